@@ -1,0 +1,1 @@
+"""Config-driven pipelines from files to trusted tables."""

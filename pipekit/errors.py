@@ -1,0 +1,176 @@
+"""Every error that pipekit raises on purpose. The type says what to do; the exit code follows from it.
+
+    PipekitError
+    ├── SpecError         fix the pipeline file                          exit 2
+    ├── PluginError       fix or remove the plugin                       exit 2
+    ├── TemplateError     fix the SQL template                           exit 2
+    ├── SourceError       look at the files                              exit 1
+    ├── WarehouseError    look at the warehouse                          exit 1
+    │   ├── TransientError    worth another try; the engine retries it
+    │   └── QueryError        the statement itself is wrong; never retried
+    ├── ChecksFailed      look at the data: a critical check failed      exit 1
+    └── LockedError       another run is at work                         exit 1
+
+Anything else that escapes is a bug in pipekit: exit 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class PipekitError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: What is wrong and where, in one sentence.
+        kept: What was left untouched ("the 2,000 rows of dim_customer are still there").
+        hint: What to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, kept: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kept = kept
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.message, self.kept, self.hint) if part)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake in a pipeline file.
+
+    Attributes:
+        file: The file that holds the mistake.
+        line: 1-based line; 0 when the mistake belongs to no line.
+        key: Dotted path of the key, such as ``steps.load_customers.audit``; may be empty.
+        text: What is wrong, and the likely fix.
+    """
+
+    file: str
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return ": ".join(str(part) for part in (f"{self.file}:{self.line}", self.key, self.text) if part)
+
+
+class SpecError(PipekitError):
+    """A pipeline file with mistakes. All of them are in ``problems``, in file order."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PluginError(PipekitError):
+    """A plugin that cannot be imported, names an unknown hook, or claims a name that is taken."""
+
+    exit_code = 2
+
+
+class TemplateError(PipekitError):
+    """A SQL template that cannot be found, rendered or parsed.
+
+    Args:
+        message: What is wrong.
+        template: Name of the template, or ``None`` for inline SQL.
+        line: 1-based line in the template.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, template: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
+        self.template = template
+        self.line = line
+        self.reason = message
+        where = ":".join(str(part) for part in (template, line) if part is not None)
+        super().__init__(f"{where}: {message}" if where else message, hint=hint)
+
+
+class SourceError(PipekitError):
+    """Files that are missing, unreadable, or do not keep the source's contract.
+
+    Args:
+        message: What is wrong, without the place.
+        file: Path or URI of the file.
+        line: 1-based physical line in the file.
+        column: The declared column.
+        value: The offending value, shortened by ``short``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | Path | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+        kept: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.file = str(file) if file is not None else None
+        self.line = line
+        self.column = column
+        self.value = value
+        self.reason = message
+        place = ":".join(str(part) for part in (self.file, line) if part is not None)
+        parts = (place, f"column {column}" if column else "", message)
+        super().__init__(": ".join(part for part in parts if part), kept=kept, hint=hint)
+
+
+class WarehouseError(PipekitError):
+    """The warehouse refused or could not be reached.
+
+    Args:
+        message: The engine's own message, or ours.
+        sql: The rendered statement that failed.
+        query_id: The warehouse's id of the statement.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sql: str | None = None,
+        query_id: str | None = None,
+        kept: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.sql = sql
+        self.query_id = query_id
+        super().__init__(message, kept=kept, hint=hint)
+
+
+class TransientError(WarehouseError):
+    """A failure that another try may cure: a lost connection, a write conflict, throttling."""
+
+
+class QueryError(WarehouseError):
+    """A statement that fails however often it is tried."""
+
+
+class ChecksFailed(PipekitError):
+    """At least one critical check failed, or could not be evaluated. The verdicts are in ``dq_check_logs``."""
+
+
+class LockedError(PipekitError):
+    """Another run of the same pipeline and target holds the lock."""
+
+
+def short(value: object, limit: int = 80) -> str:
+    """The value as text for a message, cut to ``limit`` characters with an ellipsis."""
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,197 @@
+"""What happens in a run, as data. The engine emits; sinks show or store.
+
+Every event is stamped by the bus with the run's id, a sequence number that starts at 1, and the time (UTC).
+``(run_id, seq)`` identifies an event for ever: log tables use it to take each one exactly once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+SUCCEEDED, FAILED, SKIPPED, UNCHANGED, ABANDONED = "SUCCEEDED", "FAILED", "SKIPPED", "UNCHANGED", "ABANDONED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Base of all events; the three stamps are filled in by the bus."""
+
+    run_id: str = ""
+    seq: int = 0
+    at: datetime = datetime(1, 1, 1, tzinfo=UTC)  # noqa: RUF009 - immutable
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted(Event):
+    """A run begins. ``steps`` are the ids that will run, in file order."""
+
+    pipeline: str
+    target: str
+    spec_path: str
+    as_of: datetime
+    steps: tuple[str, ...]
+    pid: int
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepStarted(Event):
+    """An attempt at a step begins; ``attempt`` counts from 1."""
+
+    step: str
+    step_type: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepProgressed(Event):
+    """How far a step is: ``done`` of ``total`` ``unit`` (bytes, files, rows)."""
+
+    step: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLoaded(Event):
+    """One source file went into a table (not yet committed)."""
+
+    step: str
+    table: str
+    uri: str
+    size_bytes: int
+    rows_loaded: int
+    rows_rejected: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckEvaluated(Event):
+    """One expectation was judged. ``status`` is PASSED, FAILED, WARNED or ERROR."""
+
+    step: str
+    table: str
+    check_name: str
+    expectation: str
+    column: str | None
+    severity: str
+    status: str
+    result_value: str | None = None
+    unexpected_count: int | None = None
+    element_count: int | None = None
+    message: str | None = None
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFinished(Event):
+    """A step ended. ``status`` is SUCCEEDED, FAILED, SKIPPED or UNCHANGED; ``rows`` is what it wrote."""
+
+    step: str
+    step_type: str
+    status: str
+    rows: int | None = None
+    duration_ms: int = 0
+    attempt: int = 1
+    message: str = ""
+    error: str | None = None
+    query_ids: tuple[str, ...] = ()
+    definition_hash: str | None = None
+    inputs_hash: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    """Something worth a line in the log: a retry, a sink that was dropped, a setting that does not apply."""
+
+    level: str
+    message: str
+    step: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFinished(Event):
+    """The run ended, with SUCCEEDED or FAILED."""
+
+    status: str
+    duration_ms: int
+    message: str = ""
+
+
+class Sink(Protocol):
+    """A listener. It is called from one thread at a time, in order; raising gets it dropped, not the run."""
+
+    def handle(self, event: Event) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Flush and release; called once, at the end of the run, also after a failure."""
+
+
+Emit = Callable[[Event], None]
+
+
+class Bus:
+    """Stamps each event, scrubs secrets from it once, and hands it to every sink in turn.
+
+    Args:
+        run_id: Stamped on every event.
+        sinks: Listeners, called in this order.
+        secrets: Texts that must not leave the process; each is replaced by ``***``.
+    """
+
+    def __init__(self, run_id: str, sinks: Iterable[Sink], secrets: Iterable[str] = ()) -> None:
+        self.run_id = run_id
+        self._sinks = list(sinks)
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        self._seq = 0
+        self._lock = threading.RLock()
+
+    def emit(self, event: Event) -> None:
+        """Stamp, scrub and deliver ``event``."""
+        with self._lock:
+            self._seq += 1
+            stamped = dataclasses.replace(event, run_id=self.run_id, seq=self._seq, at=datetime.now(UTC))
+            clean = self._scrub_event(stamped)
+            for sink in list(self._sinks):
+                self._deliver(sink, clean)
+
+    def close(self) -> None:
+        """Close every sink; one that raises does not keep the others open."""
+        with self._lock:
+            for sink in list(self._sinks):
+                try:
+                    sink.close()
+                except Exception as error:  # noqa: BLE001 - a stranger's sink must not end the run
+                    self._drop(sink, error)
+
+    def _deliver(self, sink: Sink, event: Event) -> None:
+        try:
+            sink.handle(event)
+        except Exception as error:  # noqa: BLE001 - a stranger's sink must not end the run
+            self._drop(sink, error)
+
+    def _drop(self, sink: Sink, error: Exception) -> None:
+        if sink in self._sinks:
+            self._sinks.remove(sink)
+            name = type(sink).__name__
+            self.emit(Noted(level="ERROR", message=f"sink {name} was dropped: {type(error).__name__}: {error}"))
+
+    def _scrub_event(self, event: Event) -> Event:
+        if not self._secrets:
+            return event
+        values = {f.name: self._scrub(getattr(event, f.name)) for f in dataclasses.fields(event)}
+        return type(event)(**values)
+
+    def _scrub(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "***")
+            return value
+        if isinstance(value, tuple):
+            return tuple(self._scrub(item) for item in value)
+        return value

@@ -1,0 +1,1 @@
+"""Suites of Great Expectations expectations, judged where the data is."""

@@ -1,0 +1,228 @@
+"""The contract of a source: where its files are, how they are written, which columns they must hold.
+
+These models are part of the pipeline file (their fields are its keys) and are what a warehouse is given to
+load from. Column types are Snowflake's: https://docs.snowflake.com/en/sql-reference/intro-summary-data-types
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_KINDS = {
+    "integer": "int integer bigint smallint tinyint byteint",
+    "number": "number decimal dec numeric",
+    "float": "float float4 float8 double real double_precision",
+    "varchar": "varchar text string char character nvarchar",
+    "boolean": "boolean bool",
+    "date": "date",
+    "time": "time",
+    "timestamp_ntz": "timestamp_ntz timestamp datetime timestampntz",
+    "timestamp_tz": "timestamp_tz timestamptz",
+    "timestamp_ltz": "timestamp_ltz timestampltz",
+    "variant": "variant",
+    "object": "object",
+    "array": "array",
+    "binary": "binary varbinary",
+}
+_KIND_OF = {alias: kind for kind, aliases in _KINDS.items() for alias in aliases.split()}
+_TYPE = re.compile(r"\s*([a-z_0-9 ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
+_MAX_PRECISION = 38
+
+KINDS = tuple(_KINDS)
+SEMI_STRUCTURED = frozenset({"variant", "object", "array"})
+
+
+class ColumnType(BaseModel):
+    """A column's type, reduced to one of ``KINDS`` and its arguments.
+
+    Attributes:
+        kind: ``integer`` is 64 bits on every engine.
+        precision: Decimal digits in all, of a ``number``.
+        scale: Digits after the point, of a ``number``.
+        length: Most characters of a ``varchar``, or bytes of a ``binary``; ``None`` is unbounded.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> ColumnType:
+        """Read a type as Snowflake writes it, such as ``number(10,2)`` or ``varchar(20)``.
+
+        Raises:
+            ValueError: The type is unknown, or its arguments make no sense.
+        """
+        match = _TYPE.fullmatch(text)
+        name = re.sub(r"\s+", "_", match[1].lower()) if match else ""
+        kind = _KIND_OF.get(name)
+        if match is None or kind is None:
+            raise ValueError(_unknown_type(text, name))
+        first, second = (int(part) if part else None for part in match.groups()[1:])
+        if kind == "number":
+            return cls._number(text, first if first is not None else _MAX_PRECISION, second or 0)
+        if kind in ("varchar", "binary") and second is None:
+            length = 1 if first is None and name in ("char", "character") else first
+            if length == 0:
+                raise ValueError(f"{text!r} has no room for a character")
+            return cls(kind=kind, length=length)
+        if first is not None:
+            raise ValueError(f"{text!r}: {kind} takes no arguments")
+        return cls(kind=kind)
+
+    @classmethod
+    def _number(cls, text: str, precision: int, scale: int) -> ColumnType:
+        if not (1 <= precision <= _MAX_PRECISION and scale <= precision):
+            raise ValueError(f"{text!r}: precision is 1 to {_MAX_PRECISION}, scale at most the precision")
+        return cls(kind="number", precision=precision, scale=scale)
+
+    def __str__(self) -> str:
+        arguments = [value for value in (self.precision, self.scale, self.length) if value is not None]
+        return f"{self.kind}({','.join(map(str, arguments))})" if arguments else self.kind
+
+
+def _unknown_type(text: str, name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _KIND_OF, n=1)
+    return f"unknown type {text!r}" + (f"; did you mean {near[0]!r}?" if near else f"; one of {', '.join(KINDS)}")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Model):
+    """One declared column.
+
+    Attributes:
+        name: As the pipeline file spells it; engines fold plain names to their own case.
+        type: A Snowflake type.
+        nullable: ``false`` makes a NULL a bad record.
+        path: Where the value is: another header name in CSV, a dotted path with ``[n]`` in JSON
+            (keys match exactly), another column in Parquet. The column's name if left out.
+        description: Free text.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool = True
+    path: str | None = None
+    description: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if not value or "\x00" in value:
+            raise ValueError("a column needs a name")
+        return value
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _type(cls, value: Any) -> Any:
+        return ColumnType.parse(value) if isinstance(value, str) else value
+
+    @classmethod
+    def of(cls, name: str, type_text: str, description: str = "") -> Column:
+        """A nullable column, for tables that pipekit itself makes."""
+        return cls(name=name, type=ColumnType.parse(type_text), description=description)
+
+    @property
+    def source_name(self) -> str:
+        """The name or path under which the files hold the value."""
+        return self.path or self.name
+
+
+Compression = Literal["auto", "none", "gzip", "zstd", "bz2"]
+
+
+class CsvFormat(_Model):
+    """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``)."""
+
+    type: Literal["csv"]
+    header: bool = True
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str | None = Field(default='"', max_length=1)
+    escape: str | None = Field(default=None, max_length=1)
+    encoding: str = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+    null_values: tuple[str, ...] = ("",)
+    trim: bool = False
+    comment: str | None = Field(default=None, max_length=1)
+    date_format: str = "AUTO"
+    timestamp_format: str = "AUTO"
+    compression: Compression = "auto"
+
+
+class JsonFormat(_Model):
+    """How JSON files are written: one document a line, or one array of documents."""
+
+    type: Literal["json"]
+    layout: Literal["auto", "lines", "array"] = "auto"
+    root: str | None = None
+    date_format: str = "AUTO"
+    timestamp_format: str = "AUTO"
+    compression: Compression = "auto"
+
+
+class ParquetFormat(_Model):
+    """Parquet says everything itself."""
+
+    type: Literal["parquet"]
+
+
+Format = Annotated[CsvFormat | JsonFormat | ParquetFormat, Field(discriminator="type")]
+
+
+class Source(_Model):
+    """Files at a place, with a format and declared columns.
+
+    Attributes:
+        name: The key under ``sources``.
+        uri: A folder or one file: an absolute local path, ``s3://bucket/prefix/``, or what fsspec knows.
+        pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders).
+        format: The file format.
+        columns: The contract, matched by name and never by position.
+        on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared
+            column is always an error unless this says ``ignore``.
+        stage: An existing Snowflake stage, such as ``@landing``, in place of one that pipekit makes.
+    """
+
+    name: str
+    uri: str
+    pattern: str = "*"
+    format: Format
+    columns: tuple[Column, ...] = Field(min_length=1)
+    on_extra: Literal["fail", "ignore"] | None = None
+    stage: str | None = None
+    description: str = ""
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _columns(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return tuple(
+            {"name": str(name), "type": spec} if isinstance(spec, str) else {"name": str(name), **(spec or {})}
+            for name, spec in value.items()
+        )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Source:
+        seen: set[str] = set()
+        for column in self.columns:
+            if column.name.lower() in seen:
+                raise ValueError(f"columns: {column.name!r} is declared twice (case does not count)")
+            seen.add(column.name.lower())
+        return self
+
+    @property
+    def fails_on_extra(self) -> bool:
+        """Whether an undeclared column is an error: yes in CSV, no in JSON and Parquet, unless told."""
+        return self.on_extra == "fail" if self.on_extra else self.format.type == "csv"

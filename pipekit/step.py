@@ -1,0 +1,169 @@
+"""The contract of a step type. A step type is a value: a name, a pydantic model, a function."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from pipekit.errors import QueryError
+from pipekit.events import SUCCEEDED, Emit, Noted
+from pipekit.source import Source
+from pipekit.warehouses.base import Result, Table, Warehouse
+
+if TYPE_CHECKING:
+    from pipekit.quality import Suite
+
+
+class StepOptions(BaseModel):
+    """Base of a step type's options: unknown keys are refused, values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL that was rendered and put into the warehouse's dialect.
+
+    Attributes:
+        sql: Ready for ``Warehouse.execute``.
+        origin: The template's name, or where the inline SQL stands, for messages.
+        reads: Tables it names, common table expressions left out.
+    """
+
+    sql: str
+    origin: str
+    reads: frozenset[Table] = frozenset()
+
+
+class Project(Protocol):
+    """What a step may know of the pipeline around it.
+
+    Attributes:
+        root: The project's folder; relative paths start here.
+        sources: The declared sources by name.
+    """
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def sources(self) -> Mapping[str, Source]: ...
+
+    def statement(
+        self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
+    ) -> Statement:
+        """Render a template of the project, or inline SQL, with ``names`` added, and transpile it.
+
+        Raises:
+            TemplateError: It does not exist, does not render, or is not valid SQL.
+        """
+
+    def suite(self, reference: Any) -> Suite:
+        """The suite that an ``audit:`` or ``suite:`` value means: a name, names, or an inline list."""
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What ``run`` is given beside its options.
+
+    Attributes:
+        step: The step's id.
+        step_type: Its type's name.
+        run_id: The run's id.
+        pipeline: The pipeline's name.
+        as_of: The run's clock, with a time zone.
+        definition_hash: Changes when the step's definition (options, templates, contract) does.
+        project: The pipeline around the step.
+        warehouse: This worker's session.
+        emit: Takes events; the bus stamps and scrubs them.
+        cancelled: Set when the run is being stopped or the step ran out of time.
+    """
+
+    step: str
+    step_type: str
+    run_id: str
+    pipeline: str
+    as_of: datetime
+    definition_hash: str
+    project: Project
+    warehouse: Warehouse
+    emit: Emit
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def note(self, level: str, message: str) -> None:
+        """Put a line into the log that belongs to this step. ``level`` as in ``logging``."""
+        self.emit(Noted(level=level, message=message, step=self.step))
+
+    def execute(self, statement: Statement) -> Result:
+        """Run a rendered statement; a failure names its template and shows the rendered SQL.
+
+        Raises:
+            QueryError: The statement failed; with the engine's message.
+            TransientError: Another try may work.
+        """
+        try:
+            return self.warehouse.execute(statement.sql)
+        except QueryError as error:
+            raise QueryError(
+                f"{statement.origin}: {error.message}\n{numbered(statement.sql)}",
+                sql=statement.sql,
+                query_id=error.query_id,
+                kept=error.kept,
+                hint=error.hint,
+            ) from error
+
+
+def numbered(sql: str, limit: int = 60) -> str:
+    """The SQL with line numbers, cut after ``limit`` lines, for a message."""
+    lines = sql.splitlines()
+    shown = [f"  {number:>3} | {line}" for number, line in enumerate(lines[:limit], 1)]
+    return "\n".join(shown + ([f"  ... {len(lines) - limit} more lines"] if len(lines) > limit else []))
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did.
+
+    Attributes:
+        rows: Rows written, where the step writes any.
+        status: SUCCEEDED, or UNCHANGED when there was nothing to do.
+        message: One short sentence for the log.
+        inputs_hash: Stands for the exact input (names, sizes, ETags of files).
+    """
+
+    rows: int | None = None
+    status: str = SUCCEEDED
+    message: str = ""
+    inputs_hash: str | None = None
+
+
+def _nothing(options: Any, project: Project) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class StepType(Generic[OptionsT]):
+    """A kind of step, as a plugin gives it.
+
+    Attributes:
+        name: What ``type:`` says.
+        options: A pydantic model of the keys beside the core ones; it should refuse unknown keys.
+        run: Does the work. Returns a result or raises; never prints, logs, retries or times itself.
+        reads: Tables the step reads, for the order of steps. Called before anything is opened.
+        writes: Tables the step writes.
+    """
+
+    name: str
+    options: type[OptionsT]
+    run: Callable[[OptionsT, StepContext], StepResult]
+    reads: Callable[[OptionsT, Project], Iterable[str]] = _nothing
+    writes: Callable[[OptionsT, Project], Iterable[str]] = _nothing
