@@ -22,7 +22,7 @@ class Event:
 
     run_id: str = ""
     seq: int = 0
-    at: datetime = datetime(1, 1, 1, tzinfo=UTC)  # noqa: RUF009 - immutable
+    at: datetime = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ def translate(text: str, *, read: str = DIALECT, write: str, store: Path | None 
     return translated
 
 
-def literal(value: Any, dialect: str = DIALECT) -> SqlText:
+def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - one line a type
     """A Python value as SQL: text is quoted, lists become ``(a, b)``, times become typed literals.
 
     Raises:
