@@ -1,0 +1,210 @@
+"""Jinja, sandboxed: one environment for the values of a pipeline file, one for SQL.
+
+In a file ``env`` and ``var`` may be used. In SQL there is no ``env``, so no credential can be reached; and every
+value that is put in becomes a SQL literal, so that text from a variable cannot become SQL. ``| ident`` makes a
+quoted identifier of a name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+
+from pipekit.errors import TemplateError
+from pipekit.sql import DIALECT, SqlText, literal
+from pipekit.warehouses.base import quote_identifier
+
+_WHOLE = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}|\{\{).)*)\}\}\s*", re.DOTALL)
+_MOST = 1_000_000
+
+Lookup = Callable[..., Any]
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Refuses what could fill the memory as well: ``'a' * 10**9``, ``9**9**9``."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        sized = [value for value in (left, right) if isinstance(value, (str, bytes, list, tuple))]
+        numbers = [abs(value) for value in (left, right) if isinstance(value, (int, float))]
+        if operator == "**" and max(numbers, default=0) > 64:
+            raise SecurityError("such a power is refused")
+        if sized and numbers and len(sized[0]) * max(numbers) > _MOST:
+            raise SecurityError("such a long text is refused")
+        return super().call_binop(context, operator, left, right)
+
+
+class FileValues:
+    """Renders the string values of a pipeline file.
+
+    Args:
+        variables: What ``var`` finds.
+        extra: Further globals, from plugins.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], extra: Mapping[str, Any]) -> None:
+        self._jinja = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
+        self._jinja.globals = {**extra, "env": _env, "var": var_lookup(variables)}
+
+    def render(self, text: str) -> Any:
+        """The value of ``text``; one expression and nothing else keeps the expression's type.
+
+        Raises:
+            TemplateError: It does not render.
+        """
+        if "{{" not in text and "{%" not in text and "{#" not in text:
+            return text
+        try:
+            whole = _WHOLE.fullmatch(text)
+            if whole:
+                value = self._jinja.compile_expression(whole["expression"], undefined_to_none=False)()
+                if isinstance(value, jinja2.Undefined):
+                    str(value)  # raises, with jinja's own message
+                return value
+            return self._jinja.from_string(text).render()
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise TemplateError(_reason(error)) from error
+
+
+def _env(name: str, default: Any = None) -> Any:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise jinja2.UndefinedError(f"the environment variable {name} is not set")
+    return value
+
+
+def var_lookup(variables: Mapping[str, Any]) -> Lookup:
+    """The function that templates call as ``var(name, default)``."""
+
+    def var(name: str, default: Any = None) -> Any:
+        value = variables.get(name, default)
+        if value is None and name not in variables:
+            known = ", ".join(sorted(variables)) or "there are none"
+            raise jinja2.UndefinedError(f"the variable {name!r} is not set; vars: {known}")
+        return value
+
+    return var
+
+
+class SqlTemplates:
+    """Finds and renders SQL templates of a project.
+
+    ``templates/<dialect>/x.sql`` wins over ``templates/x.sql`` by being there.
+
+    Args:
+        folder: The project's ``templates`` folder.
+        dialect: The warehouse's dialect.
+        names: What every template may use beside ``as_of``: ``var`` and the plugins' globals.
+    """
+
+    def __init__(self, folder: Path, dialect: str, names: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._dialect = dialect
+        self._names = names
+
+    @cached_property
+    def _jinja(self) -> Any:
+        return self._environment(DIALECT)
+
+    @cached_property
+    def _native(self) -> Any:
+        return self._environment(self._dialect)
+
+    def _environment(self, dialect: str) -> Any:
+        jinja = _Sandbox(
+            loader=jinja2.FunctionLoader(self._load),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=True,
+            finalize=lambda value: literal(value, dialect),
+        )
+        jinja.filters["ident"] = lambda name: SqlText(quote_identifier(str(name), str.upper))
+        jinja.globals = dict(self._names)
+        return jinja
+
+    def find(self, name: str) -> tuple[Path, str]:
+        """The template's file, and the dialect it is written in.
+
+        Raises:
+            TemplateError: There is none, or the name leads out of the folder.
+        """
+        base = self._folder.resolve()
+        for path, dialect in ((base / self._dialect / name, self._dialect), (base / name, DIALECT)):
+            if not path.resolve().is_relative_to(base):
+                raise TemplateError("leads out of the project's templates folder", template=name)
+            if path.is_file():
+                return path, dialect
+        raise TemplateError("there is no such template", template=name, hint=self._nearest(name))
+
+    def source(self, name: str) -> str:
+        """The template's text as it stands."""
+        return self.find(name)[0].read_text(encoding="utf-8")
+
+    def _nearest(self, name: str) -> str | None:
+        from difflib import get_close_matches
+
+        known = [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")]
+        near = get_close_matches(name, known, n=1)
+        return f"did you mean {near[0]}?" if near else None
+
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]]:
+        path, _ = self.find(name)
+        return path.read_text(encoding="utf-8"), str(path), lambda: False
+
+    def render_template(self, name: str, names: Mapping[str, Any]) -> tuple[str, str]:
+        """The rendered text of a template, and its dialect.
+
+        Raises:
+            TemplateError: It is not there or does not render; with its line.
+        """
+        _, dialect = self.find(name)
+        jinja = self._jinja if dialect == DIALECT else self._native
+        return self._render(lambda: jinja.get_template(name).render(**names), name), dialect
+
+    def render_text(self, text: str, names: Mapping[str, Any]) -> str:
+        """Inline SQL, rendered; it is always in Snowflake's dialect.
+
+        Raises:
+            TemplateError: It does not render; with its line.
+        """
+        return self._render(lambda: self._jinja.from_string(text).render(**names), None)
+
+    @staticmethod
+    def _render(render: Callable[[], str], name: str | None) -> str:
+        try:
+            return render()
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(error.message or "not Jinja", template=name, line=error.lineno) from error
+        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise TemplateError(_reason(error), template=name, line=_line_in_template(error)) from error
+
+
+def _line_in_template(error: BaseException) -> int | None:
+    """Jinja rewrites its tracebacks so that they name template lines; the last such frame is the place."""
+    line, frame = None, error.__traceback__
+    while frame is not None:
+        name = frame.tb_frame.f_code.co_filename
+        if name == "<template>" or name.endswith(".sql"):
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, jinja2.TemplateNotFound):
+        return f"there is no template {error.name}"
+    return getattr(error, "message", None) or str(error)
+
+
+def as_of_literal(as_of: datetime) -> SqlText:
+    """The run's clock, as templates see it."""
+    return literal(as_of)

@@ -1,0 +1,200 @@
+"""YAML as a tree of values that know their file and line.
+
+Habits of YAML 1.2: ``no``, ``on`` and dates stay strings; duplicate keys and tags are refused. A file that unfolds
+to more than ``MAX_NODES`` values (aliases of aliases of aliases) is refused before it costs memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipekit.errors import Problem, SpecError
+
+MAX_NODES = 200_000
+MAX_DEPTH = 40
+MAX_BYTES = 8 * 1024 * 1024
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+Path_ = Sequence[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value in a YAML file.
+
+    Attributes:
+        value: A scalar, a dict of nodes, or a list of nodes.
+        file: The file, as the user named it.
+        line: 1-based line of the value, or of its key where it has one.
+        size: Values in this tree, itself included, with aliases unfolded.
+    """
+
+    value: Any
+    file: str
+    line: int
+    size: int = 1
+
+    def plain(self) -> Any:
+        """The same tree as dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+    def at(self, path: Path_) -> Node:
+        """The node at the end of ``path``, or the deepest one on the way that exists."""
+        node = self
+        for part in path:
+            children = node.value
+            if isinstance(children, dict) and part in children:
+                node = children[part]
+            elif isinstance(children, list) and isinstance(part, int) and part < len(children):
+                node = children[part]
+            else:
+                break
+        return node
+
+    def get(self, key: str) -> Node | None:
+        """The child of that name, if this is a mapping that has one."""
+        return self.value.get(key) if isinstance(self.value, dict) else None
+
+    def problem(self, key: str, text: str) -> Problem:
+        """A mistake at this place."""
+        return Problem(self.file, self.line, key, text)
+
+
+def read_yaml(path: Path, shown_as: str) -> Node:
+    """Read one YAML file.
+
+    Args:
+        path: The file.
+        shown_as: Its name in messages.
+
+    Raises:
+        SpecError: It cannot be read, is no YAML, or uses what is refused.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _refused(shown_as, 0, f"cannot be read: {error.strerror or error}") from error
+    if len(raw) > MAX_BYTES:
+        raise _refused(shown_as, 0, f"is larger than {MAX_BYTES // 1024 // 1024} MiB; a pipeline file is not")
+    try:
+        text = raw.decode("utf-8-sig")
+        return _Builder(text, shown_as).document()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _refused(shown_as, line, "is not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        context = f" ({error.context})" if error.context else ""
+        raise _refused(shown_as, line, f"not YAML: {error.problem}{context}") from error
+    except yaml.YAMLError as error:
+        raise _refused(shown_as, 0, f"not YAML: {error}") from error
+
+
+def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
+    return SpecError([Problem(file, line, key, text)])
+
+
+class _Builder:
+    """Builds the tree from libyaml's events, so that depth and size are checked on the way."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._file = file
+        self._anchors: dict[str, Node] = {}
+
+    def document(self) -> Node:
+        next(self._events)  # stream start
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return Node({}, self._file, 1)
+        root = self._node(next(self._events), (), None)
+        next(self._events)  # document end
+        extra = next(self._events)
+        if not isinstance(extra, yaml.StreamEndEvent):
+            raise self._error(extra, (), "a second document; one file is one pipeline")
+        return root
+
+    def _node(self, event: Any, path: tuple[Any, ...], line: int | None) -> Node:
+        line = line or event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, path, line)
+        if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
+            raise self._error(event, path, f"the tag {event.tag} is refused; tags can run code")
+        if len(path) > MAX_DEPTH:
+            raise self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")
+        if isinstance(event, yaml.ScalarEvent):
+            node = Node(_scalar(event), self._file, line)
+        elif isinstance(event, yaml.MappingStartEvent):
+            node = self._mapping(path, line)
+        else:
+            node = self._sequence(path, line)
+        if node.size > MAX_NODES:
+            raise self._error(event, path, f"unfolds to more than {MAX_NODES:,} values")
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _mapping(self, path: tuple[Any, ...], line: int) -> Node:
+        children: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self._error(event, path, "a key must be plain text")
+            key = event.value
+            if key in children:
+                raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
+            children[key] = self._node(next(self._events), (*path, key), event.start_mark.line + 1)
+        return Node(children, self._file, line, 1 + sum(child.size for child in children.values()))
+
+    def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
+        items: list[Node] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items)), None))
+        return Node(items, self._file, line, 1 + sum(item.size for item in items))
+
+    def _alias(self, event: Any, path: tuple[Any, ...], line: int) -> Node:
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            raise self._error(event, path, f"*{event.anchor} names nothing above it")
+        return Node(target.value, self._file, line, target.size)
+
+    def _error(self, event: Any, path: tuple[Any, ...], text: str) -> SpecError:
+        return _refused(self._file, event.start_mark.line + 1, text, dotted(path))
+
+
+def _scalar(event: Any) -> Any:
+    text = event.value
+    if not event.implicit[0]:
+        return text  # quoted, a block, or tagged !!str
+    if _NULL.fullmatch(text):
+        return None
+    if _BOOL.fullmatch(text):
+        return text.lower() == "true"
+    if len(text) <= 40 and _INT.fullmatch(text):
+        return int(text, 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
+    if _FLOAT.fullmatch(text):
+        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".nan", "nan"))
+    return text
+
+
+def dotted(path: Path_) -> str:
+    """A path as text: ``steps[2].audit``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
