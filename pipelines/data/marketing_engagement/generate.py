@@ -93,17 +93,6 @@ NEXT = {
 }
 STARTS = "page_view page_view page_view search email_click".split()
 PRODUCTS = "tent-2p;müsli-bio;café-crème, 500g;lamp;boots;rain-jacket;mug;notebook;socks;pan".split(";")
-    "tent-2p",
-    "müsli-bio",
-    "café-crème, 500g",
-    "lamp",
-    "boots",
-    "rain-jacket",
-    "mug",
-    "notebook",
-    "socks",
-    "pan",
-)
 DEVICES = (
     '{"type": "mobile", "os": "iOS", "app_version": "5.2.1"}',
     '{"type": "mobile", "os": "Android", "app_version": "5.1.0"}',
