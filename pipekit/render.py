@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -125,7 +124,7 @@ class SqlTemplates:
             undefined=jinja2.StrictUndefined,
             autoescape=False,
             keep_trailing_newline=True,
-            finalize=lambda value: literal(value, dialect),
+            finalize=lambda value: _to_sql(value, dialect),
         )
         jinja.filters["ident"] = lambda name: SqlText(quote_identifier(str(name), str.upper))
         jinja.globals = dict(self._names)
@@ -188,6 +187,12 @@ class SqlTemplates:
             raise TemplateError(_reason(error), template=name, line=_line_in_template(error)) from error
 
 
+def _to_sql(value: Any, dialect: str) -> SqlText:
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises, with jinja's own message
+    return literal(value, dialect)
+
+
 def _line_in_template(error: BaseException) -> int | None:
     """Jinja rewrites its tracebacks so that they name template lines; the last such frame is the place."""
     line, frame = None, error.__traceback__
@@ -204,7 +209,3 @@ def _reason(error: BaseException) -> str:
         return f"there is no template {error.name}"
     return getattr(error, "message", None) or str(error)
 
-
-def as_of_literal(as_of: datetime) -> SqlText:
-    """The run's clock, as templates see it."""
-    return literal(as_of)

@@ -91,11 +91,12 @@ def quote_text(value: str, dialect: str = DIALECT) -> str:
 
 
 def _time_literal(value: date) -> SqlText:
+    """DATETIME and TIMESTAMPTZ are names that Snowflake and DuckDB both know."""
     if not isinstance(value, datetime):
         return SqlText(f"CAST('{value.isoformat()}' AS DATE)")
     if value.tzinfo is None:
-        return SqlText(f"CAST('{value.isoformat(sep=' ')}' AS TIMESTAMP_NTZ)")
-    return SqlText(f"CAST('{value.astimezone(UTC).isoformat(sep=' ')}' AS TIMESTAMP_TZ)")
+        return SqlText(f"CAST('{value.isoformat(sep=' ')}' AS DATETIME)")
+    return SqlText(f"CAST('{value.astimezone(UTC).isoformat(sep=' ')}' AS TIMESTAMPTZ)")
 
 
 def _translate(text: str, read: str, write: str) -> Translated:

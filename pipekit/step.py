@@ -160,6 +160,7 @@ class StepType(Generic[OptionsT]):
         run: Does the work. Returns a result or raises; never prints, logs, retries or times itself.
         reads: Tables the step reads, for the order of steps. Called before anything is opened.
         writes: Tables the step writes.
+        judges: Tables the step judges; who reads one of them waits for the verdict.
     """
 
     name: str
@@ -167,3 +168,4 @@ class StepType(Generic[OptionsT]):
     run: Callable[[OptionsT, StepContext], StepResult]
     reads: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     writes: Callable[[OptionsT, Project], Iterable[str]] = _nothing
+    judges: Callable[[OptionsT, Project], Iterable[str]] = _nothing

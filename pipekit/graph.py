@@ -1,0 +1,119 @@
+"""The order of steps. It follows the data: who writes a table, who checks it, who reads it."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+TableKey = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GraphStep:
+    """What the order needs to know of a step. Table names are folded and complete already."""
+
+    id: str
+    reads: frozenset[TableKey] = frozenset()
+    writes: frozenset[TableKey] = frozenset()
+    judges: frozenset[TableKey] = frozenset()
+    needs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Steps in file order, and for each the steps that must be done before it."""
+
+    steps: tuple[GraphStep, ...]
+
+    @cached_property
+    def needs(self) -> Mapping[str, frozenset[str]]:
+        """For each step the ids that it waits for directly."""
+        writers = _by_table(self.steps, "writes")
+        judges = _by_table(self.steps, "judges")
+        return {step.id: frozenset(self._before(step, writers, judges)) for step in self.steps}
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {step.id: position for position, step in enumerate(self.steps)}
+
+    def _before(
+        self, step: GraphStep, writers: Mapping[TableKey, list[str]], judges: Mapping[TableKey, list[str]]
+    ) -> set[str]:
+        before = set(step.needs)
+        for table in step.judges - step.writes:
+            before.update(writers.get(table, ()))
+        for table in step.reads - step.writes - step.judges:
+            before.update(writers.get(table, ()))
+            before.update(judges.get(table, ()))
+        for table in step.writes:
+            earlier = (other for other in writers[table] if self._position[other] < self._position[step.id])
+            before.update(earlier)
+        return before - {step.id}
+
+    @cached_property
+    def dependents(self) -> Mapping[str, frozenset[str]]:
+        """For each step the ids that wait for it directly."""
+        found: dict[str, set[str]] = {step.id: set() for step in self.steps}
+        for step, needed in self.needs.items():
+            for other in needed:
+                found[other].add(step)
+        return {step: frozenset(others) for step, others in found.items()}
+
+    def cycle(self) -> list[str]:
+        """Ids of steps that wait for each other in a circle, first one repeated; empty when there is none."""
+        try:
+            TopologicalSorter(self.needs).prepare()
+        except CycleError as error:
+            return list(reversed(error.args[1]))
+        return []
+
+    def select(self, include: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
+        """Ids that the expressions name.
+
+        An expression is an id or ``tag:NAME``, with ``*`` as a wildcard; ``+`` before it adds all that it needs,
+        ``+`` after it all that needs it. No ``include`` means every step.
+
+        Raises:
+            KeyError: An expression that names no step; its one argument is the expression.
+        """
+        chosen = self._named(include) if include else frozenset(self._position)
+        return chosen - self._named(exclude)
+
+    def _named(self, expressions: Iterable[str]) -> frozenset[str]:
+        return frozenset(step for expression in expressions for step in self._expand(expression))
+
+    def _expand(self, expression: str) -> set[str]:
+        core = expression.strip().removeprefix("+").removesuffix("+")
+        found = {step.id for step in self.steps if _matches(step, core)}
+        if not found:
+            raise KeyError(expression)
+        with_needed = _reach(found, self.needs) if expression.strip().startswith("+") else set()
+        with_dependents = _reach(found, self.dependents) if expression.strip().endswith("+") else set()
+        return found | with_needed | with_dependents
+
+
+def _matches(step: GraphStep, expression: str) -> bool:
+    if expression.startswith("tag:"):
+        return any(fnmatch.fnmatchcase(tag, expression[4:]) for tag in step.tags)
+    return fnmatch.fnmatchcase(step.id, expression)
+
+
+def _reach(start: set[str], edges: Mapping[str, frozenset[str]]) -> set[str]:
+    seen, todo = set(start), list(start)
+    while todo:
+        for other in edges[todo.pop()] - seen:
+            seen.add(other)
+            todo.append(other)
+    return seen
+
+
+def _by_table(steps: Iterable[GraphStep], role: str) -> dict[TableKey, list[str]]:
+    found: dict[TableKey, list[str]] = {}
+    for step in steps:
+        for table in getattr(step, role):
+            found.setdefault(table, []).append(step.id)
+    return found
