@@ -67,8 +67,22 @@ class Project(Protocol):
             TemplateError: It does not exist, does not render, or is not valid SQL.
         """
 
+    def rendered(self, template: str) -> str:
+        """A template's text, rendered and not yet transpiled, to be put into a larger statement.
+
+        Raises:
+            TemplateError: It does not exist, does not render, or is written in the warehouse's own dialect.
+        """
+
     def suite(self, reference: Any) -> Suite:
         """The suite that an ``audit:`` or ``suite:`` value means: a name, names, or an inline list."""
+
+    def function(self, reference: str) -> Callable[..., Any]:
+        """The function of the project's ``plugins/`` that ``package.module:function`` means.
+
+        Raises:
+            PluginError: There is none, or code of the project is not to be run.
+        """
 
 
 @dataclass(frozen=True)

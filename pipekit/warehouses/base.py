@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
 
 from pipekit.source import Column, Source
 
@@ -303,3 +306,27 @@ def batches(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[
             batch = []
     if batch:
         yield batch
+
+
+TargetT = TypeVar("TargetT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class WarehouseType(Generic[TargetT]):
+    """A kind of warehouse, as a plugin gives it.
+
+    Attributes:
+        name: What ``type:`` says in a target.
+        options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
+        open: Connects; given the options and the project's root.
+        dialect: sqlglot's name of its SQL.
+        schema_of: The default schema of a target, against which unqualified table names are read.
+        check_source: Says what a source asks for that this warehouse cannot do, or ``None``.
+    """
+
+    name: str
+    options: type[TargetT]
+    open: Callable[[TargetT, Path], Warehouse]
+    dialect: str
+    schema_of: Callable[[TargetT], str]
+    check_source: Callable[[Source], str | None] = lambda source: None

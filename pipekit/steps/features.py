@@ -1,0 +1,281 @@
+"""``type: features``: one row an entity, one column a feature, and a catalog that says what each one means.
+
+Features of one source are computed together, grouped by the entity, before they are joined to the spine, so that no
+join multiplies rows. For an entity without rows in that source a count is 0 and any other aggregate NULL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from pipekit.hookspecs import hookimpl
+from pipekit.source import Column
+from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
+from pipekit.steps.publish import Into, TableName, audit_reads, merge, publish, scratch_table
+from pipekit.sql import SqlText
+from pipekit.warehouses.base import Table, quote_identifier
+
+CATALOG = Table(("feature_catalog",))
+CATALOG_COLUMNS: tuple[Column, ...] = (
+    Column.of("feature_table", "varchar"),
+    Column.of("feature_name", "varchar"),
+    Column.of("description", "varchar"),
+    Column.of("data_type", "varchar"),
+    Column.of("source_table", "varchar"),
+    Column.of("transformation", "varchar"),
+    Column.of("update_frequency", "varchar"),
+    Column.of("quality", "varchar"),
+    Column.of("created_at", "timestamp_tz"),
+    Column.of("updated_at", "timestamp_tz"),
+)
+
+
+class Feature(StepOptions):
+    """One feature.
+
+    Attributes:
+        sql: An expression. With ``from_`` an aggregate over that table; without it an expression over the spine
+            and the features above it.
+        template: A SELECT that returns the entity and a column named like the feature.
+        from_: The table to aggregate (``from`` in the file).
+        entity: The column of that table, or of the template's result, that holds the entity.
+        description: What it means, for the catalog.
+        data_type: For the catalog; found out if left out.
+        quality: For the catalog; the share of entities that have a value if left out.
+    """
+
+    sql: str | None = None
+    template: str | None = None
+    from_: TableName | None = Field(default=None, alias="from")
+    entity: str | None = None
+    description: str = ""
+    data_type: str | None = None
+    quality: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Feature:
+        if (self.sql is None) == (self.template is None):
+            raise ValueError("give either sql or template")
+        if self.template and self.from_:
+            raise ValueError("from means nothing with template, which names its tables itself")
+        if self.entity and not (self.from_ or self.template):
+            raise ValueError("entity means nothing without from or template")
+        return self
+
+
+class FeaturesOptions(Into):
+    """The keys of a features step, beside those of ``Into``.
+
+    Attributes:
+        from_: The spine: a table with one row an entity (``from`` in the file).
+        entity: Its column that identifies the entity.
+        features: Name to feature, in the order of the columns.
+        update_frequency: For the catalog, such as ``daily``.
+    """
+
+    from_: TableName = Field(alias="from")
+    entity: str
+    features: dict[str, Feature] = Field(min_length=1)
+    update_frequency: str = "every run"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_is_entity(cls, data: Any) -> Any:
+        keyed = isinstance(data, dict) and data.get("materialize") in ("merge", "append")
+        return {"key": data["entity"], **data} if keyed and "entity" in data else data
+
+    @field_validator("features")
+    @classmethod
+    def _distinct(cls, value: dict[str, Feature]) -> dict[str, Feature]:
+        seen: set[str] = set()
+        for name in value:
+            if name.lower() in seen:
+                raise ValueError(f"{name!r} is given twice (case does not count)")
+            seen.add(name.lower())
+        return value
+
+
+def run(options: FeaturesOptions, context: StepContext) -> StepResult:
+    """Compute all features in one statement, publish them, and bring the catalog up to date."""
+    rows = publish(context, statement(options, context.project), options)
+    _write_catalog(options, context)
+    return StepResult(rows, message=f"{len(options.features)} features")
+
+
+def statement(options: FeaturesOptions, project: Project) -> Statement:
+    """The SELECT that gives all features of a step.
+
+    Raises:
+        TemplateError: An expression or a template is not valid.
+    """
+    parts = [f"spine AS (SELECT * FROM {_table(options.from_)})"]
+    joins, columns = [], []
+    for number, (group, features) in enumerate(_groups(options).items(), 1):
+        alias = f"source_{number}"
+        entity = next(iter(features.values())).entity or options.entity
+        parts.append(f"{alias} AS ({_group_sql(group, features, entity, options)})")
+        joins.append(f"LEFT JOIN {alias} ON spine.{_name(options.entity)} = {alias}.{_name(_ENTITY)}")
+        columns += [_joined_column(alias, name, feature) for name, feature in features.items()]
+    joined = ", ".join(["spine.*", *columns])
+    parts.append(f"joined AS (SELECT {joined} FROM spine {' '.join(joins)})")
+    wanted = [_name(options.entity)]
+    for name, feature in options.features.items():
+        own = feature.sql is not None and feature.from_ is None
+        wanted.append(f"({feature.sql}) AS {_name(name)}" if own else _name(name))
+    sql = "WITH " + ",\n".join(parts) + "\nSELECT " + ",\n  ".join(wanted) + "\nFROM joined"
+    templates = {_template_name(f.template): _nested(project, f.template) for f in options.features.values() if f.template}
+    return project.statement(sql=sql, names=templates)
+
+
+_ENTITY = "entity__key"
+
+
+def _groups(options: FeaturesOptions) -> Mapping[tuple[str, ...], dict[str, Feature]]:
+    """Features that one scan can give together: same table and entity column, or same template."""
+    groups: dict[tuple[str, ...], dict[str, Feature]] = {}
+    for name, feature in options.features.items():
+        entity = feature.entity or options.entity
+        if feature.template:
+            groups.setdefault(("template", feature.template, entity), {})[name] = feature
+        elif feature.from_:
+            groups.setdefault(("table", feature.from_, entity), {})[name] = feature
+    return groups
+
+
+def _group_sql(
+    group: tuple[str, ...], features: Mapping[str, Feature], entity: str, options: FeaturesOptions
+) -> str:
+    if group[0] == "template":
+        names = ", ".join(_name(name) for name in features)
+        return f"SELECT {_name(entity)} AS {_name(_ENTITY)}, {names} FROM ({{{{ {_template_name(group[1])} }}}})"
+    aggregates = ", ".join(f"{feature.sql} AS {_name(name)}" for name, feature in features.items())
+    return f"SELECT {_name(entity)} AS {_name(_ENTITY)}, {aggregates} FROM {_table(group[1])} GROUP BY {_name(entity)}"
+
+
+def _joined_column(alias: str, name: str, feature: Feature) -> str:
+    column = f"{alias}.{_name(name)}"
+    return f"COALESCE({column}, 0) AS {_name(name)}" if feature.sql and is_count(feature.sql) else column
+
+
+_COUNT = re.compile(r"\s*(count|count_if|approx_count_distinct)\s*\(", re.IGNORECASE)
+_QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"", re.DOTALL)
+
+
+def is_count(expression: str) -> bool:
+    """Whether an aggregate is one call of a counting function, so that nobody's value is 0."""
+    text = _QUOTED.sub("''", expression).strip()
+    if not _COUNT.match(text):
+        return False
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if character == ")" and depth == 0:
+            return position == len(text) - 1
+    return False
+
+
+def _nested(project: Project, template: str) -> SqlText:
+    return SqlText(project.rendered(template).rstrip().removesuffix(";"))
+
+
+def _template_name(template: str) -> str:
+    return "template_" + re.sub(r"\W", "_", template)
+
+
+def _name(name: str) -> str:
+    return quote_identifier(name, str.upper)
+
+
+def _table(name: str) -> str:
+    return ".".join(_name(part) for part in Table.parse(name).parts)
+
+
+# The catalog --------------------------------------------------------------------------------------------------
+
+_TYPES = {
+    "number": ("NUMBER", "DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT", "INT"),
+    "float": ("FLOAT", "DOUBLE", "REAL"),
+    "varchar": ("VARCHAR", "TEXT", "STRING"),
+    "boolean": ("BOOL",),
+    "timestamp": ("TIMESTAMP",),
+    "date": ("DATE",),
+    "time": ("TIME",),
+    "variant": ("VARIANT", "JSON", "OBJECT", "ARRAY", "STRUCT", "MAP", "LIST"),
+    "binary": ("BINARY", "BLOB"),
+}
+
+
+def type_family(engine_type: str) -> str:
+    """The family of an engine's type, the same word on every engine: ``number``, ``float``, ``varchar`` ..."""
+    upper = engine_type.upper()
+    return next((family for family, heads in _TYPES.items() if upper.startswith(heads)), engine_type.lower())
+
+
+def _write_catalog(options: FeaturesOptions, context: StepContext) -> None:
+    warehouse = context.warehouse
+    warehouse.create_table(CATALOG, CATALOG_COLUMNS)
+    names = [column.name for column in CATALOG_COLUMNS]
+    with scratch_table(context, CATALOG) as scratch:
+        warehouse.create_table(scratch, CATALOG_COLUMNS, temporary=True)
+        with warehouse.transaction():
+            warehouse.insert(scratch, names[:-2], _catalog_rows(options, context))
+            merge(context, scratch, CATALOG, names[:-2], names[:2], timestamps=True)
+            _forget_others(options, context)
+
+
+def _forget_others(options: FeaturesOptions, context: StepContext) -> None:
+    """A feature that the file no longer declares has no place in the catalog."""
+    quote = context.warehouse.quote
+    marks = ", ".join("?" for _ in options.features)
+    context.warehouse.execute(
+        f"DELETE FROM {quote(CATALOG)} WHERE {quote('feature_table')} = ? AND {quote('feature_name')} NOT IN ({marks})",
+        [options.into, *options.features],
+    )
+
+
+def _catalog_rows(options: FeaturesOptions, context: StepContext) -> list[tuple[Any, ...]]:
+    table = Table.parse(options.into)
+    types = {column.name: column.type for column in context.warehouse.columns(table)}
+    filled = _filled(options, context, table)
+    return [
+        (
+            options.into,
+            name,
+            feature.description,
+            feature.data_type or type_family(types[context.warehouse.fold(name)]),
+            _source_of(options, feature),
+            (feature.sql or f"template {feature.template}").strip(),
+            options.update_frequency,
+            feature.quality or share,
+        )
+        for (name, feature), share in zip(options.features.items(), filled, strict=True)
+    ]
+
+
+def _filled(options: FeaturesOptions, context: StepContext, table: Table) -> list[str]:
+    quote = context.warehouse.quote
+    counts = ", ".join(f"count({quote(name)})" for name in options.features)
+    row = context.warehouse.execute(f"SELECT count(*), {counts} FROM {quote(table)}").rows[0]
+    return [f"{100 * count / row[0]:.2f}% filled" if row[0] else "no rows" for count in row[1:]]
+
+
+def _source_of(options: FeaturesOptions, feature: Feature) -> str:
+    return feature.from_ or (f"template {feature.template}" if feature.template else options.from_)
+
+
+def _reads(options: FeaturesOptions, project: Project) -> Iterable[str]:
+    return [*map(str, statement(options, project).reads), *audit_reads(options.audit, project)]
+
+
+def _writes(options: FeaturesOptions, project: Project) -> Sequence[str]:
+    return (options.into, str(CATALOG))
+
+
+@hookimpl
+def pipekit_step_types() -> list[StepType[FeaturesOptions]]:
+    """The ``features`` step type."""
+    return [StepType("features", FeaturesOptions, run, _reads, _writes)]

@@ -1,0 +1,348 @@
+"""``type: load``: the files of a source into a table, in one transaction with the audit and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipekit.errors import SourceError
+from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
+from pipekit.hookspecs import hookimpl
+from pipekit.source import Column, Source
+from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
+from pipekit.steps.publish import (
+    Names,
+    OnSchemaChange,
+    SuiteReference,
+    TableName,
+    audit,
+    audit_reads,
+    move_rows,
+    reconcile,
+    scratch_table,
+)
+from pipekit.warehouses.base import (
+    METADATA_COLUMNS,
+    REJECT_COLUMNS,
+    FileLoad,
+    LoadedFile,
+    PreparedLoad,
+    SourceFile,
+    SupportsClustering,
+    Table,
+    TableColumn,
+)
+
+LEDGER = Table(("ingestion_files",))
+LEDGER_COLUMNS: tuple[Column, ...] = (
+    Column.of("run_id", "varchar"),
+    Column.of("pipeline", "varchar"),
+    Column.of("step_name", "varchar"),
+    Column.of("table_name", "varchar"),
+    Column.of("uri", "varchar"),
+    Column.of("size_bytes", "integer"),
+    Column.of("etag", "varchar"),
+    Column.of("modified_at", "timestamp_tz"),
+    Column.of("rows_loaded", "integer"),
+    Column.of("rows_rejected", "integer"),
+    Column.of("loaded_at", "timestamp_tz"),
+    Column.of("definition_hash", "varchar"),
+)
+
+
+class LoadOptions(StepOptions):
+    """The keys of a load.
+
+    Attributes:
+        source: The name of a source.
+        into: The table; the step's id if left out.
+        strategy: ``truncate_load`` replaces the rows, ``append`` adds the files not yet loaded, ``merge``
+            updates by ``key`` and never deletes.
+        key: The columns that identify a row, for ``merge``.
+        cluster_by: Columns in whose order the warehouse should keep the table, where it can.
+        audit: A suite that must pass before readers see the new rows.
+        on_error: ``fail`` at a bad record, or ``reject`` it into ``<table>_rejects``.
+        max_rejects: The most bad records to put up with: a count, or a share such as ``1%``.
+        on_empty: Whether no file, or no row, is an error.
+        when: ``changed`` skips the load if files and definition are those of the last one.
+        on_schema_change: What to do if the declared columns are not those of the table.
+        metadata: Add ``_source_file``, ``_source_row``, ``_loaded_at`` and ``_run_id`` to each row.
+    """
+
+    source: str
+    into: TableName
+    strategy: Literal["truncate_load", "append", "merge"] = "truncate_load"
+    key: Names = ()
+    cluster_by: Names = ()
+    audit: SuiteReference | None = None
+    on_error: Literal["fail", "reject"] = "fail"
+    max_rejects: int | str | None = Field(default=None)
+    on_empty: Literal["fail", "allow"] = "fail"
+    when: Literal["always", "changed"] = "always"
+    on_schema_change: OnSchemaChange = "fail"
+    metadata: bool = False
+
+    @field_validator("max_rejects")
+    @classmethod
+    def _limit(cls, value: int | str | None) -> int | str | None:
+        if value is not None:
+            most_rejects(value, 0)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LoadOptions:
+        if self.strategy == "merge" and not self.key:
+            raise ValueError("strategy: merge needs a key")
+        if self.key and self.strategy != "merge":
+            raise ValueError(f"key means nothing with strategy: {self.strategy}")
+        if self.max_rejects is not None and self.on_error != "reject":
+            raise ValueError("max_rejects needs on_error: reject")
+        if self.when == "changed" and self.strategy == "append":
+            raise ValueError("when: changed means nothing with strategy: append, which never loads a file twice")
+        return self
+
+
+def most_rejects(limit: int | str | None, records: int) -> float:
+    """The most bad records among ``records`` that ``max_rejects`` allows.
+
+    Raises:
+        ValueError: It is neither a count nor a share.
+    """
+    if limit is None:
+        return float("inf")
+    text = str(limit).strip()
+    share = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1
+    if isinstance(limit, bool) or number < 0 or (share and number > 100) or (not share and not number.is_integer()):
+        raise ValueError(f"{limit!r} is neither a count (100) nor a share (1%)")
+    return records * number / 100 if share else number
+
+
+def run(options: LoadOptions, context: StepContext) -> StepResult:
+    """Load, audit and write the ledger in one transaction; see the module."""
+    source = context.project.sources[options.source]
+    warehouse, table = context.warehouse, Table.parse(options.into)
+    warehouse.create_table(LEDGER, LEDGER_COLUMNS)
+    listed = warehouse.list_files(source)
+    inputs = _hash(listed)
+    files = _not_loaded(context, table, listed) if options.strategy == "append" else listed
+    if options.when == "changed" and _is_last_load(context, table, listed):
+        return StepResult(0, UNCHANGED, f"{len(listed)} files unchanged since the last load", inputs)
+    if listed and not files:
+        return StepResult(0, UNCHANGED, f"all {len(listed)} files were loaded before", inputs)
+    if not files and options.on_empty == "fail":
+        raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, kept=_kept(table), hint=_EMPTY)
+    columns = _make_table(context, table, source, options)
+    with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
+        _refuse_too_many(context, prepared, table, options)
+        loaded, rows = _load(context, prepared, table, columns, options)
+    if options.cluster_by:
+        _cluster(context, table, options.cluster_by)
+    return StepResult(rows, message=_summary(loaded, prepared.rejected, options), inputs_hash=inputs)
+
+
+_EMPTY = "If an empty source is fine, say on_empty: allow."
+
+
+def _kept(table: Table) -> str:
+    return f"{table} still holds the rows it had before."
+
+
+def _order(
+    context: StepContext, source: Source, files: tuple[SourceFile, ...], options: LoadOptions
+) -> FileLoad:
+    def progress(done: int, total: int) -> None:
+        context.emit(StepProgressed(step=context.step, done=done, total=total, unit="bytes"))
+
+    return FileLoad(
+        source=source,
+        files=files,
+        on_error=options.on_error,
+        metadata=options.metadata,
+        run_id=context.run_id,
+        loaded_at=datetime.now(UTC),
+        progress=progress,
+    )
+
+
+def _declared(source: Source, options: LoadOptions) -> tuple[Column, ...]:
+    return source.columns + (METADATA_COLUMNS if options.metadata else ())
+
+
+def _make_table(context: StepContext, table: Table, source: Source, options: LoadOptions) -> list[str]:
+    warehouse, declared = context.warehouse, _declared(source, options)
+    warehouse.create_table(table, declared)
+    if options.on_error == "reject":
+        warehouse.create_table(table.beside("_rejects"), REJECT_COLUMNS)
+    wanted = [TableColumn(warehouse.fold(c.name), warehouse.type_of(c), c.nullable) for c in declared]
+    return reconcile(context, table, wanted, options.on_schema_change)
+
+
+def _load(
+    context: StepContext, prepared: PreparedLoad, table: Table, columns: Sequence[str], options: LoadOptions
+) -> tuple[tuple[LoadedFile, ...], int]:
+    source = context.project.sources[options.source]
+    if options.strategy == "merge" or len(columns) < len(_declared(source, options)):
+        return _load_beside(context, prepared, table, columns, options)
+    with context.warehouse.transaction():
+        if options.strategy == "truncate_load":
+            context.warehouse.truncate(table)
+        loaded = prepared.copy_into(table)
+        _finish(context, prepared, table, loaded, options)
+    return loaded, sum(file.rows_loaded for file in loaded)
+
+
+def _load_beside(
+    context: StepContext, prepared: PreparedLoad, table: Table, columns: Sequence[str], options: LoadOptions
+) -> tuple[tuple[LoadedFile, ...], int]:
+    """By way of a helper table: to merge, or to leave out declared columns that the table does not have."""
+    source = context.project.sources[options.source]
+    with scratch_table(context, table) as scratch:
+        context.warehouse.create_table(scratch, _declared(source, options), temporary=True)
+        with context.warehouse.transaction():
+            loaded = prepared.copy_into(scratch)
+            if options.strategy == "truncate_load":
+                context.warehouse.truncate(table)
+            rows = move_rows(context, scratch, table, columns, options.key)
+            _finish(context, prepared, table, loaded, options)
+    return loaded, rows
+
+
+def _finish(
+    context: StepContext, prepared: PreparedLoad, table: Table, loaded: Sequence[LoadedFile], options: LoadOptions
+) -> None:
+    if options.on_empty == "fail" and not any(file.rows_loaded for file in loaded):
+        names = ", ".join(file.file.uri for file in loaded[:3]) + (" ..." if len(loaded) > 3 else "")
+        raise SourceError("no row to load", file=names, kept=_kept(table), hint=_EMPTY)
+    if options.on_error == "reject":
+        prepared.write_rejects(table.beside("_rejects"))
+    for file in loaded:
+        context.emit(_event(context, table, file))
+    audit(context, options.audit, table)
+    _write_ledger(context, table, loaded)
+
+
+def _event(context: StepContext, table: Table, file: LoadedFile) -> FileLoaded:
+    return FileLoaded(
+        step=context.step,
+        table=str(table),
+        uri=file.file.uri,
+        size_bytes=file.file.size_bytes,
+        rows_loaded=file.rows_loaded,
+        rows_rejected=file.rows_rejected,
+    )
+
+
+def _refuse_too_many(context: StepContext, prepared: PreparedLoad, table: Table, options: LoadOptions) -> None:
+    """Rejects are counted before the transaction; when there are too many they alone are kept."""
+    if prepared.rejected <= most_rejects(options.max_rejects, prepared.records):
+        return
+    rejects = table.beside("_rejects")
+    with context.warehouse.transaction():
+        prepared.write_rejects(rejects)
+    raise SourceError(
+        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {options.max_rejects}",
+        file=context.project.sources[options.source].uri,
+        kept=_kept(table),
+        hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
+    )
+
+
+# The ledger ---------------------------------------------------------------------------------------------------
+
+
+def _write_ledger(context: StepContext, table: Table, loaded: Sequence[LoadedFile]) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        (
+            context.run_id,
+            context.pipeline,
+            context.step,
+            str(table),
+            file.file.uri,
+            file.file.size_bytes,
+            file.file.etag,
+            file.file.modified_at,
+            file.rows_loaded,
+            file.rows_rejected,
+            now,
+            context.definition_hash,
+        )
+        for file in loaded
+    ]
+    context.warehouse.insert(LEDGER, [column.name for column in LEDGER_COLUMNS], rows)
+
+
+def _ledger(context: StepContext, table: Table, columns: str, more: str = "") -> list[tuple[Any, ...]]:
+    where = "WHERE pipeline = ? AND step_name = ? AND table_name = ?"
+    names = (context.pipeline, context.step, str(table))
+    sql = f"SELECT {columns} FROM {context.warehouse.quote(LEDGER)} {where} {more}"
+    return context.warehouse.execute(sql, names).rows
+
+
+def _fingerprint(file: SourceFile) -> tuple[str, int, str, str]:
+    modified = file.modified_at.astimezone(UTC).isoformat() if file.modified_at and not file.etag else ""
+    return file.uri, file.size_bytes, file.etag, modified
+
+
+def _hash(files: Iterable[SourceFile]) -> str:
+    return sha256(repr(sorted(map(_fingerprint, files))).encode()).hexdigest()[:16]
+
+
+def _known(rows: Iterable[Sequence[Any]]) -> set[tuple[str, int, str, str]]:
+    return {_fingerprint(SourceFile(uri, size, etag or "", modified)) for uri, size, etag, modified, *_ in rows}
+
+
+_FILE = "uri, size_bytes, etag, modified_at, run_id, definition_hash, loaded_at"
+
+
+def _is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
+    """Whether the newest load of this table was of these very files, by this very definition."""
+    rows = _ledger(context, table, _FILE, "ORDER BY loaded_at DESC")
+    if not rows or not context.warehouse.exists(table):
+        return False
+    newest = [row for row in rows if row[4] == rows[0][4]]
+    same = {row[5] for row in newest} == {context.definition_hash}
+    return same and _known(newest) == {_fingerprint(file) for file in files}
+
+
+def _not_loaded(context: StepContext, table: Table, files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    known = _known(_ledger(context, table, _FILE)) if context.warehouse.exists(table) else set()
+    return tuple(file for file in files if _fingerprint(file) not in known)
+
+
+def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None:
+    warehouse = context.warehouse
+    shown = ", ".join(columns)
+    if not isinstance(warehouse, SupportsClustering):
+        context.note("INFO", f"cluster_by ({shown}) does not apply to {warehouse.dialect}")
+    elif warehouse.cluster(table, columns):
+        context.note("INFO", f"{table} is now clustered by ({shown})")
+
+
+def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) -> str:
+    files = f"{len(loaded)} file{'s' if len(loaded) != 1 else ''}"
+    return f"{files}, {rejected:,} rejected" if options.on_error == "reject" else files
+
+
+def _writes(options: LoadOptions, project: Project) -> Iterable[str]:
+    yield options.into
+    if options.on_error == "reject":
+        yield f"{options.into}_rejects"
+
+
+def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
+    return audit_reads(options.audit, project)
+
+
+@hookimpl
+def pipekit_step_types() -> list[StepType[LoadOptions]]:
+    """The ``load`` step type."""
+    return [StepType("load", LoadOptions, run, _reads, _writes)]

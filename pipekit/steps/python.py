@@ -1,0 +1,104 @@
+"""``type: python``: a function of the project; Arrow tables in, a table or frame out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from pipekit.errors import PipekitError, WarehouseError
+from pipekit.hookspecs import hookimpl
+from pipekit.step import Project, StepContext, StepResult, StepType
+from pipekit.steps.publish import Into, Names, audit_reads, publish_arrow
+from pipekit.warehouses.base import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PythonOptions(Into):
+    """The keys of a python step, beside those of ``Into``.
+
+    Attributes:
+        call: ``package.module:function`` below the project's ``plugins/``.
+        inputs: Tables; each is an argument of the function, as an Arrow table, in this order.
+        args: Further arguments of the function, by name.
+    """
+
+    call: str
+    inputs: Names = ()
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+def run(options: PythonOptions, context: StepContext) -> StepResult:
+    """Call the function and publish what it returns.
+
+    Raises:
+        PipekitError: The function failed, or returned something that is no table.
+    """
+    function = context.project.function(options.call)
+    tables = [_read(context, Table.parse(name)) for name in options.inputs]
+    try:
+        result = function(*tables, **options.args)
+    except Exception as error:
+        raise PipekitError(
+            f"{options.call} raised {type(error).__name__}: {error}{_where(error)}",
+            kept=f"{options.into} still holds the rows it had before.",
+        ) from error
+    if context.cancelled.is_set():
+        raise WarehouseError("the run was stopped while the function was at work", kept="Its result was not written.")
+    data = to_arrow(result, options.call)
+    return StepResult(publish_arrow(context, data, options), message=options.materialize)
+
+
+def _read(context: StepContext, table: Table) -> pa.Table:
+    data = context.warehouse.read_arrow(f"SELECT * FROM {context.warehouse.quote(table)}")
+    return data.rename_columns([name.lower() if name.isupper() else name for name in data.column_names])
+
+
+def _where(error: Exception) -> str:
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f" ({frame.tb_frame.f_code.co_filename}:{frame.tb_lineno})" if frame else ""
+
+
+def to_arrow(value: Any, call: str) -> pa.Table:
+    """An Arrow table of what a function returned: Arrow, pandas, polars, or a list of dicts.
+
+    Raises:
+        PipekitError: It is none of these.
+    """
+    import pyarrow as pa
+
+    if isinstance(value, pa.Table):
+        return value
+    if isinstance(value, (pa.RecordBatch, pa.RecordBatchReader)):
+        return pa.Table.from_batches([value]) if isinstance(value, pa.RecordBatch) else value.read_all()
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        return pa.Table.from_pylist(value)
+    module = type(value).__module__.split(".")[0]
+    if module == "pandas":
+        return pa.Table.from_pandas(value, preserve_index=False)
+    if module == "polars":
+        return value.to_arrow()
+    raise PipekitError(
+        f"{call} returned a {type(value).__name__}; an Arrow table, a pandas or polars frame, or a list of"
+        " dicts is wanted"
+    )
+
+
+def _reads(options: PythonOptions, project: Project) -> Iterable[str]:
+    project.function(options.call)  # so that a missing module or function is told before the run
+    return (*options.inputs, *audit_reads(options.audit, project))
+
+
+def _writes(options: PythonOptions, project: Project) -> Iterable[str]:
+    return (options.into,)
+
+
+@hookimpl
+def pipekit_step_types() -> list[StepType[PythonOptions]]:
+    """The ``python`` step type."""
+    return [StepType("python", PythonOptions, run, _reads, _writes)]

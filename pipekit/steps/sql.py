@@ -1,0 +1,50 @@
+"""``type: sql``: a SELECT whose rows become a table or a view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import model_validator
+
+from pipekit.hookspecs import hookimpl
+from pipekit.step import Project, StepContext, StepResult, StepType
+from pipekit.steps.publish import Into, audit_reads, publish
+
+
+class SqlOptions(Into):
+    """The keys of a sql step, beside those of ``Into``.
+
+    Attributes:
+        template: A file below ``templates/``.
+        sql: The SELECT itself.
+    """
+
+    template: str | None = None
+    sql: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> SqlOptions:
+        if (self.template is None) == (self.sql is None):
+            raise ValueError("give either template or sql")
+        return self
+
+
+def run(options: SqlOptions, context: StepContext) -> StepResult:
+    """Render the SELECT and publish its rows."""
+    statement = context.project.statement(template=options.template, sql=options.sql)
+    return StepResult(publish(context, statement, options), message=options.materialize)
+
+
+def _reads(options: SqlOptions, project: Project) -> Iterable[str]:
+    statement = project.statement(template=options.template, sql=options.sql)
+    return [*map(str, statement.reads), *audit_reads(options.audit, project)]
+
+
+def _writes(options: SqlOptions, project: Project) -> Iterable[str]:
+    return (options.into,)
+
+
+@hookimpl
+def pipekit_step_types() -> list[StepType[SqlOptions]]:
+    """The ``sql`` step type."""
+    return [StepType("sql", SqlOptions, run, _reads, _writes)]
