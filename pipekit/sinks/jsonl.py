@@ -1,0 +1,102 @@
+"""The run's own record: every event as a line of JSON, written at once, in ``.pipekit/runs/<run_id>.jsonl``.
+
+The folder holds the runs whose rows the warehouse has not taken yet; the others are in ``delivered/`` below it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from pipekit.events import Event
+from pipekit.sinks.files import lock, make_private_folder, open_private
+from pipekit.sinks.rows import from_json, to_json
+
+KEPT_RUNS = 200
+
+
+class JsonlSink:
+    """Writes each event as a line at once, so that a killed run has told all it knew.
+
+    The file is made at the first event and stays locked while the sink is open: that is how ``sync`` sees
+    that the run is alive.
+
+    Args:
+        path: ``.pipekit/runs/<run_id>.jsonl``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def handle(self, event: Event) -> None:
+        """Append the event.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        if self._file is None:
+            make_private_folder(self.path.parent)
+            self._file = open_private(self.path, "a")
+            lock(self._file)
+        self._file.write(line(event))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file, which frees its lock."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def line(event: Event) -> str:
+    """The event as one line of JSON, in ASCII, so that it survives any encoding."""
+    return json.dumps(to_json(event), separators=(",", ":")) + "\n"
+
+
+def iter_events(path: Path) -> Iterator[Event]:
+    """The events of a run's file, in order, read one by one.
+
+    A line that is no event is left out: the last one of a killed process may be cut in half.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for text in file:
+            try:
+                yield from_json(json.loads(text))
+            except ValueError:
+                continue
+
+
+def read_events(path: Path) -> list[Event]:
+    """All events of a run's file; see ``iter_events``."""
+    return list(iter_events(path))
+
+
+def append_events(path: Path, events: Iterable[Event]) -> None:
+    """Write events to a run's file after the run; a last line that was cut in half is ended first."""
+    with open_private(path, "a") as file:
+        file.write("" if _ends_with_newline(path) else "\n")
+        file.writelines(line(event) for event in events)
+
+
+def mark_delivered(path: Path, keep: int = KEPT_RUNS) -> None:
+    """Move a run's file to ``delivered/``, and delete the oldest there beyond ``keep``."""
+    folder = path.parent / "delivered"
+    make_private_folder(folder)
+    os.replace(path, folder / path.name)
+    oldest_first = sorted(folder.glob("*.jsonl"), key=lambda file: (file.stat().st_mtime_ns, file.name))
+    for file in oldest_first[:-keep]:
+        file.unlink(missing_ok=True)
+
+
+def _ends_with_newline(path: Path) -> bool:
+    content_size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, content_size - 1))
+        return file.read(1) in (b"", b"\n")

@@ -1,0 +1,206 @@
+"""Events as rows of the log tables, and as JSON. Pure functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, get_type_hints
+
+from pipekit import events
+from pipekit.events import (
+    CheckEvaluated,
+    Event,
+    Noted,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
+from pipekit.sinks.text import level, sentence
+from pipekit.source import Column
+
+Row = tuple[Any, ...]
+
+STARTED = "STARTED"
+
+LOG_COLUMNS: tuple[Column, ...] = (
+    Column.of("log_id", "varchar", "The run's id and the event's number in it; the key."),
+    Column.of("run_id", "varchar"),
+    Column.of("pipeline", "varchar"),
+    Column.of("log_timestamp", "timestamp_tz", "When it happened, in UTC."),
+    Column.of("log_level", "varchar", "INFO, WARNING or ERROR."),
+    Column.of("step_name", "varchar", "NULL in rows about the whole run."),
+    Column.of("step_type", "varchar"),
+    Column.of("status", "varchar", "STARTED, SUCCEEDED, FAILED, SKIPPED, UNCHANGED or ABANDONED; NULL in notes."),
+    Column.of("message", "varchar"),
+    Column.of("records_loaded", "integer"),
+    Column.of("duration_ms", "integer"),
+    Column.of("attempt", "integer"),
+    Column.of("error_details", "varchar"),
+    Column.of("query_ids", "varchar", "A JSON list; NULL where the warehouse has no such ids."),
+    Column.of("definition_hash", "varchar"),
+    Column.of("inputs_hash", "varchar"),
+)
+
+CHECK_COLUMNS: tuple[Column, ...] = (
+    Column.of("check_id", "varchar", "The run's id and the event's number in it; the key."),
+    Column.of("run_id", "varchar"),
+    Column.of("pipeline", "varchar"),
+    Column.of("step_name", "varchar"),
+    Column.of("table_name", "varchar"),
+    Column.of("check_name", "varchar"),
+    Column.of("expectation", "varchar"),
+    Column.of("column_name", "varchar"),
+    Column.of("severity", "varchar", "critical, warning or info."),
+    Column.of("status", "varchar", "PASSED, FAILED, WARNED or ERROR."),
+    Column.of("result_value", "varchar"),
+    Column.of("unexpected_count", "integer"),
+    Column.of("element_count", "integer"),
+    Column.of("message", "varchar"),
+    Column.of("samples", "varchar", "A JSON list; NULL when there are none."),
+    Column.of("run_time", "timestamp_tz", "When it was judged, in UTC."),
+)
+
+
+def log_row(event: Event, header: RunStarted) -> Row | None:
+    """The event's row in ``ingestion_logs``, in the order of ``LOG_COLUMNS``; ``None`` if it has none.
+
+    Args:
+        event: A stamped event.
+        header: The first event of the same run.
+    """
+    if not isinstance(event, (RunStarted, StepStarted, StepFinished, Noted, RunFinished)):
+        return None
+    values = {
+        "log_id": event_id(event),
+        "run_id": event.run_id,
+        "pipeline": header.pipeline,
+        "log_timestamp": event.at,
+        "log_level": level(event),
+        **_log_values(event),
+    }
+    return _in_order(LOG_COLUMNS, values)
+
+
+def check_row(event: Event, header: RunStarted) -> Row | None:
+    """The event's row in ``dq_check_logs``, in the order of ``CHECK_COLUMNS``; ``None`` if it has none.
+
+    Args:
+        event: A stamped event.
+        header: The first event of the same run.
+    """
+    if not isinstance(event, CheckEvaluated):
+        return None
+    values = {
+        "check_id": event_id(event),
+        "run_id": event.run_id,
+        "pipeline": header.pipeline,
+        "step_name": event.step,
+        "table_name": event.table,
+        "check_name": event.check_name,
+        "expectation": event.expectation,
+        "column_name": event.column,
+        "severity": event.severity,
+        "status": event.status,
+        "result_value": event.result_value,
+        "unexpected_count": event.unexpected_count,
+        "element_count": event.element_count,
+        "message": event.message,
+        "samples": _json_list(event.samples),
+        "run_time": event.at,
+    }
+    return _in_order(CHECK_COLUMNS, values)
+
+
+def event_id(event: Event) -> str:
+    """The key of the event's row: the same however often it is delivered."""
+    return f"{event.run_id}-{event.seq:06d}"
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as JSON values; ``from_json`` gives it back. The type is under ``event``."""
+    data: dict[str, Any] = {"event": type(event).__name__}
+    for field in dataclasses.fields(event):
+        value = getattr(event, field.name)
+        if isinstance(value, datetime):
+            value = value.isoformat()
+        data[field.name] = list(value) if isinstance(value, tuple) else value
+    return data
+
+
+def from_json(data: dict[str, Any]) -> Event:
+    """The event that ``to_json`` wrote. Keys that this version does not know are left out.
+
+    Raises:
+        ValueError: It is no event, or a field that it needs is missing.
+    """
+    kind = _kinds().get(str(data.get("event"))) if isinstance(data, dict) else None
+    if kind is None:
+        raise ValueError("not an event that this version of pipekit knows")
+    hints = _field_types(kind.__name__)
+    try:
+        return kind(**{name: _value(hints[name], value) for name, value in data.items() if name in hints})
+    except TypeError as error:
+        raise ValueError(f"a damaged {kind.__name__}: {error}") from error
+
+
+def _log_values(event: Event) -> dict[str, Any]:
+    if isinstance(event, StepStarted):
+        return {**_step(event), "status": STARTED, "message": sentence(event)}
+    if isinstance(event, StepFinished):
+        return {**_step(event), **_outcome(event)}
+    if isinstance(event, RunFinished):
+        return {"status": event.status, "message": event.message, "duration_ms": event.duration_ms}
+    if isinstance(event, Noted):
+        return {"step_name": event.step, "message": event.message}
+    return {"status": STARTED, "message": sentence(event)}
+
+
+def _step(event: StepStarted | StepFinished) -> dict[str, Any]:
+    return {"step_name": event.step, "step_type": event.step_type, "attempt": event.attempt}
+
+
+def _outcome(event: StepFinished) -> dict[str, Any]:
+    return {
+        "status": event.status,
+        "message": event.message,
+        "records_loaded": event.rows,
+        "duration_ms": event.duration_ms,
+        "error_details": event.error,
+        "query_ids": _json_list(event.query_ids),
+        "definition_hash": event.definition_hash,
+        "inputs_hash": event.inputs_hash,
+    }
+
+
+def _in_order(columns: Sequence[Column], values: dict[str, Any]) -> Row:
+    return tuple(_storable(values.get(column.name)) for column in columns)
+
+
+def _storable(value: Any) -> Any:
+    """Half characters (from file names that are not UTF-8) cannot be stored; they are spelled out."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _json_list(items: Sequence[str]) -> str | None:
+    return json.dumps(list(items), ensure_ascii=False) if items else None
+
+
+@cache
+def _kinds() -> dict[str, type[Event]]:
+    found = (value for value in vars(events).values() if isinstance(value, type))
+    return {kind.__name__: kind for kind in found if issubclass(kind, Event)}
+
+
+@cache
+def _field_types(name: str) -> dict[str, Any]:
+    return get_type_hints(_kinds()[name])
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
