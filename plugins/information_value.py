@@ -158,7 +158,7 @@ def run(options: InformationValueOptions, context: StepContext) -> StepResult:
     target = _find([options.target], has, options.table, context)[0]
     others = [column.name for column in has if column is not target]
     columns = _find(options.columns or others, has, options.table, context)
-    _refuse_one_outcome(options, _statement(_COUNTS, options, context, columns), context)
+    _refuse_one_outcome(options, _statement(_TOTALS, options, context, columns), context)
     rows = publish(context, _statement(_BINS, options, context, columns), options)
     return StepResult(rows, message=f"{len(columns)} columns of {options.table} against {options.target}")
 
