@@ -12,10 +12,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.errors import LockedError, PipekitError, QueryError, TransientError, WarehouseError, short
 from pipekit.source import Column, Source
@@ -30,6 +29,7 @@ from pipekit.warehouses.base import (
     fold,
     quote_identifier,
 )
+from pipekit.warehouses.targets import DuckDBTarget
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,21 +54,6 @@ _PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those
 _SCRATCH = "__pipekit_"
 _INSERT_PARAMETERS = 2_000
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
-
-
-class DuckDBTarget(BaseModel):
-    """A target of type ``duckdb``.
-
-    Attributes:
-        path: The database file, relative to the project's root; made when it is not there.
-        schema_name: ``schema`` in the file: where unqualified tables are; made when it is not there.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    type: Literal["duckdb"] = "duckdb"
-    path: str = ".pipekit/warehouse.duckdb"
-    schema_name: str = Field(default="main", alias="schema", min_length=1)
 
 
 def type_text(column: Column) -> str:

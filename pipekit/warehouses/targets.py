@@ -1,0 +1,42 @@
+"""The warehouses that come with pipekit, described without importing their drivers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipekit.warehouses.base import Warehouse, WarehouseType
+
+
+class DuckDBTarget(BaseModel):
+    """A target of type ``duckdb``.
+
+    Attributes:
+        path: The database file, relative to the project's root; made when it is not there.
+        schema_name: ``schema`` in the file: where unqualified tables are; made when it is not there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    type: Literal["duckdb"] = "duckdb"
+    path: str = ".pipekit/warehouse.duckdb"
+    schema_name: str = Field(default="main", alias="schema", min_length=1)
+
+
+def _open_duckdb(options: DuckDBTarget, root: Path) -> Warehouse:
+    from pipekit.warehouses.duckdb import open_duckdb
+
+    return open_duckdb(options, root)
+
+
+BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
+    WarehouseType(
+        name="duckdb",
+        options=DuckDBTarget,
+        open=_open_duckdb,
+        dialect="duckdb",
+        schema_of=lambda options: options.schema_name,
+    ),
+)
