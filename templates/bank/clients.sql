@@ -25,7 +25,7 @@ select
         else '60+'
     end as age_group,
     -- Most rows say 'admin.', a few 'admin'.
-    coalesce(rtrim(job, '.'), 'unknown') as job,
+    coalesce(replace(job, '.', ''), 'unknown') as job,
     coalesce(marital, 'unknown') as marital,
     coalesce(education, 'unknown') as education,
     has_default = 'yes' as has_default,
