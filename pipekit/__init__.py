@@ -1,1 +1,112 @@
-"""Config-driven pipelines from files to trusted tables."""
+"""Config-driven pipelines: files in S3 or on disk become trusted tables in Snowflake or DuckDB.
+
+    import pipekit
+
+    result = pipekit.Pipeline.from_file("pipelines/marketing_engagement.yaml").run()
+    result.raise_for_status()
+
+Names are imported when they are first used, so that ``import pipekit`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipekit.api import Pipeline
+    from pipekit.engine import RunResult
+    from pipekit.errors import (
+        ChecksFailed,
+        LockedError,
+        PipekitError,
+        PluginError,
+        Problem,
+        QueryError,
+        SourceError,
+        SpecError,
+        TemplateError,
+        TransientError,
+        WarehouseError,
+    )
+    from pipekit.events import (
+        CheckEvaluated,
+        Event,
+        FileLoaded,
+        Noted,
+        RunFinished,
+        RunStarted,
+        Sink,
+        StepFinished,
+        StepProgressed,
+        StepStarted,
+    )
+    from pipekit.hookspecs import hookimpl
+    from pipekit.sql import SqlText
+    from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
+    from pipekit.warehouses.base import Table, WarehouseType
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "pipekit.api": "Pipeline",
+    "pipekit.engine": "RunResult",
+    "pipekit.errors": (
+        "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
+        " TransientError WarehouseError"
+    ),
+    "pipekit.events": (
+        "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
+    ),
+    "pipekit.hookspecs": "hookimpl",
+    "pipekit.sql": "SqlText",
+    "pipekit.step": "Statement StepContext StepOptions StepResult StepType",
+    "pipekit.warehouses.base": "Table WarehouseType",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "ChecksFailed",
+    "CheckEvaluated",
+    "Event",
+    "FileLoaded",
+    "LockedError",
+    "Noted",
+    "PipekitError",
+    "Pipeline",
+    "PluginError",
+    "Problem",
+    "QueryError",
+    "RunFinished",
+    "RunResult",
+    "RunStarted",
+    "Sink",
+    "SourceError",
+    "SpecError",
+    "SqlText",
+    "Statement",
+    "StepContext",
+    "StepFinished",
+    "StepOptions",
+    "StepProgressed",
+    "StepResult",
+    "StepStarted",
+    "StepType",
+    "Table",
+    "TemplateError",
+    "TransientError",
+    "WarehouseError",
+    "WarehouseType",
+    "hookimpl",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'pipekit' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -151,6 +151,17 @@ class Bus:
         self._seq = 0
         self._lock = threading.RLock()
 
+    def add(self, sink: Sink) -> None:
+        """Attach a further listener; it gets what is emitted from now on."""
+        with self._lock:
+            self._sinks.append(sink)
+
+    def scrub(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
     def emit(self, event: Event) -> None:
         """Stamp, scrub and deliver ``event``."""
         with self._lock:
@@ -189,9 +200,7 @@ class Bus:
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, str):
-            for secret in self._secrets:
-                value = value.replace(secret, "***")
-            return value
+            return self.scrub(value)
         if isinstance(value, tuple):
             return tuple(self._scrub(item) for item in value)
         return value

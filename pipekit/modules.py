@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pipekit.errors import PluginError, PipekitError
+from pipekit.errors import PipekitError, PluginError
 
 
 def import_from(folder: Path, name: str) -> ModuleType:

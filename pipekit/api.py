@@ -1,0 +1,98 @@
+"""pipekit as a library: a pipeline that can be run and looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipekit.engine import RunResult, new_run_id, run_pipeline
+from pipekit.errors import Problem, SpecError
+from pipekit.plugins import Plugins
+from pipekit.project import PipelineSpec
+from pipekit.spec import find_root, read_pipeline
+from pipekit.warehouses.base import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipekit.events import Sink
+
+
+class Pipeline:
+    """A pipeline file that was read and found right.
+
+    Attributes:
+        spec: Everything the file says, rendered and validated.
+    """
+
+    def __init__(self, spec: PipelineSpec, plugins: Plugins) -> None:
+        self.spec = spec
+        self._plugins = plugins
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,
+        as_of: str | None = None,
+        project_code: bool = True,
+    ) -> Pipeline:
+        """Read and validate a pipeline file. Nothing is opened or written.
+
+        Args:
+            path: The file.
+            target: A target of the file; its own choice, or ``PIPEKIT_TARGET``, if left out.
+            vars: Values that win over the file's ``vars``.
+            as_of: The run's clock, ISO 8601; the file's, or now, if left out.
+            project_code: Whether the project's ``plugins/`` may be imported.
+
+        Raises:
+            SpecError: Every mistake in the file, each with its line.
+            PluginError: A plugin cannot be used.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise SpecError([Problem(str(path), 0, "", "there is no such file")])
+        plugins = Plugins(find_root(path), project_code=project_code)
+        spec = read_pipeline(path, plugins.vocabulary, target=target, variables=vars, as_of=as_of)
+        return cls(spec, plugins)
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self.spec.name
+
+    def run(
+        self,
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        sinks: Sequence[Sink] = (),
+        wait: float = 0.0,
+    ) -> RunResult:
+        """Run it; see ``engine.run_pipeline``. A failed step is told in the result, not raised."""
+        run_id = new_run_id()
+        attached = [*sinks, *self._plugins.sinks(self.spec, run_id)]
+        return run_pipeline(
+            self.spec, select=select, exclude=exclude, sinks=attached, wait_seconds=wait, run_id=run_id
+        )
+
+    def read(self, table: str, *, limit: int | None = None) -> pa.Table:
+        """Rows of a table of the target, as Arrow.
+
+        Args:
+            table: ``name`` or ``schema.name``.
+            limit: The most rows; all if left out.
+
+        Raises:
+            QueryError: There is no such table.
+        """
+        warehouse = self.spec.target.open(self.spec.root)
+        try:
+            sql = f"SELECT * FROM {warehouse.quote(Table.parse(table))}"
+            return warehouse.read_arrow(sql + (f" LIMIT {int(limit)}" if limit is not None else ""))
+        finally:
+            warehouse.close()

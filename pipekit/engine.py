@@ -1,0 +1,482 @@
+"""A run: ready steps onto a thread pool, each tried, timed and told; what depends on a failure is skipped."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import PipekitError, Problem, SpecError, TransientError, WarehouseError
+from pipekit.events import (
+    FAILED,
+    SKIPPED,
+    SUCCEEDED,
+    Bus,
+    CheckEvaluated,
+    Event,
+    Noted,
+    RunFinished,
+    RunStarted,
+    Sink,
+    StepFinished,
+    StepStarted,
+)
+from pipekit.lock import run_lock
+from pipekit.project import PipelineSpec, Step
+from pipekit.sinks.jsonl import JsonlSink
+from pipekit.sinks.logfile import LogfileSink
+from pipekit.sinks.tables import TablesSink, sync
+from pipekit.step import StepContext, StepResult
+from pipekit.warehouses.base import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
+
+WATCH_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did.
+
+    Attributes:
+        run_id: Its id, in all logs.
+        pipeline: The pipeline's name.
+        target: The target's name.
+        status: SUCCEEDED or FAILED.
+        steps: How each step ended, in the order in which they ended.
+        checks: Every verdict, in the order in which they were reached.
+        duration_ms: Wall time.
+        errors: The exception of each failed step, by step id.
+    """
+
+    run_id: str
+    pipeline: str
+    target: str
+    status: str
+    steps: tuple[StepFinished, ...]
+    checks: tuple[CheckEvaluated, ...]
+    duration_ms: int
+    errors: dict[str, BaseException] = field(default_factory=dict, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every step succeeded."""
+        return self.status == SUCCEEDED
+
+    @property
+    def rows(self) -> dict[str, int | None]:
+        """Rows written by each step, by step id; ``None`` where a step writes none."""
+        return {step.step: step.rows for step in self.steps}
+
+    def raise_for_status(self) -> None:
+        """Raise the first failed step's error; do nothing if all went well.
+
+        Raises:
+            PipekitError: The step's own error.
+        """
+        for error in self.errors.values():
+            raise error
+
+
+class _Collector:
+    """A sink that keeps what the ``RunResult`` tells."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepFinished] = []
+        self.checks: list[CheckEvaluated] = []
+
+    def handle(self, event: Event) -> None:
+        if isinstance(event, StepFinished):
+            self.steps.append(event)
+        elif isinstance(event, CheckEvaluated):
+            self.checks.append(event)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def run_pipeline(
+    spec: PipelineSpec,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    sinks: Sequence[Sink] = (),
+    wait_seconds: float = 0.0,
+    run_id: str | None = None,
+) -> RunResult:
+    """Run the steps of a pipeline in the order of the data.
+
+    Args:
+        spec: The pipeline.
+        select: Steps to run (see ``Graph.select``); all if empty.
+        exclude: Steps not to run.
+        sinks: Listeners beside the log file, the run's JSON lines and the log tables.
+        wait_seconds: How long to wait for another run of this pipeline and target.
+        run_id: The run's id, if the caller needs to know it before; made up if left out.
+
+    Returns:
+        What was done; a failed step is told there, not raised.
+
+    Raises:
+        SpecError: ``select`` or ``exclude`` names no step.
+        LockedError: Another run is at work.
+        WarehouseError: The warehouse cannot be opened; the failure is in the logs.
+        KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
+    """
+    chosen = _choose(spec, select, exclude)
+    run_id = run_id or new_run_id()
+    with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=wait_seconds):
+        collector = _Collector()
+        run_file = spec.state / "runs" / f"{run_id}.jsonl"
+        listeners: list[Sink] = [
+            JsonlSink(run_file),
+            LogfileSink(spec.root / "logs" / "ingestion.log"),
+            collector,
+            *sinks,
+        ]
+        with _opened(spec, run_id, chosen, listeners) as warehouse:
+            _deliver_earlier(spec, warehouse, listeners)
+            bus = _bus(spec, run_id, listeners)
+            bus.add(TablesSink(warehouse.session, run_file=run_file, report=lambda error: _report(bus, error)))
+            run = Run(spec, run_id, chosen, warehouse, bus)
+            try:
+                run.execute()
+            finally:
+                bus.close()
+        return _result(run, collector)
+
+
+def new_run_id() -> str:
+    """An id that sorts by time: ``20240701T120000-1a2b3c4d``."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def _choose(spec: PipelineSpec, select: Sequence[str], exclude: Sequence[str]) -> tuple[Step, ...]:
+    try:
+        ids = spec.graph.select(select, exclude)
+    except KeyError as error:
+        known = [step.id for step in spec.steps]
+        near = get_close_matches(str(error.args[0]).strip("+"), known, n=1)
+        text = f"--select or --exclude: no step matches {error.args[0]!r}"
+        text += f"; did you mean {near[0]!r}?" if near else f"; the steps are {', '.join(known)}"
+        raise SpecError([Problem(str(spec.path), 0, "", text)]) from error
+    return tuple(step for step in spec.steps if step.id in ids)
+
+
+def _bus(spec: PipelineSpec, run_id: str, sinks: Sequence[Sink]) -> Bus:
+    return Bus(run_id, sinks, spec.target.secrets)
+
+
+def _report(bus: Bus, error: PipekitError) -> None:
+    bus.emit(Noted(level="ERROR", message=str(error)))
+
+
+@contextmanager
+def _opened(
+    spec: PipelineSpec, run_id: str, chosen: Sequence[Step], listeners: Sequence[Sink]
+) -> Iterator[Warehouse]:
+    """The warehouse, open. If it cannot be opened, the run is logged all the same, where no warehouse is needed."""
+    started = time.monotonic()
+    try:
+        warehouse = spec.target.open(spec.root)
+    except PipekitError as error:
+        bus = _bus(spec, run_id, listeners)
+        bus.emit(_run_started(spec, chosen))
+        bus.emit(RunFinished(status=FAILED, duration_ms=_since(started), message=str(error)))
+        bus.close()
+        raise
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _deliver_earlier(spec: PipelineSpec, warehouse: Warehouse, listeners: list[Sink]) -> None:
+    """Put into the log tables what earlier runs could not; a failure to do so is no reason not to run."""
+    with suppress(PipekitError):
+        sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
+
+
+def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
+    return RunStarted(
+        pipeline=spec.name,
+        target=spec.target.name,
+        spec_path=str(spec.path),
+        as_of=spec.as_of,
+        steps=tuple(step.id for step in chosen),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
+
+
+def _result(run: Run, collector: _Collector) -> RunResult:
+    return RunResult(
+        run_id=run.run_id,
+        pipeline=run.spec.name,
+        target=run.spec.target.name,
+        status=run.status,
+        steps=tuple(collector.steps),
+        checks=tuple(collector.checks),
+        duration_ms=run.duration_ms,
+        errors=run.errors,
+    )
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+@dataclass
+class _Attempt:
+    """A step at work: its session, and when it must be done."""
+
+    session: Warehouse
+    deadline: float | None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Run:
+    """One execution: which steps are done, which are at work, and the sessions of the worker threads."""
+
+    def __init__(
+        self, spec: PipelineSpec, run_id: str, chosen: Sequence[Step], warehouse: Warehouse, bus: Bus
+    ) -> None:
+        self.spec = spec
+        self.run_id = run_id
+        self.chosen = {step.id: step for step in chosen}
+        self.status = FAILED
+        self.duration_ms = 0
+        self.errors: dict[str, BaseException] = {}
+        self._warehouse = warehouse
+        self._bus = bus
+        self._sessions: dict[int, Warehouse] = {}
+        self._at_work: dict[str, _Attempt] = {}
+        self._stopping = threading.Event()
+        self._done = threading.Event()
+
+    def execute(self) -> None:
+        """Run all chosen steps, and tell how the run ended.
+
+        Raises:
+            KeyboardInterrupt: After everything at work was cancelled and rolled back.
+        """
+        started = time.monotonic()
+        self._bus.emit(_run_started(self.spec, list(self.chosen.values())))
+        message = ""
+        watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
+        watch.start()
+        try:
+            self._run_steps()
+            self.status = FAILED if self.errors else SUCCEEDED
+        except KeyboardInterrupt:
+            message = "stopped by the user; what was at work was rolled back"
+            raise
+        finally:
+            self._done.set()
+            watch.join()
+            self._close_sessions()
+            self.duration_ms = _since(started)
+            self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
+
+    def _run_steps(self) -> None:
+        waiting = {step: self.spec.graph.needs[step] & self.chosen.keys() for step in self.chosen}
+        pool = ThreadPoolExecutor(self.spec.threads, thread_name_prefix="pipekit-step")
+        running: dict[Future[StepFinished], str] = {}
+        try:
+            while waiting or running:
+                for step in [step for step, needed in waiting.items() if not needed]:
+                    del waiting[step]
+                    running[pool.submit(run_step, self.chosen[step], self)] = step
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._settle(running.pop(future), future.result(), waiting)
+        except BaseException:
+            self._stopping.set()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _settle(self, step: str, outcome: StepFinished, waiting: dict[str, Any]) -> None:
+        if outcome.status != FAILED:
+            for needed in self.spec.graph.dependents[step] & waiting.keys():
+                waiting[needed] = waiting[needed] - {step}
+            return
+        for other in self._all_dependents(step) & waiting.keys():
+            del waiting[other]
+            skipped = self.chosen[other]
+            message = f"skipped: it needs {step}, which failed"
+            self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
+
+    def _all_dependents(self, step: str) -> set[str]:
+        found, todo = set(), [step]
+        while todo:
+            new = self.spec.graph.dependents[todo.pop()] - found
+            found |= new
+            todo += new
+        return found
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to the bus."""
+        self._bus.emit(event)
+
+    @contextmanager
+    def attempt(self, step: Step) -> Iterator[_Attempt]:
+        """This thread's session, made ready for a step, and watched for the step's timeout."""
+        session = self._session()
+        if isinstance(session, SupportsQueryTag):
+            session.tag({"pipeline": self.spec.name, "step": step.id, "run_id": self.run_id})
+        if isinstance(session, SupportsComputeWarehouse):
+            session.use_warehouse(step.warehouse)
+        elif step.warehouse is not None:
+            text = f"warehouse: {step.warehouse} does not apply to {session.dialect}"
+            self.emit(Noted(level="INFO", message=text, step=step.id))
+        deadline = time.monotonic() + step.timeout if step.timeout else None
+        self._at_work[step.id] = attempt = _Attempt(session, deadline)
+        try:
+            yield attempt
+        except TransientError:
+            self._discard_session()
+            raise
+        finally:
+            del self._at_work[step.id]
+
+    def _session(self) -> Warehouse:
+        if self._stopping.is_set():
+            raise WarehouseError("the run is being stopped")
+        me = threading.get_ident()
+        if me not in self._sessions:
+            self._sessions[me] = self._warehouse.session()
+        return self._sessions[me]
+
+    def _discard_session(self) -> None:
+        """After a transient failure the connection itself may be broken: the next try opens another."""
+        session = self._sessions.pop(threading.get_ident(), None)
+        if session is not None:
+            with suppress(PipekitError):
+                session.close()
+
+    def _close_sessions(self) -> None:
+        for session in self._sessions.values():
+            with suppress(PipekitError):
+                session.close()
+
+    def _watch(self) -> None:
+        """Cancel what has run out of time, or everything if the run is being stopped; again, until it gives way."""
+        while not self._done.wait(WATCH_SECONDS):
+            for attempt in list(self._at_work.values()):
+                late = attempt.deadline is not None and time.monotonic() > attempt.deadline
+                if late or self._stopping.is_set():
+                    attempt.cancelled.set()
+                    with suppress(PipekitError):
+                        attempt.session.cancel()
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two tries, but not when the run is being stopped."""
+        self._stopping.wait(seconds)
+
+    def keep_trace(self, step: str) -> Path:
+        """Write the traceback of an unexpected failure to a file of its own."""
+        path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(self._bus.scrub(traceback.format_exc()), encoding="utf-8")
+        return path
+
+
+def run_step(step: Step, run: Run) -> StepFinished:
+    """Try a step until it succeeds or is worth no further try, and tell how it ended.
+
+    Returns:
+        The event that was emitted: SUCCEEDED, UNCHANGED or FAILED.
+    """
+    started = time.monotonic()
+    tries = 0
+    result, error, query_ids = StepResult(), None, []
+    while True:
+        tries += 1
+        run.emit(StepStarted(step=step.id, step_type=step.type.name, attempt=tries))
+        result, error = _try_step(step, run, query_ids)
+        if not isinstance(error, TransientError) or tries > step.retries:
+            break
+        pause = min(30.0, 0.2 * 2**tries) * (0.5 + secrets.randbelow(1000) / 1000)
+        text = f"attempt {tries} of {step.retries + 1} failed, next one in {pause:.1f} s: {error.message}"
+        run.emit(Noted(level="WARNING", message=text, step=step.id))
+        run.pause(pause)
+    if error is not None:
+        run.errors[step.id] = error
+    finished = StepFinished(
+        step=step.id,
+        step_type=step.type.name,
+        status=FAILED if error else result.status,
+        rows=result.rows,
+        duration_ms=_since(started),
+        attempt=tries,
+        message=result.message,
+        error=str(error) if error else None,
+        query_ids=tuple(query_ids),
+        definition_hash=step.definition_hash,
+        inputs_hash=result.inputs_hash,
+    )
+    run.emit(finished)
+    return finished
+
+
+def _try_step(step: Step, run: Run, query_ids: list[str]) -> tuple[StepResult, BaseException | None]:
+    try:
+        with run.attempt(step) as attempt:
+            try:
+                return step.type.run(step.options, _context(step, run, attempt)), None
+            except PipekitError as error:
+                if attempt.cancelled.is_set():
+                    raise _stopped(step, attempt) from error
+                raise
+            finally:
+                query_ids += attempt.session.take_query_ids()
+    except PipekitError as error:
+        return StepResult(), error
+    except Exception as error:  # noqa: BLE001 - a bug of a step type ends its step, not the run
+        trace = run.keep_trace(step.id)
+        return StepResult(), UnexpectedError(step.type.name, error, trace)
+
+
+class UnexpectedError(PipekitError):
+    """A step type failed in a way that it did not foresee: a bug, in pipekit or in a plugin."""
+
+    exit_code = 3
+
+    def __init__(self, step_type: str, error: Exception, trace: Path) -> None:
+        super().__init__(
+            f"the step type {step_type} failed unexpectedly: {type(error).__name__}: {error}",
+            hint=f"This is a bug in it. The traceback is in {trace}; please report it with that file.",
+        )
+
+
+def _stopped(step: Step, attempt: _Attempt) -> WarehouseError:
+    if attempt.deadline is not None and time.monotonic() > attempt.deadline:
+        text = f"timed out: it was not done within {step.timeout:g} s"
+    else:
+        text = "stopped by the user"
+    return WarehouseError(text, kept="Its statement was cancelled and its transaction rolled back.")
+
+
+def _context(step: Step, run: Run, attempt: _Attempt) -> StepContext:
+    return StepContext(
+        step=step.id,
+        step_type=step.type.name,
+        run_id=run.run_id,
+        pipeline=run.spec.name,
+        as_of=run.spec.as_of,
+        definition_hash=step.definition_hash,
+        project=run.spec,
+        warehouse=attempt.session,
+        emit=run.emit,
+        cancelled=attempt.cancelled,
+    )
