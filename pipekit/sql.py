@@ -18,7 +18,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pipekit.errors import TemplateError
-from pipekit.warehouses.base import Table
+from pipekit.warehouses.base import Table, fold
 
 DIALECT = "snowflake"
 
@@ -117,8 +117,19 @@ def _translate(text: str, read: str, write: str) -> Translated:
         for source in scope.sources.values()
         if isinstance(source, exp.Table) and source.name
     }
+    if read == DIALECT != write:
+        _unfold(tree)
     sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
     return Translated(sql, frozenset(reads))
+
+
+def _unfold(tree: Any) -> None:
+    """Snowflake folds a plain ``name`` to ``"NAME"``, so elsewhere that is the plain name again."""
+    from sqlglot import exp
+
+    for identifier in tree.find_all(exp.Identifier):
+        if identifier.quoted and identifier.name.isupper():
+            identifier.set("this", fold(identifier.name, str.lower))
 
 
 def _table(source: Any) -> Table:
