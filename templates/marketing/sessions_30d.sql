@@ -10,9 +10,11 @@ with gaps as (
 
 select
     customer.customer_id,
-    count_if(
-        gaps.user_id is not null
-        and (gaps.previous_time is null or gaps.event_time > dateadd('minute', 30, gaps.previous_time))
+    cast(
+        count_if(
+            gaps.user_id is not null
+            and (gaps.previous_time is null or gaps.event_time > dateadd('minute', 30, gaps.previous_time))
+        ) as bigint
     ) as sessions_30d
 from dim_customer as customer
 left join gaps on gaps.user_id = customer.customer_id
