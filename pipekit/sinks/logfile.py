@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from pipekit.events import Event, RunStarted
 from pipekit.sinks.files import make_private_folder, open_private
-from pipekit.sinks.text import level, sentence
+from pipekit.sinks.text import level, printable, sentence
 
 MAX_BYTES = 10_000_000
 BACKUPS = 5
@@ -45,7 +45,7 @@ class LogfileSink:
         if isinstance(event, RunStarted):
             self._pipeline = event.pipeline
         where = f"{self._pipeline} {event.run_id[-8:]} {getattr(event, 'step', None) or '-'}"
-        record = {"msg": f"{where}: {text}", "levelname": level(event), "at": event.at}
+        record = {"msg": f"{printable(where)}: {text}", "levelname": level(event), "at": event.at}
         self._handler.handle(logging.makeLogRecord(record))
 
     def close(self) -> None:

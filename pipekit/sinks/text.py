@@ -126,7 +126,8 @@ def _check(event: CheckEvaluated) -> str:
 
 def _step_finished(event: StepFinished) -> str:
     rows = f", {number(event.rows, 'row')}" if event.rows is not None else ""
-    text = f"{event.status}{rows}, {duration(event.duration_ms)}"
+    time = "" if event.status == SKIPPED else f", {duration(event.duration_ms)}"
+    text = f"{event.status}{rows}{time}"
     details = failure(event) if event.error else event.message
     return f"{text}: {details}" if details else text
 

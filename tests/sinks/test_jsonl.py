@@ -55,7 +55,9 @@ def test_a_line_cut_in_half_is_left_out_and_does_not_spoil_what_follows(runs_dir
 def test_lines_that_are_no_events_are_left_out(runs_dir: Path) -> None:
     runs_dir.mkdir(parents=True)
     path = runs_dir / "r1.jsonl"
-    path.write_bytes(b'\xff\xfe\n[1]\n{"event": "Nonsense"}\n{"event": "Noted"}\n{"event": "RunStarted", "as_of": 3}\n\n')
+    path.write_bytes(
+        b'\xff\xfe\n[1]\n{"event": "Nonsense"}\n{"event": "Noted"}\n{"event": "RunStarted", "as_of": 3}\n\n'
+    )
 
     assert read_events(path) == []
 

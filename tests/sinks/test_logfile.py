@@ -39,7 +39,7 @@ def test_a_readable_line_per_event_with_errors_in_full(tmp_path: Path) -> None:
         "ERROR   shop abcd1234 check_orders: FAILED, 120 ms: 1 of 2 checks failed",
         "    Nothing was changed.",
         "    See [dq_check_logs].",
-        "WARNING shop abcd1234 report: SKIPPED, 0 ms: check_orders failed",
+        "WARNING shop abcd1234 report: SKIPPED: check_orders failed",
         "ERROR   shop abcd1234 -: run 20260301-abcd1234 FAILED, 2.6 s: 1 of 3 steps failed",
     ]
     assert "of 3 steps on target local, as of 2026-03-01 12:30:00" in lines[0]
@@ -53,7 +53,11 @@ def test_it_is_for_the_owner_only_also_after_rotation(tmp_path: Path) -> None:
         bus.emit(Noted(level="INFO", message="x" * 80))
     bus.close()
 
-    assert sorted(file.name for file in path.parent.iterdir()) == ["ingestion.log", "ingestion.log.1", "ingestion.log.2"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        "ingestion.log",
+        "ingestion.log.1",
+        "ingestion.log.2",
+    ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
     assert all(file.stat().st_size <= 2_000 for file in path.parent.iterdir())
 

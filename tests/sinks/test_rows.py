@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import get_type_hints
 
 from hypothesis import given, settings
@@ -17,7 +17,7 @@ from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, check_row, from_json,
 from .conftest import FAILED_CHECK, FAILED_RUN, run_started
 
 KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
-TIMES = st.datetimes(timezones=st.sampled_from([timezone.utc, timezone(timedelta(hours=-3, minutes=-30))]))
+TIMES = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-3, minutes=-30))]))
 TEXTS = st.text(st.characters(), max_size=20)
 OF_TYPE = {
     str: TEXTS,
@@ -51,14 +51,14 @@ def test_an_event_with_a_key_of_a_later_version_can_be_read() -> None:
 
 
 def test_columns_are_those_of_the_documentation_in_its_order() -> None:
-    assert [column.name for column in LOG_COLUMNS] == (
+    assert " ".join(column.name for column in LOG_COLUMNS) == (
         "log_id run_id pipeline log_timestamp log_level step_name step_type status message records_loaded "
         "duration_ms attempt error_details query_ids definition_hash inputs_hash"
-    ).split()
-    assert [column.name for column in CHECK_COLUMNS] == (
+    )
+    assert " ".join(column.name for column in CHECK_COLUMNS) == (
         "check_id run_id pipeline step_name table_name check_name expectation column_name severity status "
         "result_value unexpected_count element_count message samples run_time"
-    ).split()
+    )
 
 
 def stamped(event: Event, seq: int) -> Event:
@@ -85,7 +85,13 @@ def test_each_event_that_matters_has_one_row() -> None:
 
 def test_an_end_row_holds_the_error_the_query_ids_and_the_hashes() -> None:
     event = StepFinished(
-        step="s", step_type="sql", status="FAILED", error="a\nb", query_ids=("q1", "q2"), definition_hash="d", inputs_hash="i"
+        step="s",
+        step_type="sql",
+        status="FAILED",
+        error="a\nb",
+        query_ids=("q1", "q2"),
+        definition_hash="d",
+        inputs_hash="i",
     )
 
     assert log_row(event, run_started())[-4:] == ("a\nb", '["q1", "q2"]', "d", "i")  # type: ignore[index]

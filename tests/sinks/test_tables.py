@@ -284,7 +284,12 @@ def test_a_killed_run_is_shown_as_abandoned_once_it_is_gone(
         ("killed-000006", "b", "ABANDONED", 2),
         ("killed-000007", None, "ABANDONED", None),
     ]
-    assert f"process {live_run.pid}" in warehouse.execute("SELECT max(message) FROM ingestion_logs WHERE attempt = 2 AND status = 'ABANDONED'").scalar()
+    assert (
+        f"process {live_run.pid}"
+        in warehouse.execute(
+            "SELECT max(message) FROM ingestion_logs WHERE attempt = 2 AND status = 'ABANDONED'"
+        ).scalar()
+    )
     last = read_events(runs_dir / "delivered" / "killed.jsonl")[-1]
     assert isinstance(last, RunFinished)
     assert (last.seq, last.status) == (7, "ABANDONED")
