@@ -66,8 +66,8 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "ChecksFailed",
     "CheckEvaluated",
+    "ChecksFailed",
     "Event",
     "FileLoaded",
     "LockedError",

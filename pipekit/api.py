@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pipekit.engine import RunResult, new_run_id, run_pipeline
 from pipekit.errors import Problem, SpecError
 from pipekit.plugins import Plugins
 from pipekit.project import PipelineSpec
+from pipekit.sinks.tables import SyncReport, sync
 from pipekit.spec import find_root, read_pipeline
 from pipekit.warehouses.base import Table
 
@@ -54,6 +56,7 @@ class Pipeline:
             PluginError: A plugin cannot be used.
         """
         path = Path(path)
+        target = target or os.environ.get("PIPEKIT_TARGET")
         if not path.is_file():
             raise SpecError([Problem(str(path), 0, "", "there is no such file")])
         plugins = Plugins(find_root(path), project_code=project_code)
@@ -76,9 +79,20 @@ class Pipeline:
         """Run it; see ``engine.run_pipeline``. A failed step is told in the result, not raised."""
         run_id = new_run_id()
         attached = [*sinks, *self._plugins.sinks(self.spec, run_id)]
-        return run_pipeline(
-            self.spec, select=select, exclude=exclude, sinks=attached, wait_seconds=wait, run_id=run_id
-        )
+        return run_pipeline(self.spec, select=select, exclude=exclude, sinks=attached, wait_seconds=wait, run_id=run_id)
+
+    def sync_logs(self) -> SyncReport:
+        """Deliver to the log tables what earlier runs could not.
+
+        Raises:
+            LockedError: A run is at work.
+            WarehouseError: The warehouse does not take the rows.
+        """
+        warehouse = self.spec.target.open(self.spec.root)
+        try:
+            return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
+        finally:
+            warehouse.close()
 
     def read(self, table: str, *, limit: int | None = None) -> pa.Table:
         """Rows of a table of the target, as Arrow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import socket
@@ -16,6 +17,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
 
 from pipekit.errors import PipekitError, Problem, SpecError, TransientError, WarehouseError
 from pipekit.events import (
@@ -65,7 +68,7 @@ class RunResult:
     steps: tuple[StepFinished, ...]
     checks: tuple[CheckEvaluated, ...]
     duration_ms: int
-    errors: dict[str, BaseException] = field(default_factory=dict, repr=False)
+    errors: dict[str, PipekitError] = field(default_factory=dict, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -181,9 +184,7 @@ def _report(bus: Bus, error: PipekitError) -> None:
 
 
 @contextmanager
-def _opened(
-    spec: PipelineSpec, run_id: str, chosen: Sequence[Step], listeners: Sequence[Sink]
-) -> Iterator[Warehouse]:
+def _opened(spec: PipelineSpec, run_id: str, chosen: Sequence[Step], listeners: Sequence[Sink]) -> Iterator[Warehouse]:
     """The warehouse, open. If it cannot be opened, the run is logged all the same, where no warehouse is needed."""
     started = time.monotonic()
     try:
@@ -247,15 +248,13 @@ class _Attempt:
 class Run:
     """One execution: which steps are done, which are at work, and the sessions of the worker threads."""
 
-    def __init__(
-        self, spec: PipelineSpec, run_id: str, chosen: Sequence[Step], warehouse: Warehouse, bus: Bus
-    ) -> None:
+    def __init__(self, spec: PipelineSpec, run_id: str, chosen: Sequence[Step], warehouse: Warehouse, bus: Bus) -> None:
         self.spec = spec
         self.run_id = run_id
         self.chosen = {step.id: step for step in chosen}
         self.status = FAILED
         self.duration_ms = 0
-        self.errors: dict[str, BaseException] = {}
+        self.errors: dict[str, PipekitError] = {}
         self._warehouse = warehouse
         self._bus = bus
         self._sessions: dict[int, Warehouse] = {}
@@ -317,7 +316,8 @@ class Run:
             self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
 
     def _all_dependents(self, step: str) -> set[str]:
-        found, todo = set(), [step]
+        found: set[str] = set()
+        todo = [step]
         while todo:
             new = self.spec.graph.dependents[todo.pop()] - found
             found |= new
@@ -398,42 +398,58 @@ def run_step(step: Step, run: Run) -> StepFinished:
         The event that was emitted: SUCCEEDED, UNCHANGED or FAILED.
     """
     started = time.monotonic()
-    tries = 0
-    result, error, query_ids = StepResult(), None, []
-    while True:
-        tries += 1
-        run.emit(StepStarted(step=step.id, step_type=step.type.name, attempt=tries))
-        result, error = _try_step(step, run, query_ids)
-        if not isinstance(error, TransientError) or tries > step.retries:
-            break
-        pause = min(30.0, 0.2 * 2**tries) * (0.5 + secrets.randbelow(1000) / 1000)
-        text = f"attempt {tries} of {step.retries + 1} failed, next one in {pause:.1f} s: {error.message}"
-        run.emit(Noted(level="WARNING", message=text, step=step.id))
-        run.pause(pause)
-    if error is not None:
-        run.errors[step.id] = error
+    query_ids: list[str] = []
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: isinstance(outcome.error, TransientError)),
+        stop=stop_after_attempt(step.retries + 1),
+        wait=wait_exponential_jitter(initial=0.2, max=30),
+        sleep=run.pause,
+        before_sleep=lambda state: _note_retry(step, run, state),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    tries = itertools.count(1)
+    outcome: _Outcome = retrying(lambda: _try_step(step, run, next(tries), query_ids))
+    if outcome.error is not None:
+        run.errors[step.id] = outcome.error
     finished = StepFinished(
         step=step.id,
         step_type=step.type.name,
-        status=FAILED if error else result.status,
-        rows=result.rows,
+        status=FAILED if outcome.error else outcome.result.status,
+        rows=outcome.result.rows,
         duration_ms=_since(started),
-        attempt=tries,
-        message=result.message,
-        error=str(error) if error else None,
+        attempt=outcome.attempt,
+        message=outcome.result.message,
+        error=str(outcome.error) if outcome.error else None,
         query_ids=tuple(query_ids),
         definition_hash=step.definition_hash,
-        inputs_hash=result.inputs_hash,
+        inputs_hash=outcome.result.inputs_hash,
     )
     run.emit(finished)
     return finished
 
 
-def _try_step(step: Step, run: Run, query_ids: list[str]) -> tuple[StepResult, BaseException | None]:
+@dataclass(frozen=True)
+class _Outcome:
+    """What one attempt gave."""
+
+    attempt: int
+    result: StepResult
+    error: PipekitError | None = None
+
+
+def _note_retry(step: Step, run: Run, state: RetryCallState) -> None:
+    outcome: _Outcome = state.outcome.result() if state.outcome else _Outcome(0, StepResult())
+    reason = outcome.error.message if outcome.error else ""
+    text = f"attempt {outcome.attempt} of {step.retries + 1} failed, the next is in {state.upcoming_sleep:.1f} s: "
+    run.emit(Noted(level="WARNING", message=text + reason, step=step.id))
+
+
+def _try_step(step: Step, run: Run, attempt_number: int, query_ids: list[str]) -> _Outcome:
+    run.emit(StepStarted(step=step.id, step_type=step.type.name, attempt=attempt_number))
     try:
         with run.attempt(step) as attempt:
             try:
-                return step.type.run(step.options, _context(step, run, attempt)), None
+                return _Outcome(attempt_number, step.type.run(step.options, _context(step, run, attempt)))
             except PipekitError as error:
                 if attempt.cancelled.is_set():
                     raise _stopped(step, attempt) from error
@@ -441,10 +457,10 @@ def _try_step(step: Step, run: Run, query_ids: list[str]) -> tuple[StepResult, B
             finally:
                 query_ids += attempt.session.take_query_ids()
     except PipekitError as error:
-        return StepResult(), error
+        return _Outcome(attempt_number, StepResult(), error)
     except Exception as error:  # noqa: BLE001 - a bug of a step type ends its step, not the run
-        trace = run.keep_trace(step.id)
-        return StepResult(), UnexpectedError(step.type.name, error, trace)
+        unexpected = UnexpectedError(step.type.name, error, run.keep_trace(step.id))
+        return _Outcome(attempt_number, StepResult(), unexpected)
 
 
 class UnexpectedError(PipekitError):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import click
 
     from pipekit.events import Sink
-    from pipekit.spec import PipelineSpec
+    from pipekit.project import PipelineSpec
     from pipekit.step import StepType
     from pipekit.warehouses.base import WarehouseType
 

@@ -50,7 +50,8 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
 
 
 def _write_holder(path: Path) -> None:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
     try:
         path.write_text(json.dumps(holder), encoding="utf-8")
     except OSError:

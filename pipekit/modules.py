@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +35,7 @@ def import_from(folder: Path, name: str) -> ModuleType:
         raise PluginError(f"{folder.name}/{name}: {type(error).__name__}: {error}") from error
 
 
-def function_from(folder: Path, reference: str) -> Any:
+def function_from(folder: Path, reference: str) -> Callable[..., Any]:
     """The function that ``package.module:function`` means.
 
     Raises:
@@ -43,7 +44,7 @@ def function_from(folder: Path, reference: str) -> Any:
     name, _, attribute = reference.partition(":")
     if not name or not attribute:
         raise PluginError(f"{reference!r} is not of the form module:function")
-    function = getattr(import_from(folder, name), attribute, None)
+    function: Callable[..., Any] | None = getattr(import_from(folder, name), attribute, None)
     if not callable(function):
         raise PluginError(f"{folder.name}/{name}: has no function {attribute!r}")
     return function

@@ -115,23 +115,23 @@ class Plugins:
     def _by_name(self, hook: str, what: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         owner: dict[str, str] = {}
-        for plugin, item in self._call(hook):
+        for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
             if item.name in found:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             found[item.name], owner[item.name] = item, plugin
         return found
 
-    def _call(self, hook: str) -> Iterable[tuple[str, Any]]:
+    def _results(self, hook: str) -> Iterable[tuple[str, Any]]:
+        """What each plugin's implementation returns, with the plugin's name."""
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            for item in implementation.function() or ():
-                yield implementation.plugin_name, item
+            yield implementation.plugin_name, implementation.function()
 
     def _template_globals(self) -> dict[str, Callable[..., Any]]:
         found: dict[str, Callable[..., Any]] = {}
-        for implementation in self._manager.hook.pipekit_template_globals.get_hookimpls():
-            for name, value in implementation.function().items():
+        for plugin, mapping in self._results("pipekit_template_globals"):
+            for name, value in mapping.items():
                 if name in found or name in ("env", "var", "as_of"):
-                    raise PluginError(f"the template global {name!r} of {implementation.plugin_name} is taken")
+                    raise PluginError(f"the template global {name!r} of {plugin} is taken")
                 found[name] = value
         return found
 

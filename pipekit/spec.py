@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from pipekit.errors import PipekitError, PluginError, Problem, SpecError, TemplateError
+from pipekit.errors import PluginError, Problem, SpecError, TemplateError
 from pipekit.graph import Graph, GraphStep
 from pipekit.project import PipelineSpec, Step, Target, Vocabulary, _canonical, definition_hash
 from pipekit.quality import Suite, read_suite
@@ -90,11 +90,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
 
     def note(self, node: Node, path: Sequence[str | int], text: str) -> None:
-        self.problems.append(node.at(path).problem(dotted(path), text))
-
-    def stop_if_wrong(self) -> None:
-        if self.problems:
-            raise SpecError(self.problems)
+        self.problems.append(node.at(path).problem(_shown(node, path), text))
 
     def shown(self, path: Path) -> str:
         """A file's name in messages: relative to where the user stands, if it is below."""
@@ -102,6 +98,14 @@ class _Reading:
             return path.resolve().relative_to(Path.cwd()).as_posix()
         except ValueError:
             return str(path)
+
+
+def _shown(tree: Node, path: Sequence[str | int]) -> str:
+    """A path as a reader of the file would say it: a step by its id, not by its position."""
+    if len(path) < 2 or path[0] != "steps":
+        return dotted(path)
+    step = tree.at(path[:2]).get("id")
+    return dotted(("steps", step.value, *path[2:]) if step and isinstance(step.value, str) else path)
 
 
 def find_root(path: Path) -> Path:
@@ -160,28 +164,27 @@ def read_pipeline(
     suites = _read_suites(reading, tree)
     clock = _read_clock(reading, tree, as_of or _mapping_value(tree, "as_of", None))
     steps = _read_steps(reading, tree)
-    if keys is None or chosen is None:
-        raise SpecError(reading.problems)
     spec = PipelineSpec(
-        name=keys.name,
-        description=keys.description,
+        name=keys.name if keys else "",
+        description=keys.description if keys else "",
         path=reading.path,
         root=reading.root,
-        target=chosen,
+        target=chosen or _no_target(vocabulary),
         variables=known,
         sources=sources,
         suites=suites,
         as_of=clock,
-        threads=keys.threads,
+        threads=keys.threads if keys else 1,
         vocabulary=reading.vocabulary,
         steps=tuple(step for _, step in steps),
     )
-    spec = replace(spec, inline_suites=_read_references(reading, tree, spec, steps))
+    spec = replace(spec, inline_suites=_read_references(reading, tree))
     nodes = _graph_steps(reading, tree, spec, steps)
-    _check_tables(reading, tree, spec, nodes, keys.external)
+    _check_tables(reading, tree, spec, nodes)
     graph = Graph(tuple(nodes.values()))
     _check_order(reading, tree, graph, len(steps))
-    reading.stop_if_wrong()
+    if reading.problems:
+        raise SpecError(reading.problems)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
     return replace(spec, steps=hashed, graph=graph)
 
@@ -284,16 +287,22 @@ def _wrap(value: Any, place: Node) -> Node:
 
 
 def _checked(
-    reading: _Reading, tree: Node, model: type[ModelT], data: Any, path: tuple[str | int, ...] = ()
+    reading: _Reading,
+    tree: Node,
+    model: type[ModelT],
+    data: Any,
+    path: tuple[str | int, ...] = (),
+    also_known: Iterable[str] = (),
 ) -> ModelT | None:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        for item in error.errors():
-            where = _node_path(tree.at(path), item["loc"])
-            text = _explain(item, model)
-            if not any(problem.key == dotted((*path, *where)) for problem in reading.problems):
-                reading.note(tree, (*path, *where), text)
+        told: set[tuple[str | int, ...]] = set()
+        for item in sorted(error.errors(), key=lambda item: -len(item["loc"])):
+            where = (*path, *_node_path(tree.at(path), item["loc"]))
+            if not any(other[: len(where)] == where for other in told):  # a mistake below it says it better
+                reading.note(tree, where, _explain(item, [*_keys_of(model), *also_known]))
+            told.add(where)
         return None
 
 
@@ -311,10 +320,10 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
     return tuple(path)
 
 
-def _explain(item: Mapping[str, Any], model: type[BaseModel]) -> str:
+def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key{_suggest(str(item['loc'][-1]), _keys_of(model))}"
+        return f"unknown key{_suggest(str(item['loc'][-1]), known)}"
     if kind == "missing":
         return "is missing"
     if kind == "union_tag_invalid":
@@ -352,7 +361,7 @@ def _read_target(reading: _Reading, tree: Node, name: str) -> Target | None:
     targets = _mapping(tree, "targets")
     types = reading.vocabulary.warehouses
     if not targets and name == "local":
-        return Target(name, types["duckdb"], types["duckdb"].options())
+        return replace(_no_target(reading.vocabulary), name=name)
     if name not in targets:
         key = ("target",) if "target" in tree.value else ("targets",)
         reading.note(tree, key, f"there is no target {name!r}{_suggest(name, targets)}")
@@ -360,12 +369,18 @@ def _read_target(reading: _Reading, tree: Node, name: str) -> Target | None:
     data = targets[name].plain()
     path = ("targets", name)
     kind = data.pop("type", None) if isinstance(data, dict) else None
-    if kind not in types:
+    if not isinstance(kind, str) or kind not in types:
         text = f"unknown warehouse {kind!r}{_suggest(str(kind), types)}; one of {', '.join(sorted(types))}"
         reading.note(tree, (*path, "type"), text)
         return None
     options = _checked(reading, tree, types[kind].options, data, path)
     return Target(name, types[kind], options) if options else None
+
+
+def _no_target(vocabulary: Vocabulary) -> Target:
+    """Stands in for a target that could not be read, so that the rest of the file can be looked at."""
+    duckdb = vocabulary.warehouses["duckdb"]
+    return Target("", duckdb, duckdb.options())
 
 
 def _read_sources(reading: _Reading, tree: Node, target: Target | None) -> dict[str, Source]:
@@ -454,49 +469,56 @@ def _read_step(reading: _Reading, tree: Node, index: int, data: dict[str, Any]) 
     if step_type is None:
         return None
     rest = {key: value for key, value in data.items() if key not in StepKeys.model_fields}
-    if "into" in step_type.options.model_fields and keys:
-        rest.setdefault("into", keys.id)
-    options = _checked(reading, tree, step_type.options, rest, path)
+    if "into" in step_type.options.model_fields:
+        rest.setdefault("into", data.get("id"))
+    options = _checked(reading, tree, step_type.options, rest, path, also_known=StepKeys.model_fields)
     if keys is None or options is None:
         return None
     core_values = {name: getattr(keys, name) for name in StepKeys.model_fields if name != "type"}
     return Step(type=step_type, options=options, **core_values)
 
 
-def _read_references(
-    reading: _Reading, tree: Node, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]
-) -> dict[str, Suite]:
-    """Check what steps name (sources, suites, needed steps), and read the suites that stand inside steps."""
+def _read_references(reading: _Reading, tree: Node) -> dict[str, Suite]:
+    """Check what steps name (sources, suites, other steps), and read the suites that stand inside steps."""
     inline: dict[str, Suite] = {}
-    ids = {step.id for _, step in steps}
-    for index, step in steps:
-        for need in step.needs:
-            if need not in ids:
-                reading.note(tree, ("steps", index, "needs"), f"there is no step {need!r}{_suggest(need, ids)}")
-        source = getattr(step.options, "source", None)
-        if isinstance(source, str) and source not in _mapping(tree, "sources"):
-            text = f"there is no source {source!r}{_suggest(source, spec.sources)}"
-            reading.note(tree, ("steps", index, "source"), text)
+    nodes = [node for node in tree.at(("steps",)).value if isinstance(node.value, dict)]
+    ids = [node.value["id"].value for node in nodes if "id" in node.value]
+    for index, node in enumerate(tree.at(("steps",)).value):
+        for need in _as_list(node.get("needs")):
+            _check_name(reading, tree, ("steps", index, "needs"), "step", need, ids)
+        source = node.get("source")
+        if source is not None and isinstance(source.value, str):
+            _check_name(reading, tree, ("steps", index, "source"), "source", source.value, _mapping(tree, "sources"))
         for key in ("audit", "suite"):
-            reference = getattr(step.options, key, None)
+            reference = node.get(key)
             if reference is not None:
-                _read_reference(reading, tree, (index, key, step.id), reference, inline)
+                _read_reference(reading, tree, ("steps", index, key), reference.plain(), inline)
     return inline
 
 
-def _read_reference(
-    reading: _Reading, tree: Node, place: tuple[int, str, str], reference: Any, inline: dict[str, Suite]
+def _as_list(node: Node | None) -> list[Any]:
+    value = node.plain() if node is not None else []
+    return value if isinstance(value, list) else [value]
+
+
+def _check_name(
+    reading: _Reading, tree: Node, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]
 ) -> None:
-    index, key, step = place
-    path = ("steps", index, key)
+    names = [str(other) for other in known]
+    if name not in names:
+        reading.note(tree, path, f"there is no {what} {name!r}{_suggest(str(name), names)}")
+
+
+def _read_reference(
+    reading: _Reading, tree: Node, path: tuple[str | int, ...], reference: Any, inline: dict[str, Suite]
+) -> None:
     names = [reference] if isinstance(reference, str) else reference
     if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
-        declared = _mapping(tree, "suites")
         for name in names:
-            if name not in declared:
-                reading.note(tree, path, f"there is no suite {name!r}{_suggest(name, declared)}")
+            _check_name(reading, tree, path, "suite", name, _mapping(tree, "suites"))
         return
-    suite = _suite(reading, tree, step, reference, path)
+    step = tree.at(path[:2]).get("id")
+    suite = _suite(reading, tree, str(step.value) if step else "", reference, path)
     if suite is not None:
         inline[_canonical(reference)] = suite
 
@@ -507,14 +529,8 @@ def _read_reference(
 def _graph_steps(
     reading: _Reading, tree: Node, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]
 ) -> dict[int, GraphStep]:
-    nodes = {}
-    broken = {problem.key.split(".")[0] for problem in reading.problems if problem.key.startswith("steps[")}
-    for index, step in steps:
-        if f"steps[{index}]" not in broken:
-            node = _graph_step(reading, tree, spec, index, step)
-            if node is not None:
-                nodes[index] = node
-    return nodes
+    graph_steps = ((index, _graph_step(reading, tree, spec, index, step)) for index, step in steps)
+    return {index: node for index, node in graph_steps if node is not None}
 
 
 def _graph_step(reading: _Reading, tree: Node, spec: PipelineSpec, index: int, step: Step) -> GraphStep | None:
@@ -532,19 +548,19 @@ def _graph_step(reading: _Reading, tree: Node, spec: PipelineSpec, index: int, s
         )
     except TemplateError as error:
         place = ("steps", index, "template") if error.template else ("steps", index, "sql")
-        reading.note(tree, place, str(error))
+        where = f"line {error.line} of the SQL: " if error.line and not error.template else ""
+        text = where + (error.reason if not error.template else error.message)
+        reading.note(tree, place, "; ".join(part for part in (text, error.hint) if part))
     except PluginError as error:
         reading.note(tree, ("steps", index, "call"), error.message)
-    except (PipekitError, KeyError) as error:
-        if not reading.problems:  # else it follows from a mistake that is told already
-            reading.note(tree, ("steps", index), str(error))
+    except KeyError:
+        pass  # a source or suite that is not there, which is told already
     return None
 
 
-def _check_tables(
-    reading: _Reading, tree: Node, spec: PipelineSpec, nodes: Mapping[int, GraphStep], external: Sequence[str]
-) -> None:
+def _check_tables(reading: _Reading, tree: Node, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
     made = {table for node in nodes.values() for table in node.writes}
+    external = [str(name) for name in _as_list(tree.get("external"))]
     known = made | {spec.table_key(name) for name in (*external, *OWN_TABLES)}
     complete = len(nodes) == len(tree.at(("steps",)).value)
     if not complete:

@@ -151,6 +151,7 @@ class _Builder:
         return node
 
     def _mapping(self, path: tuple[Any, ...], line: int) -> Node:
+        event: Any
         children: dict[str, Node] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
@@ -162,6 +163,7 @@ class _Builder:
         return Node(children, self._file, line, 1 + sum(child.size for child in children.values()))
 
     def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
+        event: Any
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, (*path, len(items)), None))

@@ -14,9 +14,9 @@ from pydantic import Field, field_validator, model_validator
 
 from pipekit.hookspecs import hookimpl
 from pipekit.source import Column
+from pipekit.sql import SqlText
 from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps.publish import Into, TableName, audit_reads, merge, publish, scratch_table
-from pipekit.sql import SqlText
 from pipekit.warehouses.base import Table, quote_identifier
 
 CATALOG = Table(("feature_catalog",))
@@ -127,7 +127,9 @@ def statement(options: FeaturesOptions, project: Project) -> Statement:
         own = feature.sql is not None and feature.from_ is None
         wanted.append(f"({feature.sql}) AS {_name(name)}" if own else _name(name))
     sql = "WITH " + ",\n".join(parts) + "\nSELECT " + ",\n  ".join(wanted) + "\nFROM joined"
-    templates = {_template_name(f.template): _nested(project, f.template) for f in options.features.values() if f.template}
+    templates = {
+        _template_name(f.template): _nested(project, f.template) for f in options.features.values() if f.template
+    }
     return project.statement(sql=sql, names=templates)
 
 
@@ -146,9 +148,7 @@ def _groups(options: FeaturesOptions) -> Mapping[tuple[str, ...], dict[str, Feat
     return groups
 
 
-def _group_sql(
-    group: tuple[str, ...], features: Mapping[str, Feature], entity: str, options: FeaturesOptions
-) -> str:
+def _group_sql(group: tuple[str, ...], features: Mapping[str, Feature], entity: str, options: FeaturesOptions) -> str:
     if group[0] == "template":
         names = ", ".join(_name(name) for name in features)
         return f"SELECT {_name(entity)} AS {_name(_ENTITY)}, {names} FROM ({{{{ {_template_name(group[1])} }}}})"

@@ -155,9 +155,7 @@ def _kept(table: Table) -> str:
     return f"{table} still holds the rows it had before."
 
 
-def _order(
-    context: StepContext, source: Source, files: tuple[SourceFile, ...], options: LoadOptions
-) -> FileLoad:
+def _order(context: StepContext, source: Source, files: tuple[SourceFile, ...], options: LoadOptions) -> FileLoad:
     def progress(done: int, total: int) -> None:
         context.emit(StepProgressed(step=context.step, done=done, total=total, unit="bytes"))
 

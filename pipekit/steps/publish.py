@@ -219,7 +219,8 @@ def reconcile(
 
 
 _HINT = (
-    "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore, or change the table by hand."
+    "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
+    " or change the table by hand."
 )
 
 
@@ -281,9 +282,7 @@ def refuse_bad_keys(context: StepContext, table: Table, key: Sequence[str]) -> N
         )
 
 
-def move_rows(
-    context: StepContext, source: Table, table: Table, names: Sequence[str], key: Sequence[str]
-) -> int:
+def move_rows(context: StepContext, source: Table, table: Table, names: Sequence[str], key: Sequence[str]) -> int:
     """Merge the rows of a helper table into ``table`` by ``key``, or insert them all if there is none.
 
     Raises:

@@ -1,0 +1,211 @@
+"""The command line. The only file that prints or exits; everything heavy is imported inside commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipekit.api import Pipeline
+    from pipekit.engine import RunResult
+    from pipekit.sinks.console import Mode
+
+EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130
+
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+TARGET = click.option("--target", "-t", envvar="PIPEKIT_TARGET", help="Target to use in place of the file's.")
+VAR = click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value for {{ var('NAME') }}.")
+AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.")
+NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
+
+
+def _pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (NO_PLUGINS, AS_OF, VAR, TARGET, SPEC):
+        command = option(command)
+    return command
+
+
+class _Commands(click.Group):
+    """Built-in commands, and those of plugins, which are looked for only when a name is not built in."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or self._of_plugins().get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = _nearest(args[0], [*self.list_commands(ctx), *self._of_plugins()])
+            if near is None:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near!r}?", ctx) from error
+
+    @staticmethod
+    def _of_plugins() -> Mapping[str, click.Command]:
+        from pipekit.plugins import Plugins
+        from pipekit.spec import find_root
+
+        return Plugins(find_root(Path.cwd() / "pipeline.yaml")).commands()
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1)), None)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pipekit", prog_name="pipekit")
+def cli() -> None:
+    """Files in S3 or on disk become trusted tables in Snowflake or DuckDB: declared in YAML, checked, logged."""
+
+
+@cli.command()
+@_pipeline_options
+@click.option("--select", "-s", multiple=True, metavar="EXPR", help="Steps to run: id, tag:NAME, +id, id+; repeatable.")
+@click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")
+@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
+@click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
+@click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
+@click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is no terminal.")
+@click.option("--verbose", "-v", is_flag=True, help="Show notes and every check.")
+def run(
+    spec: Path,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    wait: float,
+    mode: Mode | None,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """Run the pipeline SPEC.
+
+    Exit code 0: every step succeeded. 1: look at the data or the warehouse. 2: mend the file. 3: a bug.
+    """
+    from pipekit.sinks.console import console_sink
+
+    pipeline = _read(spec, **options)
+    console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
+    result = pipeline.run(select=select, exclude=exclude, sinks=[console], wait=wait)
+    sys.exit(_exit_code(result))
+
+
+def _exit_code(result: RunResult) -> int:
+    return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)
+
+
+def _read(spec: Path, target: str | None, variables: Sequence[str], as_of: str | None, no_plugins: bool) -> Pipeline:
+    from pipekit.api import Pipeline
+    from pipekit.spec import find_root
+
+    _load_dotenv(find_root(spec))
+    return Pipeline.from_file(spec, target=target, vars=_variables(variables), as_of=as_of, project_code=not no_plugins)
+
+
+def _load_dotenv(root: Path) -> None:
+    """The project's ``.env``; what the environment says already wins."""
+    if (root / ".env").is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(root / ".env", override=False)
+
+
+def _variables(given: Sequence[str]) -> dict[str, Any]:
+    variables = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
+        variables[name] = value
+    return variables
+
+
+@cli.command()
+@_pipeline_options
+def validate(spec: Path, **options: Any) -> None:
+    """Check the file SPEC, and show the order of its steps. Nothing is opened or written."""
+    pipeline = _read(spec, **options)
+    graph = pipeline.spec.graph
+    for step in pipeline.spec.steps:
+        needs = ", ".join(other.id for other in pipeline.spec.steps if other.id in graph.needs[step.id])
+        click.echo(f"{step.id} ({step.type.name})" + (f" after {needs}" if needs else ""))
+    click.echo(f"{spec}: {len(pipeline.spec.steps)} steps, nothing wrong")
+
+
+@cli.command()
+@_pipeline_options
+@click.argument("table")
+@click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
+def show(spec: Path, table: str, limit: int, **options: Any) -> None:
+    """Show rows of TABLE in the warehouse of SPEC."""
+    from pipekit.sinks.console import show_table
+
+    data = _read(spec, **options).read(table, limit=limit)
+    show_table(data.column_names, [tuple(row.values()) for row in data.to_pylist()], sys.stdout)
+
+
+@cli.group()
+def logs() -> None:
+    """The log tables."""
+
+
+@logs.command("sync")
+@_pipeline_options
+def sync_logs(spec: Path, **options: Any) -> None:
+    """Deliver to the log tables what earlier runs of SPEC could not."""
+    report = _read(spec, **options).sync_logs()
+    click.echo(f"{report.rows} rows of {len(report.delivered)} runs delivered")
+    for run_id in report.abandoned:
+        click.echo(f"{run_id} had been killed: ABANDONED")
+    for run_id in report.running:
+        click.echo(f"{run_id} is still at work")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of pipeline files, for editors."""
+    import json
+
+    from pipekit.plugins import Plugins
+    from pipekit.schema import pipeline_schema
+
+    click.echo(json.dumps(pipeline_schema(Plugins().vocabulary), indent=1, sort_keys=True))
+
+
+def main() -> None:
+    """Entry point: run a command; every error becomes a message and an exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was at work was rolled back", err=True)
+        sys.exit(EXIT_STOPPED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, less) has gone; nobody is left to tell
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001 - the last place where a failure can be told
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> int:
+    from pipekit.errors import PipekitError
+
+    if isinstance(error, PipekitError):
+        click.echo(str(error), err=True)
+        return error.exit_code
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="pipekit-crash-", suffix=".txt", delete=False) as file:
+        file.write(traceback.format_exc())
+    click.echo(f"pipekit failed unexpectedly: {type(error).__name__}: {error}", err=True)
+    click.echo(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
+    return EXIT_BUG
