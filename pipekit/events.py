@@ -172,13 +172,14 @@ class Bus:
                 self._deliver(sink, clean)
 
     def close(self) -> None:
-        """Close every sink; one that raises does not keep the others open."""
+        """Close every sink, in order; one that raises does not keep the others open. A closed one hears no more."""
         with self._lock:
-            for sink in list(self._sinks):
+            while self._sinks:
+                sink = self._sinks.pop(0)
                 try:
                     sink.close()
                 except Exception as error:  # noqa: BLE001 - a stranger's sink must not end the run
-                    self._drop(sink, error)
+                    self._report(sink, error)
 
     def _deliver(self, sink: Sink, event: Event) -> None:
         try:
@@ -189,8 +190,11 @@ class Bus:
     def _drop(self, sink: Sink, error: Exception) -> None:
         if sink in self._sinks:
             self._sinks.remove(sink)
-            name = type(sink).__name__
-            self.emit(Noted(level="ERROR", message=f"sink {name} was dropped: {type(error).__name__}: {error}"))
+            self._report(sink, error)
+
+    def _report(self, sink: Sink, error: Exception) -> None:
+        name = type(sink).__name__
+        self.emit(Noted(level="ERROR", message=f"sink {name} was dropped: {type(error).__name__}: {error}"))
 
     def _scrub_event(self, event: Event) -> Event:
         if not self._secrets:
