@@ -1,0 +1,77 @@
+"""Row conditions: which rows an expectation looks at.
+
+Written as a mapping, as Great Expectations exports them, or as text in its older notation,
+``col("region") == "North"``: https://docs.greatexpectations.io/docs/core/customize_expectations/expectation_conditions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pipekit.quality.fragments import Fragment, fragment, joined
+
+_TEXT = re.compile(
+    r"""\s*col\("(?P<column>[^"]+)"\)\s*
+    (?: (?P<notnull>\.notnull\(\))
+      | (?P<operator>==|!=|<=|>=|<|>)\s*
+        (?: (?P<number>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?) | "(?P<double>[^"']*)" | '(?P<single>[^"']*)' ) )\s*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+def parse_text(text: str) -> dict[str, Any] | None:
+    """A condition written as text, as the mapping that means the same; ``None`` if it is no condition."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    column = {"name": match["column"]}
+    if match["notnull"]:
+        return {"type": "nullity", "column": column, "is_null": False}
+    value = _number(match["number"]) if match["number"] else match["double"] or match["single"] or ""
+    return {"type": "comparison", "column": column, "operator": match["operator"], "parameter": value}
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def with_columns(condition: Mapping[str, Any], actual: Callable[[str], str]) -> dict[str, Any]:
+    """The condition with each column name put through ``actual``."""
+    if "conditions" in condition:
+        return {**condition, "conditions": [with_columns(part, actual) for part in condition["conditions"]]}
+    return {**condition, "column": {"name": actual(condition["column"]["name"])}}
+
+
+def compared(condition: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
+    """Each column that the condition compares, with the values it is compared with."""
+    if "conditions" in condition:
+        for part in condition["conditions"]:
+            yield from compared(part)
+    elif condition["type"] == "comparison":
+        value = condition["parameter"]
+        yield condition["column"]["name"], list(value) if isinstance(value, list) else [value]
+
+
+def condition_sql(condition: Mapping[str, Any], quote: Callable[[str], str]) -> Fragment:
+    """The condition as SQL, true for the rows to look at."""
+    if "conditions" in condition:
+        parts = [condition_sql(part, quote) for part in condition["conditions"]]
+        return fragment("({})", joined(f" {condition['type'].upper()} ", parts))
+    column = Fragment(quote(condition["column"]["name"]))
+    if condition["type"] == "nullity":
+        return fragment("{} IS NULL" if condition["is_null"] else "{} IS NOT NULL", column)
+    return _comparison(column, condition["operator"], condition["parameter"])
+
+
+def _comparison(column: Fragment, operator: str, value: Any) -> Fragment:
+    if operator not in ("IN", "NOT_IN"):
+        return fragment("{} " + _SQL_OPERATORS[operator] + " {}", column, Fragment("?", (value,)))
+    values = joined(", ", [Fragment("?", (item,)) for item in value])
+    within = fragment("{} IN ({})", column, values) if value else Fragment("1 = 0")
+    return within if operator == "IN" else fragment("NOT {}", within)

@@ -1,0 +1,350 @@
+"""Judge suites on a table: one SELECT for what compiles, Great Expectations for the rest, an event for each check."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
+from pipekit.events import CheckEvaluated, Emit
+from pipekit.quality.compiler import COMPILERS, Plan, Rows, Subject, Values, compile_expectation
+from pipekit.quality.conditions import parse_text, with_columns
+from pipekit.quality.dialects import DIALECTS
+from pipekit.quality.fragments import Fragment, fragment, joined
+from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_judge
+from pipekit.quality.schema import is_custom
+from pipekit.quality.suite import Expectation, Suite
+from pipekit.warehouses.base import Table
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.base import Warehouse
+
+PASSED, FAILED, WARNED, ERROR = "PASSED", "FAILED", "WARNED", "ERROR"
+
+# Arguments of these may name columns that the table does not have: that is what they ask.
+_ASK_FOR_COLUMNS = frozenset({"expect_column_to_exist", "expect_table_columns_to_match_ordered_list"})
+
+
+@dataclass(frozen=True)
+class _Check:
+    """An expectation of a suite, its columns spelt as the table has them, and what has become of it."""
+
+    suite: Suite
+    written: Expectation
+    asked: Expectation
+    plan: Plan | None = None
+    verdict: Verdict | None = None
+
+
+def evaluate(
+    suites: Sequence[Suite],
+    table: Table,
+    warehouse: Warehouse,
+    *,
+    step: str,
+    emit: Emit,
+    resolve: Callable[[str], Table] | None = None,
+    shown_as: Table | None = None,
+) -> list[CheckEvaluated]:
+    """Judge every expectation on the warehouse's own session, so that uncommitted rows count.
+
+    The session's transaction is neither ended nor begun. A failed check does not raise; see ``raise_for_failures``.
+
+    Args:
+        suites: What to judge, in this order.
+        table: On which table.
+        warehouse: Whose session to use.
+        step: The step's id, for the events.
+        emit: Takes a ``CheckEvaluated`` for each expectation, in the order of the suites.
+        resolve: The table that another table's name in a suite means; ``Table.parse`` if left out.
+        shown_as: The table's name in the events, when ``table`` is a helper that will take its place.
+
+    Returns:
+        The events, as emitted.
+
+    Raises:
+        TransientError: The warehouse was lost; another try may work.
+    """
+    checks = _prepared(suites, table, warehouse, resolve or Table.parse)
+    verdicts = _verdicts(checks, table, warehouse)
+    events = [
+        _event(check.written, check.verdict or verdicts[number], shown_as or table, step)
+        for number, check in enumerate(checks)
+    ]
+    for event in events:
+        emit(event)
+    return events
+
+
+def raise_for_failures(results: Sequence[CheckEvaluated], table: Table, kept: str | None = None) -> None:
+    """Raise if a critical check failed or any check could not be evaluated.
+
+    Args:
+        results: What ``evaluate`` returned.
+        table: The table, for the message.
+        kept: What was left untouched, for the message.
+
+    Raises:
+        ChecksFailed: With each such check, what was observed, counts and sample values.
+    """
+    failed = [result for result in results if result.status in (FAILED, ERROR)]
+    if not failed:
+        return
+    checks = "check" if len(failed) == 1 else "checks"
+    lines = [f"{table}: {len(failed)} of {len(results)} {checks} failed"]
+    lines += [line for result in failed for line in _report(result)]
+    raise ChecksFailed("\n".join(lines), kept=kept)
+
+
+def needs_great_expectations(suites: Sequence[Suite]) -> bool:
+    """Whether an expectation surely goes through Great Expectations, so that its import is worth starting early."""
+    return any(
+        suite.engine == "great_expectations" or expectation.type not in COMPILERS
+        for suite in suites
+        for expectation in suite.expectations
+    )
+
+
+def preload() -> None:
+    """Import Great Expectations in the background, so that its seconds pass while tables load."""
+    threading.Thread(target=_import_runner, name="import-great-expectations", daemon=True).start()
+
+
+def _import_runner() -> None:
+    from pipekit.quality import gx_runner  # noqa: F401 - the import is the purpose
+
+
+# -- before the statement
+
+
+def _prepared(
+    suites: Sequence[Suite], table: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
+) -> list[_Check]:
+    types = {column.name: column.type for column in warehouse.columns(table)}
+    dialect = DIALECTS.get(warehouse.dialect)
+    subject = dialect and Subject(
+        warehouse.quote(table),
+        types,
+        dialect,
+        warehouse.dialect,
+        warehouse.quote,
+        lambda name: warehouse.quote(resolve(name)),
+    )
+    prepare = _Preparation(table, types, warehouse.fold, subject or None)
+    return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
+
+
+@dataclass(frozen=True)
+class _Preparation:
+    table: Table
+    types: Mapping[str, str]
+    fold: Callable[[str], str]
+    subject: Subject | None
+
+    def __call__(self, suite: Suite, expectation: Expectation) -> _Check:
+        check = _Check(suite, expectation, expectation)
+        try:
+            if not self.types:
+                raise UnevaluableError(f"there is no table {self.table}")
+            check = replace(check, asked=replace(expectation, kwargs=self._arguments(expectation)))
+            if self.subject is None or suite.engine == "great_expectations":
+                return check
+            return replace(check, plan=compile_expectation(expectation.type, check.asked.kwargs, self.subject))
+        except (UnevaluableError, TemplateError) as error:
+            return replace(check, verdict=failed_to_judge(str(error)))
+
+    def _arguments(self, expectation: Expectation) -> dict[str, Any]:
+        kwargs = dict(expectation.kwargs)
+        lenient = expectation.type in _ASK_FOR_COLUMNS or is_custom(expectation.type)
+        column = self._spelt if lenient else self._existing
+        for key in ("column", "column_A", "column_B"):
+            if isinstance(kwargs.get(key), str):
+                kwargs[key] = column(kwargs[key])
+        if isinstance(kwargs.get("column_list"), list):
+            kwargs["column_list"] = [column(name) for name in kwargs["column_list"]]
+        if isinstance(kwargs.get("column_set"), list):
+            kwargs["column_set"] = [self._unquoted(name) for name in kwargs["column_set"]]
+        if kwargs.get("row_condition") is not None and not is_custom(expectation.type):
+            kwargs["row_condition"] = self._condition(kwargs["row_condition"])
+        return kwargs
+
+    def _condition(self, condition: Any) -> Any:
+        condition = parse_text(condition) if isinstance(condition, str) else condition
+        if condition is None:
+            raise UnevaluableError("row_condition is not a condition")
+        return with_columns(condition, self._existing)
+
+    def _spelt(self, name: str) -> str:
+        """The column as the table spells it; the name as it is when there is no such column."""
+        if name in self.types:
+            return name
+        return next((column for column in self.types if self.fold(column) == self.fold(name)), name)
+
+    def _existing(self, name: str) -> str:
+        spelt = self._spelt(name)
+        if spelt not in self.types:
+            near = get_close_matches(name, self.types, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {short(', '.join(self.types), 200)}"
+            raise UnevaluableError(f"{self.table} has no column {name}; {hint}")
+        return spelt
+
+    def _unquoted(self, name: str) -> str:
+        """A name in double quotes is taken to the letter, as Great Expectations does."""
+        if len(name) > 2 and name[0] == name[-1] == '"':
+            return name[1:-1] if name[1:-1] in self.types else name
+        return self._spelt(name)
+
+
+# -- the statements
+
+
+def _verdicts(checks: Sequence[_Check], table: Table, warehouse: Warehouse) -> dict[int, Verdict]:
+    verdicts = {number: check.verdict for number, check in enumerate(checks) if check.verdict}
+    plans = {number: check.plan for number, check in enumerate(checks) if check.plan}
+    fragile = warehouse.dialect in DIALECTS and DIALECTS[warehouse.dialect].fragile
+    apart = {number for number, plan in plans.items() if plan.query or (plan.alone and fragile)}
+    verdicts |= _compiled({number: plan for number, plan in plans.items() if number not in apart}, warehouse)
+    verdicts |= _through_gx(
+        {n: check.asked for n, check in enumerate(checks) if n not in verdicts | plans}, table, warehouse
+    )
+    # What the engine may refuse comes last: where that spoils the transaction, the others have their verdicts.
+    for number in sorted(apart, key=lambda number: (plans[number].alone, number)):
+        verdicts |= _compiled({number: plans[number]}, warehouse)
+    return verdicts
+
+
+def _through_gx(expectations: Mapping[int, Expectation], table: Table, warehouse: Warehouse) -> dict[int, Verdict]:
+    if not expectations:
+        return {}
+    from pipekit.quality import gx_runner
+
+    found = gx_runner.run(list(expectations.values()), table, warehouse)
+    return dict(zip(expectations, found, strict=True))
+
+
+def _compiled(plans: Mapping[int, Plan], warehouse: Warehouse) -> dict[int, Verdict]:
+    values, verdicts = _measured(plans, warehouse)
+    return verdicts | _judged(plans, values, warehouse)
+
+
+def _measured(plans: Mapping[int, Plan], warehouse: Warehouse) -> tuple[dict[int, Values], dict[int, Verdict]]:
+    """The values of each plan's measures, from one statement; if that fails, from one statement a plan."""
+    try:
+        return _values(plans, warehouse), {}
+    except QueryError as error:
+        failure = failed_to_judge(_reason(error))
+    if len(plans) == 1:
+        return {}, dict.fromkeys(plans, failure)
+    values: dict[int, Values] = {}
+    verdicts: dict[int, Verdict] = {}
+    for number, plan in plans.items():
+        own_values, own_verdicts = _measured({number: plan}, warehouse)
+        values |= own_values
+        verdicts |= own_verdicts
+    # If nothing works on this session any more, what broke it is worth telling.
+    return values, verdicts if values else dict.fromkeys(plans, failure)
+
+
+def _values(plans: Mapping[int, Plan], warehouse: Warehouse) -> dict[int, Values]:
+    queries = {number: plan.query for number, plan in plans.items() if plan.query}
+    listed = {number: tuple(warehouse.execute(*query).rows) for number, query in queries.items()}
+    return listed | _scan({number: plan for number, plan in plans.items() if number not in queries}, warehouse)
+
+
+def _scan(plans: Mapping[int, Plan], warehouse: Warehouse) -> dict[int, Values]:
+    """Every distinct measure once, in one SELECT."""
+    keys = {number: [_key(measure) for measure in plan.measures] for number, plan in plans.items()}
+    measures = {_key(measure): measure for plan in plans.values() for measure in plan.measures}
+    found: dict[Any, Any] = {}
+    if measures:
+        [table] = {plan.table for plan in plans.values()}
+        sql = joined(", ", measures.values())
+        [row] = warehouse.execute(f"SELECT {sql.text} FROM {table}", sql.params).rows
+        found = dict(zip(measures, row, strict=True))
+    return {number: tuple(found[key] for key in wanted) for number, wanted in keys.items()}
+
+
+def _key(measure: Fragment) -> tuple[str, str]:
+    return measure.text, repr(measure.params)  # 1 and True are equal, but not in SQL
+
+
+def _judged(plans: Mapping[int, Plan], values: Mapping[int, Values], warehouse: Warehouse) -> dict[int, Verdict]:
+    verdicts = {number: _judge(plans[number].judge, found) for number, found in values.items()}
+    follow_ups = {
+        number: plan.follow_up
+        for number, plan in plans.items()
+        if number in verdicts and plan.follow_up and not verdicts[number].success and not verdicts[number].error
+    }
+    for number, rows in _followed_up(follow_ups, warehouse).items():
+        verdicts[number] = plans[number].final(values[number], rows)
+    return verdicts
+
+
+def _judge(judge: Callable[[Values], Verdict], values: Values) -> Verdict:
+    try:
+        return judge(values)
+    except UnevaluableError as error:
+        return failed_to_judge(str(error))
+
+
+def _followed_up(queries: Mapping[int, Fragment], warehouse: Warehouse) -> dict[int, Rows]:
+    """The rows of all follow-ups, from one statement."""
+    if not queries:
+        return {}
+    parts = [
+        fragment(f"SELECT {number} AS item, v, n FROM ({{}}) AS f{number}", query) for number, query in queries.items()
+    ]
+    sql = joined(" UNION ALL ", parts)
+    rows = warehouse.execute(sql.text, sql.params).rows
+    return {number: [row[1:] for row in rows if row[0] == number] for number in queries}
+
+
+def _reason(error: QueryError) -> str:
+    """The engine's message without its excerpt of the statement and its lists of candidates."""
+    lines = [line.strip() for line in error.message.splitlines() if line.strip() and not line.startswith(("\t", " "))]
+    kept = [line for line in lines if not line.startswith(("LINE ", "^"))] or [error.message]
+    return short(" ".join(kept[:2]), 400)
+
+
+# -- after the statement
+
+
+def _event(expectation: Expectation, verdict: Verdict, table: Table, step: str) -> CheckEvaluated:
+    return CheckEvaluated(
+        step=step,
+        table=str(table),
+        check_name=expectation.check_name,
+        expectation=expectation.type,
+        column=expectation.column,
+        severity=expectation.severity,
+        status=_status(expectation, verdict),
+        result_value=_result(verdict),
+        unexpected_count=verdict.unexpected_count,
+        element_count=verdict.element_count,
+        message=f"could not be evaluated: {verdict.error}" if verdict.error else verdict.message,
+        samples=tuple(short(sample) for sample in verdict.samples),
+    )
+
+
+def _status(expectation: Expectation, verdict: Verdict) -> str:
+    if verdict.error:
+        return ERROR
+    if verdict.success:
+        return PASSED
+    return FAILED if expectation.severity == "critical" else WARNED
+
+
+def _result(verdict: Verdict) -> str | None:
+    if verdict.observed is None and verdict.element_count is not None:
+        return f"{verdict.unexpected_count or 0} of {verdict.element_count} unexpected"
+    return as_text(verdict.observed)
+
+
+def _report(result: CheckEvaluated) -> list[str]:
+    lines = [f"  {result.check_name}: {result.message or result.result_value or result.status}"]
+    if result.samples:
+        lines.append(f"    for example: {', '.join(result.samples)}")
+    return lines

@@ -1,0 +1,189 @@
+"""Great Expectations itself, over a session that is already open. The only file that imports it.
+
+Its import takes seconds and most of what it does goes through SQLAlchemy, which would end the session's
+transaction: ``Warehouse.sqlalchemy_engine`` gives an engine that cannot.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, failed_to_judge
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+    from pipekit.quality.suite import Expectation
+    from pipekit.warehouses.base import Table, Warehouse
+
+# Great Expectations reads this when it is imported: no usage statistics are sent.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+import great_expectations as gx
+from sqlalchemy.exc import SQLAlchemyError
+
+# It keeps one context for the whole process, so two threads must not validate at once.
+_one_at_a_time = threading.Lock()
+
+
+def version() -> str:
+    """The version that is installed."""
+    return str(gx.__version__)
+
+
+def core_expectations() -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Name, JSON Schema, and whether SQL can judge it, of every expectation that the library brings."""
+    import json
+
+    from great_expectations.expectations.registry import (
+        get_expectation_impl,
+        list_registered_expectation_implementations,
+    )
+
+    for name in sorted(list_registered_expectation_implementations()):
+        implementation = get_expectation_impl(name)
+        yield name, json.loads(implementation.schema_json()), _has_sql(implementation)
+
+
+def _has_sql(implementation: Any) -> bool:
+    from great_expectations.expectations.registry import _registered_metrics
+
+    metric = getattr(implementation, "map_metric", None)
+    if not metric or hasattr(implementation, "_validate_sqlalchemy"):
+        return True
+    providers = _registered_metrics.get(f"{metric}.condition", {}).get("providers", {})
+    return "SqlAlchemyExecutionEngine" in providers
+
+
+def run(expectations: Sequence[Expectation], table: Table, warehouse: Warehouse) -> list[Verdict]:
+    """Judge the expectations on the warehouse's own session, and leave its transaction alone.
+
+    Args:
+        expectations: Their columns already spelt as the table has them.
+        table: What to judge.
+        warehouse: Whose session to use.
+
+    Returns:
+        The verdicts, in the order of the expectations.
+    """
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            batch = _batch(warehouse.sqlalchemy_engine(), table)
+        except (gx.exceptions.GreatExpectationsError, ConnectionError, SQLAlchemyError) as error:
+            return [failed_to_judge(_short(str(error)))] * len(expectations)
+        return _apart(batch, expectations, _validate(batch, expectations))
+
+
+def _apart(batch: Any, expectations: Sequence[Expectation], verdicts: dict[int, Verdict]) -> list[Verdict]:
+    """One metric that fails takes down those computed in the same statement, so such are judged again, one by one."""
+    if len(expectations) > 1:
+        for position in [position for position, verdict in verdicts.items() if verdict.error]:
+            again = _validate(batch, [expectations[position]])[0]
+            if not again.error:
+                verdicts[position] = again
+    return [verdicts[position] for position in range(len(expectations))]
+
+
+def _batch(engine: sqlalchemy.Engine, table: Table) -> Any:
+    from sqlalchemy.pool import StaticPool
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    source = context.data_sources.add_sql(
+        "session",
+        connection_string=engine.url.render_as_string(hide_password=False),
+        create_temp_table=False,
+        kwargs={
+            "creator": lambda: engine.raw_connection().driver_connection,
+            "poolclass": StaticPool,
+            "pool_reset_on_return": None,
+        },
+    )
+    _teach_dialect(source.get_execution_engine(), engine)
+    schema = ".".join(table.parts[:-1]) or None
+    asset = source.add_table_asset("table", table_name=table.name, schema_name=schema)
+    return asset.add_batch_definition_whole_table("all").get_batch()
+
+
+def _teach_dialect(execution_engine: Any, engine: sqlalchemy.Engine) -> None:
+    """Great Expectations writes regular expressions and LIKE only for dialects that it knows by name."""
+    model = getattr(engine.dialect, "speaks_like", None)
+    if model is None:
+        return
+    from great_expectations.expectations import type_comparison
+
+    execution_engine.dialect_module = importlib.import_module(f"sqlalchemy.dialects.{model}")
+    type_comparison.CASE_INSENSITIVE_DIALECTS |= {engine.dialect.name}
+
+
+def _validate(batch: Any, expectations: Sequence[Expectation]) -> dict[int, Verdict]:
+    verdicts: dict[int, Verdict] = {}
+    suite = gx.ExpectationSuite(name="suite")
+    for position, expectation in enumerate(expectations):
+        try:
+            suite.add_expectation(_domain_object(expectation, position))
+        except (ImportError, AttributeError, TypeError, ValueError, gx.exceptions.GreatExpectationsError) as error:
+            verdicts[position] = failed_to_judge(f"Great Expectations refuses it: {error}")
+    if len(verdicts) < len(expectations):
+        shape = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_SAMPLES}
+        results = batch.validate(suite, result_format=shape).to_json_dict()["results"]
+        # They do not come back in the order of the suite.
+        verdicts.update({result["expectation_config"]["meta"]["pos"]: _verdict(result) for result in results})
+    return verdicts
+
+
+def _domain_object(expectation: Expectation, position: int) -> Any:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    kwargs, meta = copy.deepcopy(dict(expectation.kwargs)), {"pos": position}
+    if ":" not in expectation.type:
+        return ExpectationConfiguration(
+            type=expectation.type, kwargs=kwargs, meta=meta, severity=expectation.severity
+        ).to_domain_obj()
+    module, _, name = expectation.type.partition(":")
+    return getattr(importlib.import_module(module), name)(**kwargs, meta=meta, severity=expectation.severity)
+
+
+def _verdict(result: Mapping[str, Any]) -> Verdict:
+    error = _exception(result.get("exception_info") or {})
+    if error:
+        return failed_to_judge(error)
+    found = result["result"]
+    samples = found.get("partial_unexpected_list") or found.get("partial_missing_list") or []
+    return Verdict(
+        success=bool(result["success"]),
+        observed=found.get("observed_value"),
+        unexpected_count=found.get("unexpected_count", found.get("missing_count")),
+        element_count=found.get("element_count"),
+        message=None if result["success"] else _message(found),
+        samples=tuple(str(as_text(value)) for value in samples[:MAX_SAMPLES]),
+    )
+
+
+def _exception(info: Mapping[str, Any]) -> str | None:
+    """The message of a failed evaluation; the report is flat, or keyed by the metric that failed."""
+    reports = [info] if "raised_exception" in info else list(info.values())
+    for report in reports:
+        if report.get("raised_exception"):
+            return _short(report.get("exception_message") or "no reason given")
+    return None
+
+
+def _short(message: str) -> str:
+    """Without the statement and the links that SQLAlchemy adds."""
+    return message.split("\n[SQL", maxsplit=1)[0].strip()
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    if found.get("unexpected_count") and found.get("element_count"):
+        return f"{found['unexpected_count']:,} of {found['element_count']:,} are unexpected"
+    if found.get("missing_count") or found.get("unexpected_count"):
+        return f"{found.get('unexpected_count') or 0:,} unexpected values, {found.get('missing_count') or 0:,} missing"
+    return f"observed {as_text(found.get('observed_value'))}"

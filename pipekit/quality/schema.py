@@ -1,0 +1,251 @@
+"""What each expectation takes, from a file that ``export_schemas`` writes from Great Expectations' own JSON Schemas.
+
+The file holds the part of JSON Schema that those use: type, enum, anyOf, items, properties, required, and bounds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from typing import Any
+
+Place = tuple[str | int, ...]
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "array": (list, tuple),
+    "object": (dict,),
+    "null": (type(None),),
+}
+_ONE = {"string": "a text", "integer": "a whole number", "boolean": "true or false", "array": "a list", "null": "null"}
+
+
+@cache
+def catalogue() -> dict[str, Any]:
+    """The shipped file: ``great_expectations`` (its version), ``expectations`` by name, ``schemas`` by number."""
+    text = resources.files("pipekit.quality").joinpath("expectations.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def is_custom(kind: str) -> bool:
+    """Whether the name is ``module:Class``, an expectation of the project's own."""
+    return ":" in kind
+
+
+def suite_schema() -> dict[str, Any]:
+    """A JSON Schema of a suite, for editors: a list of one-key mappings, or the path of an exported suite."""
+    known = catalogue()
+    items = [_item_schema(name, entry, known["schemas"]) for name, entry in known["expectations"].items()]
+    custom = {"patternProperties": {":": {"type": "object"}}, "additionalProperties": False}
+    own = [item for item in items if item]
+    items_schema = {"type": "object", "minProperties": 1, "maxProperties": 1, "anyOf": [*own, custom]}
+    listed = {"type": "array", "minItems": 1, "items": items_schema}
+    engine = {"enum": ["auto", "great_expectations"]}
+    path = {"type": "string", "pattern": r"\.json$"}
+    wrapped = {
+        "type": "object",
+        "properties": {"expectations": {"anyOf": [listed, path]}, "engine": engine},
+        "required": ["expectations"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [listed, path, wrapped]}
+
+
+def _item_schema(name: str, entry: Mapping[str, Any], schemas: list[Any]) -> dict[str, Any] | None:
+    if "refused" in entry:
+        return None
+    arguments = {key: schemas[number] for key, number in entry["arguments"].items()}
+    severity = {"enum": ["critical", "warning", "info"]}
+    body = {
+        "type": "object",
+        "description": entry["description"],
+        "properties": {**arguments, "severity": severity, "name": {"type": "string"}},
+        "required": entry["required"],
+        "additionalProperties": False,
+    }
+    if not entry["required"]:
+        body = {"anyOf": [body, {"type": "null"}]}
+    return {"properties": {name: body}, "required": [name], "additionalProperties": False}
+
+
+def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, str]]:
+    """Every mistake in an expectation's name and arguments, as (path inside ``kwargs``, message)."""
+    if is_custom(kind):
+        return []
+    entry = catalogue()["expectations"].get(kind)
+    if entry is None:
+        return [((), f"unknown expectation {kind!r}{_near(kind, catalogue()['expectations'])}")]
+    if "refused" in entry:
+        return [((), f"{kind} cannot be used here: {entry['refused']}")]
+    return [*_names(kind, entry, kwargs), *_values(entry, kwargs), *_beyond_the_schema(kwargs), *_nested(entry, kwargs)]
+
+
+def _names(kind: str, entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    for key in kwargs:
+        if key not in entry["arguments"]:
+            near = _near(str(key), [*entry["arguments"], "severity", "name"])
+            yield (key,), f"unknown argument {key!r} of {kind}{near}"
+    for key in entry["required"]:
+        if key not in kwargs:
+            yield (), f"{kind} needs the argument {key!r}"
+
+
+def _values(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    for key, value in kwargs.items():
+        number = entry["arguments"].get(key)
+        if number is None or (value is None and key not in entry["required"]):
+            continue
+        for place, text in violations(catalogue()["schemas"][number], value):
+            yield (key, *place), text
+
+
+def _beyond_the_schema(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    if isinstance(kwargs.get("regex"), str):
+        yield from _regex(kwargs["regex"], ("regex",))
+    for number, pattern in enumerate(_list(kwargs.get("regex_list"))):
+        yield from _regex(pattern, ("regex_list", number))
+    for key in ("regex_list", "like_pattern_list", "column_list"):
+        if kwargs.get(key) == []:
+            yield (key,), "the list is empty"
+    if isinstance(kwargs.get("unexpected_rows_query"), str):
+        yield from _query(kwargs["unexpected_rows_query"])
+    if isinstance(kwargs.get("row_condition"), str):
+        yield from _text_condition(kwargs)
+
+
+def _nested(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    condition = kwargs.get("row_condition")
+    for number, part in enumerate(_list(condition.get("conditions")) if isinstance(condition, dict) else ()):
+        inside = {"row_condition": part}
+        for place, text in (*_values(entry, inside), *_nested(entry, inside)):
+            yield ("row_condition", "conditions", number, *place[1:]), text
+
+
+def _regex(pattern: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield place, f"not a regular expression: {error}"
+    except TypeError:
+        return  # not a text: the schema has said so
+
+
+def _query(query: str) -> Iterator[tuple[Place, str]]:
+    try:
+        query.format(batch="batch")
+    except (KeyError, IndexError, ValueError):
+        hint = "{batch} stands for the table; any other brace is doubled, {{ and }}"
+        yield ("unexpected_rows_query",), f"a brace stands for nothing here; {hint}"
+
+
+def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    from pipekit.quality.conditions import parse_text
+
+    if kwargs.get("condition_parser") is None:
+        yield ("row_condition",), "a condition written as text needs condition_parser: great_expectations beside it"
+    elif parse_text(kwargs["row_condition"]) is None:
+        yield ("row_condition",), 'not a condition; write it like col("region") == "North", or as a mapping'
+
+
+def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]:
+    """What in ``value`` does not keep the schema; the nearest alternative speaks for an ``anyOf``."""
+    if "anyOf" in schema:
+        return _any_of(schema["anyOf"], value)
+    if "enum" in schema and value not in schema["enum"]:
+        wanted = ", ".join(str(item) for item in schema["enum"])
+        return [((), f"{value!r} is not one of {wanted}{_near(str(value), map(str, schema['enum']))}")]
+    if "type" in schema and not _is_a(schema["type"], value):
+        return [((), f"{value!r} is not {_kind(schema)}")]
+    return [*_bounds(schema, value), *_inside(schema, value)]
+
+
+def _any_of(alternatives: list[Mapping[str, Any]], value: Any) -> list[tuple[Place, str]]:
+    found = [violations(alternative, value) for alternative in alternatives]
+    if any(not problems for problems in found):
+        return []
+    deep = [problems for problems in found if problems[0][0]]
+    fitting = [problems for alternative, problems in zip(alternatives, found, strict=True) if _fits(alternative, value)]
+    if len(deep) == 1 or len(fitting) == 1:
+        return (deep or fitting)[0]
+    kinds = list(dict.fromkeys(_kind(alternative) for alternative in alternatives))
+    return [((), f"{value!r} is not {', '.join(kinds[:-1])}{' or ' if kinds[:-1] else ''}{kinds[-1]}")]
+
+
+def _fits(schema: Mapping[str, Any], value: Any) -> bool:
+    return _is_a(schema.get("type"), value) and "format" not in schema
+
+
+def _is_a(kind: str | None, value: Any) -> bool:
+    if kind is None:
+        return True
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES[kind])
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if schema.get("format") == "date":
+        return "a date (2024-12-31)"
+    if schema.get("format") == "date-time":
+        return "a time (2024-12-31T23:59:59)"
+    if schema.get("type") == "number":
+        low, high = schema.get("minimum"), schema.get("maximum")
+        return "a number" if low is None else f"a number from {low:g}" + ("" if high is None else f" to {high:g}")
+    if schema.get("type") == "object":
+        return f"a mapping with {', '.join(schema['properties'])}" if schema.get("properties") else "a mapping"
+    return _ONE.get(schema.get("type", ""), "such a value")
+
+
+def _bounds(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]]:
+    if ("minimum" in schema and value < schema["minimum"]) or ("maximum" in schema and value > schema["maximum"]):
+        yield (), f"{value!r} is not {_kind(schema)}"
+    if "format" in schema and not _is_time(schema["format"], value):
+        yield (), f"{value!r} is not {_kind(schema)}"
+    if isinstance(value, (str, list, tuple)):
+        least, most = (schema.get(f"{end}{'Length' if isinstance(value, str) else 'Items'}") for end in ("min", "max"))
+        if least is not None and len(value) < least:
+            yield (), "it is empty" if least == 1 else f"it needs {least} values"
+        if most is not None and len(value) > most:
+            yield (), f"it takes at most {most}"
+
+
+def _is_time(kind: str, value: str) -> bool:
+    try:
+        date.fromisoformat(value) if kind == "date" else datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _inside(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]]:
+    for number, item in enumerate(_list(value) if "items" in schema else ()):
+        for place, text in violations(schema["items"], item):
+            yield (number, *place), text
+    if not isinstance(value, dict):
+        return
+    for key in schema.get("required", ()):
+        if key not in value:
+            yield (), f"{key!r} is missing"
+    for key, part in schema.get("properties", {}).items():
+        for place, text in violations(part, value[key]) if key in value else ():
+            yield (key, *place), text
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _near(name: str, known: Any) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,205 @@
+"""Suites as the pipeline file writes them, read and checked without Great Expectations.
+
+A suite is a list of expectations under their Great Expectations names and arguments, or a suite that Great
+Expectations exported as JSON: https://docs.greatexpectations.io/docs/core/define_expectations/organize_expectation_suites
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+SEVERITIES = ("critical", "warning", "info")
+ENGINES = ("auto", "great_expectations")
+
+Severity = Literal["critical", "warning", "info"]
+Engine = Literal["auto", "great_expectations"]
+Place = tuple[str | int, ...]
+Problems = list[tuple[Place, str]]
+
+_JSON_BOOKKEEPING = frozenset({"id", "meta", "notes", "description", "rendered_content"})
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation.
+
+    Attributes:
+        type: Its Great Expectations name, or ``module:Class`` for one of the project's own.
+        kwargs: Its arguments.
+        severity: What its failure means; only ``critical`` fails a step.
+        name: What the log tables call it.
+    """
+
+    type: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "critical"
+    name: str | None = None
+
+    @property
+    def check_name(self) -> str:
+        """The given name, or the type with the columns it is about."""
+        return self.name or self.type + (f"({', '.join(self.columns)})" if self.columns else "")
+
+    @property
+    def column(self) -> str | None:
+        """The columns it is about, as one text; ``None`` for the table as a whole."""
+        return ", ".join(self.columns) or None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns named by ``column``, ``column_A`` and ``column_B``, or ``column_list``."""
+        singles = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
+        return tuple(str(name) for name in (singles or self.kwargs.get("column_list") or ()))
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of expectations.
+
+    Attributes:
+        engine: ``auto`` compiles what it can; ``great_expectations`` sends everything through the library.
+    """
+
+    name: str
+    expectations: tuple[Expectation, ...]
+    engine: Engine = "auto"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Other tables that the expectations name, in the order of the file."""
+        return tuple(dict.fromkeys(name for item in self.expectations for name in _reads(item)))
+
+
+def read_suite(name: str, data: Any, root: Path) -> tuple[Suite | None, Problems]:
+    """Read a suite from the value that the pipeline file gives it.
+
+    Args:
+        name: The suite's name.
+        data: A list of ``{expect_...: arguments}``; or ``{expectations: [...], engine: great_expectations}``; or
+            the path of a suite that Great Expectations exported as JSON.
+        root: The project's folder; a path is relative to it and stays inside it.
+
+    Returns:
+        The suite, or ``None`` if there are mistakes; and every mistake as (path inside ``data``, message).
+    """
+    problems: Problems = []
+    engine, place, items = _unwrap(data, problems)
+    if isinstance(items, str):
+        read = list(_from_file(items, place, root, problems))
+    elif isinstance(items, list) and items:
+        read = [found for i, item in enumerate(items) if (found := _from_item(item, (*place, i), problems))]
+    else:
+        problems.append((place, "a suite is a list of expectations, or the path of a suite exported as JSON"))
+        read = []
+    if problems:
+        return None, problems
+    return Suite(name, tuple(read), engine), []
+
+
+def _unwrap(data: Any, problems: Problems) -> tuple[Engine, Place, Any]:
+    if not isinstance(data, dict):
+        return "auto", (), data
+    for key in data:
+        if key not in ("expectations", "engine"):
+            problems.append(((key,), f"unknown key {key!r}; a suite has expectations and engine"))
+    engine = data.get("engine", "auto")
+    if engine not in ENGINES:
+        problems.append((("engine",), f"{engine!r} is no engine; one of {', '.join(ENGINES)}"))
+    return engine, ("expectations",), data.get("expectations")
+
+
+def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | None:
+    if not isinstance(item, dict) or len(item) != 1:
+        problems.append((place, "an expectation is written {name: {argument: value}}, one to a list item"))
+        return None
+    [(kind, arguments)] = item.items()
+    arguments = {} if arguments is None else arguments
+    if not isinstance(arguments, dict):
+        problems.append(((*place, kind), "the arguments are a mapping, such as {column: customer_id}"))
+        return None
+    kwargs = {key: value for key, value in arguments.items() if key not in ("severity", "name")}
+    extra = {key: arguments[key] for key in ("severity", "name") if key in arguments}
+    return _checked(kind, kwargs, extra, (*place, kind), problems)
+
+
+def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, problems: Problems) -> Expectation | None:
+    from pipekit.quality.schema import check_arguments
+
+    found: Problems = [((*place, *inside), text) for inside, text in check_arguments(str(kind), kwargs)]
+    severity = extra.get("severity", "critical")
+    if severity not in SEVERITIES:
+        found.append(((*place, "severity"), f"{severity!r} is no severity; one of {', '.join(SEVERITIES)}"))
+    label = extra.get("name")
+    if label is not None and not (isinstance(label, str) and label):
+        found.append(((*place, "name"), "the name of a check is a text"))
+    problems.extend(found)
+    return None if found else Expectation(str(kind), kwargs, cast(Severity, severity), label)
+
+
+def _from_file(text: str, place: Place, root: Path, problems: Problems) -> Iterator[Expectation]:
+    document = _load(text, place, root, problems)
+    if document is None:
+        return
+    for number, item in enumerate(document.get("expectations", [])):
+        found: Problems = []
+        expectation = _from_json(item, found)
+        problems.extend((place, f"{text}: expectations[{number}]{_dotted(at)}: {message}") for at, message in found)
+        if expectation:
+            yield expectation
+
+
+def _load(text: str, place: Place, root: Path, problems: Problems) -> dict[str, Any] | None:
+    path = (root / text).resolve()
+    if not text.endswith(".json"):
+        problems.append((place, f"{text!r} is no list of expectations and no path of a .json file"))
+    elif not path.is_relative_to(root.resolve()):
+        problems.append((place, f"{text!r} is outside the project {root}"))
+    elif not path.is_file():
+        problems.append((place, f"there is no file {path}"))
+    else:
+        return _parse(path, place, problems)
+    return None
+
+
+def _parse(path: Path, place: Place, problems: Problems) -> dict[str, Any] | None:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        problems.append((place, f"{path}: cannot be read: {error}"))
+        return None
+    if isinstance(document, dict) and isinstance(document.get("expectations"), list) and document["expectations"]:
+        return document
+    problems.append((place, f"{path}: a suite exported by Great Expectations has a list named expectations"))
+    return None
+
+
+def _from_json(item: Any, problems: Problems) -> Expectation | None:
+    if not isinstance(item, dict):
+        problems.append(((), "an expectation is an object with type and kwargs"))
+        return None
+    kind = item.get("type") or item.get("expectation_type")
+    unknown = set(item) - _JSON_BOOKKEEPING - {"type", "expectation_type", "kwargs", "severity"}
+    for key in sorted(unknown):
+        problems.append(((key,), f"unknown key {key!r}"))
+    kwargs = {key: value for key, value in (item.get("kwargs") or {}).items() if key not in ("batch_id", "severity")}
+    extra = {"severity": item["severity"]} if item.get("severity") else {}
+    return _checked(kind, kwargs, extra, (), problems)
+
+
+def _dotted(place: Place) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+
+
+def _reads(expectation: Expectation) -> Iterator[str]:
+    other = expectation.kwargs.get("other_table_name")
+    if other:
+        yield str(other)
+    query = expectation.kwargs.get("unexpected_rows_query")
+    if query:
+        from pipekit.quality.custom_sql import tables_read
+
+        yield from tables_read(query)

@@ -1,0 +1,52 @@
+"""An open connection lent to SQLAlchemy, which may use it but never end its transaction.
+
+SQLAlchemy begins, commits and rolls back on its own, and rolls back when it takes a connection back. On a
+session that holds a load's uncommitted rows each of these would do harm, the last one silently. So SQLAlchemy is
+given this wrapper, whose transaction methods do nothing, and the owner of the connection alone decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+
+class BorrowedConnection:
+    """A DBAPI connection that passes statements on and ignores commit, rollback and close.
+
+    Args:
+        connection: The open connection; it stays the caller's.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def cursor(self) -> Any:
+        """A cursor on the very session that was lent."""
+        return self.connection.cursor()
+
+    def commit(self) -> None:
+        """Nothing: the owner commits."""
+
+    def rollback(self) -> None:
+        """Nothing: the owner rolls back."""
+
+    def close(self) -> None:
+        """Nothing: the owner closes."""
+
+
+def borrowed_engine(dialect: str, connection: BorrowedConnection) -> sqlalchemy.Engine:
+    """An engine that has one connection, the borrowed one, and resets nothing when it gets it back.
+
+    Args:
+        dialect: SQLAlchemy's name of the dialect, such as ``snowflake`` or ``duckdb+pipekit``.
+        connection: The wrapper around the open connection.
+    """
+    import sqlalchemy
+    from sqlalchemy.pool import StaticPool
+
+    return sqlalchemy.create_engine(
+        f"{dialect}://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
+    )
