@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -124,8 +125,18 @@ class StepContext:
             QueryError: The statement failed; with the engine's message.
             TransientError: Another try may work.
         """
-        try:
+        with self.explained(statement):
             return self.warehouse.execute(statement.sql)
+
+    @contextmanager
+    def explained(self, statement: Statement) -> Iterator[None]:
+        """What fails in the block is told with the statement's template and rendered SQL.
+
+        Raises:
+            QueryError: In place of the block's own.
+        """
+        try:
+            yield
         except QueryError as error:
             raise QueryError(
                 f"{statement.origin}: {error.message}\n{numbered(statement.sql)}",

@@ -36,6 +36,7 @@ TableName = Annotated[str, AfterValidator(_table_name)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 SuiteReference = str | list[Any] | dict[str, Any]
 OnSchemaChange = Literal["fail", "add", "ignore"]
+Kind = Literal["table", "temporary", "view"]
 Materialization = Literal["table", "view", "truncate_load", "append", "merge"]
 
 
@@ -96,13 +97,14 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
     """
     table = Table.parse(options.into)
     if options.materialize == "view":
-        _create(context, "OR REPLACE VIEW", table, statement)
+        _create(context, table, statement, "view")
         return None
     if options.materialize == "table" and options.audit is None:
-        return _create(context, "OR REPLACE TABLE", table, statement)
+        rows = _create(context, table, statement, "table")
+        return count_rows(context, table) if rows is None else rows
 
-    def build(scratch: Table, kind: str) -> None:
-        _create(context, kind, scratch, statement)
+    def build(scratch: Table, kind: Kind) -> None:
+        _create(context, scratch, statement, kind)
 
     return _publish_built(context, build, options)
 
@@ -115,17 +117,17 @@ def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | 
         ChecksFailed: The audit failed.
     """
 
-    def build(scratch: Table, kind: str) -> None:
-        context.warehouse.write_arrow(scratch, data, temporary=kind == "TEMPORARY TABLE")
+    def build(scratch: Table, kind: Kind) -> None:
+        context.warehouse.write_arrow(scratch, data, temporary=kind == "temporary")
 
     return _publish_built(context, build, options)
 
 
-def _publish_built(context: StepContext, build: Callable[[Table, str], Any], options: Into) -> int:
+def _publish_built(context: StepContext, build: Callable[[Table, Kind], None], options: Into) -> int:
     table = Table.parse(options.into)
     replacing = options.materialize == "table"
     with scratch_table(context, table) as scratch:
-        build(scratch, "TABLE" if replacing else "TEMPORARY TABLE")
+        build(scratch, "table" if replacing else "temporary")
         if replacing:
             rows = count_rows(context, scratch)
             audit(context, options.audit, scratch, shown_as=table)
@@ -163,12 +165,9 @@ def scratch_table(context: StepContext, table: Table) -> Iterator[Table]:
         context.warehouse.execute(f"DROP TABLE IF EXISTS {context.warehouse.quote(scratch)}")
 
 
-def _create(context: StepContext, kind: str, table: Table, statement: Statement) -> int:
-    head = f"CREATE {kind} {context.warehouse.quote(table)} AS\n"
-    result = context.execute(Statement(head + statement.sql, statement.origin))
-    if result.rowcount is not None or "VIEW" in kind:
-        return result.rowcount or 0
-    return count_rows(context, table)
+def _create(context: StepContext, table: Table, statement: Statement, kind: Kind) -> int | None:
+    with context.explained(statement):
+        return context.warehouse.create_as(table, statement.sql, kind=kind)
 
 
 def count_rows(context: StepContext, table: Table) -> int:
@@ -181,10 +180,8 @@ def _make_like(context: StepContext, table: Table, scratch: Table, options: Into
     if warehouse.exists(table):
         return
     stamps = "".join(f", CAST(NULL AS TIMESTAMPTZ) AS {warehouse.quote(name)}" for name in STAMPS)
-    warehouse.execute(
-        f"CREATE TABLE IF NOT EXISTS {warehouse.quote(table)} AS"
-        f" SELECT *{stamps if options.timestamps else ''} FROM {warehouse.quote(scratch)} WHERE 1 = 0"
-    )
+    query = f"SELECT *{stamps if options.timestamps else ''} FROM {warehouse.quote(scratch)} WHERE 1 = 0"
+    warehouse.create_as(table, query, kind="table")
 
 
 def reconcile(

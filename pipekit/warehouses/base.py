@@ -203,6 +203,9 @@ class Warehouse(Protocol):
     def create_table(self, table: Table, columns: Sequence[Column], *, temporary: bool = False) -> None:
         """Create the table unless it is there; ``temporary`` replaces one that is. Its name: see ``scratch``."""
 
+    def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
+        """Create or replace ``table`` with what ``query`` gives; say how many rows, where the engine does."""
+
     def scratch(self, table: Table) -> Table:
         """A name for a helper table of this session that belongs to ``table``; never the same one twice."""
 

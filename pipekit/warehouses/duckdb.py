@@ -240,6 +240,12 @@ class DuckDBWarehouse:
     def _definition(self, column: Column) -> str:
         return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")
 
+    def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
+        """Create or replace the table or view, and its schema, with what the query gives."""
+        self._place(table, kind == "temporary")
+        what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
+        return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS\n{query}").rowcount
+
     def _place(self, table: Table, temporary: bool) -> None:
         if temporary:
             self._temporary.add(table)
