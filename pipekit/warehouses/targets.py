@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.warehouses.base import Warehouse, WarehouseType
+from pipekit.warehouses.snowflake_target import SnowflakeTarget
 
 
 class DuckDBTarget(BaseModel):
@@ -31,6 +32,12 @@ def _open_duckdb(options: DuckDBTarget, root: Path) -> Warehouse:
     return open_duckdb(options, root)
 
 
+def _open_snowflake(options: SnowflakeTarget, root: Path) -> Warehouse:
+    from pipekit.warehouses.snowflake import open_snowflake
+
+    return open_snowflake(options, root)
+
+
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
     WarehouseType(
         name="duckdb",
@@ -38,5 +45,12 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         open=_open_duckdb,
         dialect="duckdb",
         schema_of=lambda options: options.schema_name,
+    ),
+    WarehouseType(
+        name="snowflake",
+        options=SnowflakeTarget,
+        open=_open_snowflake,
+        dialect="snowflake",
+        schema_of=lambda options: options.schema_name or "public",
     ),
 )

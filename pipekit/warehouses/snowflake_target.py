@@ -1,0 +1,68 @@
+"""The settings of a Snowflake target. Importing this costs no driver."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+SECRETS = ("password", "token", "private_key_file_pwd")
+
+
+class SnowflakeTarget(BaseModel):
+    """A target of type ``snowflake``. What is left out comes from ``connection``, or from the user's defaults.
+
+    Attributes:
+        connection: A name in ``connections.toml``; other keys win over what it says.
+        account: The account's identifier, ``organization-account``.
+        user: The login name.
+        password: For a login by password.
+        private_key_file: For a login by key pair; relative to the project's root.
+        private_key_file_pwd: The key file's passphrase.
+        authenticator: ``externalbrowser``, ``oauth``, ``programmatic_access_token``, ``workload_identity``, ...
+        token: For ``oauth`` and ``programmatic_access_token``.
+        token_file_path: A file that holds the token.
+        workload_identity_provider: ``AWS``, ``AZURE``, ``GCP`` or ``OIDC``, for ``workload_identity``.
+        role, warehouse, database, schema_name: Where and as whom the session works (``schema`` in the file).
+        storage_integration: For stages that pipekit makes on a bucket.
+        host, port, protocol: For a private link or a test server.
+        login_timeout: Seconds to log in.
+        network_timeout: Seconds for one request, retries included; the connector's own default if left out.
+        session_parameters: Set at login; the time zone is always UTC.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+
+    type: Literal["snowflake"] = "snowflake"
+    connection: str | None = None
+    account: str | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    private_key_file: str | None = None
+    private_key_file_pwd: SecretStr | None = None
+    authenticator: str | None = None
+    token: SecretStr | None = None
+    token_file_path: str | None = None
+    workload_identity_provider: str | None = None
+    role: str | None = None
+    warehouse: str | None = None
+    database: str | None = None
+    schema_name: str | None = Field(default=None, alias="schema")
+    storage_integration: str | None = None
+    host: str | None = None
+    port: int | None = None
+    protocol: Literal["https", "http"] | None = None
+    login_timeout: int = Field(default=60, gt=0)
+    network_timeout: int | None = Field(default=None, gt=0)
+    session_parameters: dict[str, str | int | bool] = {}
+
+    @model_validator(mode="after")
+    def _reachable(self) -> SnowflakeTarget:
+        if not (self.connection or self.account):
+            raise ValueError("say `account` (organization-account) or `connection` (a name in connections.toml)")
+        return self
+
+    def secret_values(self) -> tuple[str, ...]:
+        """The texts that must never be shown; give them to the bus."""
+        found = (getattr(self, name) for name in SECRETS)
+        return tuple(secret.get_secret_value() for secret in found if secret and secret.get_secret_value())
