@@ -108,6 +108,7 @@ class TablesSink:
         self._work: Future[None] | None = None
         self._early: list[Event] = []
         self._complete = False
+        self._spec_path = "SPEC"
 
     def handle(self, event: Event) -> None:
         """Queue the event's row. The first step waits for the tables, the run's end for all rows."""
@@ -138,6 +139,7 @@ class TablesSink:
                 mark_delivered(self._run_file)
 
     def _start(self, header: RunStarted) -> None:
+        self._spec_path = header.spec_path
         self._work = self._pool.submit(self._writer.run, header)
         for event in self._early:
             self._writer.events.put(event)
@@ -162,7 +164,7 @@ class TablesSink:
         return WarehouseError(
             f"the log tables could not be written: {reason}",
             kept=f"Every event of the run is in {self._run_file}.",
-            hint="The next run of this pipeline delivers them, or: pipekit logs sync",
+            hint=f"The next run of this pipeline delivers them, or: pipekit logs sync {self._spec_path}",
         )
 
 
@@ -271,7 +273,7 @@ def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) ->
         raise PipekitError(
             f"the record of an earlier run cannot be read or moved: {error}",
             kept="Nothing of it is lost.",
-            hint=f"Mend the permissions in {runs_dir}, then: pipekit logs sync",
+            hint=f"Mend the permissions in {runs_dir}, then: pipekit logs sync SPEC",
         ) from error
     return report
 

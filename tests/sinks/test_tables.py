@@ -137,7 +137,7 @@ def test_tables_that_cannot_be_written_do_not_stop_the_run_and_are_filled_later(
     assert tables.error is not None
     assert len(collector.notes()) == 1
     assert "the log tables could not be written" in collector.notes()[0]
-    assert "pipekit logs sync" in collector.notes()[0]
+    assert "pipekit logs sync pipelines/shop.yaml" in collector.notes()[0]
     assert any(isinstance(event, RunFinished) for event in collector.events)
 
     warehouse.execute("DROP TABLE ingestion_logs")
