@@ -74,12 +74,28 @@ class Pipeline:
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         sinks: Sequence[Sink] = (),
+        resume: bool = False,
         wait: float = 0.0,
     ) -> RunResult:
-        """Run it; see ``engine.run_pipeline``. A failed step is told in the result, not raised."""
+        """Run it. A failed step is told in the result, not raised.
+
+        Args:
+            select: Steps to run: ids, ``tag:NAME``, ``+id``, ``id+``; all if empty.
+            exclude: Steps not to run, likewise.
+            sinks: Listeners beside the log file, the run's JSON lines and the log tables.
+            resume: Leave out what the last run finished, if that run failed or was killed.
+            wait: Seconds to wait for another run of this pipeline and target.
+
+        Raises:
+            SpecError: ``select`` or ``exclude`` names no step.
+            LockedError: Another run is at work.
+            WarehouseError: The warehouse cannot be opened.
+        """
         run_id = new_run_id()
         attached = [*sinks, *self._plugins.sinks(self.spec, run_id)]
-        return run_pipeline(self.spec, select=select, exclude=exclude, sinks=attached, wait_seconds=wait, run_id=run_id)
+        return run_pipeline(
+            self.spec, select=select, exclude=exclude, sinks=attached, resume=resume, wait_seconds=wait, run_id=run_id
+        )
 
     def sync_logs(self) -> SyncReport:
         """Deliver to the log tables what earlier runs could not.

@@ -70,6 +70,7 @@ def cli() -> None:
 @_pipeline_options
 @click.option("--select", "-s", multiple=True, metavar="EXPR", help="Steps to run: id, tag:NAME, +id, id+; repeatable.")
 @click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")
+@click.option("--resume", is_flag=True, help="Go on with the last run, if it failed or was killed.")
 @click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
@@ -79,6 +80,7 @@ def run(
     spec: Path,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
+    resume: bool,
     wait: float,
     mode: Mode | None,
     verbose: bool,
@@ -92,7 +94,7 @@ def run(
 
     pipeline = _read(spec, **options)
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
-    result = pipeline.run(select=select, exclude=exclude, sinks=[console], wait=wait)
+    result = pipeline.run(select=select, exclude=exclude, sinks=[console], resume=resume, wait=wait)
     sys.exit(_exit_code(result))
 
 

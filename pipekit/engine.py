@@ -25,6 +25,7 @@ from pipekit.events import (
     FAILED,
     SKIPPED,
     SUCCEEDED,
+    UNCHANGED,
     Bus,
     CheckEvaluated,
     Event,
@@ -37,6 +38,7 @@ from pipekit.events import (
 )
 from pipekit.lock import run_lock
 from pipekit.project import PipelineSpec, Step
+from pipekit.resume import EarlierRun, last_run
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink, sync
@@ -113,6 +115,7 @@ def run_pipeline(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     sinks: Sequence[Sink] = (),
+    resume: bool = False,
     wait_seconds: float = 0.0,
     run_id: str | None = None,
 ) -> RunResult:
@@ -123,6 +126,8 @@ def run_pipeline(
         select: Steps to run (see ``Graph.select``); all if empty.
         exclude: Steps not to run.
         sinks: Listeners beside the log file, the run's JSON lines and the log tables.
+        resume: Leave out what the last run finished, if that run failed or was killed and neither the
+            definition nor the inputs of a step have changed.
         wait_seconds: How long to wait for another run of this pipeline and target.
         run_id: The run's id, if the caller needs to know it before; made up if left out.
 
@@ -150,7 +155,8 @@ def run_pipeline(
             _deliver_earlier(spec, warehouse, listeners)
             bus = _bus(spec, run_id, listeners)
             bus.add(TablesSink(warehouse.session, run_file=run_file, report=lambda error: _report(bus, error)))
-            run = Run(spec, run_id, chosen, warehouse, bus)
+            earlier = last_run(warehouse, spec.name) if resume else EarlierRun()
+            run = Run(spec, run_id, chosen, warehouse, bus, earlier)
             try:
                 run.execute()
             finally:
@@ -248,7 +254,15 @@ class _Attempt:
 class Run:
     """One execution: which steps are done, which are at work, and the sessions of the worker threads."""
 
-    def __init__(self, spec: PipelineSpec, run_id: str, chosen: Sequence[Step], warehouse: Warehouse, bus: Bus) -> None:
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        run_id: str,
+        chosen: Sequence[Step],
+        warehouse: Warehouse,
+        bus: Bus,
+        earlier: EarlierRun,
+    ) -> None:
         self.spec = spec
         self.run_id = run_id
         self.chosen = {step.id: step for step in chosen}
@@ -257,6 +271,8 @@ class Run:
         self.errors: dict[str, PipekitError] = {}
         self._warehouse = warehouse
         self._bus = bus
+        self._earlier = earlier
+        self._anew: set[str] = set()
         self._sessions: dict[int, Warehouse] = {}
         self._at_work: dict[str, _Attempt] = {}
         self._stopping = threading.Event()
@@ -323,6 +339,25 @@ class Run:
             found |= new
             todo += new
         return found
+
+    def done_before(self, step: Step, context: StepContext) -> StepResult | None:
+        """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
+        earlier = self._earlier.steps.get(step.id)
+        if earlier is None or self.spec.graph.needs[step.id] & self._anew:
+            return None
+        if earlier.definition_hash != step.definition_hash:
+            return None
+        if earlier.inputs_hash != step.type.inputs(step.options, context):
+            return None
+        return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
+
+    def do(self, step: Step, context: StepContext) -> StepResult:
+        """Run a step, or take it as done."""
+        done = self.done_before(step, context)
+        if done is not None:
+            return done
+        self._anew.add(step.id)
+        return step.type.run(step.options, context)
 
     def emit(self, event: Event) -> None:
         """Hand an event to the bus."""
@@ -449,7 +484,7 @@ def _try_step(step: Step, run: Run, attempt_number: int, query_ids: list[str]) -
     try:
         with run.attempt(step) as attempt:
             try:
-                return _Outcome(attempt_number, step.type.run(step.options, _context(step, run, attempt)))
+                return _Outcome(attempt_number, run.do(step, _context(step, run, attempt)))
             except PipekitError as error:
                 if attempt.cancelled.is_set():
                     raise _stopped(step, attempt) from error

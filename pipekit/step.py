@@ -175,6 +175,10 @@ def _nothing(options: Any, project: Project) -> Iterable[str]:
     return ()
 
 
+def _no_inputs(options: Any, context: StepContext) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class StepType(Generic[OptionsT]):
     """A kind of step, as a plugin gives it.
@@ -186,6 +190,8 @@ class StepType(Generic[OptionsT]):
         reads: Tables the step reads, for the order of steps. Called before anything is opened.
         writes: Tables the step writes.
         judges: Tables the step judges; who reads one of them waits for the verdict.
+        inputs: What ``StepResult.inputs_hash`` would be now, for a step that reads more than tables; asked when a
+            failed run is resumed, to tell whether the step is still done.
     """
 
     name: str
@@ -194,3 +200,4 @@ class StepType(Generic[OptionsT]):
     reads: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     writes: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     judges: Callable[[OptionsT, Project], Iterable[str]] = _nothing
+    inputs: Callable[[OptionsT, StepContext], str | None] = _no_inputs

@@ -340,7 +340,11 @@ def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
     return audit_reads(options.audit, project)
 
 
+def _inputs(options: LoadOptions, context: StepContext) -> str:
+    return _hash(context.warehouse.list_files(context.project.sources[options.source]))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[LoadOptions]]:
     """The ``load`` step type."""
-    return [StepType("load", LoadOptions, run, _reads, _writes)]
+    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs)]
