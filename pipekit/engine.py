@@ -38,6 +38,7 @@ from pipekit.events import (
 )
 from pipekit.lock import run_lock
 from pipekit.project import PipelineSpec, Step
+from pipekit.quality import needs_great_expectations, preload
 from pipekit.resume import EarlierRun, last_run
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
@@ -287,6 +288,7 @@ class Run:
         started = time.monotonic()
         self._bus.emit(_run_started(self.spec, list(self.chosen.values())))
         message = ""
+        self._import_early()
         watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
         watch.start()
         try:
@@ -301,6 +303,12 @@ class Run:
             self._close_sessions()
             self.duration_ms = _since(started)
             self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
+
+    def _import_early(self) -> None:
+        """Great Expectations takes seconds to import: if it will be needed, that begins beside the first load."""
+        suites = [suite for step in self.chosen.values() for suite in self.spec.suites_of(step)]
+        if needs_great_expectations(suites):
+            preload()
 
     def _run_steps(self) -> None:
         waiting = {step: self.spec.graph.needs[step] & self.chosen.keys() for step in self.chosen}

@@ -150,6 +150,11 @@ class PipelineSpec:
             return merge_suites(parts)
         return self.inline_suites[_canonical(reference)]
 
+    def suites_of(self, step: Step) -> list[Suite]:
+        """The suites that a step judges by."""
+        references = (getattr(step.options, key, None) for key in ("audit", "suite"))
+        return [self.suite(reference) for reference in references if reference is not None]
+
     def function(self, reference: str) -> Callable[..., Any]:
         """See ``step.Project``."""
         if not self.vocabulary.project_code:
@@ -182,7 +187,7 @@ def definition_hash(spec: PipelineSpec, step: Step) -> str:
     options = step.options.model_dump(mode="json", by_alias=True)
     templates = {name: spec.template_source(name) for name in _named(options, "template")}
     source = spec.sources.get(options.get("source", ""))
-    used = [repr(spec.suite(options[key])) for key in ("audit", "suite") if options.get(key) is not None]
+    used = [repr(suite) for suite in spec.suites_of(step)]
     parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used]
     if templates or _named(options, "sql"):
         parts.append(dict(spec.variables))
