@@ -93,6 +93,16 @@ def test_no_line_is_wider_than_the_terminal_but_what_is_to_be_copied(width: int)
         assert len(line) <= width or line.lstrip().startswith(("pipekit run", "SELECT", "Next:"))
 
 
+def test_in_a_narrow_terminal_a_command_stays_one_line_and_an_error_is_told_in_full_once() -> None:
+    why = " ".join(f"reason{number}" for number in range(12))
+    failed = StepFinished(step="s", step_type="sql", status="FAILED", message=why, error=why)
+    lines = terminal((run_started(steps=("s",)), failed, FAILED_RUN[-1]), 50)
+
+    assert "  pipekit run pipelines/shop.yaml --target local --resume" in lines
+    assert len([line for line in lines if line.startswith(("✗ s", "s  ")) and line.endswith("…")]) == 2
+    assert "\n".join(lines).count("reason11") == 1
+
+
 def live_region(events: tuple[Event, ...]) -> list[str]:
     sink = ConsoleSink(Console(file=io.StringIO(), width=80, force_terminal=True))
     for event in events:
