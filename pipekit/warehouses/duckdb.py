@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
@@ -29,38 +30,17 @@ from pipekit.warehouses.base import (
     fold,
     quote_identifier,
 )
+from pipekit.warehouses.duckdb_convert import type_text
 from pipekit.warehouses.targets import DuckDBTarget
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import sqlalchemy
 
-_TYPES = {
-    "integer": "BIGINT",
-    "float": "DOUBLE",
-    "varchar": "VARCHAR",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "time": "TIME",
-    "timestamp_ntz": "TIMESTAMP",
-    "timestamp_tz": "TIMESTAMP WITH TIME ZONE",
-    "timestamp_ltz": "TIMESTAMP WITH TIME ZONE",
-    "variant": "JSON",
-    "object": "JSON",
-    "array": "JSON",
-    "binary": "BLOB",
-}
 _PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those of a process that was killed
 _SCRATCH = "__pipekit_"
 _INSERT_PARAMETERS = 2_000
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
-
-
-def type_text(column: Column) -> str:
-    """DuckDB's type for a declared column."""
-    if column.type.kind == "number":
-        return f"DECIMAL({column.type.precision},{column.type.scale})"
-    return _TYPES[column.type.kind]
 
 
 def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
@@ -84,7 +64,7 @@ def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
     try:
         if is_new:
             path.chmod(0o600)
-        return _first_session(connection, options.schema_name)
+        return _first_session(connection, options.schema_name, path.with_name(path.name + ".files"))
     except BaseException:
         connection.close()
         raise
@@ -131,14 +111,14 @@ def _ambiguous(connection: duckdb.DuckDBPyConnection, stem: str, schema: str) ->
     return stem.lower() in {schema.lower(), *(name.lower() for (name,) in rows)}
 
 
-def _first_session(connection: duckdb.DuckDBPyConnection, schema: str) -> DuckDBWarehouse:
+def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: Path) -> DuckDBWarehouse:
     with driver_errors():
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # Inserts then run in parallel and hold less in memory; nothing here asks for the order of a file.
         connection.execute("SET GLOBAL preserve_insertion_order = false")
         database = connection.execute("SELECT current_database()").fetchall()[0][0]
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(database)}.{_quote(schema)}")
-    warehouse = DuckDBWarehouse(connection, database, schema)
+    warehouse = DuckDBWarehouse(connection, database, schema, folder)
     warehouse.drop_leftovers()
     return warehouse
 
@@ -150,14 +130,16 @@ class DuckDBWarehouse:
         connection: This session's own connection.
         database: DuckDB's name of the file.
         schema: Where unqualified tables are.
+        folder: Where copies of source files may be made while they are read.
     """
 
     dialect = "duckdb"
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
         self.connection = connection
         self._database = database
         self._schema = schema
+        self._folder = folder
         self._temporary: set[Table] = set()
         self._scratches = 0
         self._in_transaction = False
@@ -184,6 +166,11 @@ class DuckDBWarehouse:
             rows = cursor.fetchall()
             columns = tuple(column[0] for column in cursor.description or ())
         return Result(rows, columns, _changed(sql, rows, columns))
+
+    @property
+    def files_folder(self) -> Path:
+        """Where this process may keep copies of source files while it reads them."""
+        return self._folder / _PROCESS
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -260,7 +247,10 @@ class DuckDBWarehouse:
         return table.beside(f"{_SCRATCH}{_PROCESS}_{secrets.token_hex(3)}{self._scratches}")
 
     def drop_leftovers(self) -> None:
-        """Drop helper tables of a process that was killed. Only one process can have the file open."""
+        """Remove helper tables and copies of a process that was killed; only one can have the file open."""
+        for copies in self._folder.glob("*"):
+            if copies.name != _PROCESS:
+                shutil.rmtree(copies, ignore_errors=True)
         rows = self.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
             "AND contains(table_name, ?) AND NOT contains(table_name, ?)",
@@ -306,7 +296,7 @@ class DuckDBWarehouse:
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
         with driver_errors(sql):
-            return self.connection.execute(sql, list(params)).to_arrow_table()
+            return self.connection.sql(sql, params=list(params)).to_arrow_table()
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""
@@ -330,7 +320,7 @@ class DuckDBWarehouse:
         """Another session on the same file, with its own transaction."""
         with driver_errors():
             cursor = self.connection.cursor()
-        return DuckDBWarehouse(cursor, self._database, self._schema)
+        return DuckDBWarehouse(cursor, self._database, self._schema, self._folder)
 
     def cancel(self) -> None:
         """Stop the running statement; safe from another thread, and when nothing runs."""
