@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
     from pipekit.engine import RunResult
+    from pipekit.plugins import Plugins
     from pipekit.sinks.console import Mode
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130
@@ -48,10 +49,15 @@ class _Commands(click.Group):
 
     @staticmethod
     def _of_plugins() -> Mapping[str, click.Command]:
-        from pipekit.plugins import Plugins
-        from pipekit.spec import find_root
+        return _here().commands()
 
-        return Plugins(find_root(Path.cwd() / "pipeline.yaml")).commands()
+
+def _here() -> Plugins:
+    """Plugins of the project in whose folder the user stands."""
+    from pipekit.plugins import Plugins
+    from pipekit.spec import find_root
+
+    return Plugins(find_root(Path.cwd() / "pipeline.yaml"))
 
 
 def _nearest(name: str, known: Sequence[str]) -> str | None:
@@ -171,13 +177,12 @@ def sync_logs(spec: Path, **options: Any) -> None:
 
 @cli.command()
 def schema() -> None:
-    """Print the JSON Schema of pipeline files, for editors."""
+    """Print the JSON Schema of pipeline files, for editors; the project's own step types are in it."""
     import json
 
-    from pipekit.plugins import Plugins
     from pipekit.schema import pipeline_schema
 
-    click.echo(json.dumps(pipeline_schema(Plugins().vocabulary), indent=1, sort_keys=True))
+    click.echo(json.dumps(pipeline_schema(_here().vocabulary), sort_keys=True))
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +15,7 @@ from pipekit.source import Column, Source
 from pipekit.spec import FileKeys, StepKeys
 
 _REFERENCE = "#/$defs/{model}"
+_WORTH_SHARING = 300
 _TEMPLATED: dict[str, Any] = {"type": "string", "pattern": r"\{\{"}
 
 
@@ -34,12 +37,13 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
         _step(_schema_of(kind.options, definitions), name, definitions)
         for name, kind in sorted(vocabulary.step_types.items())
     )
-    return {
+    whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "pipekit pipeline",
         **_or_templated(schema),
         "$defs": _or_templated(definitions),
     }
+    return _share(whole)
 
 
 def _schema_of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -79,11 +83,43 @@ def _source(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_templated(schema: Any) -> Any:
-    """Wherever a number or a choice is wanted, ``{{ ... }}`` may stand and be rendered to one."""
+    """Wherever a number, a list or a choice is wanted, ``{{ ... }}`` may stand and be rendered to one."""
     if isinstance(schema, list):
         return [_or_templated(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     inner = {key: _or_templated(value) for key, value in schema.items()}
-    typed = schema.get("type") in ("integer", "number", "boolean") or "enum" in schema
+    typed = schema.get("type") in ("integer", "number", "boolean", "array") or "enum" in schema
     return {"anyOf": [inner, _TEMPLATED]} if typed else inner
+
+
+def _share(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema with parts that stand in many places (conditions of expectations) said once, under $defs."""
+    counts = Counter(_text(part) for part in _parts(schema))
+    names = {text: f"part_{n}" for n, text in enumerate((t for t, count in counts.items() if count > 3), 1)}
+
+    def shared(part: Any) -> Any:
+        if isinstance(part, list):
+            return [shared(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "anyOf" in part and (name := names.get(_text(part))):
+            return {"$ref": f"#/$defs/{name}"}
+        return {key: shared(value) for key, value in part.items()}
+
+    definitions = {name: json.loads(text) for text, name in names.items()}
+    result: dict[str, Any] = shared(schema)
+    return {**result, "$defs": {**result["$defs"], **definitions}}
+
+
+def _parts(schema: Any) -> Iterable[dict[str, Any]]:
+    """Sub-schemas long enough to be worth sharing; a part of a shared part is not looked at."""
+    children = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for child in children:
+        if isinstance(child, dict) and "anyOf" in child and len(_text(child)) > _WORTH_SHARING:
+            yield child
+        yield from _parts(child)
+
+
+def _text(schema: Any) -> str:
+    return json.dumps(schema, sort_keys=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 _KINDS = {
     "integer": "int integer bigint smallint tinyint byteint",
@@ -138,6 +138,14 @@ class Column(_Model):
         """The name or path under which the files hold the value."""
         return self.path or self.name
 
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)]
+"""One name, or a list of names."""
 
 Compression = Literal["auto", "none", "gzip", "zstd", "bz2"]
 

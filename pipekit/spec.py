@@ -11,14 +11,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from pipekit.errors import PluginError, Problem, SpecError, TemplateError
 from pipekit.graph import Graph, GraphStep
 from pipekit.project import PipelineSpec, Step, Target, Vocabulary, _canonical, definition_hash
 from pipekit.quality import Suite, read_suite
 from pipekit.render import FileValues
-from pipekit.source import Source
+from pipekit.source import Names, Source
 from pipekit.yaml_source import Node, dotted, read_yaml
 
 MAX_STEPS = 5_000
@@ -38,12 +38,7 @@ def _seconds(value: Any) -> Any:
     return float(match["number"]) * _UNITS[match["unit"]]
 
 
-def _names(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
-NameList = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Duration = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "number"]})]
 
 
 class _Keys(BaseModel):
@@ -55,13 +50,13 @@ class FileKeys(_Keys):
 
     name: str = Field(pattern=_IDENTIFIER, description="The pipeline's name, in the log tables.")
     description: str = ""
-    include: NameList = Field(default=(), description="Files with targets, vars and suites shared by pipelines.")
+    include: Names = Field(default=(), description="Files with targets, vars and suites shared by pipelines.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{ var('name') }}.")
     targets: dict[str, Any] = Field(default_factory=dict, description="Warehouses by name.")
     target: str = Field(default="local", description="The target that is used unless --target names another.")
     sources: dict[str, Any] = Field(default_factory=dict)
     suites: dict[str, Any] = Field(default_factory=dict)
-    external: NameList = Field(default=(), description="Tables that steps read and no step makes.")
+    external: Names = Field(default=(), description="Tables that steps read and no step makes.")
     as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
     steps: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_STEPS)
@@ -72,8 +67,8 @@ class StepKeys(_Keys):
 
     id: str = Field(pattern=_IDENTIFIER)
     type: str
-    needs: NameList = Field(default=(), description="Steps to wait for beside those that the data shows.")
-    tags: NameList = ()
+    needs: Names = Field(default=(), description="Steps to wait for beside those that the data shows.")
+    tags: Names = ()
     retries: int = Field(default=2, ge=0, le=20, description="Further tries after a transient failure.")
     timeout: Duration | None = Field(default=None, description="90s, 15m, 2h: then the step is stopped.")
     description: str = ""

@@ -131,7 +131,7 @@ class _Builder:
         return root
 
     def _node(self, event: Any, path: tuple[Any, ...], line: int | None) -> Node:
-        line = line or event.start_mark.line + 1
+        line = line or _line(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path, line)
         if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
@@ -159,7 +159,7 @@ class _Builder:
             key = event.value
             if key in children:
                 raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
-            children[key] = self._node(next(self._events), (*path, key), event.start_mark.line + 1)
+            children[key] = self._node(next(self._events), (*path, key), _line(event))
         return Node(children, self._file, line, 1 + sum(child.size for child in children.values()))
 
     def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
@@ -176,7 +176,11 @@ class _Builder:
         return Node(target.value, self._file, line, target.size)
 
     def _error(self, event: Any, path: tuple[Any, ...], text: str) -> SpecError:
-        return _refused(self._file, event.start_mark.line + 1, text, dotted(path))
+        return _refused(self._file, _line(event), text, dotted(path))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
 
 
 def _scalar(event: Any) -> Any:

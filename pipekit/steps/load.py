@@ -12,10 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from pipekit.errors import SourceError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.hookspecs import hookimpl
-from pipekit.source import Column, Source
+from pipekit.source import Column, Names, Source
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps.publish import (
-    Names,
     OnSchemaChange,
     SuiteReference,
     TableName,

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, model_validator
 
 from pipekit.errors import QueryError
 from pipekit.quality import evaluate, raise_for_failures
+from pipekit.source import Names
 from pipekit.step import Project, Statement, StepContext, StepOptions
 from pipekit.warehouses.base import Table, TableColumn
 
@@ -28,12 +29,7 @@ def _table_name(text: str) -> str:
     return text
 
 
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
 TableName = Annotated[str, AfterValidator(_table_name)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 SuiteReference = str | list[Any] | dict[str, Any]
 OnSchemaChange = Literal["fail", "add", "ignore"]
 Kind = Literal["table", "temporary", "view"]

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.hookspecs import hookimpl
+from pipekit.source import Names
 from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps.publish import Into, Names, audit_reads, publish_arrow
+from pipekit.steps.publish import Into, audit_reads, publish_arrow
 from pipekit.warehouses.base import Table
 
 if TYPE_CHECKING:
