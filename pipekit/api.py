@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from pipekit.engine import RunResult, new_run_id, run_pipeline
 from pipekit.errors import Problem, SpecError
 from pipekit.plugins import Plugins
-from pipekit.project import PipelineSpec
+from pipekit.project import PipelineSpec, Step
 from pipekit.sinks.tables import SyncReport, sync
 from pipekit.spec import find_root, read_pipeline
+from pipekit.steps.load import with_file
 from pipekit.warehouses.base import Table
 
 if TYPE_CHECKING:
@@ -109,6 +110,61 @@ class Pipeline:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
         finally:
             warehouse.close()
+
+    def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
+        """Records that a load set aside, the newest first.
+
+        Args:
+            step: The load; may be left out if only one load of the pipeline rejects.
+            run_id: Only those of this run.
+            limit: The most records; all if left out.
+
+        Raises:
+            SpecError: No load, or more than one, is meant.
+            QueryError: The step never ran.
+        """
+        into = Table.parse(self._rejecting(step).options.into)  # type: ignore[attr-defined]
+        warehouse = self.spec.target.open(self.spec.root)
+        try:
+            where = " WHERE run_id = ?" if run_id else ""
+            most = f" LIMIT {int(limit)}" if limit is not None else ""
+            return warehouse.read_arrow(
+                f"SELECT * FROM {warehouse.quote(into.beside('_rejects'))}{where}"
+                f" ORDER BY rejected_at DESC, source_file, source_line{most}",
+                (run_id,) if run_id else (),
+            )
+        finally:
+            warehouse.close()
+
+    def replay(self, file: str | Path, step: str | None = None, *, sinks: Sequence[Sink] = ()) -> RunResult:
+        """Load a mended file into the table of a load, beside the rows that are there; by the key if it merges.
+
+        The same file is not loaded twice. The load's own next run reads its source as ever, so mend it there too.
+
+        Args:
+            file: A file in the format of the load's source.
+            step: The load; may be left out if only one load of the pipeline rejects.
+            sinks: Further listeners.
+
+        Raises:
+            SpecError: No load, or more than one, is meant.
+        """
+        load = self._rejecting(step)
+        spec = with_file(self.spec, load, Path(file).resolve())
+        return run_pipeline(spec, select=[load.id], sinks=sinks)
+
+    def _rejecting(self, step: str | None) -> Step:
+        loads = [other for other in self.spec.steps if getattr(other.options, "on_error", None) == "reject"]
+        named = [other for other in loads if step in (None, other.id)]
+        if len(named) == 1:
+            return named[0]
+        known = ", ".join(load.id for load in loads) or "there is none"
+        text = (
+            f"name the load, with --step: {known}"
+            if step is None
+            else f"no load {step!r} rejects; those that do: {known}"
+        )
+        raise SpecError([Problem(str(self.spec.path), 0, "", text)])
 
     def read(self, table: str, *, limit: int | None = None) -> pa.Table:
         """Rows of a table of the target, as Arrow.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from pipekit.api import Pipeline
     from pipekit.engine import RunResult
     from pipekit.plugins import Plugins
@@ -152,9 +154,30 @@ def validate(spec: Path, **options: Any) -> None:
 @click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
 def show(spec: Path, table: str, limit: int, **options: Any) -> None:
     """Show rows of TABLE in the warehouse of SPEC."""
+    _print_table(_read(spec, **options).read(table, limit=limit))
+
+
+@cli.command()
+@_pipeline_options
+@click.option("--step", help="The load, if more than one of the pipeline rejects.")
+@click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
+@click.option("--limit", "-n", default=20, show_default=True, help="Records to show.")
+@click.option("--replay", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Load a mended file.")
+def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, replay: Path | None, **options: Any) -> None:
+    """Show the records that a load of SPEC set aside, or load them from a mended file."""
+    from pipekit.sinks.console import console_sink
+
+    pipeline = _read(spec, **options)
+    if replay is None:
+        _print_table(pipeline.rejects(step, run_id=run_id, limit=limit))
+        return
+    result = pipeline.replay(replay, step, sinks=[console_sink("auto", sys.stdout)])
+    sys.exit(_exit_code(result))
+
+
+def _print_table(data: pa.Table) -> None:
     from pipekit.sinks.console import show_table
 
-    data = _read(spec, **options).read(table, limit=limit)
     show_table(data.column_names, [tuple(row.values()) for row in data.to_pylist()], sys.stdout)
 
 

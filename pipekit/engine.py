@@ -40,6 +40,7 @@ from pipekit.lock import run_lock
 from pipekit.project import PipelineSpec, Step
 from pipekit.quality import needs_great_expectations, preload
 from pipekit.resume import EarlierRun, last_run
+from pipekit.sinks.files import make_private_folder
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink, sync
@@ -429,7 +430,7 @@ class Run:
     def keep_trace(self, step: str) -> Path:
         """Write the traceback of an unexpected failure to a file of its own."""
         path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         path.write_text(self._bus.scrub(traceback.format_exc()), encoding="utf-8")
         return path
 

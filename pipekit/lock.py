@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipekit.errors import LockedError, WarehouseError
+from pipekit.sinks.files import make_private_folder
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
         WarehouseError: The folder cannot be written.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         lock = FileLock(folder / f"{name}.lock", mode=0o600)
         lock.acquire(timeout=wait)
     except Timeout as error:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
 from pipekit.errors import SourceError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.hookspecs import hookimpl
+from pipekit.project import PipelineSpec, Step
 from pipekit.source import Column, Names, Source
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps.publish import (
@@ -125,7 +128,20 @@ def most_rejects(limit: int | str | None, records: int) -> float:
 
 
 def run(options: LoadOptions, context: StepContext) -> StepResult:
-    """Load, audit and write the ledger in one transaction; see the module."""
+    """Load, audit and write the ledger in one transaction; see the module.
+
+    Raises:
+        SourceError: The files do not keep the contract; the table is as it was.
+        ChecksFailed: The audit failed; the table is as it was.
+    """
+    try:
+        return _run(options, context)
+    except SourceError as error:
+        error.kept = error.kept or _kept(Table.parse(options.into))
+        raise
+
+
+def _run(options: LoadOptions, context: StepContext) -> StepResult:
     source = context.project.sources[options.source]
     warehouse, table = context.warehouse, Table.parse(options.into)
     warehouse.create_table(LEDGER, LEDGER_COLUMNS)
@@ -133,11 +149,11 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
     inputs = _hash(listed)
     files = _not_loaded(context, table, listed) if options.strategy == "append" else listed
     if options.when == "changed" and _is_last_load(context, table, listed):
-        return StepResult(0, UNCHANGED, f"{len(listed)} files unchanged since the last load", inputs)
+        return StepResult(0, UNCHANGED, f"{_files(listed)}, unchanged since the last load", inputs)
     if listed and not files:
-        return StepResult(0, UNCHANGED, f"all {len(listed)} files were loaded before", inputs)
+        return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
     if not files and options.on_empty == "fail":
-        raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, kept=_kept(table), hint=_EMPTY)
+        raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, hint=_EMPTY)
     columns = _make_table(context, table, source, options)
     with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
         _refuse_too_many(context, prepared, table, options)
@@ -217,7 +233,7 @@ def _finish(
 ) -> None:
     if options.on_empty == "fail" and not any(file.rows_loaded for file in loaded):
         names = ", ".join(file.file.uri for file in loaded[:3]) + (" ..." if len(loaded) > 3 else "")
-        raise SourceError("no row to load", file=names, kept=_kept(table), hint=_EMPTY)
+        raise SourceError("no row to load", file=names, hint=_EMPTY)
     if options.on_error == "reject":
         prepared.write_rejects(table.beside("_rejects"))
     for file in loaded:
@@ -247,9 +263,18 @@ def _refuse_too_many(context: StepContext, prepared: PreparedLoad, table: Table,
     raise SourceError(
         f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {options.max_rejects}",
         file=context.project.sources[options.source].uri,
-        kept=_kept(table),
         hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
     )
+
+
+def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
+    """The same pipeline with a load that reads one file, and adds its rows to those that are there."""
+    options = cast(LoadOptions, load.options)
+    source = spec.sources[options.source].model_copy(update={"uri": str(file), "pattern": "*", "stage": None})
+    strategy = "merge" if options.strategy == "merge" else "append"
+    changed = options.model_copy(update={"strategy": strategy, "when": "always"})
+    steps = tuple(replace(step, options=changed) if step.id == load.id else step for step in spec.steps)
+    return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)
 
 
 # The ledger ---------------------------------------------------------------------------------------------------
@@ -325,8 +350,11 @@ def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None
 
 
 def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) -> str:
-    files = f"{len(loaded)} file{'s' if len(loaded) != 1 else ''}"
-    return f"{files}, {rejected:,} rejected" if options.on_error == "reject" else files
+    return _files(loaded) + (f", {rejected:,} rejected" if options.on_error == "reject" else "")
+
+
+def _files(files: Sequence[object]) -> str:
+    return f"{len(files)} file" + ("" if len(files) == 1 else "s")
 
 
 def _writes(options: LoadOptions, project: Project) -> Iterable[str]:
