@@ -150,7 +150,8 @@ def _only(where: Fragment, value: Fragment) -> Fragment:
 
 
 def _count(where: Fragment) -> Fragment:
-    return Fragment("count(*)") if where == ALL else fragment("count_if({})", where)
+    # DuckDB's count_if of no rows is NULL.
+    return Fragment("count(*)") if where == ALL else fragment("coalesce(count_if({}), 0)", where)
 
 
 def _both(left: Fragment, right: Fragment) -> Fragment:
@@ -219,20 +220,26 @@ def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: b
     name = kwargs["column"]
     column = subject.column(name)
     unexpected = _both(subject.where, fragment("{} IS NOT NULL AND NOT ({})", column, expected))
-    measures = (_count(subject.where), fragment("count({})", subject.value(name)), fragment("count_if({})", unexpected))
+    measures = (_count(subject.where), fragment("count({})", subject.value(name)), _count(unexpected))
     mostly = kwargs.get("mostly", 1)
     return Plan(
         measures,
-        lambda values: by_share(values[0], values[1], values[2], mostly),
+        lambda values: _column_share(*values, mostly),
         _samples(subject, fragment("DISTINCT {}", _text(column)), unexpected),
         alone=alone,
     )
 
 
+def _column_share(rows: int, considered: int, unexpected: int, mostly: float) -> Verdict:
+    """Great Expectations sums over the rows here, and a sum of none is NULL, not zero."""
+    verdict = by_share(rows, considered, unexpected, mostly)
+    return verdict if rows else replace(verdict, unexpected_count=None)
+
+
 def _not_null(kwargs: Kwargs, subject: Subject) -> Plan:
     measures = (_count(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     mostly = kwargs.get("mostly", 1)
-    return Plan(measures, lambda values: by_share(values[0], values[0], values[0] - values[1], mostly))
+    return Plan(measures, lambda values: _column_share(values[0], values[0], values[0] - values[1], mostly))
 
 
 def _null(kwargs: Kwargs, subject: Subject) -> Plan:
@@ -242,7 +249,7 @@ def _null(kwargs: Kwargs, subject: Subject) -> Plan:
     samples = _samples(
         subject, fragment("DISTINCT {}", _text(column)), _both(subject.where, fragment("{} IS NOT NULL", column))
     )
-    return Plan(measures, lambda values: by_share(values[0], values[0], values[1], mostly), samples)
+    return Plan(measures, lambda values: _column_share(values[0], values[0], values[1], mostly), samples)
 
 
 def _unique(kwargs: Kwargs, subject: Subject) -> Plan:
@@ -356,13 +363,9 @@ def _of_columns(
     kept = _both(subject.where, _not_ignored(kwargs, columns))
     unexpected = _both(kept, fragment("NOT ({})", expected))
     mostly = kwargs.get("mostly", 1)
-    measures = (_count(subject.where), _count(kept), fragment("count_if({})", unexpected))
-
-    def judge(values: Values) -> Verdict:
-        verdict = by_share(values[0], values[1], values[2], mostly)
-        return verdict if values[1] else replace(verdict, unexpected_count=None)
-
-    return Plan(measures, judge, _samples(subject, _texts(columns), unexpected), alone=alone)
+    measures = (_count(subject.where), _count(kept), _count(unexpected))
+    samples = _samples(subject, _texts(columns), unexpected)
+    return Plan(measures, lambda values: by_share(*values, mostly), samples, alone=alone)
 
 
 def _not_ignored(kwargs: Kwargs, columns: Sequence[Fragment]) -> Fragment:
@@ -546,7 +549,7 @@ def _distinct(inside: bool, missing: bool) -> Compiler:
 
 
 def _missing_values(subject: Subject, column: Fragment, wanted: Sequence[Any]) -> list[Fragment]:
-    template = f"SELECT {{}} AS v, NULL AS n FROM {_escaped(subject.table)} HAVING count_if({{}}) = 0"
+    template = f"SELECT {{}} AS v, NULL AS n FROM {_escaped(subject.table)} HAVING coalesce(count_if({{}}), 0) = 0"
     return [
         fragment(template, bound(f"missing: {as_text(value)}"), _both(subject.where, _in(column, [value])))
         for value in wanted[:MAX_SAMPLES]
@@ -629,13 +632,16 @@ def _columns_in_set(kwargs: Kwargs, subject: Subject) -> Plan:
 
 
 def _custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
-    query = Fragment(query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name))
-    rows = Fragment(f"SELECT {subject.dialect.row_text} AS v, NULL AS n FROM ({query.text}) AS q LIMIT {MAX_SAMPLES}")
+    query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name)
+    found = Fragment(f"(SELECT count(*) FROM ({query}) AS q)")
+    rows = Fragment(f"SELECT {subject.dialect.row_text} AS v, NULL AS n FROM ({query}) AS q LIMIT {MAX_SAMPLES}")
 
     def judge(values: Values) -> Verdict:
-        return Verdict(values[0] == 0, values[0], message=f"the query found {values[0]:,} rows" if values[0] else None)
+        _, count = values
+        return Verdict(count == 0, count, message=f"the query found {count:,} rows" if count else None)
 
-    return Plan((Fragment(f"(SELECT count(*) FROM ({query.text}) AS q)"),), judge, rows, alone=True)
+    # An aggregate beside the subquery makes the statement give one row.
+    return Plan((_count(ALL), found), judge, rows, alone=True)
 
 
 COMPILERS: Mapping[str, Compiler] = {

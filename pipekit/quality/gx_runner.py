@@ -94,7 +94,7 @@ def _apart(batch: Any, expectations: Sequence[Expectation], verdicts: dict[int, 
 def _batch(engine: sqlalchemy.Engine, table: Table) -> Any:
     from sqlalchemy.pool import StaticPool
 
-    context = gx.get_context(mode="ephemeral")
+    context = gx.get_context(mode="ephemeral", project_config=_in_memory())
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_sql(
         "session",
@@ -112,6 +112,14 @@ def _batch(engine: sqlalchemy.Engine, table: Table) -> Any:
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
+def _in_memory() -> Any:
+    """A configuration without the folder for HTML pages that Great Expectations makes by default."""
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    return DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
+
+
 def _teach_dialect(execution_engine: Any, engine: sqlalchemy.Engine) -> None:
     """Great Expectations writes regular expressions and LIKE only for dialects that it knows by name."""
     model = getattr(engine.dialect, "speaks_like", None)
@@ -125,13 +133,14 @@ def _teach_dialect(execution_engine: Any, engine: sqlalchemy.Engine) -> None:
 
 def _validate(batch: Any, expectations: Sequence[Expectation]) -> dict[int, Verdict]:
     verdicts: dict[int, Verdict] = {}
-    suite = gx.ExpectationSuite(name="suite")
+    accepted = []
     for position, expectation in enumerate(expectations):
         try:
-            suite.add_expectation(_domain_object(expectation, position))
+            accepted.append(_domain_object(expectation, position))
         except (ImportError, AttributeError, TypeError, ValueError, gx.exceptions.GreatExpectationsError) as error:
             verdicts[position] = failed_to_judge(f"Great Expectations refuses it: {error}")
-    if len(verdicts) < len(expectations):
+    if accepted:
+        suite = gx.ExpectationSuite(name="suite", expectations=accepted)
         shape = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_SAMPLES}
         results = batch.validate(suite, result_format=shape).to_json_dict()["results"]
         # They do not come back in the order of the suite.

@@ -59,9 +59,8 @@ def by_share(rows: int, considered: int, unexpected: int, mostly: float) -> Verd
         mostly: The share of ``considered`` that has to meet it.
     """
     success = considered == 0 or (float(considered) - float(unexpected)) / float(considered) >= mostly
-    # A sum over no rows is NULL, so Great Expectations counts nothing there, not zero.
-    count = unexpected if rows else None
-    return Verdict(success, None, count, rows, None if success else _share_message(considered, unexpected, mostly))
+    message = None if success else _share_message(considered, unexpected, mostly)
+    return Verdict(success, None, unexpected, rows, message)
 
 
 def _share_message(considered: int, unexpected: int, mostly: float) -> str:

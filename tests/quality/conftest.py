@@ -1,0 +1,17 @@
+"""A real DuckDB warehouse for each test, and short ways to judge a suite on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
+    opened = open_duckdb(DuckDBTarget(type="duckdb", path="warehouse.duckdb"), tmp_path)
+    yield opened
+    opened.close()
