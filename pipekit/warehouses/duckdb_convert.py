@@ -235,8 +235,7 @@ def _formatted(kind: str, text: str, given: str) -> Cases:
     subject = f"regexp_replace({text}, 'Z$', '+00:00')" if format_.zoned else text
     value = f"try_strptime({subject}, '{pattern}')"
     regex = format_.regex.replace("'", "''")
-    micros = f" AND date_trunc('microsecond', {value}) = {value}" if "%n" in pattern else ""
-    condition = f"regexp_full_match({text}, '{regex}') AND {value} IS NOT NULL{micros}"
+    condition = f"regexp_full_match({text}, '{regex}') AND {value} IS NOT NULL"
     if kind == "timestamp_ntz" and format_.zoned:
         return (), f"a timestamp without an offset, and {given} has one"
     return ((condition, f"({value})::{_ISO[kind][0]}"),), f"a {kind.partition('_')[0]} in the format {given}"

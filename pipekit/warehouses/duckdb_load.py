@@ -210,7 +210,7 @@ class Stage:
 
     def _count(self, index: int) -> None:
         rows = self._warehouse.execute(
-            f"SELECT count(*), count_if(bad <> 0) FROM {self._good} WHERE file = {index}"
+            f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
         ).rows
         self._counts[index] = rows[0]
 

@@ -84,8 +84,7 @@ def time_format(text: str) -> TimeFormat:
 def _next(text: str, at: int) -> tuple[str, str, int]:
     if match := _FRACTION.match(text, at):
         dotted = match[0].startswith(".")
-        # A fraction that is dotted may be left out altogether, as Snowflake has it.
-        return (r"\.[0-9]{1,9}" if dotted else "[0-9]{1,9}"), (".%n" if dotted else "%n"), match.end()
+        return (r"\.[0-9]{1,6}0*" if dotted else "[0-9]{1,6}0*"), (".%n" if dotted else "%n"), match.end()
     if match := _QUOTED.match(text, at):
         return re.escape(match[1]), match[1].replace("%", "%%"), match.end()
     if match := _ELEMENT.match(text, at):

@@ -1,0 +1,477 @@
+"""What loading promises, as data: files, a source, and what comes of it. Every warehouse runs the same cases.
+
+A case names the rows that are loaded. ``rejects`` are the bad records, as line, column (``None``: the record as a
+whole) and words of the reason. With ``on_error: reject`` the rows are loaded and the rejects set aside; with
+``fail`` the first reject is the error and nothing is loaded. ``error`` are words of an error in both modes.
+"""
+
+from __future__ import annotations
+
+import bz2
+import datetime as dt
+import gzip
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Row = tuple[Any, ...]
+Reject = tuple[int | None, str | None, str]
+
+
+@dataclass(frozen=True)
+class LoadCase:
+    """One promise.
+
+    Attributes:
+        id: For the test's name.
+        files: Name and bytes.
+        format: The source's ``format``.
+        columns: The source's ``columns``.
+        rows: The good rows, in any order.
+        rejects: The bad records, in file order.
+        error: Words that the error must hold; then nothing is loaded in either mode.
+        more: Other keys of the source.
+        differs: Warehouses that do otherwise, with the cause; they skip the case.
+    """
+
+    id: str
+    files: Mapping[str, bytes]
+    format: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    rows: tuple[Row, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    error: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+    differs: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+CSV = {"type": "csv"}
+JSON = {"type": "json"}
+PARQUET = {"type": "parquet"}
+AB = {"a": "integer", "b": "varchar"}
+UTC = dt.UTC
+
+
+def _csv(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any) -> LoadCase:
+    form = {**CSV, **more.pop("format", {})}
+    columns = more.pop("columns", AB)
+    return LoadCase(f"csv_{id}", {more.pop("name", "a.csv"): data}, form, columns, rows, rejects, **more)
+
+
+def _json(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any) -> LoadCase:
+    form = {**JSON, **more.pop("format", {})}
+    columns = more.pop("columns", AB)
+    return LoadCase(f"json_{id}", {more.pop("name", "a.json"): data}, form, columns, rows, rejects, **more)
+
+
+CSV_CASES = (
+    _csv("plain", b"a,b\n1,x\n2,y\n", ((1, "x"), (2, "y"))),
+    _csv("no_newline_at_the_end", b"a,b\n1,x\n2,y", ((1, "x"), (2, "y"))),
+    _csv("reordered", b"b,a\nx,1\n", ((1, "x"),)),
+    _csv("header_in_capitals", b"A,B\n1,x\n", ((1, "x"),)),
+    _csv("byte_order_mark_and_crlf", b"\xef\xbb\xbfa,b\r\n1,x\r\n2,y\r\n", ((1, "x"), (2, "y"))),
+    _csv("quoted_byte_order_mark", b'\xef\xbb\xbf"a","b"\n1,x\n', ((1, "x"),)),
+    _csv("mixed_line_endings", b"a,b\r\n1,x\n2,y\r\n3,z\n", ((1, "x"), (2, "y"), (3, "z"))),
+    _csv("quoted_newlines", b'a,b\n1,"x\ny"\n2,"p, q"\n', ((1, "x\ny"), (2, "p, q"))),
+    _csv("quoted_newlines_in_crlf", b'a,b\r\n1,"x\ny"\r\n2,z\r\n', ((1, "x\ny"), (2, "z"))),
+    _csv("doubled_quotes", b'a,b\n1,"say ""hi"""\n', ((1, 'say "hi"'),)),
+    _csv("accents", "a,b\n1,Zoë\n2,日本\n".encode(), ((1, "Zoë"), (2, "日本"))),
+    _csv("empty_is_null_and_quoted_empty_is_not", b'a,b\n1,\n2,""\n', ((1, None), (2, ""))),
+    _csv("all_null_row", b"a,b\n,\n1,x\n", ((None, None), (1, "x"))),
+    _csv(
+        "null_values",
+        b'a,b\nNULL,NULL\n1,"NULL"\n2,\n',
+        ((None, None), (1, "NULL"), (2, "")),
+        format={"null_values": ["NULL"]},
+    ),
+    _csv("blank_lines", b"a,b\n1,x\n\n2,y\n\n", ((1, "x"), (2, "y"))),
+    _csv("header_only", b"a,b\n"),
+    _csv("empty_file", b""),
+    _csv("semicolon", b"a;b\n1;x,y\n", ((1, "x,y"),), format={"delimiter": ";"}),
+    _csv("tab", b"a\tb\n1\tx\n", ((1, "x"),), format={"delimiter": "\t"}),
+    _csv("single_quotes", b"a,b\n1,'x,y'\n", ((1, "x,y"),), format={"quote": "'"}),
+    _csv("backslash_escape", b'a,b\n1,"x\\"y"\n', ((1, 'x"y'),), format={"escape": "\\"}),
+    _csv("no_quote", b'a,b\n1,"x\n', ((1, '"x'),), format={"quote": None}),
+    _csv("skip_lines", b"made by us\n2024\na,b\n1,x\n", ((1, "x"),), format={"skip_lines": 2}),
+    _csv("skip_lines_with_a_quote", b'made by "us\na,b\n1,x\n', ((1, "x"),), format={"skip_lines": 1}),
+    _csv("comments", b"#one\na,b\n#two\n1,x\n", ((1, "x"),), format={"comment": "#"}),
+    _csv("trim", b"a,b\n 1 , x \n2,   \n", ((1, "x"), (2, None)), format={"trim": True}),
+    _csv("no_header", b"1,x\n2,y\n", ((1, "x"), (2, "y")), format={"header": False}),
+    _csv("no_header_wrong_count", b"1,x,z\n", error=("a.csv:1", "3 fields"), format={"header": False}),
+    _csv("latin_1", "a,b\n1,é\n".encode("latin-1"), ((1, "é"),), format={"encoding": "latin-1"}),
+    _csv("windows_1252", "a,b\n1,€\n".encode("cp1252"), ((1, "€"),), format={"encoding": "windows-1252"}),
+    _csv("utf_16", "a,b\n1,é日\n".encode("utf-16"), ((1, "é日"),), format={"encoding": "utf-16"}),
+    _csv("gzip", gzip.compress(b"a,b\n1,x\n"), ((1, "x"),), name="a.csv.gz"),
+    _csv(
+        "gzip_in_two_members",
+        gzip.compress(b"a,b\n1,x\n") + gzip.compress(b"2,y\n"),
+        ((1, "x"), (2, "y")),
+        name="a.csv.gz",
+    ),
+    _csv("bz2", bz2.compress(b"a,b\n1,x\n"), ((1, "x"),), name="a.csv.bz2"),
+    _csv(
+        "path_renames",
+        b"Customer Id,b\n1,x\n",
+        ((1, "x"),),
+        columns={"a": {"type": "integer", "path": "customer id"}, "b": "varchar"},
+    ),
+    _csv("missing_column", b"a\n1\n", error=("a.csv:1", "'b'", "missing")),
+    _csv("extra_column", b"a,b,c\n1,x,2\n", error=("a.csv:1", "'c'", "not declared")),
+    _csv("extra_column_ignored", b"c,b,a\n9,x,1\n", ((1, "x"),), more={"on_extra": "ignore"}),
+    _csv("header_names_a_column_twice", b"a,b,A\n1,x,2\n", error=("a.csv:1", "twice")),
+    _csv("fraction", b"a,b\n1,x\n1.5,y\n", ((1, "x"),), ((3, "a", "'1.5'"),)),
+    _csv("overflow", b"a,b\n1,x\n9223372036854775808,y\n", ((1, "x"),), ((3, "a", "'9223372036854775808'"),)),
+    _csv("text_in_integer", b"a,b\nn/a,y\n1,x\n", ((1, "x"),), ((2, "a", "'n/a'"),)),
+    _csv("short_and_long_rows", b"a,b\n1\n2,y\n3,z,9\n", ((2, "y"),), ((2, None, "1 field"), (4, None, "3 fields"))),
+    _csv("text_after_a_quote", b'a,b\n1,"x"y\n2,z\n', ((2, "z"),), ((2, None, "quote"),)),
+    _csv("quote_never_closed", b'a,b\n1,x\n2,"y\n3,z\n', ((1, "x"),), ((3, None, "quote"),)),
+    _csv("not_utf_8", b"a,b\n1,x\n2,\xff\n3,z\n", ((1, "x"), (3, "z")), ((3, None, "UTF-8"),)),
+    _csv(
+        "bad_line_after_quoted_newlines",
+        b'made by us\na,b\n1,"x\ny\nz"\n\nq,y\n',
+        ((1, "x\ny\nz"),),
+        ((7, "a", "'q'"),),
+        format={"skip_lines": 1},
+    ),
+    _csv(
+        "null_in_a_required_column",
+        b"a,b\n,x\n1,y\n",
+        ((1, "y"),),
+        ((2, "a", "NULL"),),
+        columns={"a": {"type": "integer", "nullable": False}, "b": "varchar"},
+    ),
+    _csv("truncated_gzip", gzip.compress(b"a,b\n" + b"1,x\n" * 999)[:-12], error=("a.csv.gz", "gzip"), name="a.csv.gz"),
+    _csv(
+        "gzip_with_a_wrong_checksum",
+        gzip.compress(b"a,b\n1,x\n")[:-8] + b"12345678",
+        error=("a.csv.gz", "gzip"),
+        name="a.csv.gz",
+    ),
+    _csv("not_gzip_at_all", b"a,b\n1,x\n", error=("a.csv.gz", "gzip"), name="a.csv.gz"),
+    LoadCase(
+        "csv_files_with_columns_in_different_orders",
+        {"1.csv": b"a,b\n1,x\n", "2.csv": b"b,a\ny,2\n", "3.csv": b""},
+        CSV,
+        AB,
+        ((1, "x"), (2, "y")),
+    ),
+)
+
+JSON_CASES = (
+    _json("lines", b'{"a":1,"b":"x"}\n{"b":"y","a":2}\n', ((1, "x"), (2, "y"))),
+    _json("array", b'[{"a":1,"b":"x"},\n {"a":2,"b":"y"}]\n', ((1, "x"), (2, "y"))),
+    _json("array_over_lines", b'[\n{\n"a": 1,\n"b": "x"\n}\n]', ((1, "x"),)),
+    _json("empty_array", b"[]"),
+    _json("empty_file", b""),
+    _json("blank_lines_and_crlf", b'\n{"a":1,"b":"x"}\r\n\r\n{"a":2,"b":"y"}\r\n', ((1, "x"), (2, "y"))),
+    _json("byte_order_mark", b'\xef\xbb\xbf{"a":1,"b":"x"}\n', ((1, "x"),)),
+    _json("null_and_absent_are_null", b'{"a":1,"b":null}\n{"a":2}\n{"b":"x"}\n', ((1, None), (2, None), (None, "x"))),
+    _json("escapes", rb'{"a":1,"b":"caf\u00e9 \"\n\\ \ud83d\ude00"}' + b"\n", ((1, 'café "\n\\ 😀'),)),
+    _json("undeclared_keys_are_ignored", b'{"a":1,"b":"x","c":[1]}\n', ((1, "x"),)),
+    _json(
+        "undeclared_key_fails",
+        b'{"a":1,"b":"x"}\n{"a":1,"b":"x","c":2}\n',
+        error=("a.json:2", "'c'"),
+        more={"on_extra": "fail"},
+    ),
+    _json("missing_key", b'{"a":1}\n{"a":2}\n', error=("a.json", "'b'", "missing")),
+    _json("keys_match_exactly", b'{"a":1,"B":"x"}\n', error=("a.json", "'b'", "missing")),
+    _json(
+        "paths",
+        b'{"id":1,"u":{"tags":[{"n":"x"},{"n":"y"}]}}\n{"id":2,"u":{}}\n',
+        ((1, "y"), (2, None)),
+        columns={"a": {"type": "integer", "path": "id"}, "b": {"type": "varchar", "path": "u.tags[1].n"}},
+    ),
+    _json(
+        "keys_that_differ_in_case",
+        b'{"a":1,"A":"x"}\n',
+        ((1, "x"),),
+        columns={"a": "integer", "b": {"type": "varchar", "path": "A"}},
+    ),
+    _json(
+        "root",
+        b'{"data":{"rows":[{"a":1,"b":"x"},\n{"a":2,"b":"y"}]},"n":2}',
+        ((1, "x"), (2, "y")),
+        format={"root": "data.rows"},
+    ),
+    _json("gzip", gzip.compress(b'{"a":1,"b":"x"}\n'), ((1, "x"),), name="a.json.gz"),
+    _json("cut_line", b'{"a":1,"b":"x"}\n{"a":2,"b"\n{"a":3,"b":"z"}\n', ((1, "x"), (3, "z")), ((2, None, "JSON"),)),
+    _json("cut_at_the_end", b'{"a":1,"b":"x"}\n{"a":2,"b":"y', ((1, "x"),), ((2, None, "JSON"),)),
+    _json("array_cut_after_a_comma", b'[{"a":1,"b":"x"},\n', ((1, "x"),), ((2, None, "JSON"),)),
+    _json("array_cut_in_a_value", b'[{"a":1,"b":"x"},\n{"a":2,', ((1, "x"),), ((2, None, "JSON"),)),
+    _json(
+        "two_documents_in_a_line",
+        b'{"a":1,"b":"x"}\n{"a":2,"b":"y"}{"a":3,"b":"z"}\n',
+        ((1, "x"),),
+        ((2, None, "JSON"),),
+    ),
+    _json("garbage_of_one_byte", b"\xff", (), ((1, None, "UTF-8"),)),
+    _json("garbage", b"PK\x03\x04 no json", (), ((1, None, "JSON"),)),
+    _json("not_utf_8", b'{"a":1,"b":"x"}\n{"a":2,"b":"\xff"}\n', ((1, "x"),), ((2, None, "UTF-8"),)),
+    _json(
+        "no_objects",
+        b'{"a":1,"b":"x"}\nnull\n5\n[]\n',
+        ((1, "x"),),
+        ((2, None, "object"), (3, None, "object"), (4, None, "object")),
+    ),
+    _json("key_twice", b'{"a":1,"b":"x"}\n{"a":2,"b":"y","a":3}\n', ((1, "x"),), ((2, None, "twice"),)),
+    _json("text_in_integer", b'{"a":1,"b":"x"}\n{"a":"2","b":"y"}\n', ((1, "x"),), ((2, "a", "integer"),)),
+    _json("number_in_varchar", b'{"a":1,"b":"x"}\n{"a":2,"b":3}\n', ((1, "x"),), ((2, "b", "string"),)),
+    _json("object_in_varchar", b'{"a":1,"b":"x"}\n{"a":2,"b":{"c":1}}\n', ((1, "x"),), ((2, "b", "string"),)),
+    _json("boolean_in_integer", b'{"a":1,"b":"x"}\n{"a":true,"b":"y"}\n', ((1, "x"),), ((2, "a", "integer"),)),
+    _json(
+        "null_in_a_required_column",
+        b'{"a":1,"b":"x"}\n{"b":"y"}\n{"a":null,"b":"z"}\n',
+        ((1, "x"),),
+        ((2, "a", "NULL"), (3, "a", "NULL")),
+        columns={"a": {"type": "integer", "nullable": False}, "b": "varchar"},
+    ),
+)
+
+TZ = dt.datetime(2024, 12, 31, 21, 30, tzinfo=UTC)
+NTZ = dt.datetime(2024, 12, 31, 23, 30)
+
+# type, format keys, texts that are good with their values, texts that are bad
+_TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] = (
+    (
+        "integer",
+        {},
+        {"0": 0, "+5": 5, "-007": -7, "9223372036854775807": 2**63 - 1, "-9223372036854775808": -(2**63)},
+        ("1.5", "1.0", "1e3", "0x10", "1_000", " 5", "5 ", "", "--1", "1,0", "9223372036854775808", "NaN", "true"),
+    ),
+    (
+        "number(10,2)",
+        {},
+        {
+            "0": Decimal(0),
+            "1.5": Decimal("1.50"),
+            "-12345678.99": Decimal("-12345678.99"),
+            ".5": Decimal("0.50"),
+            "7.": Decimal(7),
+            "1.500": Decimal("1.50"),
+        },
+        ("1.239", "123456789", "1e3", "abc", " 1", "1,5", "NaN", "."),
+    ),
+    (
+        "number(38,0)",
+        {},
+        {"12345678901234567890123456789012345678": Decimal("12345678901234567890123456789012345678")},
+        ("1.5", "123456789012345678901234567890123456789"),
+    ),
+    (
+        "float",
+        {},
+        {"1.5": 1.5, "-1e10": -1e10, "5": 5.0, ".25": 0.25, "inf": float("inf")},
+        ("1e400", "abc", "1.5.2", "0x1p3", " 1.5"),
+    ),
+    ("varchar(3)", {}, {"abc": "abc", "äöü": "äöü", "": ""}, ("abcd", "日本日本")),
+    (
+        "boolean",
+        {},
+        {"true": True, "F": False, "Yes": True, "n": False, "1": True, "off": False},
+        ("2", "maybe", "truee", " true"),
+    ),
+    (
+        "date",
+        {},
+        {"2024-02-29": dt.date(2024, 2, 29)},
+        ("2023-02-29", "2024-1-1", "2024/01/01", "2024-01-01 10:00", "infinity", "epoch", "1704067200", "24-01-01"),
+    ),
+    (
+        "date",
+        {"date_format": "YYYY/MM/DD"},
+        {"2024/01/31": dt.date(2024, 1, 31), "2024/1/5": dt.date(2024, 1, 5)},
+        ("2024-01-31", "2024/13/01", "2024/01/31 10:00"),
+    ),
+    (
+        "date",
+        {"date_format": "DD-MON-YYYY"},
+        {"31-Jan-2024": dt.date(2024, 1, 31), "05-feb-2024": dt.date(2024, 2, 5)},
+        ("31-01-2024", "31-Foo-2024"),
+    ),
+    ("date", {"date_format": "YYYYMMDD"}, {"20240131": dt.date(2024, 1, 31)}, ("2024131", "2024-01-31")),
+    (
+        "time",
+        {},
+        {"23:59:59": dt.time(23, 59, 59), "10:30": dt.time(10, 30), "10:30:00.25": dt.time(10, 30, 0, 250000)},
+        ("24:00:00", "10", "10:61"),
+    ),
+    (
+        "timestamp_ntz",
+        {},
+        {
+            "2024-12-31 23:30:00": NTZ,
+            "2024-12-31T23:30": NTZ,
+            "2024-12-31T23:30:00.000000": NTZ,
+            "2024-12-31": dt.datetime(2024, 12, 31),
+        },
+        (
+            "2024-12-31T23:30:00Z",
+            "2024-12-31 23:30:00+02:00",
+            "2024-12-31 25:00:00",
+            "31.12.2024",
+            "1735687800",
+            "2024-12-31T23:30:00 America/New_York",
+        ),
+    ),
+    (
+        "timestamp_tz",
+        {},
+        {
+            "2024-12-31T21:30:00Z": TZ,
+            "2024-12-31 23:30:00+02:00": TZ,
+            "2024-12-31T16:30:00-0500": TZ,
+            "2024-12-31T21:30:00": TZ,
+        },
+        ("2024-12-31T21:30:00 Europe/Paris", "yesterday", "2024-12-31T21:30:61Z"),
+    ),
+    (
+        "timestamp_ntz",
+        {"timestamp_format": 'MM/DD/YYYY"T"HH12:MI:SS AM'},
+        {"12/31/2024T11:30:00 PM": NTZ},
+        ("12/31/2024T23:30:00 PM", "2024-12-31T23:30:00"),
+    ),
+    (
+        "timestamp_tz",
+        {"timestamp_format": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM"},
+        {"2024-12-31 23:30:00.000 +0200": TZ},
+        ("2024-12-31 23:30:00.000",),
+    ),
+    ("binary", {}, {"00ff": b"\x00\xff"}, ("0", "zz")),
+)
+
+
+def _values(index: int) -> LoadCase:
+    type_, form, good, bad = _TEXTS[index]
+    quoted = ['"' + text + '"' for text in (*good, *bad)]
+    data = "\n".join(["a,b", *(f"{text},{number}" for number, text in enumerate(quoted, 2))]) + "\n"
+    rows = tuple((value, str(number)) for number, value in enumerate(good.values(), 2))
+    rejects = tuple((number, "a", "") for number in range(2 + len(good), 2 + len(good) + len(bad)))
+    name = f"values_{type_}_{'_'.join(form.values())}".replace(" ", "_")
+    return _csv(name, data.encode(), rows, rejects, format=form, columns={"a": type_, "b": "varchar"})
+
+
+VALUE_CASES = tuple(_values(index) for index in range(len(_TEXTS)))
+
+JSON_VALUE_CASES = (
+    _json(
+        "values_integer",
+        b"".join(
+            b'{"a":%s,"b":"%d"}\n' % (v, i)
+            for i, v in enumerate(
+                (
+                    b"0",
+                    b"-5",
+                    b"9223372036854775807",
+                    b"1.0",
+                    b"1.5",
+                    b"1e3",
+                    b'"5"',
+                    b"true",
+                    b"[]",
+                    b"9223372036854775808",
+                ),
+                1,
+            )
+        ),
+        ((0, "1"), (-5, "2"), (2**63 - 1, "3")),
+        tuple((line, "a", "integer") for line in range(4, 11)),
+        differs={"snowflake": "a VARIANT keeps 1.0 and 1e3 as the integers 1 and 1000, so lines 4 and 6 are good"},
+    ),
+    _json(
+        "values_number",
+        b'{"a":1.25,"b":"1"}\n{"a":-7,"b":"2"}\n{"a":1.255,"b":"3"}\n{"a":"1.25","b":"4"}\n{"a":123456789,"b":"5"}\n',
+        ((Decimal("1.25"), "1"), (Decimal(-7), "2")),
+        ((3, "a", "number"), (4, "a", "number"), (5, "a", "number")),
+        columns={"a": "number(10,2)", "b": "varchar"},
+    ),
+    _json(
+        "values_float_and_boolean",
+        b'{"a":1.5,"b":true}\n{"a":1e3,"b":false}\n{"a":"1.5","b":true}\n{"a":1,"b":"true"}\n{"a":1,"b":1}\n',
+        ((1.5, True), (1000.0, False)),
+        ((3, "a", "number"), (4, "b", "true or false"), (5, "b", "true or false")),
+        columns={"a": "float", "b": "boolean"},
+    ),
+    _json(
+        "values_times",
+        b'{"a":"2024-12-31","b":"2024-12-31T21:30:00Z"}\n{"a":20241231,"b":null}\n{"a":null,"b":1735687800}\n',
+        ((dt.date(2024, 12, 31), TZ),),
+        ((2, "a", "date"), (3, "b", "timestamp")),
+        columns={"a": "date", "b": "timestamp_tz"},
+    ),
+    _json(
+        "values_length",
+        b'{"a":"abc","b":"x"}\n{"a":"abcd","b":"y"}\n',
+        (("abc", "x"),),
+        ((2, "a", "3 characters"),),
+        columns={"a": "varchar(3)", "b": "varchar"},
+    ),
+    _json(
+        "values_object_and_array",
+        b'{"a":{"k":[1,"x"]},"b":[1,{"k":null}]}\n{"a":[1],"b":[]}\n{"a":{},"b":{}}\n',
+        (({"k": [1, "x"]}, [1, {"k": None}]),),
+        ((2, "a", "object"), (3, "b", "array")),
+        columns={"a": "object", "b": "array"},
+    ),
+    _json(
+        "values_variant",
+        b'{"a":{"k":1},"b":"1"}\n{"a":"x","b":"2"}\n{"a":5,"b":"3"}\n{"a":[true],"b":"4"}\n',
+        (({"k": 1}, "1"), ("x", "2"), (5, "3"), ([True], "4")),
+        columns={"a": "variant", "b": "varchar"},
+    ),
+)
+
+
+def _parquet(
+    id: str, data: dict[str, tuple[Any, str]], rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any
+) -> LoadCase:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    arrays = {key: pa.array(values, getattr(pa, type_)()) for key, (values, type_) in data.items()}
+    pq.write_table(pa.table(arrays), buffer)
+    return LoadCase(
+        f"parquet_{id}", {"a.parquet": buffer.getvalue()}, PARQUET, more.pop("columns", AB), rows, rejects, **more
+    )
+
+
+def parquet_cases() -> tuple[LoadCase, ...]:
+    """The cases with Parquet files; a function, because pyarrow takes a while to import."""
+    return (
+        _parquet("plain", {"B": (["x", None], "string"), "a": ([1, 2], "int32")}, ((1, "x"), (2, None))),
+        _parquet("missing_column", {"a": ([1], "int64")}, error=("a.parquet", "'b'", "missing")),
+        _parquet("extra_column", {"a": ([1], "int64"), "b": (["x"], "string"), "c": ([1], "int8")}, ((1, "x"),)),
+        _parquet(
+            "extra_column_fails",
+            {"a": ([1], "int64"), "b": (["x"], "string"), "c": ([1], "int8")},
+            error=("a.parquet", "'c'"),
+            more={"on_extra": "fail"},
+        ),
+        _parquet(
+            "float_in_integer", {"a": ([1.5], "float64"), "b": (["x"], "string")}, error=("a.parquet", "column a")
+        ),
+        _parquet("text_in_integer", {"a": (["1"], "string"), "b": (["x"], "string")}, error=("a.parquet", "column a")),
+        _parquet(
+            "overflow",
+            {"a": ([1, 2**63], "uint64"), "b": (["x", "y"], "string")},
+            ((1, "x"),),
+            ((None, "a", "9223372036854775808"),),
+        ),
+        _parquet(
+            "too_long",
+            {"a": ([1, 2], "int64"), "b": (["x", "long"], "string")},
+            ((1, "x"),),
+            ((None, "b", "long"),),
+            columns={"a": "integer", "b": "varchar(3)"},
+        ),
+        LoadCase("parquet_garbage", {"a.parquet": b"PAR1 no"}, PARQUET, AB, error=("a.parquet", "Parquet")),
+    )
+
+
+CASES = (*CSV_CASES, *VALUE_CASES, *JSON_CASES, *JSON_VALUE_CASES)
