@@ -145,6 +145,7 @@ def run_pipeline(
     chosen = _choose(spec, select, exclude)
     run_id = run_id or new_run_id()
     with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=wait_seconds):
+        spec.translations.keep()
         collector = _Collector()
         run_file = spec.state / "runs" / f"{run_id}.jsonl"
         listeners: list[Sink] = [
@@ -163,6 +164,7 @@ def run_pipeline(
                 run.execute()
             finally:
                 bus.close()
+                spec.translations.keep()  # those of statements that could not be known before
         return _result(run, collector)
 
 
@@ -251,6 +253,20 @@ class _Attempt:
     session: Warehouse
     deadline: float | None
     cancelled: threading.Event = field(default_factory=threading.Event)
+    ended: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cancel(self) -> None:
+        """Stop the running statement, unless the attempt has ended and its session serves another step."""
+        with self.lock, suppress(PipekitError):
+            if not self.ended:
+                self.cancelled.set()
+                self.session.cancel()
+
+    def end(self) -> None:
+        """From now on the session is no longer this attempt's."""
+        with self.lock:
+            self.ended = True
 
 
 class Run:
@@ -391,6 +407,7 @@ class Run:
             self._discard_session()
             raise
         finally:
+            attempt.end()
             del self._at_work[step.id]
 
     def _session(self) -> Warehouse:
@@ -419,9 +436,7 @@ class Run:
             for attempt in list(self._at_work.values()):
                 late = attempt.deadline is not None and time.monotonic() > attempt.deadline
                 if late or self._stopping.is_set():
-                    attempt.cancelled.set()
-                    with suppress(PipekitError):
-                        attempt.session.cancel()
+                    attempt.cancel()
 
     def pause(self, seconds: float) -> None:
         """Wait between two tries, but not when the run is being stopped."""

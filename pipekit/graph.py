@@ -25,9 +25,15 @@ class GraphStep:
 
 @dataclass(frozen=True)
 class Graph:
-    """Steps in file order, and for each the steps that must be done before it."""
+    """Steps in file order, and for each the steps that must be done before it.
+
+    Attributes:
+        steps: In file order.
+        shared: Tables to which each writer adds rows of its own (the feature catalog), so none waits for another.
+    """
 
     steps: tuple[GraphStep, ...]
+    shared: frozenset[TableKey] = frozenset()
 
     @cached_property
     def needs(self) -> Mapping[str, frozenset[str]]:
@@ -48,8 +54,9 @@ class Graph:
             before.update(writers.get(table, ()))
         for table in step.reads - step.writes - step.judges:
             before.update(writers.get(table, ()))
-            before.update(judges.get(table, ()))
-        for table in step.writes:
+            if not step.judges:  # checks do not wait for each other
+                before.update(judges.get(table, ()))
+        for table in step.writes - self.shared:
             earlier = (other for other in writers[table] if self._position[other] < self._position[step.id])
             before.update(earlier)
         return before - {step.id}

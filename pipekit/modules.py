@@ -50,6 +50,15 @@ def function_from(folder: Path, reference: str) -> Callable[..., Any]:
     return function
 
 
+def source_of(folder: Path, reference: str) -> str:
+    """The text of the module that ``package.module:function`` names; empty if it has none."""
+    module = folder.joinpath(*reference.partition(":")[0].split("."))
+    for path in (module.with_suffix(".py"), module / "__init__.py"):
+        if path.is_file():
+            return path.read_text(encoding="utf-8", errors="replace")
+    return ""
+
+
 def _package(folder: Path) -> str:
     name = f"_pipekit_project_{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
     if name not in sys.modules:

@@ -16,11 +16,11 @@ from pydantic import BaseModel, SecretStr
 from pipekit import sql as sql_text
 from pipekit.errors import PluginError, TemplateError
 from pipekit.graph import Graph, TableKey
-from pipekit.modules import function_from
+from pipekit.modules import function_from, source_of
 from pipekit.quality import Suite
 from pipekit.render import SqlTemplates, var_lookup
 from pipekit.source import Source
-from pipekit.sql import SqlText
+from pipekit.sql import SqlText, Translations
 from pipekit.step import Statement, StepType
 from pipekit.warehouses.base import Table, Warehouse, WarehouseType, fold
 
@@ -93,6 +93,7 @@ class PipelineSpec:
     as_of: datetime
     threads: int
     vocabulary: Vocabulary
+    translations: Translations = field(compare=False, repr=False)
     steps: tuple[Step, ...] = ()
     graph: Graph = field(default_factory=lambda: Graph(()))
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
@@ -108,7 +109,7 @@ class PipelineSpec:
         return SqlTemplates(self.root / "templates", self.target.type.dialect, names)
 
     def template_source(self, name: str) -> str:
-        """The text of a template as it stands."""
+        """The text of a template, and of those that it includes, as they stand."""
         return self._templates.source(name)
 
     def statement(
@@ -121,9 +122,7 @@ class PipelineSpec:
         else:
             text, dialect = self._templates.render_text(sql or "", values), sql_text.DIALECT
         try:
-            translated = sql_text.translate(
-                text, read=dialect, write=self.target.type.dialect, store=self.state / "sql"
-            )
+            translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
         except TemplateError as error:
             raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
         return Statement(self._set_clock(translated.sql), template or "sql", translated.reads)
@@ -183,12 +182,13 @@ def _canonical(value: Any) -> str:
 
 
 def definition_hash(spec: PipelineSpec, step: Step) -> str:
-    """Changes when anything that defines the step does: options, templates, source, suites, variables."""
+    """Changes when anything that defines the step does: options, templates, source, suites, code, variables."""
     options = step.options.model_dump(mode="json", by_alias=True)
     templates = {name: spec.template_source(name) for name in _named(options, "template")}
-    source = spec.sources.get(options.get("source", ""))
+    source = spec.sources.get(str(options.get("source", "")))
     used = [repr(suite) for suite in spec.suites_of(step)]
-    parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used]
+    code = [source_of(spec.root / "plugins", reference) for reference in _named(options, "call")]
+    parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used, code]
     if templates or _named(options, "sql"):
         parts.append(dict(spec.variables))
     return hashlib.sha256(_canonical(parts).encode()).hexdigest()[:16]

@@ -10,20 +10,37 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.meta
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from pipekit.errors import TemplateError
+from pipekit.errors import TemplateError, short
 from pipekit.sql import DIALECT, SqlText, literal
 from pipekit.warehouses.base import quote_identifier
 
 _WHOLE = re.compile(r"\s*\{\{(?P<expression>(?:(?!\}\}|\{\{).)*)\}\}\s*", re.DOTALL)
 _MOST = 1_000_000
+# What goes wrong while a template renders: Jinja's own errors, and those of what it calls.
+_RENDERING = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+    MemoryError,
+)
+# While SQL is rendered these two stand around each value. Unicode keeps them out of all text.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_VALUE = f"{_OPEN}[^{_CLOSE}]*+{_CLOSE}"
+_ANY_VALUE = re.compile(_VALUE)
 
 Lookup = Callable[..., Any]
 
@@ -71,7 +88,7 @@ class FileValues:
                     str(value)  # raises, with jinja's own message
                 return value
             return self._jinja.from_string(text).render()
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except _RENDERING as error:
             raise TemplateError(_reason(error)) from error
 
 
@@ -93,6 +110,17 @@ def var_lookup(variables: Mapping[str, Any]) -> Lookup:
         return value
 
     return var
+
+
+@cache
+def _sql_parts(dialect: str) -> re.Pattern[str]:
+    """Comments, quoted text, values and the rest. Only Snowflake's strings know a backslash."""
+    escape = r"\\.|" if dialect == DIALECT else ""
+    comment = rf"--(?:{_VALUE}|[^\n])*+|/\*(?:{_VALUE}|(?!\*/).)*+(?:\*/|\Z)"
+    text = rf"'(?:{_VALUE}|''|{escape}[^'])*+(?:'|\Z)|\$\$(?:{_VALUE}|(?!\$\$).)*+(?:\$\$|\Z)"
+    name = rf'"(?:{_VALUE}|""|[^"])*+(?:"|\Z)'
+    rest = rf"""[^-/'"${_OPEN}]+|."""
+    return re.compile(f"(?P<comment>{comment})|(?P<quoted>{text}|{name})|(?P<value>{_VALUE})|{rest}", re.DOTALL)
 
 
 class SqlTemplates:
@@ -139,15 +167,26 @@ class SqlTemplates:
         """
         base = self._folder.resolve()
         for path, dialect in ((base / self._dialect / name, self._dialect), (base / name, DIALECT)):
-            if not path.resolve().is_relative_to(base):
+            try:
+                inside, found = path.resolve().is_relative_to(base), path.is_file()
+            except (OSError, ValueError) as error:
+                raise TemplateError(f"is no name of a file: {error}", template=short(name)) from error
+            if not inside:
                 raise TemplateError("leads out of the project's templates folder", template=name)
-            if path.is_file():
+            if found:
                 return path, dialect
         raise TemplateError("there is no such template", template=name, hint=self._nearest(name))
 
     def source(self, name: str) -> str:
-        """The template's text as it stands."""
-        return self.find(name)[0].read_text(encoding="utf-8")
+        """The text of a template, and of those that it includes, as they stand."""
+        return "".join(self._sources(name, {}).values())
+
+    def _sources(self, name: str, found: dict[str, str]) -> dict[str, str]:
+        found[name] = self.find(name)[0].read_text(encoding="utf-8")
+        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(found[name])):
+            if other and other not in found:
+                self._sources(other, found)
+        return found
 
     def _nearest(self, name: str) -> str | None:
         from difflib import get_close_matches
@@ -168,7 +207,7 @@ class SqlTemplates:
         """
         _, dialect = self.find(name)
         jinja = self._jinja if dialect == DIALECT else self._native
-        return self._render(lambda: jinja.get_template(name).render(**names), name), dialect
+        return self._render(lambda: jinja.get_template(name).render(**names), name, dialect), dialect
 
     def render_text(self, text: str, names: Mapping[str, Any]) -> str:
         """Inline SQL, rendered; it is always in Snowflake's dialect.
@@ -176,22 +215,41 @@ class SqlTemplates:
         Raises:
             TemplateError: It does not render; with its line.
         """
-        return self._render(lambda: self._jinja.from_string(text).render(**names), None)
+        return self._render(lambda: self._jinja.from_string(text).render(**names), None, DIALECT)
 
     @staticmethod
-    def _render(render: Callable[[], str], name: str | None) -> str:
+    def _render(render: Callable[[], str], name: str | None, dialect: str) -> str:
         try:
-            return render()
+            return _without_marks(render(), name, dialect)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(error.message or "not Jinja", template=name, line=error.lineno) from error
-        except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except _RENDERING as error:
             raise TemplateError(_reason(error), template=name, line=_line_in_template(error)) from error
 
 
 def _to_sql(value: Any, dialect: str) -> SqlText:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, with jinja's own message
-    return literal(value, dialect)
+    if isinstance(value, str) and (_OPEN in value or _CLOSE in value):
+        raise TypeError("SQL that a template made (a macro, a set block) cannot be put in as a value")
+    return SqlText(f"{_OPEN}{literal(value, dialect)}{_CLOSE}")
+
+
+def _without_marks(text: str, template: str | None, dialect: str) -> str:
+    """The SQL without the marks around values: bare where SQL stands, left out of comments, refused inside quotes.
+
+    In quotes the value's own would end them, and in a comment its line breaks would; what follows would be SQL.
+    """
+    parts = []
+    for match in _sql_parts(dialect).finditer(text):
+        part = match[0]
+        if match["quoted"] and _OPEN in part:
+            line = text.count("\n", 0, match.start()) + part[: part.index(_OPEN)].count("\n") + 1
+            raise TemplateError(
+                "a value stands inside quotes; leave the quotes out, it brings its own", template=template, line=line
+            )
+        parts.append(_ANY_VALUE.sub("", part) if match["comment"] else part[1:-1] if match["value"] else part)
+    return "".join(parts)
 
 
 def _line_in_template(error: BaseException) -> int | None:

@@ -14,11 +14,12 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from pipekit.errors import PluginError, Problem, SpecError, TemplateError
-from pipekit.graph import Graph, GraphStep
-from pipekit.project import PipelineSpec, Step, Target, Vocabulary, _canonical, definition_hash
+from pipekit.graph import Graph, GraphStep, TableKey
+from pipekit.project import STATE_FOLDER, PipelineSpec, Step, Target, Vocabulary, _canonical, definition_hash
 from pipekit.quality import Suite, read_suite
 from pipekit.render import FileValues
 from pipekit.source import Names, Source
+from pipekit.sql import Translations
 from pipekit.yaml_source import Node, dotted, read_yaml
 
 MAX_STEPS = 5_000
@@ -171,13 +172,14 @@ def read_pipeline(
         as_of=clock,
         threads=keys.threads if keys else 1,
         vocabulary=reading.vocabulary,
+        translations=Translations(reading.root / STATE_FOLDER / "sql"),
         steps=tuple(step for _, step in steps),
     )
     spec = replace(spec, inline_suites=_read_references(reading, tree))
     nodes = _graph_steps(reading, tree, spec, steps)
     _check_tables(reading, tree, spec, nodes)
-    graph = Graph(tuple(nodes.values()))
-    _check_order(reading, tree, graph, len(steps))
+    graph = Graph(tuple(nodes.values()), _own_tables(spec))
+    _check_order(reading, tree, graph, nodes, len(steps))
     if reading.problems:
         raise SpecError(reading.problems)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
@@ -188,37 +190,43 @@ def read_pipeline(
 
 
 def _with_includes(reading: _Reading, tree: Node) -> Node:
-    include = tree.get("include")
-    names = include.plain() if include else []
-    sections = {key: dict(node.value) for key, node in tree.value.items() if isinstance(node.value, dict)}
-    own = {key: set(children) for key, children in sections.items()}
-    for name in [names] if isinstance(names, str) else names or []:
-        shared = _read_shared(reading, tree, str(name))
-        for key, node in shared.value.items() if shared else ():
-            for child, value in node.value.items() if isinstance(node.value, dict) else ():
-                if child not in own.get(key, ()):
-                    sections.setdefault(key, {})[child] = value
-    merged = {key: Node(children, tree.at((key,)).file, tree.at((key,)).line) for key, children in sections.items()}
+    """The tree with the sections of shared files before its own, so that its own vars can build on shared ones."""
+    shared: dict[str, dict[str, Node]] = {key: {} for key in SHARED_SECTIONS}
+    for name in _as_list(tree.get("include")):
+        if isinstance(name, str):
+            for key, children in _read_shared(reading, tree, name).items():
+                shared[key].update(children)
+    merged = {}
+    for key, children in shared.items():
+        own = tree.get(key)
+        if children and (own is None or isinstance(own.value, dict)):
+            place = tree.at((key,))
+            merged[key] = Node({**children, **(own.value if own else {})}, place.file, place.line)
     return Node({**tree.value, **merged}, tree.file, tree.line)
 
 
-def _read_shared(reading: _Reading, tree: Node, name: str) -> Node | None:
-    path = (reading.root / name).resolve()
-    if not path.is_relative_to(reading.root.resolve()):
-        reading.note(tree, ("include",), f"{name} is outside the project {reading.root}")
-        return None
+def _read_shared(reading: _Reading, tree: Node, name: str) -> dict[str, dict[str, Node]]:
     try:
+        path = (reading.root / name).resolve()
+        if not path.is_relative_to(reading.root.resolve()):
+            reading.note(tree, ("include",), f"{name} is outside the project {reading.root}")
+            return {}
         shared = read_yaml(path, reading.shown(path))
+    except ValueError as error:
+        reading.note(tree, ("include",), f"{name!r} is no name of a file: {error}")
+        return {}
     except SpecError as error:
         reading.problems.extend(error.problems)
-        return None
+        return {}
     if not isinstance(shared.value, dict):
         reading.problems.append(shared.problem("", f"must hold {', '.join(SHARED_SECTIONS)}"))
-        return None
-    for key in shared.value:
+        return {}
+    for key, node in shared.value.items():
         if key not in SHARED_SECTIONS:
             reading.note(shared, (key,), f"a shared file holds only {', '.join(SHARED_SECTIONS)}")
-    return shared
+        elif not isinstance(node.value, dict):
+            reading.note(shared, (key,), "must be a mapping")
+    return {key: _mapping(shared, key) for key in SHARED_SECTIONS}
 
 
 def _render_variables(reading: _Reading, tree: Node, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -234,11 +242,8 @@ def _render_variables(reading: _Reading, tree: Node, given: Mapping[str, Any]) -
 def _rendered_tree(reading: _Reading, tree: Node, values: FileValues, target: str | None) -> Node:
     """Everything rendered but ``vars`` (they are already), targets that are not chosen, and SQL."""
     children = dict(tree.value)
-    wanted = (
-        target or _rendered(reading, children["target"], ("target",), values).plain()
-        if "target" in children
-        else target
-    )
+    own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
+    wanted = target or own
     for key, node in tree.value.items():
         if key == "targets" and isinstance(node.value, dict):
             rendered = {
@@ -363,6 +368,9 @@ def _read_target(reading: _Reading, tree: Node, name: str) -> Target | None:
         return None
     data = targets[name].plain()
     path = ("targets", name)
+    if not re.fullmatch(_IDENTIFIER, name):
+        reading.note(tree, path, "a target's name is letters, digits, _ and -, and does not begin with a digit")
+        return None
     kind = data.pop("type", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in types:
         text = f"unknown warehouse {kind!r}{_suggest(str(kind), types)}; one of {', '.join(sorted(types))}"
@@ -385,6 +393,8 @@ def _read_sources(reading: _Reading, tree: Node, target: Target | None) -> dict[
         if not isinstance(data, dict):
             reading.note(tree, ("sources", name), "must hold uri, format and columns")
             continue
+        if "name" in data:
+            reading.note(tree, ("sources", name, "name"), "unknown key; the key above is the name")
         source = _checked(reading, tree, Source, {**data, "name": name}, ("sources", name))
         if source is None:
             continue
@@ -432,10 +442,16 @@ def _read_clock(reading: _Reading, tree: Node, text: str | None) -> datetime:
 # Steps --------------------------------------------------------------------------------------------------------
 
 
+def _step_nodes(tree: Node) -> list[Node]:
+    """The items of ``steps``; none if there are none, or more than may be (which is told already)."""
+    node = tree.get("steps")
+    return node.value if node and isinstance(node.value, list) and len(node.value) <= MAX_STEPS else []
+
+
 def _read_steps(reading: _Reading, tree: Node) -> list[tuple[int, Step]]:
     steps: list[tuple[int, Step]] = []
     seen: dict[str, int] = {}
-    for index, node in enumerate(tree.at(("steps",)).value):
+    for index, node in enumerate(_step_nodes(tree)):
         if not isinstance(node.value, dict):
             reading.note(tree, ("steps", index), "a step is a mapping with id and type")
             continue
@@ -476,11 +492,13 @@ def _read_step(reading: _Reading, tree: Node, index: int, data: dict[str, Any]) 
 def _read_references(reading: _Reading, tree: Node) -> dict[str, Suite]:
     """Check what steps name (sources, suites, other steps), and read the suites that stand inside steps."""
     inline: dict[str, Suite] = {}
-    nodes = [node for node in tree.at(("steps",)).value if isinstance(node.value, dict)]
-    ids = [node.value["id"].value for node in nodes if "id" in node.value]
-    for index, node in enumerate(tree.at(("steps",)).value):
+    nodes = _step_nodes(tree)
+    ids = {str(node.value["id"].value) for node in nodes if node.get("id")}
+    for index, node in enumerate(nodes):
         for need in _as_list(node.get("needs")):
             _check_name(reading, tree, ("steps", index, "needs"), "step", need, ids)
+            if node.at(("id",)).value == need:
+                reading.note(tree, ("steps", index, "needs"), "a step cannot wait for itself")
         source = node.get("source")
         if source is not None and isinstance(source.value, str):
             _check_name(reading, tree, ("steps", index, "source"), "source", source.value, _mapping(tree, "sources"))
@@ -499,8 +517,8 @@ def _as_list(node: Node | None) -> list[Any]:
 def _check_name(
     reading: _Reading, tree: Node, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]
 ) -> None:
-    names = [str(other) for other in known]
-    if name not in names:
+    names = set(known)
+    if not isinstance(name, str) or name not in names:
         reading.note(tree, path, f"there is no {what} {name!r}{_suggest(str(name), names)}")
 
 
@@ -548,16 +566,18 @@ def _graph_step(reading: _Reading, tree: Node, spec: PipelineSpec, index: int, s
         reading.note(tree, place, "; ".join(part for part in (text, error.hint) if part))
     except PluginError as error:
         reading.note(tree, ("steps", index, "call"), error.message)
+    except ValueError as error:
+        reading.note(tree, ("steps", index), str(error))
     except KeyError:
-        pass  # a source or suite that is not there, which is told already
+        if not reading.problems:  # else: a source or suite that is not there, which is told already
+            raise
     return None
 
 
 def _check_tables(reading: _Reading, tree: Node, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
     made = {table for node in nodes.values() for table in node.writes}
-    external = [str(name) for name in _as_list(tree.get("external"))]
-    known = made | {spec.table_key(name) for name in (*external, *OWN_TABLES)}
-    complete = len(nodes) == len(tree.at(("steps",)).value)
+    known = made | _external(reading, tree, spec) | _own_tables(spec)
+    complete = len(nodes) == len(_step_nodes(tree))
     if not complete:
         return  # a step that could not be read may make the table that seems to be missing
     for index, node in nodes.items():
@@ -568,16 +588,30 @@ def _check_tables(reading: _Reading, tree: Node, spec: PipelineSpec, nodes: Mapp
             reading.note(tree, ("steps", index, _reading_key(tree, index)), text)
 
 
+def _external(reading: _Reading, tree: Node, spec: PipelineSpec) -> set[TableKey]:
+    found = set()
+    for name in _as_list(tree.get("external")):
+        try:
+            found.add(spec.table_key(str(name)))
+        except ValueError as error:
+            reading.note(tree, ("external",), str(error))
+    return found
+
+
+def _own_tables(spec: PipelineSpec) -> frozenset[TableKey]:
+    return frozenset(spec.table_key(name) for name in OWN_TABLES)
+
+
 def _reading_key(tree: Node, index: int) -> str:
     keys = tree.at(("steps", index)).value
     return next((key for key in ("table", "template", "sql", "from", "inputs") if key in keys), "id")
 
 
-def _check_order(reading: _Reading, tree: Node, graph: Graph, steps: int) -> None:
+def _check_order(reading: _Reading, tree: Node, graph: Graph, nodes: Mapping[int, GraphStep], steps: int) -> None:
     known = {step.id for step in graph.steps}
     if len(known) < steps or any(need not in known for step in graph.steps for need in step.needs):
         return  # told already
     cycle = graph.cycle()
     if cycle:
-        index = next(i for i, step in enumerate(graph.steps) if step.id == cycle[0])
+        index = next(index for index, node in nodes.items() if node.id == cycle[0])
         reading.note(tree, ("steps", index), f"steps wait for each other: {' -> '.join(cycle)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,26 +38,64 @@ class Translated:
     reads: frozenset[Table]
 
 
-def translate(text: str, *, read: str = DIALECT, write: str, store: Path | None = None) -> Translated:
+class Translations:
+    """Translations already made: those of earlier runs, in a folder, and those of this process.
+
+    Looking one up writes nothing; ``keep`` does, so that a mere validation leaves no trace.
+
+    Args:
+        folder: Where they are kept, made when needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Translated] = {}
+        self._new: set[str] = set()
+
+    def translate(self, text: str, *, read: str = DIALECT, write: str) -> Translated:
+        """See ``translate``."""
+        key = _key(text, read, write)
+        found = self._known.get(key) or _load(self._path(key))
+        if found is None:
+            found = translate(text, read=read, write=write)
+            self._new.add(key)
+        self._known[key] = found
+        return found
+
+    def keep(self) -> None:
+        """Write what is new into the folder. One that cannot be written only costs time."""
+        while self._new:
+            key = self._new.pop()
+            _save(self._path(key), self._known[key])
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
     """Put one query into another dialect.
 
     Args:
         text: One SELECT (or WITH ... SELECT), rendered.
         read: sqlglot's name of the dialect of ``text``.
         write: sqlglot's name of the dialect wanted.
-        store: Folder in which translations are kept, made when needed; ``None`` keeps nothing.
 
     Raises:
-        TemplateError: The text is not one query; with its line.
+        TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
     """
-    path = store / f"{_key(text, read, write)}.json" if store else None
-    kept = _load(path) if path else None
-    if kept is not None:
-        return kept
-    translated = _translate(text, read, write)
-    if path:
-        _save(path, translated)
-    return translated
+    import sqlglot
+
+    try:
+        return _translate(text, read, write)
+    except sqlglot.errors.UnsupportedError as error:
+        raise TemplateError(f"cannot be put into {write}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
+    except sqlglot.errors.SqlglotError as error:
+        raise _syntax_error(error) from error
+    except RecursionError as error:
+        raise TemplateError("is nested too deep") from error
+
+
+_OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
 def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - one line a type
@@ -72,7 +111,7 @@ def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - o
     if isinstance(value, bool):
         return SqlText("TRUE" if value else "FALSE")
     if isinstance(value, (int, float, Decimal)):
-        return SqlText(value)
+        return _number_literal(value)
     if isinstance(value, (datetime, date)):
         return _time_literal(value)
     if isinstance(value, str):
@@ -90,6 +129,14 @@ def quote_text(value: str, dialect: str = DIALECT) -> str:
     return "'" + escaped.replace("'", "''") + "'"
 
 
+def _number_literal(value: float | Decimal) -> SqlText:
+    text = str(value)
+    if not math.isfinite(value):
+        return SqlText(f"CAST('{text}' AS DOUBLE)")
+    # Parentheses: after a minus sign, a bare -1 would begin a comment.
+    return SqlText(f"({text})" if text.startswith("-") else text)
+
+
 def _time_literal(value: date) -> SqlText:
     """DATETIME and TIMESTAMPTZ are names that Snowflake and DuckDB both know."""
     if not isinstance(value, datetime):
@@ -104,10 +151,7 @@ def _translate(text: str, read: str, write: str) -> Translated:
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope
 
-    try:
-        statements = [tree for tree in sqlglot.parse(text, read=read) if tree is not None]
-    except sqlglot.errors.SqlglotError as error:
-        raise _syntax_error(error) from error
+    statements = [tree for tree in sqlglot.parse(text, read=read) if tree is not None]
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
     tree = statements[0]

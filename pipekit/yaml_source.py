@@ -7,7 +7,7 @@ to more than ``MAX_NODES`` values (aliases of aliases of aliases) is refused bef
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ MAX_DEPTH = 40
 MAX_BYTES = 8 * 1024 * 1024
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq")}
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -39,12 +39,14 @@ class Node:
         file: The file, as the user named it.
         line: 1-based line of the value, or of its key where it has one.
         size: Values in this tree, itself included, with aliases unfolded.
+        depth: Levels below this one, with aliases unfolded.
     """
 
     value: Any
     file: str
     line: int
     size: int = 1
+    depth: int = 0
 
     def plain(self) -> Any:
         """The same tree as dicts, lists and scalars."""
@@ -100,10 +102,17 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         raise _refused(shown_as, line, "is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        context = f" ({error.context})" if error.context else ""
-        raise _refused(shown_as, line, f"not YAML: {error.problem}{context}") from error
+        raise _refused(shown_as, line, f"not YAML: {_reason(error, text)}") from error
     except yaml.YAMLError as error:
         raise _refused(shown_as, 0, f"not YAML: {error}") from error
+
+
+def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    here = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
+    if here.endswith("\t"):
+        return "a tab cannot indent; use spaces"
+    return f"{error.problem}" + (f" ({error.context})" if error.context else "")
 
 
 def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
@@ -134,10 +143,9 @@ class _Builder:
         line = line or _line(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path, line)
-        if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
-            raise self._error(event, path, f"the tag {event.tag} is refused; tags can run code")
+        self._refuse_tag(event, path)
         if len(path) > MAX_DEPTH:
-            raise self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")
+            raise self._too_deep(event, path)
         if isinstance(event, yaml.ScalarEvent):
             node = Node(_scalar(event), self._file, line)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -146,6 +154,8 @@ class _Builder:
             node = self._sequence(path, line)
         if node.size > MAX_NODES:
             raise self._error(event, path, f"unfolds to more than {MAX_NODES:,} values")
+        if len(path) + node.depth > MAX_DEPTH:
+            raise self._too_deep(event, path)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
@@ -157,23 +167,38 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._error(event, path, "a key must be plain text")
             key = event.value
+            self._refuse_tag(event, (*path, key))
             if key in children:
                 raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
             children[key] = self._node(next(self._events), (*path, key), _line(event))
-        return Node(children, self._file, line, 1 + sum(child.size for child in children.values()))
+        return self._parent(children, children.values(), line)
 
     def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
         event: Any
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, (*path, len(items)), None))
-        return Node(items, self._file, line, 1 + sum(item.size for item in items))
+        return self._parent(items, items, line)
+
+    def _parent(self, value: Any, children: Iterable[Node], line: int) -> Node:
+        size = 1 + sum(child.size for child in children)
+        depth = 1 + max((child.depth for child in children), default=0)
+        return Node(value, self._file, line, size, depth)
 
     def _alias(self, event: Any, path: tuple[Any, ...], line: int) -> Node:
         target = self._anchors.get(event.anchor)
         if target is None:
             raise self._error(event, path, f"*{event.anchor} names nothing above it")
-        return Node(target.value, self._file, line, target.size)
+        if len(path) + target.depth > MAX_DEPTH:
+            raise self._too_deep(event, path)
+        return Node(target.value, self._file, line, target.size, target.depth)
+
+    def _refuse_tag(self, event: Any, path: tuple[Any, ...]) -> None:
+        if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
+            raise self._error(event, path, f"the tag {event.tag} is refused; tags can run code")
+
+    def _too_deep(self, event: Any, path: tuple[Any, ...]) -> SpecError:
+        return self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")
 
     def _error(self, event: Any, path: tuple[Any, ...], text: str) -> SpecError:
         return _refused(self._file, _line(event), text, dotted(path))
