@@ -123,7 +123,8 @@ def _from_json(kind: str, column: Column, source: str, contract: Source) -> Case
         )
     text = f"({source}->>'$')"
     cases, expected = _from_text(kind, column, text, contract)
-    return tuple((f"{raw} LIKE '\"%' AND {condition}", value) for condition, value in cases), f"a string: {expected}"
+    shown = expected if kind == "varchar" else f"{expected}, as a string"
+    return tuple((f"{raw} LIKE '\"%' AND {condition}", value) for condition, value in cases), shown
 
 
 def _exact(raw: str) -> str:
