@@ -272,7 +272,8 @@ def _without_duplicates(kwargs: Kwargs, measures: tuple[Fragment, ...], duplicat
         return Verdict(False, element_count=values[0])  # the follow-up says how many
 
     def settle(values: Values, rows: Rows) -> Verdict:
-        verdict = by_share(values[0], values[1], int(rows[0][1]), mostly)
+        repeated = int(rows[0][1]) if rows else 0  # outside a transaction they may be gone by now
+        verdict = by_share(values[0], values[1], repeated, mostly)
         return replace(verdict, samples=tuple(str(row[0]) for row in rows))
 
     return Plan(measures, judge, duplicates, settle)

@@ -32,10 +32,14 @@ _REFUSED = {"expect_query_results_to_match_comparison": "it compares two data so
 
 def main() -> None:
     """Write the file."""
+    TARGET.write_text(json.dumps(export(), ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+def export() -> dict[str, Any]:
+    """What the file holds: see ``schema.catalogue``."""
     schemas: list[Any] = []
     entries = {name: _entry(name, spec, has_sql, schemas) for name, spec, has_sql in core_expectations()}
-    data = {"great_expectations": version(), "expectations": entries, "schemas": schemas}
-    TARGET.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    return {"great_expectations": version(), "expectations": entries, "schemas": schemas}
 
 
 def _entry(name: str, spec: Mapping[str, Any], has_sql: bool, schemas: list[Any]) -> dict[str, Any]:
