@@ -148,20 +148,18 @@ def run_pipeline(
         spec.translations.keep()
         collector = _Collector()
         run_file = spec.state / "runs" / f"{run_id}.jsonl"
-        listeners: list[Sink] = [
-            JsonlSink(run_file),
-            LogfileSink(spec.root / "logs" / "ingestion.log"),
-            collector,
-            *sinks,
-        ]
-        with _opened(spec, run_id, chosen, listeners) as warehouse:
-            _deliver_earlier(spec, warehouse, listeners)
-            bus = _bus(spec, run_id, listeners)
+        own = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
+        bus = Bus(run_id, own, spec.target.secrets)
+        with _opened(spec, chosen, bus, sinks) as warehouse:
+            notes = _deliver_earlier(spec, warehouse)
+            # Before the console, whose closing tables should come last.
             bus.add(TablesSink(warehouse.session, run_file=run_file, report=lambda error: _report(bus, error)))
+            for sink in sinks:
+                bus.add(sink)
             earlier = last_run(warehouse, spec.name) if resume else EarlierRun()
             run = Run(spec, run_id, chosen, warehouse, bus, earlier)
             try:
-                run.execute()
+                run.execute(notes)
             finally:
                 bus.close()
                 spec.translations.keep()  # those of statements that could not be known before
@@ -185,22 +183,19 @@ def _choose(spec: PipelineSpec, select: Sequence[str], exclude: Sequence[str]) -
     return tuple(step for step in spec.steps if step.id in ids)
 
 
-def _bus(spec: PipelineSpec, run_id: str, sinks: Sequence[Sink]) -> Bus:
-    return Bus(run_id, sinks, spec.target.secrets)
-
-
 def _report(bus: Bus, error: PipekitError) -> None:
     bus.emit(Noted(level="ERROR", message=str(error)))
 
 
 @contextmanager
-def _opened(spec: PipelineSpec, run_id: str, chosen: Sequence[Step], listeners: Sequence[Sink]) -> Iterator[Warehouse]:
+def _opened(spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, sinks: Sequence[Sink]) -> Iterator[Warehouse]:
     """The warehouse, open. If it cannot be opened, the run is logged all the same, where no warehouse is needed."""
     started = time.monotonic()
     try:
         warehouse = spec.target.open(spec.root)
     except PipekitError as error:
-        bus = _bus(spec, run_id, listeners)
+        for sink in sinks:
+            bus.add(sink)
         bus.emit(_run_started(spec, chosen))
         bus.emit(RunFinished(status=FAILED, duration_ms=_since(started), message=str(error)))
         bus.close()
@@ -211,10 +206,17 @@ def _opened(spec: PipelineSpec, run_id: str, chosen: Sequence[Step], listeners: 
         warehouse.close()
 
 
-def _deliver_earlier(spec: PipelineSpec, warehouse: Warehouse, listeners: list[Sink]) -> None:
+def _deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
     """Put into the log tables what earlier runs could not; a failure to do so is no reason not to run."""
-    with suppress(PipekitError):
-        sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
+    try:
+        report = sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
+    except PipekitError as error:
+        return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
+    notes = [Noted(level="WARNING", message=f"run {run_id} had been killed: ABANDONED") for run_id in report.abandoned]
+    if report.rows:
+        text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
+        notes.append(Noted(level="INFO", message=text))
+    return notes
 
 
 def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
@@ -296,14 +298,19 @@ class Run:
         self._stopping = threading.Event()
         self._done = threading.Event()
 
-    def execute(self) -> None:
+    def execute(self, notes: Sequence[Noted] = ()) -> None:
         """Run all chosen steps, and tell how the run ended.
+
+        Args:
+            notes: What happened before the run, for its log.
 
         Raises:
             KeyboardInterrupt: After everything at work was cancelled and rolled back.
         """
         started = time.monotonic()
         self._bus.emit(_run_started(self.spec, list(self.chosen.values())))
+        for note in notes:
+            self._bus.emit(note)
         message = ""
         self._import_early()
         watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
@@ -353,7 +360,7 @@ class Run:
         for other in self._all_dependents(step) & waiting.keys():
             del waiting[other]
             skipped = self.chosen[other]
-            message = f"skipped: it needs {step}, which failed"
+            message = f"it needs {step}, which failed"
             self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
 
     def _all_dependents(self, step: str) -> set[str]:
