@@ -148,7 +148,7 @@ def run_pipeline(
         spec.translations.keep()
         collector = _Collector()
         run_file = spec.state / "runs" / f"{run_id}.jsonl"
-        own = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
+        own: list[Sink] = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
         bus = Bus(run_id, own, spec.target.secrets)
         with _opened(spec, chosen, bus, sinks) as warehouse:
             notes = _deliver_earlier(spec, warehouse)
