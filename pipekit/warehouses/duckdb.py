@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those of a process that was killed
 _SCRATCH = "__pipekit_"
+_CREATING = threading.Lock()  # two sessions that create one table at once conflict, whatever IF NOT EXISTS says
 _INSERT_PARAMETERS = 2_000
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
@@ -222,7 +224,8 @@ class DuckDBWarehouse:
         self._place(table, temporary)
         verb = "CREATE OR REPLACE TEMPORARY TABLE" if temporary else "CREATE TABLE IF NOT EXISTS"
         body = ", ".join(self._definition(column) for column in columns)
-        self.execute(f"{verb} {self.quote(table)} ({body})")
+        with _CREATING:
+            self.execute(f"{verb} {self.quote(table)} ({body})")
 
     def _definition(self, column: Column) -> str:
         return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")

@@ -1,0 +1,96 @@
+"""Small projects in temporary folders: a pipeline file, templates, plugins, and the ways to run them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import pipekit
+from pipekit.engine import RunResult
+
+PYTHON = sys.executable
+PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli import main; sys.argv[0] = 'pipekit'; main()"]
+
+
+def write(root: Path, name: str, text: str) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+    return path
+
+
+def project(root: Path, pipeline: str, **files: str) -> Path:
+    """A pipeline file in ``root``, and further files; ``__`` in a keyword stands for the folder, so ``plugins__x``."""
+    (root / "templates").mkdir(parents=True, exist_ok=True)
+    for key, text in files.items():
+        folder, _, name = key.partition("__")
+        write(root, f"{folder}/{name}" + (".sql" if folder == "templates" else ".py"), text)
+    text = textwrap.dedent(pipeline).lstrip("\n")
+    return write(root, "p.yaml", text if text.startswith("name:") else "name: p\n" + text)
+
+
+def load(path: Path, **options: Any) -> pipekit.Pipeline:
+    return pipekit.Pipeline.from_file(path, **options)
+
+
+def run(path: Path, **options: Any) -> RunResult:
+    return load(path).run(**options)
+
+
+def run_ok(path: Path, **options: Any) -> RunResult:
+    result = run(path, **options)
+    result.raise_for_status()
+    assert result.ok
+    return result
+
+
+def problems(path: Path, **options: Any) -> list[str]:
+    """The lines of the SpecError that reading the file raises."""
+    try:
+        load(path, **options)
+    except pipekit.SpecError as error:
+        return [str(problem).removeprefix(f"{path}:") for problem in error.problems]
+    return []
+
+
+def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb"), config={"TimeZone": "UTC"}) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def execute(root: Path, *statements: str) -> None:
+    (root / ".pipekit").mkdir(exist_ok=True)
+    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb")) as connection:
+        for sql in statements:
+            connection.execute(sql)
+
+
+def cli(root: Path, *arguments: str, code: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    done = subprocess.run(
+        [*PIPEKIT, *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COLUMNS": "200", **env},
+    )
+    if code is not None:
+        assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def snapshot(root: Path) -> dict[str, bytes | None]:
+    """Every file and folder with its content, bytecode of plugins left out."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in sorted(root.rglob("*"))
+        if "__pycache__" not in path.parts
+    }
