@@ -301,7 +301,7 @@ class Stage:
 
 def _judged(each: Plan, relation: str, index: int) -> str:
     """SELECT of a record's values, its number, which column is bad (0: none, -1: the record), and the file."""
-    values = ", ".join(f"{c.lenient} AS v{position}" for position, c in enumerate(each.conversions))
+    values = ", ".join(f"{c.value} AS v{position}" for position, c in enumerate(each.conversions))
     inner = f"SELECT *, {values} FROM {relation}"
     names = ", ".join(f"v{position}" for position in range(len(each.conversions)))
     everything = [_BROKEN, *range(1, len(each.conversions) + 1)]
@@ -318,7 +318,7 @@ def _first_bad(each: Plan, columns: list[int]) -> str:
 def _bad_only(each: Plan, relation: str, columns: list[int], more: str) -> str:
     """SELECT of number, first bad column, its value as read, and the column ``more``, of the bad records."""
     used = sorted(set(columns) - {_BROKEN})
-    values = "".join(f", {each.conversions[which - 1].lenient} AS v{which - 1}" for which in used)
+    values = "".join(f", {each.conversions[which - 1].value} AS v{which - 1}" for which in used)
     picked = " ".join(f"WHEN {which} THEN x{which - 1}::VARCHAR" for which in used)
     value = f"CASE bad {picked} END" if picked else "NULL"
     inner = f"SELECT *{values} FROM {relation}"

@@ -15,7 +15,7 @@ from typing import Any
 from pipekit.errors import QueryError, SourceError, short
 from pipekit.source import Column, CsvFormat, JsonFormat, Source
 from pipekit.warehouses.base import SourceFile, Warehouse, quote_identifier
-from pipekit.warehouses.duckdb_convert import Conversion, convert, convert_parquet
+from pipekit.warehouses.duckdb_convert import Conversion, convert_json, convert_parquet, convert_text, read_as_text
 from pipekit.warehouses.json_paths import column_path, pointer
 from pipekit.warehouses.records import MOST_BYTES, CsvReader, Record, json_array, json_lines
 
@@ -102,7 +102,7 @@ def _plan_csv(source: Source, form: CsvFormat, file: SourceFile, path: Path) -> 
         path,
         _csv_select(form, path, positions, width) if trusted else None,
         _selected((f"f{position}" for position in positions), "problem IS NOT NULL", "records", "*"),
-        _conversions(source, "csv"),
+        tuple(convert_text(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         width,
     )
@@ -198,10 +198,6 @@ def _selected(values: Iterable[str], broken: str, relation: str, more: str = "NU
     return f"SELECT {listed}, {broken} AS broken, {more} FROM {relation}"
 
 
-def _conversions(source: Source, origin: Any) -> tuple[Conversion, ...]:
-    return tuple(convert(column, f"x{index}", origin, source) for index, column in enumerate(source.columns))
-
-
 def _plain_start(path: Path, form: CsvFormat) -> bool:
     """DuckDB takes a quote in the skipped lines for a quoted value, and may skip more."""
     with path.open("rb") as stream:
@@ -235,12 +231,13 @@ def _plan_json(warehouse: Warehouse, source: Source, form: JsonFormat, file: Sou
     # Of a file of one byte DuckDB makes no record and no error; an array cut off after a comma passes as whole.
     trusted = path.stat().st_size > 1 and (layout == "lines" or (start == "[" and end == "]"))
     paths = [column_path(column) for column in source.columns]
+    wanted = [(path_, read_as_text(column, source)) for path_, column in zip(paths, source.columns, strict=True)]
     found = Plan(
         file,
         path,
-        _json_select(paths, path, layout) if trusted else None,
-        _json_split(paths),
-        _conversions(source, "json"),
+        _json_select(wanted, path, layout) if trusted else None,
+        _json_split(wanted),
+        tuple(convert_json(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         layout=layout,
     )
@@ -267,37 +264,46 @@ def _json_reader(path: Path, layout: str, columns: str) -> str:
     )
 
 
-def _json_select(paths: list[tuple[str | int, ...]], path: Path, layout: str) -> str:
-    keys = list(dict.fromkeys(str(steps[0]) for steps in paths))
+Wanted = list[tuple[tuple[str | int, ...], bool]]  # paths, and whether their values are read as text
+
+
+def _json_select(wanted: Wanted, path: Path, layout: str) -> str:
+    keys = list(dict.fromkeys(str(steps[0]) for steps, _ in wanted))
     if len({key.lower() for key in keys}) < len(keys):
         # DuckDB's structs have no two fields that differ in case alone.
-        values = (_extracted("document", steps) for steps in paths)
+        values = [_extracted("document", steps, as_text) for steps, as_text in wanted]
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'"
         return _selected(values, broken, _json_reader(path, layout, "document: 'JSON'"))
-    struct = "STRUCT(" + ", ".join(f"{name(key)} JSON" for key in keys) + ")"
-    values = (
-        f"document.{name(str(steps[0]))}"
-        if len(steps) == 1
-        else _extracted(f"document.{name(str(steps[0]))}", steps[1:])
-        for steps in paths
-    )
-    return _selected(values, "document IS NULL", _json_reader(path, layout, f"document: {text(struct)}"))
+    uses = [str(steps[0]) for steps, _ in wanted]
+    texts = {
+        str(steps[0]) for steps, as_text in wanted if as_text and len(steps) == 1 and uses.count(str(steps[0])) == 1
+    }
+    struct = ", ".join(f"{name(key)} {'VARCHAR' if key in texts else 'JSON'}" for key in keys)
+    values = [
+        f"document.{name(uses[index])}"
+        if len(steps) == 1 and as_text == (uses[index] in texts)
+        else _extracted(f"document.{name(uses[index])}", steps[1:], as_text)
+        for index, (steps, as_text) in enumerate(wanted)
+    ]
+    return _selected(values, "document IS NULL", _json_reader(path, layout, f"document: {text(f'STRUCT({struct})')}"))
 
 
-def _extracted(document: str, steps: tuple[str | int, ...]) -> str:
+def _extracted(document: str, steps: tuple[str | int, ...], as_text: bool) -> str:
+    if as_text:
+        return f"json_extract_string({document}, {text(pointer(steps))})"
     # read_json makes NULL of a JSON null, json_extract does not.
     return f"NULLIF(json_extract({document}, {text(pointer(steps))})::VARCHAR, 'null')::JSON"
 
 
-def _json_split(paths: list[tuple[str | int, ...]]) -> str:
-    keys = ", ".join(dict.fromkeys(text(str(steps[0])) for steps in paths))
+def _json_split(wanted: Wanted) -> str:
+    keys = ", ".join(dict.fromkeys(text(str(steps[0])) for steps, _ in wanted))
     problem = f"""CASE WHEN problem IS NOT NULL THEN problem
         WHEN NOT json_valid(raw) THEN 'is not valid JSON'
         WHEN json_type(raw) <> 'OBJECT' THEN 'is not a JSON object'
         WHEN len(list_filter(json_keys(raw), lambda k: k IN ({keys})))
              > len(list_distinct(list_filter(json_keys(raw), lambda k: k IN ({keys})))) THEN 'has a key twice' END"""
     judged = f"(SELECT * REPLACE ({problem} AS problem) FROM records)"
-    values = (f"CASE WHEN problem IS NULL THEN {_extracted('raw::JSON', steps)} END" for steps in paths)
+    values = (f"CASE WHEN problem IS NULL THEN {_extracted('raw::JSON', *each)} END" for each in wanted)
     return _selected(values, "problem IS NOT NULL", judged, "*")
 
 
@@ -402,15 +408,18 @@ def _plan_parquet(warehouse: Warehouse, source: Source, file: SourceFile, path: 
     names = [row[0] for row in rows]
     positions = _positions(source, file, names, None)
     conversions = tuple(
-        convert_parquet(column, f"x{index}", rows[positions[index]][1]) for index, column in enumerate(source.columns)
+        _parquet_conversion(file, column, index, rows[positions[index]][1])
+        for index, column in enumerate(source.columns)
     )
-    for conversion, position in zip(conversions, positions, strict=True):
-        if not conversion.cases:
-            raise SourceError(
-                f"the file has type {rows[position][1]}, declared is {conversion.column.type}",
-                file=file.uri,
-                column=conversion.column.name,
-            )
     values = (name(names[position]) for position in positions)
     select = _selected(values, "false", f"{reader} AS document", "to_json(document)::VARCHAR AS raw")
     return Plan(file, path, select, None, conversions, source)
+
+
+def _parquet_conversion(file: SourceFile, column: Column, index: int, found: str) -> Conversion:
+    conversion = convert_parquet(column, f"x{index}", found)
+    if conversion is None:
+        raise SourceError(
+            f"the file has the type {found}, declared is {column.type}", file=file.uri, column=column.name
+        )
+    return conversion

@@ -337,7 +337,7 @@ class JudgedLoad:
         source = f"({self._landing.query})"
         if self._load.metadata:
             names += [column.name for column in METADATA_COLUMNS]
-            casts += ['"URI"', '"ROWNO"', "?::TIMESTAMP_TZ", "?"]
+            casts += ['"URI"', '"ROWNO"', "CAST(? AS TIMESTAMP_TZ)", "?"]
             named, bound = self._named_files()
             source, params = f"{source} AS R {named}", [self._load.loaded_at, self._load.run_id, *bound]
         columns = ", ".join(self._warehouse.quote(name) for name in names)
@@ -367,7 +367,7 @@ class JudgedLoad:
         line = "NULL" if isinstance(self._load.source.format, ParquetFormat) else '"ROWNO"'
         self._warehouse.execute(
             f'INSERT INTO {self._warehouse.quote(table)} ({names}) SELECT ?, "URI", {line}, {self._bad_column()}, '
-            f"{self._bad_reason()}, {record}, ?::TIMESTAMP_TZ FROM ({self._landing.query}) AS R {named} "
+            f"{self._bad_reason()}, {record}, CAST(? AS TIMESTAMP_TZ) FROM ({self._landing.query}) AS R {named} "
             f"WHERE NOT ({self._good})",
             [self._load.run_id, self._load.loaded_at, *bound],
         )
