@@ -95,7 +95,7 @@ class Plan:
     Attributes:
         measures: Aggregates over the table, each one value.
         judge: The verdict, from the values of the measures in order; or from the rows of ``query``.
-        follow_up: A query of (sample as text, number), run only when the verdict is a failure.
+        follow_up: A query of ``pk_text``, a sample, and ``pk_rows``, a number of rows; run only for a failure.
         settle: The final verdict, from the same values and the rows of ``follow_up``.
         query: A query of its own in place of measures, for what no aggregate can say.
         alone: Whether the engine may refuse the measures, for the column's type or for a value it meets.
@@ -171,7 +171,7 @@ def _texts(values: Sequence[Fragment]) -> Fragment:
 
 
 def _samples(subject: Subject, shown: Fragment, where: Fragment) -> Fragment:
-    template = f"SELECT {{}} AS v, NULL AS n FROM {_escaped(subject.table)} WHERE {{}} LIMIT {MAX_SAMPLES}"
+    template = f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {_escaped(subject.table)} WHERE {{}} LIMIT {MAX_SAMPLES}"
     return fragment(template, shown, where)
 
 
@@ -183,7 +183,7 @@ def _duplicates(subject: Subject, columns: Sequence[Fragment], where: Fragment) 
     """Some of the combinations that occur more than once, and how many rows such combinations have in all."""
     names = joined(", ", columns)
     return fragment(
-        f"SELECT {{}} AS v, sum(count(*)) OVER () AS n FROM {_escaped(subject.table)} WHERE {{}}"
+        f"SELECT {{}} AS pk_text, sum(count(*)) OVER () AS pk_rows FROM {_escaped(subject.table)} WHERE {{}}"
         f" GROUP BY {{}} HAVING count(*) > 1 LIMIT {MAX_SAMPLES}",
         _texts(columns) if len(columns) > 1 else _text(columns[0]),
         where,
@@ -224,7 +224,7 @@ def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: b
     mostly = kwargs.get("mostly", 1)
     return Plan(
         measures,
-        lambda values: _column_share(*values, mostly),
+        lambda values: _column_share(values[0], values[1], values[2], mostly),
         _samples(subject, fragment("DISTINCT {}", _text(column)), unexpected),
         alone=alone,
     )
@@ -344,7 +344,9 @@ def _patterns(key: str, match: Callable[[str, Kwargs, Subject], Fragment], wante
 
 
 def _regex(pattern: str, kwargs: Kwargs, subject: Subject) -> Fragment:
-    return fragment(subject.dialect.regex, subject.column(kwargs["column"]), bound(pattern))
+    # As a literal, so that the engine compiles it once.
+    literal = Fragment(quote_text(pattern, subject.dialect_name))
+    return fragment(subject.dialect.regex, subject.column(kwargs["column"]), literal)
 
 
 def _like(pattern: str, kwargs: Kwargs, subject: Subject) -> Fragment:
@@ -366,7 +368,7 @@ def _of_columns(
     mostly = kwargs.get("mostly", 1)
     measures = (_count(subject.where), _count(kept), _count(unexpected))
     samples = _samples(subject, _texts(columns), unexpected)
-    return Plan(measures, lambda values: by_share(*values, mostly), samples, alone=alone)
+    return Plan(measures, lambda values: by_share(values[0], values[1], values[2], mostly), samples, alone=alone)
 
 
 def _not_ignored(kwargs: Kwargs, columns: Sequence[Fragment]) -> Fragment:
@@ -493,9 +495,9 @@ def _most_common(kwargs: Kwargs, subject: Subject) -> Plan | None:
         return None
     column, where = subject.column(name), _both(subject.where, fragment("{} IS NOT NULL", subject.column(name)))
     query = fragment(
-        "SELECT v FROM (SELECT {} AS v, count(*) AS n, max(count(*)) OVER () AS most FROM "
+        "SELECT pk_value FROM (SELECT {} AS pk_value, count(*) AS pk_rows, max(count(*)) OVER () AS pk_most FROM "
         + _escaped(subject.table)
-        + " WHERE {} GROUP BY {}) AS counted WHERE n = most ORDER BY v",
+        + " WHERE {} GROUP BY {}) AS pk_counted WHERE pk_rows = pk_most ORDER BY pk_value",
         column,
         where,
         column,
@@ -550,7 +552,9 @@ def _distinct(inside: bool, missing: bool) -> Compiler:
 
 
 def _missing_values(subject: Subject, column: Fragment, wanted: Sequence[Any]) -> list[Fragment]:
-    template = f"SELECT {{}} AS v, NULL AS n FROM {_escaped(subject.table)} HAVING coalesce(count_if({{}}), 0) = 0"
+    template = (
+        f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {_escaped(subject.table)} HAVING coalesce(count_if({{}}), 0) = 0"
+    )
     return [
         fragment(template, bound(f"missing: {as_text(value)}"), _both(subject.where, _in(column, [value])))
         for value in wanted[:MAX_SAMPLES]
@@ -634,8 +638,10 @@ def _columns_in_set(kwargs: Kwargs, subject: Subject) -> Plan:
 
 def _custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
     query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name)
-    found = Fragment(f"(SELECT count(*) FROM ({query}) AS q)")
-    rows = Fragment(f"SELECT {subject.dialect.row_text} AS v, NULL AS n FROM ({query}) AS q LIMIT {MAX_SAMPLES}")
+    found = Fragment(f"(SELECT count(*) FROM ({query}) AS pk_row)")
+    rows = Fragment(
+        f"SELECT {subject.dialect.row_text} AS pk_text, NULL AS pk_rows FROM ({query}) AS pk_row LIMIT {MAX_SAMPLES}"
+    )
 
     def judge(values: Values) -> Verdict:
         _, count = values

@@ -14,7 +14,7 @@ class Dialect:
 
     Attributes:
         regex: Whether the first ``{}`` holds a match of the second.
-        row_text: A row of the subquery named ``q``, as text.
+        row_text: A row of the subquery named ``pk_row``, as text.
         distinct_rows: Counts the distinct combinations of the columns in the rows that the condition keeps; it
             keeps none with a NULL.
         fragile: Whether a statement that fails spoils the open transaction.
@@ -40,7 +40,7 @@ def _distinct_lists(where: Fragment, columns: Sequence[Fragment]) -> Fragment:
 DIALECTS = {
     "duckdb": Dialect(
         regex="regexp_matches({}, {})",
-        row_text="CAST(q AS VARCHAR)",
+        row_text="CAST(pk_row AS VARCHAR)",
         distinct_rows=_distinct_structs,
         fragile=True,
     ),

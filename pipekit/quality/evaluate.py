@@ -295,7 +295,8 @@ def _followed_up(queries: Mapping[int, Fragment], warehouse: Warehouse) -> dict[
     if not queries:
         return {}
     parts = [
-        fragment(f"SELECT {number} AS item, v, n FROM ({{}}) AS f{number}", query) for number, query in queries.items()
+        fragment(f"SELECT {number} AS pk_check, pk_text, pk_rows FROM ({{}}) AS pk_{number}", query)
+        for number, query in queries.items()
     ]
     sql = joined(" UNION ALL ", parts)
     rows = warehouse.execute(sql.text, sql.params).rows
