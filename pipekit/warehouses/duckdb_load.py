@@ -16,10 +16,12 @@ from pipekit.errors import QueryError, SourceError, WarehouseError, short
 from pipekit.warehouses.base import METADATA_COLUMNS, FileLoad, LoadedFile, SourceFile, Table
 from pipekit.warehouses.duckdb_convert import type_text
 from pipekit.warehouses.duckdb_plan import Plan, plan
-from pipekit.warehouses.local_files import LocalFiles
+from pipekit.warehouses.local_files import LocalFiles, gone
 from pipekit.warehouses.records import Record, shortened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipekit.warehouses.duckdb import DuckDBWarehouse
 
 _BATCH = 20_000
@@ -36,13 +38,29 @@ def prepare(warehouse: DuckDBWarehouse, load: FileLoad) -> Iterator[DuckDBLoad]:
     """
     with LocalFiles(warehouse.files_folder, load.source.format) as local:
         paths = local.fetch(load.files)
-        plans = [plan(warehouse, load.source, *each) for each in zip(load.files, paths, strict=True)]
+        plans = [_planned(warehouse, load, *each) for each in zip(load.files, paths, strict=True)]
         prepared = DuckDBLoad(warehouse, load, plans)
         try:
             prepared.judge()
             yield prepared
         finally:
             prepared.clean()
+
+
+def _planned(warehouse: DuckDBWarehouse, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
+    with _still_there(file, path):
+        return plan(warehouse, load.source, file, path)
+
+
+@contextmanager
+def _still_there(file: SourceFile, path: Path) -> Iterator[None]:
+    """What fails because the file is gone is told as that, whatever the reader said."""
+    try:
+        yield
+    except (WarehouseError, OSError) as error:
+        if path.exists():
+            raise
+        raise gone(file) from error
 
 
 class DuckDBLoad:
@@ -109,15 +127,14 @@ class DuckDBLoad:
 
     def _copy_strictly(self, table: Table, each: Plan) -> int:
         sql = f"{_insert_into(self._warehouse, self._load, table)} {_strict_select(self._load, each)}"
-        try:
-            return self._warehouse.execute(sql, _stamps(self._load, each.file)).rowcount or 0
-        except QueryError as error:
-            raise self._explained(each, error) from error
+        with _still_there(each.file, each.path):
+            try:
+                return self._warehouse.execute(sql, _stamps(self._load, each.file)).rowcount or 0
+            except QueryError as error:
+                raise self._explained(each, error) from error
 
     def _explained(self, each: Plan, error: QueryError) -> Exception:
         """The bad record behind a failed INSERT; the error itself if no record is to blame."""
-        if not each.path.exists():
-            return SourceError("the file is gone since it was listed", file=each.file.uri)
         other = self._warehouse.session()  # this session's transaction is lost already
         try:
             stage = Stage(other, self._load)
@@ -153,8 +170,9 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
     if load.metadata:
         values += ["?", "number", "?", "?"]
         relation = f"(SELECT row_number() OVER () AS number, * FROM {relation})"
-    check = "WHERE CASE WHEN broken THEN error('a broken record') ELSE true END"
-    return f"SELECT {', '.join(values)} FROM {relation} {check}"
+    accepted = " AND ".join(["NOT broken", *(conversion.accepted for conversion in each.conversions)])
+    check = f"CASE WHEN {accepted} THEN true ELSE error('a bad record') END"
+    return f"SELECT {', '.join(values)} FROM {relation} WHERE {check}"
 
 
 class Stage:
@@ -187,6 +205,11 @@ class Stage:
 
     def judge(self, index: int, each: Plan) -> None:
         """Judge a file: by DuckDB's reader if it can read the file to its end, else record by record."""
+        with _still_there(each.file, each.path):
+            self._judge(index, each)
+        self._count(index)
+
+    def _judge(self, index: int, each: Plan) -> None:
         try:
             bad_columns = self._judge_quickly(index, each)
         except QueryError as error:
@@ -197,7 +220,6 @@ class Stage:
             self._judge_split(index, each)
         elif bad_columns:
             self._locate(each, bad_columns)
-        self._count(index)
 
     def _judge_quickly(self, index: int, each: Plan) -> list[int] | None:
         if each.select is None:

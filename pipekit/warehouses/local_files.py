@@ -109,11 +109,12 @@ class LocalFiles:
 def _existing(file: SourceFile) -> Path:
     path = local_path(file.uri)
     if path is None or not path.is_file():
-        raise _gone(file)
+        raise gone(file)
     return path
 
 
-def _gone(file: SourceFile) -> SourceError:
+def gone(file: SourceFile) -> SourceError:
+    """The error for a file that was listed and cannot be found any more."""
     return SourceError("the file was there when the source was listed, and is gone now", file=file.uri)
 
 
@@ -134,7 +135,7 @@ def readable(file: SourceFile, form: Form) -> Iterator[IO[bytes]]:
         with _opened(file) as raw, _unpacked(raw, kind) as stream:
             yield stream
     except FileNotFoundError as error:
-        raise _gone(file) from error
+        raise gone(file) from error
     except (EOFError, zlib.error) as error:
         raise _damaged(file, kind, error) from error
     except OSError as error:
@@ -156,8 +157,12 @@ def _opened(file: SourceFile) -> Iterator[IO[bytes]]:
         with path.open("rb") as stream:
             yield stream
         return
-    with store_errors(file.uri), filesystem(file.uri).open(file.uri, "rb", block_size=16 * _CHUNK) as stream:
-        yield stream
+    with store_errors(file.uri):
+        try:
+            with filesystem(file.uri).open(file.uri, "rb", block_size=16 * _CHUNK) as stream:
+                yield stream
+        except FileNotFoundError as error:
+            raise gone(file) from error
 
 
 def _unpacked(raw: IO[bytes], kind: str) -> Any:
