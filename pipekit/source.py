@@ -217,7 +217,7 @@ class Source(_Model):
         if not isinstance(value, dict):
             return value
         return tuple(
-            {"name": str(name), "type": spec} if isinstance(spec, str) else {"name": str(name), **(spec or {})}
+            {"name": str(name), **spec} if isinstance(spec, dict) else {"name": str(name), "type": spec}
             for name, spec in value.items()
         )
 

@@ -326,6 +326,10 @@ def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
         return f"unknown key{_suggest(str(item['loc'][-1]), known)}"
     if kind == "missing":
         return "is missing"
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        return "must be a mapping (key: value)"
+    if kind in ("list_type", "tuple_type"):
+        return "must be a list"
     if kind == "union_tag_invalid":
         return f"{item['ctx']['tag']!r} is not one of {item['ctx']['expected_tags']}"
     if kind == "string_pattern_mismatch":
@@ -431,6 +435,8 @@ def _suite(reading: _Reading, tree: Node, name: str, data: Any, path: tuple[str 
 def _read_clock(reading: _Reading, tree: Node, text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
+    if not isinstance(text, str):
+        return datetime.now(UTC)  # told by the model of the file
     try:
         clock = datetime.fromisoformat(text)
     except ValueError:
@@ -453,8 +459,7 @@ def _read_steps(reading: _Reading, tree: Node) -> list[tuple[int, Step]]:
     seen: dict[str, int] = {}
     for index, node in enumerate(_step_nodes(tree)):
         if not isinstance(node.value, dict):
-            reading.note(tree, ("steps", index), "a step is a mapping with id and type")
-            continue
+            continue  # told by the model of the file
         step = _read_step(reading, tree, index, node.plain())
         if step is None:
             continue
@@ -472,7 +477,7 @@ def _read_step(reading: _Reading, tree: Node, index: int, data: dict[str, Any]) 
     types = reading.vocabulary.step_types
     kind = data.get("type")
     step_type = types.get(kind) if isinstance(kind, str) else None
-    if kind is not None and step_type is None:
+    if isinstance(kind, str) and step_type is None:
         text = f"unknown step type {kind!r}{_suggest(str(kind), types)}; one of {', '.join(sorted(types))}"
         reading.note(tree, (*path, "type"), text)
     core = {key: value for key, value in data.items() if key in StepKeys.model_fields}
@@ -481,10 +486,12 @@ def _read_step(reading: _Reading, tree: Node, index: int, data: dict[str, Any]) 
         return None
     rest = {key: value for key, value in data.items() if key not in StepKeys.model_fields}
     if "into" in step_type.options.model_fields:
-        rest.setdefault("into", data.get("id"))
+        rest.setdefault("into", data["id"] if isinstance(data.get("id"), str) else "step")
     options = _checked(reading, tree, step_type.options, rest, path, also_known=StepKeys.model_fields)
-    if keys is None or options is None:
+    if options is None:
         return None
+    if keys is None:  # the rest of the step is looked at all the same
+        keys = StepKeys.model_construct(id=str(data.get("id", index)), type=step_type.name)
     core_values = {name: getattr(keys, name) for name in StepKeys.model_fields if name != "type"}
     return Step(type=step_type, options=options, **core_values)
 

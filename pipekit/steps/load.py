@@ -122,7 +122,8 @@ def most_rejects(limit: int | str | None, records: int) -> float:
         number = float(text.removesuffix("%"))
     except ValueError:
         number = -1
-    if isinstance(limit, bool) or number < 0 or (share and number > 100) or (not share and not number.is_integer()):
+    sound = 0 <= number <= 100 if share else number >= 0 and number.is_integer()
+    if isinstance(limit, bool) or not sound:
         raise ValueError(f"{limit!r} is neither a count (100) nor a share (1%)")
     return records * number / 100 if share else number
 
