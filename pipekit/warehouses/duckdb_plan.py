@@ -96,7 +96,7 @@ def _plan_csv(source: Source, form: CsvFormat, file: SourceFile, path: Path) -> 
         raise SourceError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
     positions = _csv_positions(source, form, file, first)
     width = len(first.fields)
-    trusted = first.line == form.skip_lines + 1 and _plain_start(path, form) and _same_newlines(path)
+    trusted = first.line == form.skip_lines + 1 and _plain_start(path, form) and _same_newlines(path, form)
     return Plan(
         file,
         path,
@@ -205,8 +205,8 @@ def _plain_start(path: Path, form: CsvFormat) -> bool:
     return not form.quote or not any(form.quote.encode() in line for line in skipped)
 
 
-def _same_newlines(path: Path) -> bool:
-    """DuckDB gives up on a file that mixes line endings."""
+def _same_newlines(path: Path, form: CsvFormat) -> bool:
+    """DuckDB gives up on a file whose records end differently; line ends within quoted values do not count."""
     returns = feeds = pairs = 0
     last = b""
     with path.open("rb") as stream:
@@ -216,7 +216,22 @@ def _same_newlines(path: Path) -> bool:
                 returns += chunk.count(b"\r")
                 pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
             last = chunk[-1:]
-    return returns == 0 or feeds == 0 or returns == feeds == pairs
+    return returns == 0 or feeds == 0 or returns == feeds == pairs or _same_ends(path, form)
+
+
+def _same_ends(path: Path, form: CsvFormat) -> bool:
+    """Whether every record ends with the same line end, told by counting quotes."""
+    if not form.quote or form.escape not in (None, form.quote) or form.comment:
+        return False  # then counting does not tell where a quoted value ends
+    quote, inside, ends = form.quote.encode(), False, set()
+    with path.open("rb") as stream:
+        for line in stream:
+            inside ^= line.count(quote) % 2 == 1
+            if b"\r" in line.removesuffix(b"\r\n"):
+                return False  # the end of a record, or part of a value: not worth telling apart
+            if not inside and line.endswith(b"\n"):
+                ends.add(line.endswith(b"\r\n"))
+    return len(ends) < 2
 
 
 # -- JSON

@@ -79,6 +79,7 @@ CSV_CASES = (
     _csv("mixed_line_endings", b"a,b\r\n1,x\n2,y\r\n3,z\n", ((1, "x"), (2, "y"), (3, "z"))),
     _csv("quoted_newlines", b'a,b\n1,"x\ny"\n2,"p, q"\n', ((1, "x\ny"), (2, "p, q"))),
     _csv("quoted_newlines_in_crlf", b'a,b\r\n1,"x\ny"\r\n2,z\r\n', ((1, "x\ny"), (2, "z"))),
+    _csv("quoted_newlines_in_mixed_endings", b'a,b\r\n1,"x\ny"\n2,z\r\n', ((1, "x\ny"), (2, "z"))),
     _csv("doubled_quotes", b'a,b\n1,"say ""hi"""\n', ((1, 'say "hi"'),)),
     _csv("accents", "a,b\n1,Zoë\n2,日本\n".encode(), ((1, "Zoë"), (2, "日本"))),
     _csv("empty_is_null_and_quoted_empty_is_not", b'a,b\n1,\n2,""\n', ((1, None), (2, ""))),
