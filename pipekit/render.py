@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -83,13 +85,23 @@ class FileValues:
         try:
             whole = _WHOLE.fullmatch(text)
             if whole:
-                value = self._jinja.compile_expression(whole["expression"], undefined_to_none=False)()
-                if isinstance(value, jinja2.Undefined):
-                    str(value)  # raises, with jinja's own message
-                return value
+                return _plain(self._jinja.compile_expression(whole["expression"], undefined_to_none=False)())
             return self._jinja.from_string(text).render()
         except _RENDERING as error:
             raise TemplateError(_reason(error)) from error
+
+
+def _plain(value: Any) -> Any:
+    """The value of an expression, if a pipeline file could have said it itself."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises, with jinja's own message
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is not None and not isinstance(value, (str, int, float, Decimal, date)):
+        raise TypeError(f"gives a {type(value).__name__}, which is no value; is it called, with ()?")
+    return value
 
 
 def _env(name: str, default: Any = None) -> Any:
@@ -230,9 +242,10 @@ class SqlTemplates:
 def _to_sql(value: Any, dialect: str) -> SqlText:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, with jinja's own message
-    if isinstance(value, str) and (_OPEN in value or _CLOSE in value):
+    text = literal(value, dialect)
+    if _OPEN in text or _CLOSE in text:
         raise TypeError("SQL that a template made (a macro, a set block) cannot be put in as a value")
-    return SqlText(f"{_OPEN}{literal(value, dialect)}{_CLOSE}")
+    return SqlText(f"{_OPEN}{text}{_CLOSE}")
 
 
 def _without_marks(text: str, template: str | None, dialect: str) -> str:

@@ -320,16 +320,21 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
     return tuple(path)
 
 
+_PLAIN_WORDS = {
+    "missing": "is missing",
+    "dict_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+
+
 def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
         return f"unknown key{_suggest(str(item['loc'][-1]), known)}"
-    if kind == "missing":
-        return "is missing"
-    if kind in ("dict_type", "model_type", "model_attributes_type"):
-        return "must be a mapping (key: value)"
-    if kind in ("list_type", "tuple_type"):
-        return "must be a list"
+    if kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[kind]
     if kind == "union_tag_invalid":
         return f"{item['ctx']['tag']!r} is not one of {item['ctx']['expected_tags']}"
     if kind == "string_pattern_mismatch":
