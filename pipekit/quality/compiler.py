@@ -33,6 +33,8 @@ from pipekit.sql import quote_text
 Rows = Sequence[tuple[Any, ...]]
 Values = tuple[Any, ...]
 ALL = Fragment("1 = 1")
+# In a column of unique values every value is among the most common ones; where ties fail, so many tell enough.
+MAX_TIES = 1000
 
 # A type's family by the beginning of its name, in DuckDB's and Snowflake's spellings.
 _FAMILIES = {
@@ -497,7 +499,8 @@ def _most_common(kwargs: Kwargs, subject: Subject) -> Plan | None:
     query = fragment(
         "SELECT pk_value FROM (SELECT {} AS pk_value, count(*) AS pk_rows, max(count(*)) OVER () AS pk_most FROM "
         + _escaped(subject.table)
-        + " WHERE {} GROUP BY {}) AS pk_counted WHERE pk_rows = pk_most ORDER BY pk_value",
+        + " WHERE {} GROUP BY {}) AS pk_counted WHERE pk_rows = pk_most ORDER BY pk_value"
+        + ("" if kwargs.get("ties_okay") else f" LIMIT {MAX_TIES}"),
         column,
         where,
         column,

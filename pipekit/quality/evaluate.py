@@ -14,7 +14,7 @@ from pipekit.quality.compiler import COMPILERS, Plan, Rows, Subject, Values, com
 from pipekit.quality.conditions import parse_text, with_columns
 from pipekit.quality.dialects import DIALECTS
 from pipekit.quality.fragments import Fragment, fragment, joined
-from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_judge
+from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_judge, refused_by_engine
 from pipekit.quality.schema import is_custom
 from pipekit.quality.suite import Expectation, Suite
 from pipekit.warehouses.base import Table
@@ -68,12 +68,10 @@ def evaluate(
     Raises:
         TransientError: The warehouse was lost; another try may work.
     """
-    checks = _prepared(suites, table, warehouse, resolve or Table.parse)
+    shown = shown_as or table
+    checks = _prepared(suites, table, shown, warehouse, resolve or Table.parse)
     verdicts = _verdicts(checks, table, warehouse)
-    events = [
-        _event(check.written, check.verdict or verdicts[number], shown_as or table, step)
-        for number, check in enumerate(checks)
-    ]
+    events = [_event(check.written, verdicts[number], shown, step) for number, check in enumerate(checks)]
     for event in events:
         emit(event)
     return events
@@ -93,8 +91,7 @@ def raise_for_failures(results: Sequence[CheckEvaluated], table: Table, kept: st
     failed = [result for result in results if result.status in (FAILED, ERROR)]
     if not failed:
         return
-    checks = "check" if len(failed) == 1 else "checks"
-    lines = [f"{table}: {len(failed)} of {len(results)} {checks} failed"]
+    lines = [f"{table}: {len(failed)} of {len(results)} check{'s' if len(results) > 1 else ''} failed"]
     lines += [line for result in failed for line in _report(result)]
     raise ChecksFailed("\n".join(lines), kept=kept)
 
@@ -121,7 +118,7 @@ def _import_runner() -> None:
 
 
 def _prepared(
-    suites: Sequence[Suite], table: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
+    suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
 ) -> list[_Check]:
     types = {column.name: column.type for column in warehouse.columns(table)}
     dialect = DIALECTS.get(warehouse.dialect)
@@ -133,7 +130,7 @@ def _prepared(
         warehouse.quote,
         lambda name: warehouse.quote(resolve(name)),
     )
-    prepare = _Preparation(table, types, warehouse.fold, subject or None)
+    prepare = _Preparation(shown, types, warehouse.fold, subject or None)
     return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
 
 
@@ -235,7 +232,7 @@ def _measured(plans: Mapping[int, Plan], warehouse: Warehouse) -> tuple[dict[int
     try:
         return _values(plans, warehouse), {}
     except QueryError as error:
-        failure = failed_to_judge(_reason(error))
+        failure = refused_by_engine(error.message)
     if len(plans) == 1:
         return {}, dict.fromkeys(plans, failure)
     values: dict[int, Values] = {}
@@ -301,13 +298,6 @@ def _followed_up(queries: Mapping[int, Fragment], warehouse: Warehouse) -> dict[
     sql = joined(" UNION ALL ", parts)
     rows = warehouse.execute(sql.text, sql.params).rows
     return {number: [row[1:] for row in rows if row[0] == number] for number in queries}
-
-
-def _reason(error: QueryError) -> str:
-    """The engine's message without its excerpt of the statement and its lists of candidates."""
-    lines = [line.strip() for line in error.message.splitlines() if line.strip() and not line.startswith(("\t", " "))]
-    kept = [line for line in lines if not line.startswith(("LINE ", "^"))] or [error.message]
-    return short(" ".join(kept[:2]), 400)
 
 
 # -- after the statement

@@ -14,13 +14,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, failed_to_judge
+from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, failed_to_judge, refused_by_engine
+from pipekit.warehouses.base import Table
 
 if TYPE_CHECKING:
     import sqlalchemy
 
     from pipekit.quality.suite import Expectation
-    from pipekit.warehouses.base import Table, Warehouse
+    from pipekit.warehouses.base import Warehouse
 
 # Great Expectations reads this when it is imported: no usage statistics are sent.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -48,7 +49,8 @@ def core_expectations() -> Iterator[tuple[str, Mapping[str, Any], bool]]:
 
     for name in sorted(list_registered_expectation_implementations()):
         implementation = get_expectation_impl(name)
-        yield name, json.loads(implementation.schema_json()), _has_sql(implementation)
+        if implementation.__module__.startswith("great_expectations."):  # importing a project's own registers it too
+            yield name, json.loads(implementation.schema_json()), _has_sql(implementation)
 
 
 def _has_sql(implementation: Any) -> bool:
@@ -75,9 +77,9 @@ def run(expectations: Sequence[Expectation], table: Table, warehouse: Warehouse)
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            batch = _batch(warehouse.sqlalchemy_engine(), table)
+            batch = _batch(warehouse.sqlalchemy_engine(), Table(tuple(map(warehouse.fold, table.parts))))
         except (gx.exceptions.GreatExpectationsError, ConnectionError, SQLAlchemyError) as error:
-            return [failed_to_judge(_short(str(error)))] * len(expectations)
+            return [refused_by_engine(_without_sql(str(error)))] * len(expectations)
         return _apart(batch, expectations, _validate(batch, expectations))
 
 
@@ -163,7 +165,7 @@ def _domain_object(expectation: Expectation, position: int) -> Any:
 def _verdict(result: Mapping[str, Any]) -> Verdict:
     error = _exception(result.get("exception_info") or {})
     if error:
-        return failed_to_judge(error)
+        return refused_by_engine(error)
     found = result["result"]
     samples = found.get("partial_unexpected_list") or found.get("partial_missing_list") or []
     return Verdict(
@@ -181,11 +183,11 @@ def _exception(info: Mapping[str, Any]) -> str | None:
     reports = [info] if "raised_exception" in info else list(info.values())
     for report in reports:
         if report.get("raised_exception"):
-            return _short(report.get("exception_message") or "no reason given")
+            return _without_sql(report.get("exception_message") or "no reason given")
     return None
 
 
-def _short(message: str) -> str:
+def _without_sql(message: str) -> str:
     """Without the statement and the links that SQLAlchemy adds."""
     return message.split("\n[SQL", maxsplit=1)[0].strip()
 

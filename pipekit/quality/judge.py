@@ -14,6 +14,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from pipekit.errors import short
+
 MAX_SAMPLES = 5
 
 
@@ -47,6 +49,12 @@ class Verdict:
 def failed_to_judge(reason: str) -> Verdict:
     """The verdict on an expectation that could not be evaluated."""
     return Verdict(False, error=reason)
+
+
+def refused_by_engine(message: str) -> Verdict:
+    """The same, when a statement failed: the engine's message without its excerpts and lists of candidates."""
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith(("\t", " ", "LINE ", "^"))]
+    return failed_to_judge(short(" ".join(line.strip() for line in lines[:2]) or message, 400))
 
 
 def by_share(rows: int, considered: int, unexpected: int, mostly: float) -> Verdict:

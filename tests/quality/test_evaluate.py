@@ -14,6 +14,7 @@ import pytest
 from pipekit.errors import ChecksFailed
 from pipekit.events import CheckEvaluated, Event
 from pipekit.quality import Suite, evaluate, needs_great_expectations, raise_for_failures, read_suite
+from pipekit.source import Column
 from pipekit.warehouses.base import Table
 from pipekit.warehouses.duckdb import DuckDBWarehouse
 
@@ -153,6 +154,26 @@ def test_a_table_that_was_made_in_the_open_transaction(customers: DuckDBWarehous
             customers.execute("CREATE OR REPLACE TABLE fresh AS SELECT * FROM customers")
             [event] = judged(customers, suite_of(check(), engine=engine), table=fresh)
         assert (event.status, event.unexpected_count) == ("FAILED", 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_helper_table_is_judged_and_shown_under_the_name_it_will_take(
+    customers: DuckDBWarehouse, engine: str
+) -> None:
+    helper = customers.scratch(CUSTOMERS)
+    customers.create_table(helper, [Column.of("customer_id", "integer")], temporary=True)
+    customers.insert(helper, ["customer_id"], [(7,), (7,)])
+    suite = suite_of(check(), check("nowhere"), engine=engine)
+    events = evaluate([suite], helper, customers, step="s", emit=lambda event: None, shown_as=Table.parse("Customers"))
+    assert [(event.table, event.status) for event in events] == [("Customers", "FAILED"), ("Customers", "ERROR")]
+    assert "Customers has no column nowhere" in (events[1].message or "")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", ["CUSTOMERS", "Main.Customers"])
+def test_tables_are_found_whatever_their_case(customers: DuckDBWarehouse, engine: str, name: str) -> None:
+    [event] = judged(customers, suite_of(check(), engine=engine), table=Table.parse(name))
+    assert (event.table, event.status) == (name, "FAILED")
 
 
 def test_the_message_of_failed_checks(customers: DuckDBWarehouse) -> None:

@@ -367,7 +367,7 @@ def parity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parity]:
 
 
 # Each table is given every n-th case.
-SHARES = {"ten": 1, "one": 7, "empty": 7, "all_null": 7}
+SHARES = {"ten": 1, "one": 9, "empty": 9, "all_null": 9}
 
 
 @pytest.mark.parametrize(("table", "share"), SHARES.items())

@@ -16,7 +16,7 @@ SELECT count("I"), percentile_disc(0.5) WITHIN GROUP (ORDER BY "I"), percentile_
 -- expect_column_min_to_be_between {'column': 'i', 'min_value': 0, 'max_value': 5}
 SELECT min("I") FROM "CRM"."CUSTOMERS";
 -- expect_column_most_common_value_to_be_in_set {'column': 'i', 'value_set': [1, 2, 3]}
-SELECT pk_value FROM (SELECT "I" AS pk_value, count(*) AS pk_rows, max(count(*)) OVER () AS pk_most FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL GROUP BY "I") AS pk_counted WHERE pk_rows = pk_most ORDER BY pk_value;
+SELECT pk_value FROM (SELECT "I" AS pk_value, count(*) AS pk_rows, max(count(*)) OVER () AS pk_most FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL GROUP BY "I") AS pk_counted WHERE pk_rows = pk_most ORDER BY pk_value LIMIT 1000;
 -- expect_column_pair_values_a_to_be_greater_than_b {'column_A': 'i', 'column_B': 'i2', 'ignore_row_if': 'both_values_are_missing'}
 SELECT count(*), coalesce(count_if(NOT ("I" IS NULL AND "I2" IS NULL)), 0), coalesce(count_if(NOT ("I" IS NULL AND "I2" IS NULL) AND NOT ("I" > "I2")), 0) FROM "CRM"."CUSTOMERS";
 SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT coalesce(CAST("I" AS VARCHAR), 'NULL') || ', ' || coalesce(CAST("I2" AS VARCHAR), 'NULL') AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT ("I" IS NULL AND "I2" IS NULL) AND NOT ("I" > "I2") LIMIT 5) AS pk_0;
