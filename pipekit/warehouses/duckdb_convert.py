@@ -76,9 +76,9 @@ class Conversion:
         return self.value.replace("TRY_CAST(", "CAST(").replace("try_strptime(", "strptime(")
 
     @property
-    def accepted(self) -> str:
-        """Whether the value has the right shape, or is NULL and may be."""
-        return f"({self.source} IS NULL OR {self.good})" if self.column.nullable else f"COALESCE({self.good}, false)"
+    def wrong(self) -> str:
+        """Whether the value has the wrong shape, or is NULL and may not be; NULL counts as no."""
+        return f"NOT {self.good}" if self.column.nullable else f"{self.source} IS NULL OR NOT {self.good}"
 
     def bad(self, value: str) -> str:
         """Whether the record is bad, given the name under which ``value`` was selected."""

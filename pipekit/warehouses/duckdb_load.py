@@ -170,8 +170,8 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
     if load.metadata:
         values += ["?", "number", "?", "?"]
         relation = f"(SELECT row_number() OVER () AS number, * FROM {relation})"
-    accepted = " AND ".join(["NOT broken", *(conversion.accepted for conversion in each.conversions)])
-    check = f"CASE WHEN {accepted} THEN true ELSE error('a bad record') END"
+    wrong = " OR ".join(["broken", *(conversion.wrong for conversion in each.conversions)])
+    check = f"CASE WHEN {wrong} THEN error('a bad record') ELSE true END"
     return f"SELECT {', '.join(values)} FROM {relation} WHERE {check}"
 
 

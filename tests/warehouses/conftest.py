@@ -69,7 +69,13 @@ def load_files(
     warehouse.create_table(TABLE, (*declared.columns, *(METADATA_COLUMNS if metadata else ())))
     warehouse.create_table(REJECTS, REJECT_COLUMNS)
     request = FileLoad(
-        declared, warehouse.list_files(declared), on_error, metadata, "run-1", LOADED_AT, progress  # type: ignore[arg-type]
+        declared,
+        warehouse.list_files(declared),
+        on_error,
+        metadata,
+        "run-1",
+        LOADED_AT,
+        progress,  # type: ignore[arg-type]
     )
     with warehouse.prepare_load(request) as prepared:
         known = (prepared.records, prepared.rejected)
