@@ -1,0 +1,177 @@
+"""SQL text: translated, its tables found, kept from run to run; literals."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipekit.errors import TemplateError
+from pipekit.sql import SqlText, Translations, literal, quote_text, translate
+
+
+def reads(text: str) -> set[str]:
+    return {str(table) for table in translate(text, write="duckdb").reads}
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("select 1", set()),
+        ("select * from a", {"a"}),
+        ("select * from a as x join b.c as y on x.i = y.i left join d.e.f on true", {"a", "b.c", "d.e.f"}),
+        ("with a as (select * from b) select * from a", {"b"}),
+        ("with a as (select 1 as i), c as (select * from a) select * from c join d using (i)", {"d"}),
+        ("select * from (select * from a) where i in (select i from b) and exists (select 1 from c)", {"a", "b", "c"}),
+        ("select (select max(i) from a) as m from b", {"a", "b"}),
+        ("select * from a union all select * from b except select * from c", {"a", "b", "c"}),
+        ("with a as (select * from other.a) select * from a", {"other.a"}),
+        ('select * from "Mixed Case"."t"', {"Mixed Case.t"}),
+        ("select value from a, lateral flatten(input => a.items)", {"a"}),
+        ("with recursive r as (select 1 as n union all select n + 1 from r where n < 3) select * from r join a on true", {"a"}),
+        ("select 'from b' as x from a -- from c", {"a"}),
+    ],
+)  # fmt: skip
+def test_the_tables_that_a_statement_reads(text: str, tables: set[str]) -> None:
+    assert reads(text) == tables
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("select count_if(x > 1) from (select 1 as x union all select 2)", 1),
+        ("select iff(1 = 1, 'a', 'b')", "a"),
+        ("select datediff('day', to_date('2024-01-01'), to_date('2024-03-01'))", 60),
+        ("select max(x) from (select 1 as x union all select 3) group by all", 3),
+        ("select nvl(null, 5)", 5),
+        ("select 'a' ilike 'A'", True),
+        ("select dateadd('month', 1, to_date('2024-01-31'))::varchar", "2024-02-29"),
+        ('select "X" from (select 1 as x)', 1),
+        ("select 'it''s \\\\ here'", "it's \\ here"),
+    ],
+)
+def test_snowflakes_dialect_runs_on_duckdb(text: str, value: object) -> None:
+    result = duckdb.sql(translate(text, write="duckdb").sql).fetchall()[0][0]
+    assert str(result)[:10] == str(value)[:10]
+
+
+def test_the_same_dialect_is_left_as_it_is() -> None:
+    text = "select  1   as x -- as written"
+    assert translate(text, write="snowflake").sql == text
+    assert translate(text, read="duckdb", write="duckdb").sql == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "-- nothing", "insert into a select 1", "drop table a", "create table a as select 1", "select 1; select 2",
+     "select 1; drop table a", "delete from a", "update a set x = 1", "truncate table a", "call p()", "copy into a from @s"],
+)  # fmt: skip
+def test_anything_but_one_select_is_refused(text: str) -> None:
+    with pytest.raises(TemplateError, match="exactly one SELECT is wanted"):
+        translate(text, write="duckdb")
+
+
+def test_a_syntax_error_has_its_line() -> None:
+    with pytest.raises(TemplateError) as caught:
+        translate("select a,\n  b\nfrom t\nwhere (a = 1\n", write="duckdb")
+    assert caught.value.line in (4, 5)
+    with pytest.raises(TemplateError):
+        translate("select 'never closed", write="duckdb")
+
+
+def test_sql_nested_beyond_reason_is_refused() -> None:
+    with pytest.raises(TemplateError, match="nested too deep"):
+        translate("select " + "(" * 20_000 + "1" + ")" * 20_000, write="duckdb")
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*")) if folder.exists() else []
+
+
+def test_looking_up_writes_nothing_and_keeping_does(tmp_path: Path) -> None:
+    store = tmp_path / "state/sql"
+    translations = Translations(store)
+    translations.translate("select 1 as x", write="duckdb")
+    assert files(tmp_path) == []
+    translations.keep()
+    assert len(files(store)) == 1
+    translations.translate("select 1 as x", write="duckdb")
+    translations.translate("select 1 as x", write="snowflake")
+    translations.keep()
+    assert len(files(store)) == 2
+
+
+def test_kept_translations_need_no_sqlglot(tmp_path: Path) -> None:
+    text = "with c as (select * from a.b) select iff(x, 1, 2) as y from c"
+    first = Translations(tmp_path)
+    expected = first.translate(text, write="duckdb")
+    first.keep()
+    script = (
+        "import sys; from pathlib import Path; from pipekit.sql import Translations\n"
+        f"t = Translations(Path({str(tmp_path)!r})).translate({text!r}, write='duckdb')\n"
+        "print('sqlglot' in sys.modules, t.sql, sorted(map(str, t.reads)), sep='|')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip("\n") == f"False|{expected.sql}|['a.b']"
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"sql": "x"}', '{"sql": "x", "reads": 5}', "\x00\xff"])
+def test_a_damaged_store_is_harmless(tmp_path: Path, damage: str) -> None:
+    translations = Translations(tmp_path)
+    expected = translations.translate("select iff(true, 1, 2)", write="duckdb")
+    translations.keep()
+    [path] = files(tmp_path)
+    path.write_text(damage, encoding="latin-1")
+    again = Translations(tmp_path)
+    assert again.translate("select iff(true, 1, 2)", write="duckdb") == expected
+    again.keep()
+    assert json.loads(path.read_text())["sql"] == expected.sql
+
+
+def test_a_store_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:
+    (tmp_path / "sql").write_text("a file is in the way")
+    translations = Translations(tmp_path / "sql")
+    assert translations.translate("select 1", write="duckdb").sql
+    translations.keep()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "NULL"),
+        (True, "TRUE"),
+        (5, "5"),
+        (-5, "(-5)"),
+        (1.5, "1.5"),
+        (Decimal("-0.10"), "(-0.10)"),
+        (float("nan"), "CAST('nan' AS DOUBLE)"),
+        (float("-inf"), "CAST('-inf' AS DOUBLE)"),
+        ("it's", "'it''s'"),
+        ("a\\b", "'a\\\\b'"),
+        (["a", 1, None], "('a', 1, NULL)"),
+        (("x",), "('x')"),
+        (date(2024, 7, 1), "CAST('2024-07-01' AS DATE)"),
+        (datetime(2024, 7, 1, 1, 2, 3), "CAST('2024-07-01 01:02:03' AS DATETIME)"),
+        (datetime(2024, 7, 1, 2, tzinfo=timezone(timedelta(hours=2))), "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)"),
+        (datetime(2024, 7, 1, tzinfo=UTC), "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)"),
+        (SqlText("now()"), "now()"),
+    ],
+)
+def test_literals(value: object, text: str) -> None:
+    assert literal(value) == text
+
+
+def test_backslashes_are_text_in_duckdb() -> None:
+    assert quote_text("a\\b'", "duckdb") == "'a\\b'''"
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, [], {1}, object(), b"x"])
+def test_what_has_no_literal(value: object) -> None:
+    with pytest.raises(TypeError, match="cannot stand in SQL"):
+        literal(value)
