@@ -1,0 +1,280 @@
+"""README and the pages say what is so: their commands run, their files validate, their links lead somewhere.
+
+A comment above a fenced block says what the block is, where its language does not:
+
+    <!-- file: PATH -->      the block is written to that file of the page's project
+    <!-- output -->          each line occurs, in this order, in what the commands above it printed; ``...`` is a gap
+    <!-- exit N -->          the last command above ends so
+    <!-- not run: WHY -->    an example that cannot run here
+
+Without one, ``sh`` blocks are run, in the order of the page and in a copy of the project of the page's own; ``python``
+blocks too; a ``yaml`` block is a pipeline file, or sections of one, and must validate. ``<!-- external: a, b -->`` names
+tables that such sections read.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from projects import REPOSITORY, copy_project, environment, pipekit
+from pydantic import BaseModel
+
+from pipekit import Pipeline
+from pipekit.source import Column, CsvFormat, JsonFormat, ParquetFormat, Source
+from pipekit.spec import FileKeys, StepKeys
+from pipekit.steps.check import CheckOptions
+from pipekit.steps.features import Feature, FeaturesOptions
+from pipekit.steps.load import LoadOptions
+from pipekit.steps.python import PythonOptions
+from pipekit.steps.sql import SqlOptions
+from pipekit.warehouses.targets import DuckDBTarget
+
+DOCS = REPOSITORY / "docs"
+PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
+ELSEWHERE = {  # pages whose blocks have a test of their own
+    "logs.md": "tests/sinks/test_logs_page.py",
+    "quality.md": "tests/quality/test_quality_page.py",
+}
+
+_BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_ABOVE = re.compile(r"<!-- (?P<word>not run|file|output|exit|external):? ?(?P<rest>[^>]*?) -->\n+\Z")
+_LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block and the comment above it."""
+
+    language: str
+    text: str
+    line: int
+    word: str = ""
+    rest: str = ""
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for match in _BLOCK.finditer(text):
+        above = _ABOVE.search(text[: match.start()])
+        words = (above["word"], above["rest"]) if above else ("", "")
+        yield Block(match["language"], match["text"], text.count("\n", 0, match.start()) + 1, *words)
+
+
+def ids(page: Path) -> str:
+    return page.name
+
+
+# Blocks --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in ELSEWHERE], ids=ids)
+def test_the_blocks_of_a_page(page: Path, tmp_path: Path) -> None:
+    folder = copy_project(tmp_path / "project")
+    printed = ""
+    for block in blocks(page):
+        place = f"{page.name}:{block.line}"
+        if block.word == "not run":
+            assert block.rest, f"{place}: say why it is not run"
+        elif block.word == "file":
+            put(folder, block)
+        elif block.word == "output":
+            assert_printed(block.text, printed, place)
+        elif block.language == "sh":
+            printed = run_commands(folder, block, place)
+        elif block.language == "python":
+            run_python(folder, block, place)
+        elif block.language == "yaml":
+            validate(folder, block, place)
+
+
+def put(folder: Path, block: Block) -> None:
+    path = folder / block.rest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    if block.language == "yaml" and path.parent.name == "pipelines" and "broken" not in path.name:
+        Pipeline.from_file(path)
+
+
+def run_commands(folder: Path, block: Block, place: str) -> str:
+    """Run the block as a shell would; ``pip`` and ``pytest`` are left out, their way is tested by CI."""
+    lines = [re.sub(r"^pip install .*?&& ", "", line) for line in block.text.splitlines()]
+    script = "\n".join(line for line in lines if not line.startswith(("pip ", "pytest")))
+    done = subprocess.run(
+        ["sh", "-ec", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=180
+    )
+    wanted = int(block.rest) if block.word == "exit" else 0
+    assert done.returncode == wanted, f"{place}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def run_python(folder: Path, block: Block, place: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", block.text], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{place}\n{done.stderr}"
+
+
+def assert_printed(text: str, printed: str, place: str) -> None:
+    at = 0
+    for line in text.splitlines():
+        pattern = r"[^\n]*".join(re.escape(part.strip()) for part in line.strip().split("..."))
+        found = re.compile(pattern).search(printed, at)
+        assert found, f"{place}: {line!r} is not in\n{printed}"
+        at = found.end()
+
+
+BASE: dict[str, Any] = {
+    "name": "example",
+    "sources": {
+        name: {"uri": "in/", "format": {"type": "csv"}, "columns": {"id": "integer", "amount": "number(10,2)"}}
+        for name in ("orders", "events")
+    },
+    "steps": [{"id": "raw_orders", "type": "load", "source": "orders"}],
+}
+
+
+def validate(folder: Path, block: Block, place: str) -> None:
+    """A whole pipeline file as it stands; sections of one, or a list of steps, with what they lack added."""
+    data = yaml.safe_load(block.text)
+    path = folder / "pipelines" / f"page_{block.line}.yaml"
+    if isinstance(data, Mapping) and "name" in data:
+        path.write_text(block.text, encoding="utf-8")
+    else:
+        sections = data if isinstance(data, Mapping) else {"steps": data}
+        external = [name.strip() for name in block.rest.split(",")] if block.word == "external" else []
+        sources = {**BASE["sources"], **sections.get("sources", {})}
+        whole = {**BASE, "external": external, **sections, "sources": sources}
+        path.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    try:
+        Pipeline.from_file(path, target="local" if "targets" not in (data or {}) else None)
+    except Exception as error:
+        raise AssertionError(f"{place}: {error}") from error
+
+
+# Links ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    text = _BLOCK.sub("", page.read_text(encoding="utf-8"))
+    broken = []
+    for target in (match["target"] for match in _LINK.finditer(text)):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        name, _, heading = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        if not path.exists() or (heading and heading not in headings(path)):
+            broken.append(target)
+    assert broken == []
+
+
+def headings(page: Path) -> set[str]:
+    """Anchors as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", _BLOCK.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", ELSEWHERE, ids=str)
+def test_a_page_that_is_left_out_here_is_tested_there(page: str) -> None:
+    assert page in (REPOSITORY / ELSEWHERE[page]).read_text(encoding="utf-8")
+
+
+# Keys ----------------------------------------------------------------------------------------------------------
+
+FILE_PAGE = {
+    "The top level": FileKeys,
+    "targets": DuckDBTarget,
+    "sources": Source,
+    "columns": Column,
+    "csv": CsvFormat,
+    "json": JsonFormat,
+    "parquet": ParquetFormat,
+    "steps": StepKeys,
+}
+STEP_PAGE = {
+    "load": LoadOptions,
+    "check": CheckOptions,
+    "sql": SqlOptions,
+    "features": FeaturesOptions,
+    "A feature": Feature,
+    "python": PythonOptions,
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "model"),
+    [
+        *(("pipeline-file.md", heading, model) for heading, model in FILE_PAGE.items()),
+        *(("steps.md", heading, model) for heading, model in STEP_PAGE.items()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_key_is_in_its_table_with_its_default(page: str, heading: str, model: type[BaseModel]) -> None:
+    """A table's first column is the key, its second the default, or what must be given."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    listed = listed_keys(text, heading)
+    if "into" in model.model_fields and model is not LoadOptions:
+        listed |= listed_keys(text, "Keys of every step that makes rows")
+
+    assert listed == dict(keys_and_defaults(model))
+
+
+def listed_keys(text: str, heading: str) -> dict[str, str]:
+    """Key and default from the table of keys below a heading."""
+    section = re.search(rf"^#+ `?{re.escape(heading)}`?\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, heading
+    table = re.search(r"^\| key \| default \| means \|\n((?:\|.*\n)+)", section[1], re.MULTILINE)
+    assert table, heading
+    return dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", table[1], re.MULTILINE))
+
+
+def keys_and_defaults(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    for name, field in model.model_fields.items():
+        if model is Source and name == "name":
+            continue  # the key under ``sources``
+        if model is Column and name == "name":
+            continue  # the key under ``columns``
+        if name == "into":
+            yield name, "the step's id"
+            continue
+        if model is DuckDBTarget and name == "type":
+            yield name, "required"
+            continue
+        yield (
+            field.alias or name,
+            shown("required" if field.is_required() else field.get_default(call_default_factory=True)),
+        )
+
+
+def shown(default: Any) -> str:
+    if default == "required":
+        return "required"
+    if default is None or default in ((), "", {}):
+        return "none"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        return f"`{list(default)}`".replace("'", '"')
+    return f"`{default}`"
+
+
+def test_the_readme_begins_with_two_commands() -> None:
+    first, second = [block.text.strip() for block in blocks(REPOSITORY / "README.md") if block.language == "sh"][:2]
+
+    assert first == "pip install . && pipekit run pipelines/marketing_engagement.yaml"
+    assert second.endswith("&& pytest")
+
+
+def test_every_command_of_the_readme_is_there(tmp_path: Path) -> None:
+    sentence = re.search(r"On the command line: (.+?)\. ", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.S)
+    assert sentence
+    for command in re.findall(r"`(?:pipekit )?([a-z ]+)`", sentence[1]):
+        assert pipekit(tmp_path, *command.split(), "--help").returncode == 0, command
