@@ -7,6 +7,7 @@ expectations into one statement. Conditions are those of Great Expectations' SQL
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -36,15 +37,17 @@ ALL = Fragment("1 = 1")
 # In a column of unique values every value is among the most common ones; where ties fail, so many tell enough.
 MAX_TIES = 1000
 
-# A type's family by the beginning of its name, in DuckDB's and Snowflake's spellings.
+# A type's family by its first word, in DuckDB's and Snowflake's spellings.
 _FAMILIES = {
-    "text": "VARCHAR CHAR NVARCHAR NCHAR TEXT STRING BPCHAR",
-    "boolean": "BOOL BIT",
-    "number": "TINYINT SMALLINT INT BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT NUMBER NUMERIC DECIMAL"
-    " FLOAT DOUBLE REAL",
-    "time": "DATE TIME DATETIME",
+    "text": "VARCHAR CHAR NVARCHAR NCHAR TEXT STRING BPCHAR CHARACTER",
+    "boolean": "BOOL BOOLEAN BIT",
+    "number": "TINYINT SMALLINT INT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT NUMBER NUMERIC"
+    " DECIMAL FLOAT DOUBLE REAL",
+    "time": "DATE TIME DATETIME TIMESTAMP TIMESTAMPTZ TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS TIMESTAMP_NTZ TIMESTAMP_LTZ"
+    " TIMESTAMP_TZ",
 }
-_FAMILY_OF = {prefix: family for family, prefixes in _FAMILIES.items() for prefix in prefixes.split()}
+_FAMILY_OF = {word: family for family, words in _FAMILIES.items() for word in words.split()}
+_WORD = re.compile(r"\w+(?!.*\])")  # a list, INTEGER[], is no number
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Subject:
 
     def family(self, name: str) -> str:
         """``number``, ``text``, ``boolean``, ``time``, or ``other``."""
-        text = self.types[name].upper()
-        return next((_FAMILY_OF[prefix] for prefix in _FAMILY_OF if text.startswith(prefix)), "other")
+        word = _WORD.match(self.types[name].upper())
+        return "other" if word is None else _FAMILY_OF.get(word[0], "other")
 
 
 def _as_judged(judge: Callable[[Values], Verdict]) -> Callable[[Values, Rows], Verdict]:

@@ -97,9 +97,16 @@ def by_range(value: Any, kwargs: Mapping[str, Any]) -> Verdict:
 
 
 def limit(value: Any) -> Any:
-    """A bound as Great Expectations reads it: a number as a float, a text as a date or, with a time, a datetime."""
+    """A bound as Great Expectations reads it: a number as a float, a text as a date or, with a time, a datetime.
+
+    Raises:
+        UnevaluableError: The text is no date and no time.
+    """
     if isinstance(value, str):
-        return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        try:
+            return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
+        except ValueError as error:
+            raise UnevaluableError(f"{value!r} is no date and no time") from error
     return float(value) if isinstance(value, int) else value
 
 
