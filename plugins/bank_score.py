@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Bin = dict[str, Any]
 
@@ -23,6 +24,8 @@ def score_clients(clients: pa.Table, bins: pa.Table, key: str, least_information
     Returns:
         The key, ``score`` and ``decile``: 1 for the tenth of the clients with the highest scores.
     """
+    import pyarrow as pa  # late: every run imports this file, few runs need Arrow
+
     card = _card(row for row in bins.to_pylist() if row["information_value"] >= least_information)
     rows = clients.select([key, *card]).to_pylist()
     scored = [(round(sum(_weight(card[name], row[name]) for name in card), 4), row[key]) for row in rows]
