@@ -176,7 +176,7 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
 
 
 class Stage:
-    """Temporary tables of judged records: the values of the good ones, and the bad ones told in full."""
+    """What was judged: temporary tables of the bad records, and of the good ones that DuckDB cannot read itself."""
 
     def __init__(self, warehouse: DuckDBWarehouse, load: FileLoad) -> None:
         self._warehouse = warehouse
@@ -184,6 +184,7 @@ class Stage:
         place = warehouse.scratch(Table(("load",)))
         self._good, self._bad = (f"temp.main.{warehouse.quote(place.name + suffix)}" for suffix in ("_good", "_bad"))
         self._counts: dict[int, tuple[int, int]] = {}
+        self._split: set[int] = set()
         columns = ", ".join(f"v{index} {type_text(column)}" for index, column in enumerate(load.source.columns))
         warehouse.execute(f"CREATE TEMPORARY TABLE {self._good} ({columns}, number BIGINT, bad SMALLINT, file INTEGER)")
         warehouse.execute(
@@ -207,7 +208,6 @@ class Stage:
         """Judge a file: by DuckDB's reader if it can read the file to its end, else record by record."""
         with _still_there(each.file, each.path):
             self._judge(index, each)
-        self._count(index)
 
     def _judge(self, index: int, each: Plan) -> None:
         try:
@@ -217,24 +217,23 @@ class Stage:
                 raise SourceError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
             bad_columns = None
         if bad_columns is None:
+            self._split.add(index)
             self._judge_split(index, each)
+            self._count(index)
         elif bad_columns:
             self._locate(each, bad_columns)
 
     def _judge_quickly(self, index: int, each: Plan) -> list[int] | None:
         if each.select is None:
             return None
-        numbered = "row_number() OVER ()" if self._load.metadata else "NULL"
-        relation = f"(SELECT {numbered} AS number, * FROM ({each.select}))"
-        self._warehouse.execute(f"INSERT INTO {self._good} {_judged(each, relation, index)}")
-        found = self._warehouse.execute(f"SELECT DISTINCT bad FROM {self._good} WHERE file = {index} AND bad <> 0").rows
-        return [bad for (bad,) in found]
+        judged = _judged(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
+        found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
+        self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
+        return [bad for bad in found if bad]
 
     def _count(self, index: int) -> None:
-        rows = self._warehouse.execute(
-            f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
-        ).rows
-        self._counts[index] = rows[0]
+        count = f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
+        self._counts[index] = self._warehouse.execute(count).rows[0]
 
     def _locate(self, each: Plan, bad_columns: list[int]) -> None:
         """Find the lines of the bad records by a pass in file order over the columns that hold bad values."""
@@ -284,11 +283,20 @@ class Stage:
         """Insert a file's good records into ``table``; says how many."""
         values = [f"v{position}" for position in range(len(each.conversions))]
         values += ["?", "number", "?", "?"] if self._load.metadata else []
-        sql = (
-            f"{_insert_into(self._warehouse, self._load, table)} "
-            f"SELECT {', '.join(values)} FROM {self._good} WHERE file = {index} AND bad = 0"
-        )
-        return self._warehouse.execute(sql, _stamps(self._load, each.file)).rowcount or 0
+        insert = f"{_insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
+        sql = f"{insert} FROM ({self._judged_again(index, each)}) WHERE bad = 0"
+        copied = self._warehouse.execute(sql, _stamps(self._load, each.file)).rowcount or 0
+        records, bad = self._counts[index]
+        if copied != records - bad:
+            raise SourceError("the file changed while it was read", file=each.file.uri, hint="Run again.")
+        return copied
+
+    def _judged_again(self, index: int, each: Plan) -> str:
+        # A second pass over the file costs no more time than a table of the first one, and no memory.
+        if index in self._split:
+            return f"FROM {self._good} WHERE file = {index}"
+        number = "row_number() OVER ()" if self._load.metadata else "NULL"
+        return _judged(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
 
     def write_rejects(self, table: Table) -> None:
         """Insert the bad records, as ``REJECT_COLUMNS``, into ``table``."""
