@@ -38,8 +38,8 @@ def load(path: Path, **options: Any) -> pipekit.Pipeline:
     return pipekit.Pipeline.from_file(path, **options)
 
 
-def run(path: Path, **options: Any) -> RunResult:
-    return load(path).run(**options)
+def run(path: Path, as_of: str | None = None, **options: Any) -> RunResult:
+    return load(path, as_of=as_of).run(**options)
 
 
 def run_ok(path: Path, **options: Any) -> RunResult:
@@ -59,7 +59,8 @@ def problems(path: Path, **options: Any) -> list[str]:
 
 
 def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb"), config={"TimeZone": "UTC"}) as connection:
+    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb")) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
         return connection.execute(sql).fetchall()
 
 
