@@ -1,0 +1,90 @@
+"""A run that is killed at any moment leaves every table wholly old or wholly new, and the next run is simply right."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from reliability.crash import Ground, Moment, events
+from reliability.small import APPENDING_PROJECT, MARKETING_PROJECT
+
+
+PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT)}
+SEED = 20240701
+
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ground]:
+    return {name: Ground(project, tmp_path_factory.mktemp(name)) for name, project in PROJECTS.items()}
+
+
+def everywhere(ground: Ground) -> list[Moment]:
+    """Every event, both sides of every statement, and as many moments in between."""
+    chance = random.Random(SEED)
+    told = [Moment("event", n) for n in range(1, len(ground.told) + 1)]
+    sent = [Moment(side, n) for n in range(1, ground.ended.statements + 1) for side in ("before", "after")]
+    times = [Moment("time", chance.randint(1, ground.ended.milliseconds + 50)) for _ in range(len(told) + len(sent))]
+    return told + sent + times
+
+
+def some(ground: Ground, count: int) -> list[Moment]:
+    """A few of them, of every kind; the same ones each time."""
+    return sorted(random.Random(SEED).sample(everywhere(ground), count), key=lambda moment: (moment.kind, moment.n))
+
+
+def kill_and_go_on(ground: Ground, moment: Moment) -> bool:
+    """Kill a run, look, run again, look. Says whether the process was killed before its end."""
+    ground.restore()
+    before = set(events(ground.root))
+    killed = ground.run(moment).killed
+    halfway = ground.contents()
+    for table, rows in halfway.items():
+        assert rows in (ground.old[table], ground.new[table]), f"{moment}: {table} is neither old nor new"
+    told = {run: lines for run, lines in events(ground.root).items() if run not in before}
+    ended = any(line["event"] == "RunFinished" for lines in told.values() for line in lines)
+
+    assert not ground.run(Moment("none", 0)).killed
+
+    assert ground.contents() == ground.new, f"{moment}: the next run made other tables"
+    assert set(ground.rejects()) <= set(ground.rejected), f"{moment}: a part of the rejects"
+    _logs_are_whole(ground, moment, told, abandoned=bool(told) and not ended)
+    _nothing_is_left(ground)
+    return killed
+
+
+def _logs_are_whole(ground: Ground, moment: Moment, told: dict[str, list[dict]], *, abandoned: bool) -> None:
+    logged = Counter(log for (log,) in ground.read("SELECT log_id FROM ingestion_logs"))
+    checked = Counter(check for (check,) in ground.read("SELECT check_id FROM dq_check_logs"))
+    for run, lines in told.items():
+        for line in lines:
+            where = checked if line["event"] == "CheckEvaluated" else logged
+            if line["event"] not in ("FileLoaded", "StepProgressed"):
+                assert where[f"{run}-{line['seq']:06d}"] == 1, f"{moment}: {line} is not in the log tables, or twice"
+        ends = ground.read(f"SELECT status FROM ingestion_logs WHERE run_id = '{run}' AND step_name IS NULL")
+        assert (("ABANDONED",) in ends) == abandoned, f"{moment}: {ends}"
+    assert max((*logged.values(), *checked.values())) == 1
+
+
+def _nothing_is_left(ground: Ground) -> None:
+    tables = {name.lower() for (name,) in ground.read("SELECT table_name FROM information_schema.tables")}
+    assert not {name for name in tables if "__pipekit" in name}
+    assert not list((ground.root / ".pipekit/runs").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize(("name", "kills"), [("marketing", 14), ("appending", 8)])
+def test_killed_at_some_moments(grounds: dict[str, Ground], name: str, kills: int) -> None:
+    killed = [kill_and_go_on(grounds[name], moment) for moment in some(grounds[name], kills)]
+
+    assert sum(killed) >= kills * 3 // 4  # the others had ended before their moment came
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PROJECTS)
+def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    moments = everywhere(grounds[name])
+    killed = [kill_and_go_on(grounds[name], moment) for moment in moments]
+
+    with capsys.disabled():
+        print(f"\n{name}: {sum(killed)} runs killed, {len(moments) - sum(killed)} had ended before")
+    assert sum(killed) >= 100
