@@ -18,6 +18,7 @@ from pipekit.warehouses.duckdb_convert import type_text
 from pipekit.warehouses.duckdb_plan import Plan, plan
 from pipekit.warehouses.local_files import LocalFiles, gone
 from pipekit.warehouses.records import Record, shortened
+from pipekit.warehouses.source_checks import check_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ def prepare(warehouse: DuckDBWarehouse, load: FileLoad) -> Iterator[DuckDBLoad]:
     Raises:
         SourceError: A file is gone, cannot be read, or does not keep the contract.
     """
+    if problem := check_source(load.source):
+        raise SourceError(f"source {load.source.name!r}: {problem}")
     with LocalFiles(warehouse.files_folder, load.source.format) as local:
         paths = local.fetch(load.files)
         plans = [_planned(warehouse, load, *each) for each in zip(load.files, paths, strict=True)]

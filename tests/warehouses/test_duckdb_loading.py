@@ -21,6 +21,7 @@ from pipekit.errors import SourceError
 from pipekit.source import Source
 from pipekit.warehouses import local_files
 from pipekit.warehouses.base import FileLoad
+from pipekit.warehouses.source_checks import check_source
 
 from .conftest import LOADED_AT, TABLE
 
@@ -314,3 +315,23 @@ def test_of_any_lines_each_is_loaded_or_rejected(load: Any, lines: list[bytes]) 
     assert len(loaded.rows) + len(loaded.rejects) == loaded.records == len(there)
     loaded = load({"f.csv": b"a,b\n" + b"\n".join(cells)}, PLAIN, on_error="reject")
     assert len(loaded.rows) + len(loaded.rejects) == loaded.records == len([line for line in cells if line])
+
+
+@pytest.mark.parametrize(
+    ("form", "columns", "words"),
+    [
+        ({"type": "csv", "date_format": "YYYY-QQ"}, {"a": "date"}, "format.date_format: 'YYYY-QQ'"),
+        ({"type": "csv", "timestamp_format": "HH24:MI"}, {"a": "timestamp_ntz"}, "names no year"),
+        ({"type": "csv", "encoding": "klingon"}, {"a": "date"}, "format.encoding: 'klingon'"),
+        ({"type": "json"}, {"a": {"type": "date", "path": "a..b"}}, "columns.a.path: 'a..b'"),
+        ({"type": "json", "root": "[x]"}, {"a": "date"}, "format.root: '[x]'"),
+        (
+            {"type": "json", "root": "a.b[0]", "date_format": 'DD.MM."at"YYYY'},
+            {"a": {"type": "date", "path": "x.y"}},
+            None,
+        ),
+    ],
+)
+def test_a_source_is_checked_without_its_files(form: Any, columns: Any, words: str | None) -> None:
+    found = check_source(Source.model_validate({"name": "s", "uri": "nowhere", "format": form, "columns": columns}))
+    assert found == words if words is None else words in str(found)
