@@ -410,7 +410,8 @@ def _read_sources(reading: _Reading, tree: Node, target: Target | None) -> dict[
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
         refusal = target.type.check_source(sources[name]) if target else None
         if refusal:
-            reading.note(tree, ("sources", name), refusal)
+            key, _, text = refusal.partition(": ")
+            reading.note(tree, ("sources", name, *key.split(".")), text)
     return sources
 
 

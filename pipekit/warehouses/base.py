@@ -324,7 +324,7 @@ class WarehouseType(Generic[TargetT]):
         open: Connects; given the options and the project's root.
         dialect: sqlglot's name of its SQL.
         schema_of: The default schema of a target, against which unqualified table names are read.
-        check_source: Says what a source asks for that this warehouse cannot do, or ``None``.
+        check_source: Says what a source asks for that cannot be done, as ``key: what is wrong``, or ``None``.
     """
 
     name: str

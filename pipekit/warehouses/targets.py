@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.warehouses.base import Warehouse, WarehouseType
 from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.warehouses.source_checks import check_source
 
 
 class DuckDBTarget(BaseModel):
@@ -45,6 +46,7 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         open=_open_duckdb,
         dialect="duckdb",
         schema_of=lambda options: options.schema_name,
+        check_source=check_source,
     ),
     WarehouseType(
         name="snowflake",
@@ -52,5 +54,6 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         open=_open_snowflake,
         dialect="snowflake",
         schema_of=lambda options: options.schema_name or "public",
+        check_source=check_source,
     ),
 )
