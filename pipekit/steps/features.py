@@ -179,7 +179,8 @@ def is_count(expression: str) -> bool:
 
 
 def _nested(project: Project, template: str) -> SqlText:
-    return SqlText(project.rendered(template).rstrip().removesuffix(";"))
+    # The line break keeps a comment in the last line from swallowing what follows.
+    return SqlText(project.rendered(template).rstrip().removesuffix(";") + "\n")
 
 
 def _template_name(template: str) -> str:

@@ -42,7 +42,7 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
     tables = [_read(context, Table.parse(name)) for name in options.inputs]
     try:
         result = function(*tables, **options.args)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PipekitError(
             f"{options.call} raised {type(error).__name__}: {error}{_where(error)}",
             kept=f"{options.into} still holds the rows it had before.",
@@ -58,7 +58,7 @@ def _read(context: StepContext, table: Table) -> pa.Table:
     return data.rename_columns([name.lower() if name.isupper() else name for name in data.column_names])
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
@@ -77,13 +77,16 @@ def to_arrow(value: Any, call: str) -> pa.Table:
         return value
     if isinstance(value, (pa.RecordBatch, pa.RecordBatchReader)):
         return pa.Table.from_batches([value]) if isinstance(value, pa.RecordBatch) else value.read_all()
-    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        return pa.Table.from_pylist(value)
-    module = type(value).__module__.split(".")[0]
-    if module == "pandas":
-        return pa.Table.from_pandas(value, preserve_index=False)
-    if module == "polars":
-        return value.to_arrow()
+    kind = (type(value).__module__.split(".")[0], type(value).__name__)
+    try:
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            return pa.Table.from_pylist(value)
+        if kind == ("pandas", "DataFrame"):
+            return pa.Table.from_pandas(value, preserve_index=False)
+        if kind[0] == "polars" and kind[1] in ("DataFrame", "LazyFrame"):
+            return value.lazy().collect().to_arrow()
+    except pa.ArrowException as error:
+        raise PipekitError(f"{call} returned rows that make no table: {error}") from error
     raise PipekitError(
         f"{call} returned a {type(value).__name__}; an Arrow table, a pandas or polars frame, or a list of"
         " dicts is wanted"
