@@ -121,9 +121,11 @@ def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | 
 
 def _publish_built(context: StepContext, build: Callable[[Table, Kind], None], options: Into) -> int:
     table = Table.parse(options.into)
-    replacing = options.materialize == "table"
+    replacing = _takes_place(context, table, options)
     with scratch_table(context, table) as scratch:
         build(scratch, "table" if replacing else "temporary")
+        if options.key:
+            refuse_bad_keys(context, scratch, options.key)
         if replacing:
             rows = count_rows(context, scratch)
             audit(context, options.audit, scratch, shown_as=table)
@@ -132,12 +134,16 @@ def _publish_built(context: StepContext, build: Callable[[Table, Kind], None], o
         return _move(context, scratch, table, options)
 
 
+def _takes_place(context: StepContext, table: Table, options: Into) -> bool:
+    """Whether what is built becomes the table itself. So does the first merge or append: that saves a copy."""
+    return options.materialize == "table" or not (options.timestamps or context.warehouse.exists(table))
+
+
 def _move(context: StepContext, scratch: Table, table: Table, options: Into) -> int:
     warehouse = context.warehouse
-    if options.key:
-        refuse_bad_keys(context, scratch, options.key)
     columns = warehouse.columns(scratch)
-    _make_like(context, table, scratch, options)
+    if options.timestamps:
+        _make_stamped(context, table, scratch)
     names = reconcile(context, table, columns, options.on_schema_change, options.timestamps)
     with warehouse.transaction():
         if options.materialize == "truncate_load":
@@ -171,13 +177,12 @@ def count_rows(context: StepContext, table: Table) -> int:
     return int(context.warehouse.execute(f"SELECT count(*) FROM {context.warehouse.quote(table)}").scalar())
 
 
-def _make_like(context: StepContext, table: Table, scratch: Table, options: Into) -> None:
+def _make_stamped(context: StepContext, table: Table, scratch: Table) -> None:
     warehouse = context.warehouse
     if warehouse.exists(table):
         return
     stamps = "".join(f", CAST(NULL AS TIMESTAMPTZ) AS {warehouse.quote(name)}" for name in STAMPS)
-    query = f"SELECT *{stamps if options.timestamps else ''} FROM {warehouse.quote(scratch)} WHERE 1 = 0"
-    warehouse.create_as(table, query, kind="table")
+    warehouse.create_as(table, f"SELECT *{stamps} FROM {warehouse.quote(scratch)} WHERE 1 = 0", kind="table")
 
 
 def reconcile(
