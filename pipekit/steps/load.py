@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +16,7 @@ from pipekit.hookspecs import hookimpl
 from pipekit.project import PipelineSpec, Step
 from pipekit.source import Column, Names, Source
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
+from pipekit.steps import ledger
 from pipekit.steps.publish import (
     OnSchemaChange,
     SuiteReference,
@@ -37,22 +37,6 @@ from pipekit.warehouses.base import (
     SupportsClustering,
     Table,
     TableColumn,
-)
-
-LEDGER = Table(("ingestion_files",))
-LEDGER_COLUMNS: tuple[Column, ...] = (
-    Column.of("run_id", "varchar"),
-    Column.of("pipeline", "varchar"),
-    Column.of("step_name", "varchar"),
-    Column.of("table_name", "varchar"),
-    Column.of("uri", "varchar"),
-    Column.of("size_bytes", "integer"),
-    Column.of("etag", "varchar"),
-    Column.of("modified_at", "timestamp_tz"),
-    Column.of("rows_loaded", "integer"),
-    Column.of("rows_rejected", "integer"),
-    Column.of("loaded_at", "timestamp_tz"),
-    Column.of("definition_hash", "varchar"),
 )
 
 
@@ -145,20 +129,24 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(options: LoadOptions, context: StepContext) -> StepResult:
     source = context.project.sources[options.source]
     warehouse, table = context.warehouse, Table.parse(options.into)
-    warehouse.create_table(LEDGER, LEDGER_COLUMNS)
+    warehouse.create_table(ledger.LEDGER, ledger.LEDGER_COLUMNS)
     listed = warehouse.list_files(source)
-    inputs = _hash(listed)
-    files = _not_loaded(context, table, listed) if options.strategy == "append" else listed
-    if options.when == "changed" and _is_last_load(context, table, listed):
+    inputs = ledger.hash_of(listed)
+    appending = options.strategy == "append"
+    pending = ledger.not_loaded(context, table, listed) if appending else ledger.Pending(listed)
+    files = pending.files
+    if options.when == "changed" and ledger.is_last_load(context, table, listed):
         return StepResult(0, UNCHANGED, f"{_files(listed)}, unchanged since the last load", inputs)
     if listed and not files:
         return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
     if not files and options.on_empty == "fail":
         raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, hint=_EMPTY)
+    if appending:
+        ledger.offer_claim(context, table)
     columns = _make_table(context, table, source, options)
     with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
         _refuse_too_many(context, prepared, table, options)
-        loaded, rows = _load(context, prepared, table, columns, options)
+        loaded, rows = _load(context, prepared, table, columns, pending, options)
     if options.cluster_by:
         _cluster(context, table, options.cluster_by)
     return StepResult(rows, message=_summary(loaded, prepared.rejected, options), inputs_hash=inputs)
@@ -200,21 +188,30 @@ def _make_table(context: StepContext, table: Table, source: Source, options: Loa
 
 
 def _load(
-    context: StepContext, prepared: PreparedLoad, table: Table, columns: Sequence[str], options: LoadOptions
+    context: StepContext,
+    prepared: PreparedLoad,
+    table: Table,
+    columns: Sequence[str],
+    pending: ledger.Pending,
+    options: LoadOptions,
 ) -> tuple[tuple[LoadedFile, ...], int]:
     source = context.project.sources[options.source]
     if options.strategy == "merge" or len(columns) < len(_declared(source, options)):
-        return _load_beside(context, prepared, table, columns, options)
+        return _load_beside(context, prepared, table, columns, pending, options)
     with context.warehouse.transaction():
-        if options.strategy == "truncate_load":
-            context.warehouse.truncate(table)
+        _make_room(context, table, pending, options)
         loaded = prepared.copy_into(table)
         _finish(context, prepared, table, loaded, options)
     return loaded, sum(file.rows_loaded for file in loaded)
 
 
 def _load_beside(
-    context: StepContext, prepared: PreparedLoad, table: Table, columns: Sequence[str], options: LoadOptions
+    context: StepContext,
+    prepared: PreparedLoad,
+    table: Table,
+    columns: Sequence[str],
+    pending: ledger.Pending,
+    options: LoadOptions,
 ) -> tuple[tuple[LoadedFile, ...], int]:
     """By way of a helper table: to merge, or to leave out declared columns that the table does not have."""
     source = context.project.sources[options.source]
@@ -222,11 +219,17 @@ def _load_beside(
         context.warehouse.create_table(scratch, _declared(source, options), temporary=True)
         with context.warehouse.transaction():
             loaded = prepared.copy_into(scratch)
-            if options.strategy == "truncate_load":
-                context.warehouse.truncate(table)
+            _make_room(context, table, pending, options)
             rows = move_rows(context, scratch, table, columns, options.key)
             _finish(context, prepared, table, loaded, options)
     return loaded, rows
+
+
+def _make_room(context: StepContext, table: Table, pending: ledger.Pending, options: LoadOptions) -> None:
+    if options.strategy == "truncate_load":
+        context.warehouse.truncate(table)
+    elif options.strategy == "append":
+        ledger.claim(context, table, pending)
 
 
 def _finish(
@@ -240,7 +243,7 @@ def _finish(
     for file in loaded:
         context.emit(_event(context, table, file))
     audit(context, options.audit, table)
-    _write_ledger(context, table, loaded)
+    ledger.write(context, table, loaded, replacing=options.strategy == "truncate_load")
 
 
 def _event(context: StepContext, table: Table, file: LoadedFile) -> FileLoaded:
@@ -278,69 +281,6 @@ def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
     return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)
 
 
-# The ledger ---------------------------------------------------------------------------------------------------
-
-
-def _write_ledger(context: StepContext, table: Table, loaded: Sequence[LoadedFile]) -> None:
-    now = datetime.now(UTC)
-    rows = [
-        (
-            context.run_id,
-            context.pipeline,
-            context.step,
-            str(table),
-            file.file.uri,
-            file.file.size_bytes,
-            file.file.etag,
-            file.file.modified_at,
-            file.rows_loaded,
-            file.rows_rejected,
-            now,
-            context.definition_hash,
-        )
-        for file in loaded
-    ]
-    context.warehouse.insert(LEDGER, [column.name for column in LEDGER_COLUMNS], rows)
-
-
-def _ledger(context: StepContext, table: Table, columns: str, more: str = "") -> list[tuple[Any, ...]]:
-    where = "WHERE pipeline = ? AND step_name = ? AND table_name = ?"
-    names = (context.pipeline, context.step, str(table))
-    sql = f"SELECT {columns} FROM {context.warehouse.quote(LEDGER)} {where} {more}"
-    return context.warehouse.execute(sql, names).rows
-
-
-def _fingerprint(file: SourceFile) -> tuple[str, int, str, str]:
-    modified = file.modified_at.astimezone(UTC).isoformat() if file.modified_at and not file.etag else ""
-    return file.uri, file.size_bytes, file.etag, modified
-
-
-def _hash(files: Iterable[SourceFile]) -> str:
-    return sha256(repr(sorted(map(_fingerprint, files))).encode()).hexdigest()[:16]
-
-
-def _known(rows: Iterable[Sequence[Any]]) -> set[tuple[str, int, str, str]]:
-    return {_fingerprint(SourceFile(uri, size, etag or "", modified)) for uri, size, etag, modified, *_ in rows}
-
-
-_FILE = "uri, size_bytes, etag, modified_at, run_id, definition_hash, loaded_at"
-
-
-def _is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
-    """Whether the newest load of this table was of these very files, by this very definition."""
-    rows = _ledger(context, table, _FILE, "ORDER BY loaded_at DESC")
-    if not rows or not context.warehouse.exists(table):
-        return False
-    newest = [row for row in rows if row[4] == rows[0][4]]
-    same = {row[5] for row in newest} == {context.definition_hash}
-    return same and _known(newest) == {_fingerprint(file) for file in files}
-
-
-def _not_loaded(context: StepContext, table: Table, files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
-    known = _known(_ledger(context, table, _FILE)) if context.warehouse.exists(table) else set()
-    return tuple(file for file in files if _fingerprint(file) not in known)
-
-
 def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None:
     warehouse = context.warehouse
     shown = ", ".join(columns)
@@ -369,7 +309,7 @@ def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
 
 
 def _inputs(options: LoadOptions, context: StepContext) -> str:
-    return _hash(context.warehouse.list_files(context.project.sources[options.source]))
+    return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source]))
 
 
 @hookimpl

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from projects import STAMPED
-from reliability.small import Project
 
 from pipekit.api import Pipeline
 from pipekit.warehouses.base import Table, Warehouse
+from reliability.small import Project
 
 _FORKS = multiprocessing.get_context("forkserver")
 _PRELOAD = """duckdb jinja2 pluggy pyarrow pydantic pytest sqlglot sqlglot.optimizer.scope yaml pipekit.api pipekit.steps.check
@@ -188,7 +188,9 @@ class Ground:
         with self._open() as warehouse:
             if not warehouse.exists(Table(("raw_clickstream_rejects",))):
                 return []
-            return [n for _, n in warehouse.execute("SELECT run_id, count(*) FROM raw_clickstream_rejects GROUP BY 1").rows]
+            return [
+                n for _, n in warehouse.execute("SELECT run_id, count(*) FROM raw_clickstream_rejects GROUP BY 1").rows
+            ]
 
     @contextmanager
     def _open(self) -> Iterator[Warehouse]:

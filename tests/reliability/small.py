@@ -86,7 +86,9 @@ def _landing(folder: Path, new: bool) -> None:
     middle = len(customers) // 2
     _write_csv(folder / _LANDING / "customers/one.csv", customers[:middle])
     _write_csv(folder / _LANDING / "customers/two.csv", customers[middle:])
-    _write_lines(folder / _LANDING / "clickstream/one.jsonl", events[:EVENTS], '{"event_id": 1, "user_id": "x"}\n' * new)
+    _write_lines(
+        folder / _LANDING / "clickstream/one.jsonl", events[:EVENTS], '{"event_id": 1, "user_id": "x"}\n' * new
+    )
     _write_lines(folder / _LANDING / "clickstream/two.jsonl", events[EVENTS - 40 :])
 
 

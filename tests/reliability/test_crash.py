@@ -6,9 +6,9 @@ import random
 from collections import Counter
 
 import pytest
+
 from reliability.crash import Ground, Moment, events
 from reliability.small import APPENDING_PROJECT, MARKETING_PROJECT
-
 
 PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT)}
 SEED = 20240701

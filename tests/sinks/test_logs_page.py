@@ -12,7 +12,7 @@ import pytest
 from pipekit import events
 from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
 from pipekit.source import Column
-from pipekit.steps.load import LEDGER, LEDGER_COLUMNS
+from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
 from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
 
 from .conftest import FAILED_RUN
