@@ -45,6 +45,7 @@ _ISO = {
     "timestamp_ltz": ISO_TIMESTAMP_ZONE,
 }
 _FLOAT = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
+_MOST = "1.7976931348623157e308::FLOAT"
 _NOT_FINITE = "('nan', 'inf', '+inf', '-inf', 'infinity', '-infinity')"
 # https://docs.snowflake.com/en/sql-reference/functions/to_boolean
 _BOOLEANS = "('true', 't', 'yes', 'y', 'on', '1', 'false', 'f', 'no', 'n', 'off', '0')"
@@ -174,9 +175,10 @@ def _shape_test(value: Value, form: Format) -> str:
         return "FALSE"
     pattern = _shape(value.column, form)
     test = f"REGEXP_LIKE({value.text}, {text(pattern)})" if pattern else ""
-    if kind == "float" and value.json_type is None:
-        return f"({test} OR LOWER({value.text}) IN {_NOT_FINITE})"
-    return test
+    if kind != "float":
+        return test
+    finite = f"({test} AND COALESCE(ABS(TRY_TO_DOUBLE({value.text})) <= {_MOST}, FALSE))"
+    return finite if value.json_type else f"({finite} OR LOWER({value.text}) IN {_NOT_FINITE})"
 
 
 def _shape(column: Column, form: Format) -> str | None:

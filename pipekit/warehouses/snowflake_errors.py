@@ -105,6 +105,26 @@ class CopyRefused(QueryError):
         self.line = line
 
 
+# What COPY says, by the words that tell it apart, in the words that pipekit uses on every warehouse.
+_REASONS = (
+    (r"Invalid UTF-?8", "is not UTF-8"),
+    (r"Found character .* instead of field delimiter", "has text after a closing quote, or a quote that is not closed"),
+    (r"Error parsing JSON", "is not valid JSON"),
+    (r"compressed|decompress|gzip", "cannot be unpacked: the file is cut, or is no gzip file as its name says"),
+    (r"parquet", "is not a Parquet file"),
+)
+_FIELDS = re.compile(r"Number of columns in file \((\d+)\) does not match that of the corresponding table \((\d+)\)")
+
+
+def copy_reason(message: str) -> str:
+    """Why COPY refused a record, as a sentence; the service's own words follow where they tell more."""
+    first = _first_line(message)
+    if fields := _FIELDS.search(first):
+        return f"has {fields[1]} fields, not {fields[2]}"
+    known = next((words for pattern, words in _REASONS if re.search(pattern, first, re.IGNORECASE)), None)
+    return f"{known} ({first})" if known else first
+
+
 @contextmanager
 def driver_errors(sql: str | None = None) -> Iterator[None]:
     """Turn the connector's exceptions into ours."""
@@ -155,7 +175,7 @@ def translate_error(error: Any, sql: str | None = None) -> PipekitError:
 
 def _statement_error(errno: int | None, text: str, sql: str, query_id: str | None) -> PipekitError:
     if place := _COPY_PLACE.search(text):
-        return CopyRefused(_first_line(text), place["file"], int(place["line"]), sql=sql, query_id=query_id)
+        return CopyRefused(copy_reason(text), place["file"], int(place["line"]), sql=sql, query_id=query_id)
     if errno in _FILE_GONE:
         return SourceError(_first_line(text), hint="It vanished after it was listed; run again.")
     if errno in _MISSING:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import SourceError
 from pipekit.source import Column, CsvFormat, Source
 from pipekit.warehouses.base import SourceFile
+from pipekit.warehouses.snowflake_errors import CopyRefused
 from pipekit.warehouses.snowflake_files import PARQUET_FORMAT, StagedFiles, copy_chunks
 from pipekit.warehouses.snowflake_text import text
 
@@ -49,9 +50,16 @@ def first_lines(
     for start in range(0, len(names), _FILES_PER_QUERY):
         chunk = names[start : start + _FILES_PER_QUERY]
         branches = [_first_line(files, name, index, stage_format, line) for index, name in enumerate(chunk)]
-        for index, value in warehouse.execute(" UNION ALL ".join(branches)).rows:
+        for index, value in _read(warehouse, " UNION ALL ".join(branches), files):
             found[files.names[chunk[int(index)]]] = value or ""
     return found
+
+
+def _read(warehouse: SnowflakeWarehouse, sql: str, files: StagedFiles) -> list[tuple[Any, ...]]:
+    try:
+        return warehouse.execute(sql).rows
+    except CopyRefused as error:
+        raise SourceError(error.reason, file=files.find(error.file).uri, line=error.line) from error
 
 
 def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, line: int) -> str:
@@ -61,7 +69,7 @@ def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, li
     return f"(SELECT {index}, $1 FROM {place}{given} WHERE METADATA$FILE_ROW_NUMBER = {line} LIMIT 1)"
 
 
-def csv_headers(source: Source, lines: dict[SourceFile, str], files: Iterable[SourceFile]) -> dict[SourceFile, Header]:
+def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:
     """Where each file has the declared columns. A file without any line has no header and no records.
 
     Raises:
@@ -69,10 +77,15 @@ def csv_headers(source: Source, lines: dict[SourceFile, str], files: Iterable[So
     """
     form = source.format
     assert isinstance(form, CsvFormat)
-    if not form.header:
-        width = len(source.columns)
-        return {file: Header(tuple(range(1, width + 1)), width) for file in files}
-    return {file: _header(source, form, file, line) for file, line in lines.items()}
+    read = _header if form.header else _headerless
+    return {file: read(source, form, file, line) for file, line in lines.items()}
+
+
+def _headerless(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
+    width, found = len(source.columns), len(list(_fields(form, line)))
+    if found != width and (form.quote is None or line.count(form.quote) % 2 == 0):  # else it goes on below
+        raise SourceError(f"has {found} fields, not {width}", file=file.uri, line=form.skip_lines + 1)
+    return Header(tuple(range(1, width + 1)), width)
 
 
 def _header(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
@@ -106,10 +119,10 @@ def check_columns(source: Source, names: Sequence[str], place: dict[str, object]
     if missing:
         raise _missing(missing[0], names, place)
     if extra and source.fails_on_extra:
+        shown = ", ".join(repr(name) for name in extra)
         raise SourceError(
-            f"the file has columns that are not declared: {', '.join(extra)}",
-            column=extra[0],
-            hint="Declare them, or say on_extra: ignore.",
+            f"{shown} is in the file, but not declared",
+            hint="Declare it, or say on_extra: ignore.",
             **place,  # type: ignore[arg-type]
         )
 
@@ -118,11 +131,29 @@ def _missing(column: Column, names: Sequence[str], place: dict[str, object]) -> 
     near = get_close_matches(column.source_name, names, n=1)
     also = f"; the file has {near[0]!r}" if near else ""
     return SourceError(
-        f"the file has no such column{also}",
-        column=column.name,
+        f"the column {column.source_name!r} is missing{also}",
         hint=f"The file has: {', '.join(names) or 'no columns'}. `path:` says under which name a file has a column.",
         **place,  # type: ignore[arg-type]
     )
+
+
+# INFER_SCHEMA's types that a column takes. What is not listed is judged value by value.
+_PARQUET_TYPES = {
+    "integer": ("NUMBER",),
+    "number": ("NUMBER",),
+    "float": ("NUMBER", "REAL", "FLOAT", "DOUBLE"),
+    "varchar": ("TEXT", "VARCHAR"),
+    "boolean": ("BOOLEAN",),
+    "date": ("DATE",),
+    "binary": ("BINARY",),
+}
+
+
+def _check_type(source: Source, name: str, kind: str, file: SourceFile) -> None:
+    for column in source.columns:
+        allowed = _PARQUET_TYPES.get(column.type.kind)
+        if column.source_name.casefold() == name.casefold() and allowed and not kind.upper().startswith(allowed):
+            raise SourceError(f"is declared {column.type}, but the file has {kind}", file=file.uri, column=column.name)
 
 
 def parquet_columns(warehouse: SnowflakeWarehouse, source: Source, files: StagedFiles) -> None:
@@ -136,14 +167,19 @@ def parquet_columns(warehouse: SnowflakeWarehouse, source: Source, files: Staged
     form = warehouse.quote(warehouse.scratch(Table(("pipekit_parquet",))))
     warehouse.execute(f"CREATE TEMPORARY FILE FORMAT {form} {PARQUET_FORMAT}")
     names: dict[SourceFile, list[str]] = {file: [] for file in files.names.values()}
+    kinds: dict[tuple[SourceFile, str], str] = {}
     for chunk in copy_chunks(files.names):
         listed = ", ".join(text(name) for name in chunk)
-        result = warehouse.execute(
-            f"SELECT COLUMN_NAME, FILENAMES FROM TABLE(INFER_SCHEMA(LOCATION => {files.stage.location}, "
+        sql = (
+            f"SELECT COLUMN_NAME, TYPE, FILENAMES FROM TABLE(INFER_SCHEMA(LOCATION => {files.stage.location}, "
             f"FILES => ({listed}), FILE_FORMAT => {text(form)}))"
         )
-        for column, filenames in result.rows:
+        for column, kind, filenames in _read(warehouse, sql, files):
             for reported in str(filenames).split(","):
-                names[files.find(reported.strip())].append(column)
+                file = files.find(reported.strip())
+                names[file].append(column)
+                kinds[file, column] = kind
     for file, columns in names.items():
         check_columns(source, columns, {"file": file.uri})
+    for (file, column), kind in kinds.items():
+        _check_type(source, column, kind, file)

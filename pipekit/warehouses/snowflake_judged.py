@@ -6,6 +6,7 @@ types, FILE, ROWNO, RAW (the record for ``raw_record``) and WHOLE (what is wrong
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,15 @@ from pipekit.source import CsvFormat, JsonFormat, ParquetFormat
 from pipekit.warehouses.base import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile, SourceFile, Table
 from pipekit.warehouses.json_paths import column_path, parse_path
 from pipekit.warehouses.snowflake_casts import Value, cast, expected, is_good, reason
-from pipekit.warehouses.snowflake_files import PARQUET_FORMAT, RAW_LINES, StagedFiles, csv_format, json_format
+from pipekit.warehouses.snowflake_errors import copy_reason
+from pipekit.warehouses.snowflake_files import (
+    PARQUET_FORMAT,
+    StagedFiles,
+    copy_chunks,
+    csv_format,
+    json_format,
+    raw_lines,
+)
 from pipekit.warehouses.snowflake_headers import Header, first_lines, parquet_columns
 from pipekit.warehouses.snowflake_load import copy, create_landing, header_groups, named_format, text_columns
 from pipekit.warehouses.snowflake_text import text
@@ -90,7 +99,7 @@ def _land_csv(
     ends = create_landing(warehouse, f'{_PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
     skip = form.skip_lines + form.header
     skipped: list[str] = []
-    on_error = "CONTINUE" if load.on_error == "reject" else "ABORT_STATEMENT"
+    on_error = _on_error(load)
     for group, members in header_groups(headers, files).items():
         fields = ", ".join(f"${position}" for position in group.positions)
         read = csv_format(form, empty_is_null=True, skip=skip)
@@ -108,14 +117,14 @@ def _land_csv(
         count = csv_format(form, empty_is_null=False, skip=skip)
         edge = f"SELECT {_PLACE_SELECT}, ${group.width}, ${group.width + 1}"
         copy(warehouse, f'{ends} ({_PLACE}, "LAST", "OVER")', edge, files, members, count, on_error=on_error)
-    whole = (
-        "CASE WHEN E.\"LAST\" IS NULL THEN 'has too few fields' WHEN E.\"OVER\" <> '' THEN 'has too many fields' END"
-    )
+    width = "has fewer fields than the header", "has more fields than the header"
+    whole = f'CASE WHEN E."LAST" IS NULL THEN {text(width[0])} WHEN E."OVER" IS NOT NULL THEN {text(width[1])} END'
     query = (
         f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {whole} AS "WHOLE" FROM {landed} AS L '
         f'JOIN {ends} AS E ON L."FILE" = E."FILE" AND L."ROWNO" = E."ROWNO"'
     )
-    unreadable = _unreadable(warehouse, landed, files, skipped, form) if skipped else []
+    uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
+    unreadable = _unreadable(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
     return Landing(query, values, unreadable=tuple(unreadable))
 
 
@@ -132,20 +141,21 @@ def _csv_field(field: str, form: CsvFormat) -> str:
 
 
 def _unreadable(
-    warehouse: SnowflakeWarehouse, landed: str, files: StagedFiles, names: Sequence[str], form: CsvFormat
+    warehouse: SnowflakeWarehouse, target: str, files: StagedFiles, names: Sequence[str], form: str
 ) -> list[Unreadable]:
     """The records that COPY skipped. Its own result tells only the first of each file; validating tells all."""
-    listed = ", ".join(text(name) for name in names)
-    options = csv_format(form, empty_is_null=True, skip=form.skip_lines + form.header, count_fields=False)
-    result = warehouse.execute(
-        f'COPY INTO {landed} ("V1") FROM {files.stage.location} FILES = ({listed}) FILE_FORMAT = ({options}) '
-        "VALIDATION_MODE = RETURN_ALL_ERRORS"
-    )
-    at = {name.upper(): index for index, name in enumerate(result.columns)}
-    return [
-        Unreadable(files.find(row[at["FILE"]]), int(row[at["LINE"]]), row[at["ERROR"]], row[at["REJECTED_RECORD"]])
-        for row in result.rows
-    ]
+    found: list[Unreadable] = []
+    for chunk in copy_chunks(names):
+        listed = ", ".join(text(name) for name in chunk)
+        result = warehouse.execute(
+            f"COPY INTO {target} FROM {files.stage.location} FILES = ({listed}) FILE_FORMAT = ({form}) "
+            "VALIDATION_MODE = RETURN_ALL_ERRORS"
+        )
+        at = {name.upper(): index for index, name in enumerate(result.columns)}
+        for row in result.rows:
+            why = copy_reason(row[at["ERROR"]])
+            found.append(Unreadable(files.find(row[at["FILE"]]), int(row[at["LINE"]]), why, row[at["REJECTED_RECORD"]]))
+    return found
 
 
 # JSON ---------------------------------------------------------------------------------------------------------
@@ -154,22 +164,41 @@ def _unreadable(
 def _land_json(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, form: JsonFormat) -> Landing:
     landed = create_landing(warehouse, f'"DOC" VARIANT, "RAW" VARCHAR, {_PLACE_TYPES}')
     lines = _line_files(warehouse, load, files, form)
-    if lines:
-        # COPY gives up the rest of a file at its first bad document, so each line lands as text.
-        raw = RAW_LINES.format(compression=form.compression.upper(), encoding="'UTF8'")
-        copy(warehouse, f'{landed} ("RAW", {_PLACE})', f"SELECT $1, {_PLACE_SELECT}", files, lines, raw)
-    if documents := [name for name in files.names if name not in lines]:
-        select = f"SELECT $1, {_PLACE_SELECT}"
-        copy(warehouse, f'{landed} ("DOC", {_PLACE})', select, files, documents, json_format(form))
+    documents = [name for name in files.names if name not in lines]
+    # COPY gives up the rest of a file at its first bad document, so where each line is one it lands as text.
+    unreadable = [
+        *_land_documents(warehouse, load, landed, '"RAW"', files, lines, raw_lines(form)),
+        *_land_documents(warehouse, load, landed, '"DOC"', files, documents, json_format(form)),
+    ]
     query = f'SELECT {_PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
-    return _documents(load, _below_root(query, form), [column_path(column) for column in load.source.columns])
+    paths = [column_path(column) for column in load.source.columns]
+    return dataclasses.replace(_documents(load, _below_root(query, form), paths), unreadable=tuple(unreadable))
+
+
+def _land_documents(
+    warehouse: SnowflakeWarehouse,
+    load: FileLoad,
+    landed: str,
+    column: str,
+    files: StagedFiles,
+    names: Sequence[str],
+    form: str,
+) -> list[Unreadable]:
+    select = f"SELECT $1, {_PLACE_SELECT}"
+    copied = copy(warehouse, f"{landed} ({column}, {_PLACE})", select, files, names, form, on_error=_on_error(load))
+    skipped = [file.name for file in copied if file.errors]
+    return _unreadable(warehouse, f"{landed} ({column})", files, skipped, form)
+
+
+def _on_error(load: FileLoad) -> str:
+    return "CONTINUE" if load.on_error == "reject" else "ABORT_STATEMENT"
 
 
 def _line_files(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:
-    if load.on_error == "fail" or form.root or form.layout == "array":
+    if form.root or form.layout == "array":
         return []
-    if form.layout == "lines":
+    if form.layout == "lines" or not files.names:
         return list(files.names)
     starts = first_lines(warehouse, named_format(warehouse, load), files)
     arrays = {file for file, start in starts.items() if start.removeprefix("\ufeff").lstrip().startswith("[")}
@@ -194,10 +223,11 @@ def _get(document: str, steps: Sequence[str | int], getter: str = "GET") -> str:
 
 def _documents(load: FileLoad, query: str, paths: Sequence[Sequence[str | int]], getter: str = "GET") -> Landing:
     numbers = range(1, len(paths) + 1)
-    taken = ", ".join(f'{_get(_DOC, path, getter)} AS "J{n}"' for n, path in zip(numbers, paths, strict=True))
+    got = [_get(_DOC, path, getter) for path in paths]
+    taken = ", ".join(f'{value} AS "J{n}", {value}::VARCHAR AS "S{n}"' for n, value in zip(numbers, got, strict=True))
     typed = ", ".join(f'TYPEOF("J{n}") AS "T{n}", {_as_text(n)} AS "V{n}"' for n in numbers)
     whole = (
-        "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON' "
+        "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON, or has a key twice' "
         "WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' END"
     )
     inner = f'SELECT {_PLACE}, "DOC", "RAW", {taken} FROM ({query})'
@@ -209,7 +239,7 @@ def _documents(load: FileLoad, query: str, paths: Sequence[Sequence[str | int]],
 
 
 def _as_text(number: int) -> str:
-    return f'IFF(TYPEOF("J{number}") = \'NULL_VALUE\', NULL, "J{number}"::VARCHAR)'
+    return f'IFF(TYPEOF("J{number}") = \'NULL_VALUE\', NULL, "S{number}")'
 
 
 # Parquet ------------------------------------------------------------------------------------------------------
@@ -287,7 +317,7 @@ class JudgedLoad:
         for value, count in zip(self._landing.values, keys, strict=False):
             if documents and not count:
                 raise SourceError(
-                    f"no record has the key {value.column.source_name!r}",
+                    f"the key {value.column.source_name!r} is missing in every record",
                     file=file.uri,
                     column=value.column.name,
                     hint="Keys match exactly. `path:` says where the value is.",
@@ -395,7 +425,7 @@ class JudgedLoad:
     def _why(self, value: Value) -> str:
         form = self._load.source.format
         ending = text(f"' is not {expected(value.column, form)}")
-        wrong = f"''''' || LEFT({value.text}, 80) || {ending}"
+        wrong = f"'''' || LEFT({value.text}, 80) || {ending}"
         if value.column.nullable:
             return wrong
         return f"IFF({value.text} IS NULL, {text(reason(None, value.column, form))}, {wrong})"

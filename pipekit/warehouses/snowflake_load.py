@@ -62,9 +62,9 @@ def read_headers(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFil
     form = load.source.format
     assert isinstance(form, CsvFormat)
     lines: dict[SourceFile, str] = {}
-    if form.header and load.files:
+    if load.files:
         lines = first_lines(warehouse, named_format(warehouse, load), files, form.skip_lines + 1)
-    return csv_headers(load.source, lines, load.files)
+    return csv_headers(load.source, lines)
 
 
 def named_format(warehouse: SnowflakeWarehouse, load: FileLoad) -> str:

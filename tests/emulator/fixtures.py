@@ -1,0 +1,149 @@
+"""Fixtures: a moto server and an emulated Snowflake account, each a process of its own, once a test session."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_SERVER = Path(__file__).with_name("server.py")
+_MOTO = """
+import socket
+from werkzeug.serving import make_server
+from moto.server import DomainDispatcherApplication, create_backend_app
+server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+print(server.port, flush=True)
+server.serve_forever()
+"""
+_START_SECONDS = 60
+
+
+def _serve(command: list[str], **environment: str) -> Iterator[int]:
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    try:
+        ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+        line = process.stdout.readline() if ready and process.stdout else ""
+        if not line.strip().isdigit():
+            raise RuntimeError(f"{command[1][:60]} did not start")
+        yield int(line)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+
+
+@dataclass(frozen=True)
+class S3:
+    """An emulated S3.
+
+    Attributes:
+        endpoint: Its URL.
+    """
+
+    endpoint: str
+
+    @property
+    def client(self) -> Any:
+        """A boto3 client."""
+        import boto3
+
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+
+    def bucket(self) -> str:
+        """A new bucket's name."""
+        name = f"pipekit-{uuid.uuid4().hex[:12]}"
+        self.client.create_bucket(Bucket=name)
+        return name
+
+    def upload(self, folder: Path, bucket: str, prefix: str = "") -> str:
+        """Put all files of a folder below the prefix; the URI of that place."""
+        client = self.client
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                client.put_object(
+                    Bucket=bucket, Key=prefix + path.relative_to(folder).as_posix(), Body=path.read_bytes()
+                )
+        return f"s3://{bucket}/{prefix}"
+
+
+@dataclass(frozen=True)
+class EmulatedSnowflake:
+    """An emulated account.
+
+    Attributes:
+        port: On 127.0.0.1.
+    """
+
+    port: int
+
+    def control(self, **told: Any) -> Any:
+        """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``."""
+        request = urllib.request.Request(self._url, json.dumps(told).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def statements(self) -> list[dict[str, Any]]:
+        """What was sent since the last ``reset``: sql, session, tag, and whether it was a repetition."""
+        with urllib.request.urlopen(self._url) as answer:
+            return json.load(answer)
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/emulator"
+
+    def target(self, **more: Any) -> dict[str, Any]:
+        """The keys of a target on a new schema."""
+        schema = f"T{uuid.uuid4().hex[:10].upper()}"
+        self.control(schema=("EMULATED", schema))
+        return {
+            "type": "snowflake",
+            "account": "emulated",
+            "user": "tester",
+            "password": "emulated-password",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "protocol": "http",
+            "database": "EMULATED",
+            "schema": schema,
+            "warehouse": "LOADING",
+            **more,
+        }
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A moto server."""
+    for port in _serve([sys.executable, "-c", _MOTO]):
+        yield S3(f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="session")
+def emulated(s3: S3) -> Iterator[EmulatedSnowflake]:
+    """An emulated Snowflake account whose external stages are on ``s3``."""
+    for port in _serve([sys.executable, str(_SERVER)], EMULATOR_S3=s3.endpoint):
+        yield EmulatedSnowflake(port)
+
+
+@pytest.fixture
+def snowflake_account(emulated: EmulatedSnowflake) -> Iterator[EmulatedSnowflake]:
+    """The emulated account with nothing set, no fault and no statement counted."""
+    emulated.control(reset=True)
+    yield emulated
+    emulated.control(reset=True)

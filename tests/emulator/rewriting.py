@@ -1,0 +1,131 @@
+"""Expressions that fakesnow does not put into DuckDB's words, and names whose case is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from snowflake.connector.errors import ProgrammingError
+from sqlglot import exp, parse_one
+
+_TYPEOF = (
+    "CASE json_type(x) WHEN 'NULL' THEN 'NULL_VALUE' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER'"
+    " WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' ELSE json_type(x) END"
+)
+# Snowflake refuses a document that has a key twice.
+_TRY_PARSE = (
+    "CASE WHEN json_valid(x) AND len(json_keys(x::JSON)) = len(list_distinct(json_keys(x::JSON))) THEN x::JSON END"
+)
+_AS_ARRAY = "CASE WHEN x IS NULL THEN NULL WHEN json_type(x) = 'ARRAY' THEN x ELSE json_array(x) END"
+
+
+def as_duckdb(tree: exp.Expression) -> exp.Expression:
+    """The statement with what fakesnow does not translate in DuckDB's words; the rest is left to fakesnow."""
+    return tree.transform(_node)
+
+
+def _node(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.BINARY:
+        return exp.DataType.build("BLOB", dialect="duckdb")
+    if isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES and isinstance(node.this, _GETS):
+        return exp.Anonymous(this="json_extract_string", expressions=_arguments(node.this))
+    if isinstance(node, _GETS):
+        return exp.Anonymous(this="json_extract", expressions=_arguments(node))
+    if isinstance(node, exp.ParseJSON) and node.args.get("safe"):
+        return _filled(_TRY_PARSE, x=_inner(node.this))
+    if isinstance(node, exp.StrToTime) and node.args.get("safe"):
+        node.args["format"].set("this", node.args["format"].this.replace('"', ""))
+    return _named(node)
+
+
+_GETS = (exp.GetExtract, exp.GetIgnoreCase)
+
+
+def _named(node: exp.Expression) -> exp.Expression:
+    known = isinstance(node, exp.Anonymous)
+    name = node.name.upper() if known else type(node).__name__.upper()
+    template = _TEMPLATES.get(name)
+    if template is None:
+        return node
+    return _filled(template, x=_inner(node.expressions[0] if known else node.this))
+
+
+_TEMPLATES = {
+    "TYPEOF": _TYPEOF,
+    "TO_OBJECT": "x",
+    "TO_ARRAY": _AS_ARRAY,
+    "TOARRAY": _AS_ARRAY,
+    "TO_JSON": "x::VARCHAR",
+    "TRY_TO_TIMESTAMP_NTZ": "TRY_CAST(x AS TIMESTAMP_NS)",
+    "TRY_TO_TIMESTAMP_TZ": "TRY_CAST(x AS TIMESTAMPTZ)",
+    "TRY_TO_TIMESTAMP_LTZ": "TRY_CAST(x AS TIMESTAMPTZ)",
+}
+
+
+def _inner(node: exp.Expression) -> exp.Expression:
+    # What is put in the place of a node is not walked into again.
+    return node.copy().transform(_node)
+
+
+def _arguments(node: exp.Expression) -> list[exp.Expression]:
+    document, key = _inner(node.this), node.expression
+    if isinstance(node, exp.GetIgnoreCase):
+        found = "'/' || list_extract(list_filter(json_keys(x), lambda k : lower(k) = lower(y)), 1)"
+        return [document, _filled(found, x=document, y=key)]
+    if key.is_string:
+        pointer = key.name.replace("~", "~0").replace("/", "~1")
+        return [document, exp.Literal.string(f"/{pointer}")]
+    return [document, exp.Literal.string(f"$[{key.name}]")]
+
+
+def _filled(template: str, **parts: exp.Expression) -> exp.Expression:
+    tree = parse_one(template, read="duckdb")
+
+    def put(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and node.name in parts and not node.table:
+            return parts[node.name].copy()
+        return node
+
+    return exp.paren(tree.transform(put))
+
+
+def refuse_other_case(tree: exp.Expression, duck: Any, full_name: Callable[[str], Sequence[str]]) -> None:
+    """Refuse a table or column that is there only in another case; DuckDB would find it, Snowflake does not."""
+    ctes = {_folded(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    made = {_folded(alias.args["alias"]) for alias in tree.find_all(exp.Alias) if alias.args.get("alias")}
+    tables = [table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+    names = [(table, _table_name(table, full_name)) for table in tables]
+    columns: set[str] = set()
+    for table, name in names:
+        if name[-1] not in ctes and not isinstance(table.parent, exp.Create | exp.Schema):
+            columns |= _columns(duck, name)
+    wrong = [name for name in _column_names(tree) if name not in columns | made]
+    for name in wrong:
+        if name.lower() in {column.lower() for column in columns}:
+            raise ProgrammingError(msg=f"invalid identifier '{name}'", errno=904, sqlstate="42000")
+
+
+def _folded(identifier: exp.Identifier) -> str:
+    return identifier.this if identifier.quoted else identifier.this.upper()
+
+
+def _table_name(table: exp.Table, full_name: Callable[[str], Sequence[str]]) -> Sequence[str]:
+    parts = [part for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
+    return full_name(".".join('"' + _folded(part).replace('"', '""') + '"' for part in parts))
+
+
+def _column_names(tree: exp.Expression) -> Iterator[str]:
+    for column in tree.find_all(exp.Column):
+        if isinstance(column.this, exp.Identifier):
+            yield _folded(column.this)
+
+
+def _columns(duck: Any, name: Sequence[str]) -> set[str]:
+    rows = duck.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ?"
+        " AND lower(table_name) = lower(?)",
+        list(name),
+    ).fetchall()
+    if rows and all(found != name[-1] for found, _ in rows):
+        raise ProgrammingError(msg=f"Object '{name[-1]}' does not exist or not authorized.", errno=2003)
+    return {column for _, column in rows}

@@ -1,0 +1,235 @@
+"""The emulator's HTTP server: ``python server.py`` prints its port and serves until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import itertools
+import json
+import re
+import socket
+import sys
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fakesnow.server as fake
+import uvicorn
+from fakesnow.instance import FakeSnow
+from session import Account, Connection, mend_null_timestamps
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+@dataclass
+class Fault:
+    """What shall go wrong.
+
+    Attributes:
+        nth: With which matching statement, from 1; 0 is every one.
+        match: A regular expression that the statement holds.
+        when: ``before`` it takes effect, or ``after``.
+        what: ``drop`` the connection, answer with ``status``, or ``delay`` by ``seconds``.
+        times: How often, once it begins; a request that the connector repeats counts.
+    """
+
+    nth: int = 1
+    match: str = ""
+    when: str = "before"
+    what: str = "drop"
+    status: int = 503
+    seconds: float = 0.0
+    times: int = 1
+    seen: int = 0
+
+
+@dataclass
+class State:
+    """What a test set, and what was sent since it last looked."""
+
+    latency: float = 0.0
+    faults: list[Fault] = field(default_factory=list)
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, bytes] = field(default_factory=dict)
+
+
+STATE = State()
+ACCOUNT = Account()
+NUMBERS = itertools.count(1000)
+
+
+async def login(request: Request) -> Response:
+    """Log in: fakesnow's answer, and what connector 5.x wants besides."""
+    await asyncio.sleep(STATE.latency)
+    answer = json.loads((await fake.login_request(request)).body)
+    token, number = answer["data"]["token"], next(NUMBERS)
+    fake.sessions[token].begin_session(ACCOUNT, number)
+    answer["data"] |= {
+        "sessionId": number,
+        "masterToken": f"master-{token}",
+        "validityInSeconds": 36_000,
+        "masterValidityInSeconds": 144_000,
+        "displayUserName": "EMULATED",
+        "firstLogin": False,
+        "healthCheckInterval": 45,
+        "newClientForUpgrade": None,
+        "remMeToken": None,
+        "remMeValidityInSeconds": 0,
+        "idToken": None,
+        "idTokenValidityInSeconds": 0,
+        "mfaToken": None,
+        "mfaTokenValidityInSeconds": 0,
+        "responseData": None,
+    }
+    answer["data"]["parameters"].append({"name": "CLIENT_TELEMETRY_ENABLED", "value": False})
+    return JSONResponse(answer)
+
+
+async def query(request: Request) -> Response:
+    """Run a statement once, however often it is sent, with the faults that a test set."""
+    body = await request.body()
+    sent = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+    sql, request_id = sent["sqlText"], request.query_params.get("requestId", "")
+    await asyncio.sleep(STATE.latency)
+    _record(request, sent, sql, request_id)
+    fault = _fault(sql)
+    if fault and fault.when == "before" and (broken := await _break(request, fault)):
+        return broken
+    answer = STATE.answers.get(request_id) or await _run(request)
+    STATE.answers[request_id] = answer
+    if fault and fault.when == "after" and (broken := await _break(request, fault)):
+        return broken
+    return Response(answer, media_type="application/json")
+
+
+def _record(request: Request, sent: dict[str, Any], sql: str, request_id: str) -> None:
+    token = fake.to_token(request)
+    number = fake.sessions[token].number if token in fake.sessions else 0
+    tag = (sent.get("parameters") or {}).get("QUERY_TAG")
+    STATE.statements.append(
+        {"sql": sql, "session": number, "tag": tag, "repeated": request_id in STATE.answers, "request": request_id}
+    )
+
+
+async def _run(request: Request) -> bytes:
+    try:
+        response = await fake.query_request(request)
+    except Exception as error:  # noqa: BLE001 - a binding that fakesnow cannot read, say
+        return _refusal(f"{type(error).__name__}: {error}")
+    if response.status_code in (200, 401):
+        return bytes(response.body)
+    return _refusal(json.loads(response.body)["message"])  # the result could not be described
+
+
+def _refusal(message: str) -> bytes:
+    code = {"errorCode": "100132", "sqlState": "P0000"}
+    return json.dumps({"data": code, "code": "100132", "message": message, "success": False}).encode()
+
+
+def _fault(sql: str) -> Fault | None:
+    for fault in STATE.faults:
+        if re.search(fault.match, sql, re.IGNORECASE):
+            fault.seen += 1
+            if fault.nth == 0 or fault.nth <= fault.seen < fault.nth + fault.times:
+                return fault
+    return None
+
+
+async def _break(request: Request, fault: Fault) -> Response | None:
+    await asyncio.sleep(fault.seconds)
+    if fault.what == "delay":
+        return None
+    if fault.what == "status":
+        return JSONResponse({"message": "emulated failure"}, status_code=fault.status)
+    return Dropped(request)
+
+
+class Dropped(Response):
+    """No answer: the connection is closed."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self._transport = request.scope["transport"]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._transport.abort()
+
+
+async def session(request: Request) -> Response:
+    """Keep alive, or end the session."""
+    token = fake.to_token(request)
+    if request.query_params.get("delete") and token in fake.sessions:
+        await run_in_threadpool(fake.sessions[token].end_session)
+    return await fake.session(request)
+
+
+async def control(request: Request) -> Response:
+    """What tests say: latency, faults, a schema to make; GET gives the statements since the last reset."""
+    if request.method == "GET":
+        return JSONResponse(STATE.statements)
+    told = await request.json()
+    if told.get("reset"):
+        STATE.latency, STATE.faults, STATE.statements = 0.0, [], []
+    STATE.latency = told.get("latency", STATE.latency)
+    STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]
+    if name := told.get("schema"):
+        await run_in_threadpool(_make_schema, *name)
+    return JSONResponse(asdict(STATE) | {"answers": len(STATE.answers)})
+
+
+def _make_schema(database: str, schema: str) -> None:
+    connection = fake.shared_fs.connect(database, schema)
+    connection.close()
+
+
+def app() -> Starlette:
+    """fakesnow's application with this module's routes in the place of its own."""
+    import fakesnow.fakes
+
+    fakesnow.fakes.FakeSnowflakeConnection = Connection  # what an instance makes its sessions of
+    mend_null_timestamps()
+    fake.shared_fs = FakeSnow()
+    read_binding = fake.from_binding
+    fake.from_binding = lambda binding: (
+        Decimal(binding["value"]) if binding["type"] == "FIXED" and "." in binding["value"] else read_binding(binding)
+    )
+    stage_info = fake.gcs_stage_info
+    more = {"region": "us-east-1", "endPoint": None, "storageAccount": None, "isClientSideEncrypted": False, "path": ""}
+    fake.gcs_stage_info = lambda *arguments: {**stage_info(*arguments), **more}  # connector 5.x
+    own = {
+        "/session/v1/login-request": login,
+        "/queries/v1/query-request": query,
+        "/session": session,
+    }
+    kept = [route for route in fake.app.routes if getattr(route, "path", "") not in own]
+    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in own.items()]
+    return Starlette(routes=[*routes, Route("/emulator", control, methods=["GET", "POST"]), *kept])
+
+
+def with_transport(inner: Any) -> Any:
+    """The application, told each request's transport; uvicorn's ``send`` is a method of what holds it."""
+
+    async def outer(scope: Any, receive: Any, send: Any) -> None:
+        scope["transport"] = send.__self__.transport
+        await inner(scope, receive, send)
+
+    return outer
+
+
+def main() -> None:
+    """Serve on a free port of this machine."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(with_transport(app()), log_level="critical", lifespan="off")).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

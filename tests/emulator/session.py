@@ -1,0 +1,416 @@
+"""A session's statements: what fakesnow is given, what is done in its place, and what is refused."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import fakesnow.arrow
+import pyarrow as pa
+from copying import Copy, infer_schema, staged_lines
+from fakesnow.conn import FakeSnowflakeConnection
+from fakesnow.cursor import FakeSnowflakeCursor
+from rewriting import as_duckdb, refuse_other_case
+from snowflake.connector.errors import Error, ProgrammingError
+from sqlglot import exp
+from sqlglot import parse_one as parse
+from stages import Stage, Stages, options_of, stage_reference
+
+Answer = tuple[Sequence[str], Sequence[Sequence[Any]]]
+SERVED: Answer = ((), ())  # the cursor holds its result already
+DONE: Answer = (("status",), [("Statement executed successfully.",)])
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+_QUALIFIED = rf"{_NAME}(?:\.{_NAME})*"
+_ACCEPTED = re.compile(
+    r"\s*(GRANT|REVOKE|USE\s+(WAREHOUSE|ROLE|SECONDARY)|ALTER\s+SESSION"
+    r"|(CREATE|ALTER)\b.*\b(WAREHOUSE|INTEGRATION|ROLE|USER)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DDL = re.compile(r"\s*(CREATE|ALTER(?!\s+SESSION)|DROP|GRANT|REVOKE|COMMENT)\b", re.IGNORECASE)
+_CONFLICT_TRIES = 200
+
+
+def refused(message: str, errno: int = 1003, sqlstate: str = "42000") -> ProgrammingError:
+    """An error as the service would send it."""
+    return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate)
+
+
+@dataclass
+class Account:
+    """What all sessions share."""
+
+    stages: Stages = field(default_factory=Stages)
+    clustering: dict[tuple[str, ...], str] = field(default_factory=dict)
+    sessions: dict[int, Connection] = field(default_factory=dict)
+
+
+class Connection(FakeSnowflakeConnection):
+    """A session: fakesnow's, with a memory for what Snowflake would keep of it."""
+
+    account: Account
+    number: int = 0
+    open_transaction = False
+
+    def begin_session(self, account: Account, number: int) -> None:
+        """Take up the account, and start with no temporary table."""
+        self.account = account
+        self.number = number
+        self.temporary: list[tuple[str, ...]] = []
+        account.sessions[number] = self
+
+    def cursor(self, *arguments: Any) -> FakeSnowflakeCursor:
+        """A cursor with the emulator's statements."""
+        return Cursor(self, self._duck_conn)
+
+    def full_name(self, text: str) -> tuple[str, ...]:
+        """The three parts of a name as it stands in a statement."""
+        parts = [p[1:-1].replace('""', '"') if p.startswith('"') else p.upper() for p in re.findall(_NAME, text)]
+        return tuple([self.database or "", self.schema or ""][: 3 - len(parts)] + parts)
+
+    def end_session(self) -> None:
+        """Roll back, drop what is temporary."""
+        self.account.sessions.pop(self.number, None)
+        if self.open_transaction:
+            self._duck_conn.rollback()
+        for name in self.temporary:
+            self._duck_conn.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+        self.account.stages.drop_session(self.number)
+
+
+def quoted(name: Sequence[str]) -> str:
+    """A name for DuckDB."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name)
+
+
+class Cursor(FakeSnowflakeCursor):
+    """Runs one statement; anything that goes wrong is a ``ProgrammingError``."""
+
+    _conn: Connection
+    bindings: Sequence[Any] = ()
+
+    def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
+        for attempt in range(_CONFLICT_TRIES):
+            try:
+                return self._run(command, *arguments, **named)
+            except Error:
+                raise
+            except duckdb.TransactionException as error:
+                if "onflict" not in str(error) or self._conn.open_transaction or attempt == _CONFLICT_TRIES - 1:
+                    raise refused(str(error), 625 if "onflict" in str(error) else 1, "40001") from error
+                time.sleep(0.02)
+            except duckdb.InterruptException as error:
+                raise refused("SQL execution canceled", 604, "57014") from error
+            except Exception as error:  # whatever DuckDB or fakesnow stumbles over is the statement's failure
+                raise refused(f"{type(error).__name__}: {error}", 100132, "P0000") from error
+        raise AssertionError
+
+    def _run(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        if self._conn.open_transaction and _DDL.match(command):
+            raise refused(f"the emulator refuses DDL in a transaction; Snowflake would commit: {command[:60]}")
+        self.bindings = named.get("binding_params") or ()
+        for pattern, handler in _HANDLERS:
+            if match := pattern.match(command):
+                answer = handler(self, match, command)
+                if answer is not None:
+                    return self if answer is SERVED else self.answer(*answer)
+        rewritten = _as_permanent(self._conn, command)
+        result = super().execute(rewritten, *arguments, **named)
+        self._note_transaction(command)
+        return result
+
+    def _note_transaction(self, command: str) -> None:
+        word = command.strip().split(None, 1)[0].upper().rstrip(";")
+        if word in ("BEGIN", "START"):
+            self._conn.open_transaction = True
+        elif word in ("COMMIT", "ROLLBACK"):
+            self._conn.open_transaction = False
+
+    def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
+        refuse_other_case(expression, self._duck_conn, self._conn.full_name)
+        return super()._transform(as_duckdb(expression), params)
+
+    def _transform_explode(self, expression: exp.Expression) -> list[exp.Expression]:
+        # DuckDB's own MERGE works inside a transaction, fakesnow's helper table does not.
+        return [expression] if isinstance(expression, exp.Merge) else super()._transform_explode(expression)
+
+    def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
+        if isinstance(transformed, exp.Merge):
+            self._merge(transformed, params)
+            return
+        super()._execute(transformed, params)
+
+    def _merge(self, merge: exp.Expression, params: Any) -> None:
+        sql = merge.sql(dialect="duckdb") + " RETURNING merge_action"
+        actions = [row[0] for row in self._duck_conn.execute(sql, params).fetchall()]
+        inserted, updated = actions.count("INSERT"), actions.count("UPDATE")
+        self.answer(("number of rows inserted", "number of rows updated"), [(inserted, updated)])
+        self._last_transformed = merge
+        self._rowcount = inserted + updated
+
+    def answer(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> FakeSnowflakeCursor:
+        """Give these rows as the statement's result."""
+        super()._execute(parse(_values(columns, rows), read="duckdb"))
+        return self
+
+    def table_columns(self, name: Sequence[str]) -> list[tuple[str, str]]:
+        """A table's columns and DuckDB's types of them."""
+        rows = self._duck_conn.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE (database_name, schema_name, table_name)"
+            " = (?, ?, ?) ORDER BY column_index",
+            list(name),
+        ).fetchall()
+        if not rows:
+            raise refused(f"Object '{'.'.join(name)}' does not exist or not authorized.", 2003, "42S02")
+        return rows
+
+    def insert(self, name: Sequence[str], columns: Sequence[str], rows: pa.Table) -> None:
+        """Insert an Arrow table by position."""
+        self._duck_conn.register("_emulated_rows", rows)
+        try:
+            names = ", ".join(quoted([column]) for column in columns)
+            self._duck_conn.execute(f"INSERT INTO {quoted(name)} ({names}) SELECT * FROM _emulated_rows")
+        finally:
+            self._duck_conn.unregister("_emulated_rows")
+
+
+def _values(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    names = ", ".join(quoted([column]) for column in columns)
+    if not rows:
+        return f"SELECT * FROM (VALUES ({', '.join(['NULL::VARCHAR'] * len(columns))})) AS t({names}) WHERE false"
+    body = ", ".join("(" + ", ".join(_literal(value) for value in row) + ")" for row in rows)
+    return f"SELECT * FROM (VALUES {body}) AS t({names})"
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL::VARCHAR"
+    if isinstance(value, int):
+        return f"{value}::BIGINT"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _as_permanent(conn: Connection, command: str) -> str:
+    """A temporary table as an ordinary one: DuckDB's live in another database, where one transaction cannot write."""
+    pattern = rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?)TEMP(?:ORARY)?\s+(TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)({_QUALIFIED})"
+    match = re.match(pattern, command, re.IGNORECASE)
+    if match is None:
+        return command
+    conn.temporary.append(conn.full_name(match[3]))
+    return f"{match[1]}{match[2]}{match[3]}{command[match.end() :]}"
+
+
+# Statements that are answered here -----------------------------------------------------------------------------
+
+
+def _accepted(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    return DONE
+
+
+def _copy(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    return Copy.parse(command).run(cursor)
+
+
+def _create_stage(cursor: Cursor, match: re.Match[str], command: str) -> Answer | None:
+    conn = cursor._conn
+    options = options_of(command[match.end() :])
+    session = conn.number if match["temp"] else None
+    name = conn.full_name(match["name"])
+    made = conn.account.stages.create(
+        Stage(name, options.get("URL", ""), options.get("FILE_FORMAT", {}), session),
+        replace=bool(match["replace"]),
+        lenient=bool(match["exists"]),
+    )
+    if made and not options.get("URL"):
+        # fakesnow answers PUT, so it must know the internal stages.
+        FakeSnowflakeCursor.execute(cursor, f"CREATE OR REPLACE STAGE {match['name']}", server=True)
+    return DONE
+
+
+def _drop_stage(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    cursor._conn.account.stages.drop(cursor._conn.full_name(match["name"]))
+    return DONE
+
+
+def _create_format(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    conn.account.stages.formats[conn.full_name(match["name"])] = options_of(command[match.end() :])
+    return DONE
+
+
+def _list(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    stage, path = stage_reference(match["place"])
+    found = cursor._conn.account.stages.find(cursor._conn.full_name(stage)).list(path)
+    rows = [(file.listed, file.size, file.etag, file.changed) for file in found]
+    return ("name", "size", "md5", "last_modified"), rows
+
+
+def _put(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    # fakesnow takes the stage only without quotes around it.
+    plain = re.sub(r"'@((?:[^'])*)'", r"@\1", command)
+    FakeSnowflakeCursor.execute(cursor, plain, server=True)
+    return SERVED
+
+
+def _staged_query(cursor: Cursor, match: re.Match[str], command: str) -> Answer | None:
+    return staged_lines(cursor, command)
+
+
+def _infer(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    return infer_schema(cursor, command)
+
+
+def _swap(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    one, two = conn.full_name(match["one"]), conn.full_name(match["two"])
+    for name in (one, two):
+        cursor.table_columns(name)
+    spare = (*one[:2], "_SWAP_")
+    duck = cursor._duck_conn
+    duck.execute("BEGIN")
+    for old, new in ((one, spare), (two, one), (spare, two)):
+        duck.execute(f"ALTER TABLE {quoted(old)} RENAME TO {quoted(new[2:])}")
+    duck.execute("COMMIT")
+    keys = conn.account.clustering
+    keys[one], keys[two] = keys.get(two, ""), keys.get(one, "")
+    return DONE
+
+
+def _rename(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    old, new = conn.full_name(match["one"]), conn.full_name(match["two"])
+    cursor.table_columns(old)
+    cursor._duck_conn.execute(f"ALTER TABLE {quoted(old)} RENAME TO {quoted(new[2:])}")
+    conn.account.clustering[new] = conn.account.clustering.pop(old, "")
+    return DONE
+
+
+def _cluster(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    name = conn.full_name(match["one"])
+    has = {column for column, _ in cursor.table_columns(name)}
+    keys = [part.strip() for part in match["keys"].split(",")]
+    for key in keys:
+        if conn.full_name(key)[-1] not in has:
+            raise refused(f"invalid identifier '{key}'", 904)
+    conn.account.clustering[name] = f"LINEAR({', '.join(keys)})"
+    return DONE
+
+
+def _forget_clustering(cursor: Cursor, match: re.Match[str], command: str) -> None:
+    cursor._conn.account.clustering.pop(cursor._conn.full_name(match["one"]), None)
+
+
+def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    schema = conn.full_name(f"{match['schema']}.x")[:2] if match["schema"] else (conn.database, conn.schema)
+    pattern = re.sub(r"\\\\(.)", r"\\\1", (match["like"] or "%").replace("''", "'"))
+    rows = cursor._duck_conn.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE (database_name, schema_name) = (?, ?)"
+        " AND table_name ILIKE ? ESCAPE '\\' ORDER BY table_name",
+        [*schema, pattern],
+    ).fetchall()
+    keys = conn.account.clustering
+    return ("created_on", "name", "database_name", "schema_name", "kind", "cluster_by"), [
+        ("2026-01-01", name, *schema, "TABLE", keys.get((*schema, name), "")) for (name,) in rows
+    ]
+
+
+def _describe(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = cursor._conn.full_name(match["one"])
+    cursor.table_columns(name)
+    rows = cursor._duck_conn.execute(
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns()"
+        " WHERE (database_name, schema_name, table_name) = (?, ?, ?) ORDER BY column_index",
+        list(name),
+    ).fetchall()
+    columns = [(column, _snowflake_type(kind), "COLUMN", "Y" if null else "N") for column, kind, null in rows]
+    return ("name", "type", "kind", "null?"), columns
+
+
+_TYPES = {
+    "BIGINT": "NUMBER(38,0)",
+    "VARCHAR": "VARCHAR(16777216)",
+    "DOUBLE": "FLOAT",
+    "TIME": "TIME(9)",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ(9)",
+    "JSON": "VARIANT",
+    "BLOB": "BINARY(8388608)",
+    "HUGEINT": "NUMBER(38,0)",
+    "INTEGER": "NUMBER(38,0)",
+}
+
+
+def _snowflake_type(kind: str) -> str:
+    return "NUMBER" + kind.removeprefix("DECIMAL") if kind.startswith("DECIMAL") else _TYPES.get(kind, kind)
+
+
+def _cancel(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    number = int(cursor.bindings[0])
+    other = cursor._conn.account.sessions.get(number)
+    if other is None:
+        raise refused(f"session {number} does not exist", 707)
+    other._duck_conn.interrupt()
+    return ("status",), [("1 query cancelled",)]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    one, two = rf"(?P<one>{_QUALIFIED})", rf"(?P<two>{_QUALIFIED})"
+    name = rf"(?P<name>{_QUALIFIED})"
+    return re.compile(
+        text.replace(" ", r"\s+").replace("<one>", one).replace("<two>", two).replace("<name>", name),
+        re.IGNORECASE | re.DOTALL,
+    )
+
+
+_HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], Answer | None]]] = [
+    (_pattern(r"\s*COPY INTO\b"), _copy),
+    (
+        _pattern(
+            r"\s*CREATE (?P<replace>OR REPLACE )?(?P<temp>TEMP(?:ORARY)? )?STAGE (?P<exists>IF NOT EXISTS )?<name>"
+        ),
+        _create_stage,
+    ),
+    (_pattern(r"\s*DROP STAGE (?:IF EXISTS )?<name>"), _drop_stage),
+    (
+        _pattern(r"\s*CREATE (?:OR REPLACE )?(?:TEMP(?:ORARY)? )?FILE FORMAT (?:IF NOT EXISTS )?<name>"),
+        _create_format,
+    ),
+    (_pattern(r"\s*(?:LIST|LS) (?P<place>\S.*)"), _list),
+    (_pattern(r"\s*PUT\b"), _put),
+    (_pattern(r"\s*\(?SELECT .*FROM '@"), _staged_query),
+    (_pattern(r"\s*SELECT .*\bINFER_SCHEMA\("), _infer),
+    (_pattern(r"\s*ALTER TABLE <one> SWAP WITH <two>"), _swap),
+    (_pattern(r"\s*ALTER TABLE <one> RENAME TO <two>"), _rename),
+    (_pattern(r"\s*ALTER TABLE <one> CLUSTER BY\s*\((?P<keys>.*)\)"), _cluster),
+    (_pattern(r"\s*(?:CREATE OR REPLACE TABLE|DROP TABLE (?:IF EXISTS )?)\s*<one>"), _forget_clustering),
+    (
+        _pattern(
+            r"\s*SHOW TABLES(?: LIKE '(?P<like>(?:[^']|'')*)')?(?: IN (?:SCHEMA )?(?P<schema>" + _QUALIFIED + r"))?\s*$"
+        ),
+        _show_tables,
+    ),
+    (_pattern(r"\s*DESC(?:RIBE)? (?:TABLE|VIEW) <one>\s*$"), _describe),
+    (_pattern(r"\s*SELECT SYSTEM\$CANCEL_ALL_QUERIES\("), _cancel),
+    (_ACCEPTED, _accepted),
+]
+
+
+def mend_null_timestamps() -> None:
+    """fakesnow sends NULL timestamps as 1970; send them as NULL."""
+    original = fakesnow.arrow.timestamp_to_sf_struct
+
+    def mended(column: Any) -> pa.Array:
+        whole = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
+        flat = pa.array([], column.type) if isinstance(whole, pa.ChunkedArray) else whole
+        struct = original(flat.fill_null(0))
+        fields = [struct.type.field(index) for index in range(struct.type.num_fields)]
+        return pa.StructArray.from_arrays([struct.field(f.name) for f in fields], fields=fields, mask=flat.is_null())
+
+    fakesnow.arrow.timestamp_to_sf_struct = mended
