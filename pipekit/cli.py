@@ -51,7 +51,12 @@ class _Commands(click.Group):
 
     @staticmethod
     def _of_plugins() -> Mapping[str, click.Command]:
-        return _here().commands()
+        from pipekit.errors import PluginError
+
+        commands = _here().commands()
+        for name in commands.keys() & cli.commands.keys():
+            raise PluginError(f"the command {name!r} of a plugin is built in; give it another name")
+        return commands
 
 
 def _here() -> Plugins:

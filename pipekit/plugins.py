@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
+from inspect import isroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -82,7 +83,8 @@ class Plugins:
 
     def sinks(self, spec: PipelineSpec, run_id: str) -> list[Sink]:
         """The listeners that plugins attach to a run."""
-        return [sink for sinks in self._manager.hook.pipekit_sinks(pipeline=spec, run_id=run_id) for sink in sinks]
+        given = {"pipeline": spec, "run_id": run_id}
+        return [sink for _, sinks in self._results("pipekit_sinks", given) for sink in sinks]
 
     def commands(self) -> Mapping[str, click.Command]:
         """Commands by name.
@@ -103,9 +105,10 @@ class Plugins:
             self._register(plugin, f"installed plugin {entry.name}")
 
     def _register(self, plugin: Any, name: str) -> None:
-        for attribute in vars(plugin) if hasattr(plugin, "__dict__") else ():
-            if attribute.startswith(_PREFIX) and not hasattr(hookspecs, attribute):
-                raise PluginError(f"{name}: there is no hook {attribute}{_suggest(attribute)}")
+        for attribute in [attribute for attribute in dir(plugin) if attribute.startswith(_PREFIX)]:
+            value = getattr(plugin, attribute)
+            if isroutine(value):
+                _refuse_mistyped(name, attribute, value)
         try:
             self._manager.register(plugin, name=name)
             self._manager.check_pending()
@@ -121,10 +124,17 @@ class Plugins:
             found[item.name], owner[item.name] = item, plugin
         return found
 
-    def _results(self, hook: str) -> Iterable[tuple[str, Any]]:
+    def _results(self, hook: str, given: Mapping[str, Any] | None = None) -> Iterable[tuple[str, Any]]:
         """What each plugin's implementation returns, with the plugin's name."""
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            yield implementation.plugin_name, implementation.function()
+            name = implementation.plugin_name
+            try:
+                result = implementation.function(*((given or {})[key] for key in implementation.argnames))
+            except Exception as error:
+                raise PluginError(f"{name}: {hook} raised {type(error).__name__}: {error}") from error
+            if not isinstance(result, (list, tuple, Mapping)):
+                raise PluginError(f"{name}: {hook} returned a {type(result).__name__}; see its docstring")
+            yield name, result
 
     def _template_globals(self) -> dict[str, Callable[..., Any]]:
         found: dict[str, Callable[..., Any]] = {}
@@ -134,6 +144,13 @@ class Plugins:
                     raise PluginError(f"the template global {name!r} of {plugin} is taken")
                 found[name] = value
         return found
+
+
+def _refuse_mistyped(plugin: str, attribute: str, value: Any) -> None:
+    if not hasattr(hookspecs, attribute):
+        raise PluginError(f"{plugin}: there is no hook {attribute}{_suggest(attribute)}")
+    if not hasattr(value, f"{hookspecs.PROJECT}_impl"):
+        raise PluginError(f"{plugin}: {attribute} lacks @pipekit.hookimpl, so it would never be called")
 
 
 def _suggest(attribute: str) -> str:
