@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,7 +45,7 @@ from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink, sync
 from pipekit.step import StepContext, StepResult
-from pipekit.warehouses.base import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
+from pipekit.warehouses.base import SupportsComputeWarehouse, SupportsQueryTag, Table, Warehouse
 
 WATCH_SECONDS = 0.1
 
@@ -157,7 +157,10 @@ def run_pipeline(
             for sink in sinks:
                 bus.add(sink)
             earlier = last_run(warehouse, spec.name) if resume else EarlierRun()
-            run = Run(spec, run_id, chosen, warehouse, bus, earlier)
+            if earlier.as_of and not spec.clock_given:
+                spec = replace(spec, as_of=earlier.as_of)
+            notes += _going_on(earlier, spec)
+            run = Run(spec, run_id, chosen, warehouse, bus, earlier.at(spec.as_of))
             try:
                 run.execute(notes)
             finally:
@@ -217,6 +220,15 @@ def _deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
         text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
         notes.append(Noted(level="INFO", message=text))
     return notes
+
+
+def _going_on(earlier: EarlierRun, spec: PipelineSpec) -> list[Noted]:
+    if not earlier.run_id:
+        return []
+    if earlier.at(spec.as_of) is not earlier:
+        text = f"run {earlier.run_id} had another clock, {earlier.as_of:%Y-%m-%d %H:%M:%S}: everything is done again"
+        return [Noted(level="WARNING", message=text)]
+    return [Noted(level="INFO", message=f"going on with run {earlier.run_id}, as of {earlier.as_of:%Y-%m-%d %H:%M:%S}")]
 
 
 def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
@@ -380,6 +392,8 @@ class Run:
         if earlier.definition_hash != step.definition_hash:
             return None
         if earlier.inputs_hash != step.type.inputs(step.options, context):
+            return None
+        if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
             return None
         return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
 

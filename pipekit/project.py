@@ -94,6 +94,7 @@ class PipelineSpec:
     threads: int
     vocabulary: Vocabulary
     translations: Translations = field(compare=False, repr=False)
+    clock_given: bool = True
     steps: tuple[Step, ...] = ()
     graph: Graph = field(default_factory=lambda: Graph(()))
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)

@@ -158,7 +158,8 @@ def read_pipeline(
     chosen = _read_target(reading, tree, target or str(_mapping_value(tree, "target", "local")))
     sources = _read_sources(reading, tree, chosen)
     suites = _read_suites(reading, tree)
-    clock = _read_clock(reading, tree, as_of or _mapping_value(tree, "as_of", None))
+    given_clock = as_of or _mapping_value(tree, "as_of", None)
+    clock = _read_clock(reading, tree, given_clock)
     steps = _read_steps(reading, tree)
     spec = PipelineSpec(
         name=keys.name if keys else "",
@@ -170,6 +171,7 @@ def read_pipeline(
         sources=sources,
         suites=suites,
         as_of=clock,
+        clock_given=given_clock is not None,
         threads=keys.threads if keys else 1,
         vocabulary=reading.vocabulary,
         translations=Translations(reading.root / STATE_FOLDER / "sql"),

@@ -156,7 +156,8 @@ def _log_values(event: Event) -> dict[str, Any]:
         return {"status": event.status, "message": event.message, "duration_ms": event.duration_ms}
     if isinstance(event, Noted):
         return {"step_name": event.step, "message": event.message}
-    return {"status": STARTED, "message": sentence(event)}
+    started = {"status": STARTED, "message": sentence(event)}
+    return started | ({"inputs_hash": event.as_of.isoformat()} if isinstance(event, RunStarted) else {})
 
 
 def _step(event: StepStarted | StepFinished) -> dict[str, Any]:
