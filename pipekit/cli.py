@@ -159,6 +159,12 @@ def validate(spec: Path, **options: Any) -> None:
 @click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
 def show(spec: Path, table: str, limit: int, **options: Any) -> None:
     """Show rows of TABLE in the warehouse of SPEC."""
+    from pipekit.warehouses.base import Table
+
+    try:
+        Table.parse(table)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="TABLE") from error
     _print_table(_read(spec, **options).read(table, limit=limit))
 
 

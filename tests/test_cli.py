@@ -28,7 +28,7 @@ def imported(root: Path, *arguments: str) -> set[str]:
         "import sys; from pipekit.cli import main\n"
         f"sys.argv = ['pipekit', *{list(arguments)!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        f"print('IMPORTED', *[name for name in {HEAVY + ('sqlglot', 'pydantic', 'jinja2')!r} if name in sys.modules])"
+        f"print('IMPORTED', *[name for name in {(*HEAVY, 'sqlglot', 'pydantic', 'jinja2')!r} if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60, check=False
