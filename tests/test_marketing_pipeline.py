@@ -7,8 +7,6 @@ import io
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from projects import (
     REPOSITORY,
     contents,
     copy_project,
-    environment,
     pipekit,
     query,
     rows,
@@ -362,16 +359,3 @@ def test_the_bank_pipeline_runs_twice_with_the_same_rows(tmp_path: Path) -> None
     # That long calls and earlier successes go with a yes is what the paper beside the data says as well.
     best = "SELECT member FROM bank_campaign_outcome WHERE segment = 'previous_outcome' ORDER BY lift DESC LIMIT 1"
     assert one(folder, best) == "success"
-
-
-def test_the_readme_s_library_example(tmp_path: Path) -> None:
-    folder = copy_project(tmp_path / "project")
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    example = re.findall(r"```python\n(.+?)```", readme, re.DOTALL)[0]
-
-    done = subprocess.run(
-        [sys.executable, "-c", example], cwd=folder, env=environment(), capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.splitlines()[0].startswith("2000 customers; 19 checks")
-    assert "customer_id" in done.stdout
