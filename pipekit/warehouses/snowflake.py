@@ -58,6 +58,7 @@ _SESSION = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CA
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _BIND_LIMIT = 10_000
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
+_FORGETS = re.compile(r"\s*(CREATE|ALTER|DROP|COMMIT|ROLLBACK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
@@ -116,6 +117,7 @@ class SnowflakeWarehouse:
         self._compute = options.warehouse  # what the session uses, and
         self._wanted_compute = options.warehouse  # what the next statement shall use
         self._query_ids: list[str] = []
+        self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or end of a transaction
         self._in_transaction = False
         self._closed = False
 
@@ -164,6 +166,8 @@ class SnowflakeWarehouse:
         self._query_ids.append(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)
+        if _FORGETS.match(sql):
+            self._described.clear()
         return cursor
 
     def statement_params(self) -> dict[str, str]:
@@ -213,11 +217,20 @@ class SnowflakeWarehouse:
 
     def columns(self, table: Table) -> list[TableColumn]:
         """The table's columns, in order. DESCRIBE TABLE takes views too."""
+        name = self.quote(table)
+        if name not in self._described:
+            columns = self._describe(name)
+            if not columns:
+                return []
+            self._described[name] = columns
+        return list(self._described[name])
+
+    def _describe(self, name: str) -> list[TableColumn]:
         try:
-            result = self.execute(f"DESCRIBE TABLE {self.quote(table)}")
+            result = self.execute(f"DESCRIBE TABLE {name}")
         except MissingObject:
             return []
-        at = {name: index for index, name in enumerate(result.columns)}
+        at = {column: index for index, column in enumerate(result.columns)}
         return [TableColumn(row[at["name"]], row[at["type"]], row[at["null?"]] == "Y") for row in result.rows]
 
     def type_of(self, column: Column) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipekit.source import Source
 from pipekit.warehouses.base import Warehouse, WarehouseType
 from pipekit.warehouses.snowflake_target import SnowflakeTarget
 from pipekit.warehouses.source_checks import check_source
@@ -39,6 +40,12 @@ def _open_snowflake(options: SnowflakeTarget, root: Path) -> Warehouse:
     return open_snowflake(options, root)
 
 
+def _check_for_snowflake(source: Source) -> str | None:
+    from pipekit.warehouses.snowflake_files import check_source as check_reach
+
+    return check_source(source) or check_reach(source)
+
+
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
     WarehouseType(
         name="duckdb",
@@ -54,6 +61,6 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         open=_open_snowflake,
         dialect="snowflake",
         schema_of=lambda options: options.schema_name or "public",
-        check_source=check_source,
+        check_source=_check_for_snowflake,
     ),
 )

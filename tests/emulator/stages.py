@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.utils import format_datetime, formatdate
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +132,7 @@ class Stage:
             raise ProgrammingError(msg=f"Failure using stage area. Bucket {bucket} not found", errno=91003) from None
         for entry in entries:
             name = entry["Key"][len(prefix) :]
-            changed = format_datetime(entry["LastModified"], usegmt=True)
+            changed = formatdate(entry["LastModified"].timestamp(), usegmt=True)
             metadata, url = self.names(name)
             yield StagedFile(name, url, metadata, url, entry["Size"], entry["ETag"].strip('"'), changed)
 
