@@ -154,8 +154,6 @@ class _Builder:
             node = self._sequence(path, line)
         if node.size > MAX_NODES:
             raise self._error(event, path, f"unfolds to more than {MAX_NODES:,} values")
-        if len(path) + node.depth > MAX_DEPTH:
-            raise self._too_deep(event, path)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node

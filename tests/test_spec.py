@@ -469,7 +469,7 @@ TREES = st.recursive(
     max_leaves=20,
 )
 RELAXED = settings(
-    max_examples=150,
+    max_examples=50,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
