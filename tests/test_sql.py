@@ -158,7 +158,10 @@ def test_a_store_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:
         (("x",), "('x')"),
         (date(2024, 7, 1), "CAST('2024-07-01' AS DATE)"),
         (datetime(2024, 7, 1, 1, 2, 3), "CAST('2024-07-01 01:02:03' AS DATETIME)"),
-        (datetime(2024, 7, 1, 2, tzinfo=timezone(timedelta(hours=2))), "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)"),
+        (
+            datetime(2024, 7, 1, 2, tzinfo=timezone(timedelta(hours=2))),
+            "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)",
+        ),
         (datetime(2024, 7, 1, tzinfo=UTC), "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)"),
         (SqlText("now()"), "now()"),
     ],
