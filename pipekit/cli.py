@@ -132,12 +132,15 @@ def _load_dotenv(root: Path) -> None:
 
 
 def _variables(given: Sequence[str]) -> dict[str, Any]:
+    """Values as YAML would read them: ``5`` is a number, ``no`` is text."""
+    from pipekit.yaml_source import plain_scalar
+
     variables = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
-        variables[name] = value
+        variables[name] = plain_scalar(value)
     return variables
 
 

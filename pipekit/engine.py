@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
 
 from pipekit.errors import PipekitError, Problem, SpecError, TransientError, WarehouseError
 from pipekit.events import (
@@ -40,7 +40,7 @@ from pipekit.lock import run_lock
 from pipekit.project import PipelineSpec, Step
 from pipekit.quality import needs_great_expectations, preload
 from pipekit.resume import EarlierRun, last_run
-from pipekit.sinks.files import make_private_folder
+from pipekit.sinks.files import make_private_folder, open_private
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink, sync
@@ -464,10 +464,12 @@ class Run:
         self._stopping.wait(seconds)
 
     def keep_trace(self, step: str) -> Path:
-        """Write the traceback of an unexpected failure to a file of its own."""
+        """Write the traceback of an unexpected failure to a file of its own, unless the disk is full."""
         path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
-        make_private_folder(path.parent)
-        path.write_text(self._bus.scrub(traceback.format_exc()), encoding="utf-8")
+        with suppress(OSError):
+            make_private_folder(path.parent)
+            with open_private(path, "w") as file:
+                file.write(self._bus.scrub(traceback.format_exc()))
         return path
 
 
@@ -482,7 +484,7 @@ def run_step(step: Step, run: Run) -> StepFinished:
     retrying = Retrying(
         retry=retry_if_result(lambda outcome: isinstance(outcome.error, TransientError)),
         stop=stop_after_attempt(step.retries + 1),
-        wait=wait_exponential_jitter(initial=0.2, max=30),
+        wait=wait_exponential(multiplier=0.2, max=30) + wait_random(0, 0.5),
         sleep=run.pause,
         before_sleep=lambda state: _note_retry(step, run, state),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),

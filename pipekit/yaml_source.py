@@ -147,7 +147,9 @@ class _Builder:
         if len(path) > MAX_DEPTH:
             raise self._too_deep(event, path)
         if isinstance(event, yaml.ScalarEvent):
-            node = Node(_scalar(event), self._file, line)
+            # Quoted text, blocks and !!str stay text.
+            value = plain_scalar(event.value) if event.implicit[0] else event.value
+            node = Node(value, self._file, line)
         elif isinstance(event, yaml.MappingStartEvent):
             node = self._mapping(path, line)
         else:
@@ -206,10 +208,8 @@ def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
 
 
-def _scalar(event: Any) -> Any:
-    text = event.value
-    if not event.implicit[0]:
-        return text  # quoted, a block, or tagged !!str
+def plain_scalar(text: str) -> Any:
+    """What an unquoted scalar means in YAML 1.2: null, a boolean, a number, or the text itself."""
     if _NULL.fullmatch(text):
         return None
     if _BOOL.fullmatch(text):

@@ -237,7 +237,13 @@ class DuckDBWarehouse:
         """Create or replace the table or view, and its schema, with what the query gives."""
         self._place(table, kind == "temporary")
         what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
-        return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS\n{query}").rowcount
+        try:
+            # One line with the query's first, so that the engine's "LINE n" is the query's own.
+            return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}").rowcount
+        except QueryError as error:
+            if "trying to replace with type" in error.message:
+                error.hint = f"Drop {table} by hand if nobody needs it any more; then the step can make the {kind}."
+            raise
 
     def _place(self, table: Table, temporary: bool) -> None:
         if temporary:

@@ -253,7 +253,7 @@ class SnowflakeWarehouse:
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
         """Create or replace the table or view; how many rows went in is not told by Snowflake."""
         what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
-        self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS\n{query}")
+        self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}")
         if kind != "temporary":
             self._catalog.remember(self.quote(table))
         return None
