@@ -342,6 +342,7 @@ def test_a_full_disk(project: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "warehouse.duckdb" in done.stdout
     assert "File too large" in done.stdout
+    assert "orders still holds the rows it had before" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert held(project) == before
     assert_logged(project, "orders", "File too large", newest_run(project))

@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
-from pipekit.errors import SourceError
+from pipekit.errors import SourceError, TransientError, WarehouseError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.hookspecs import hookimpl
 from pipekit.project import PipelineSpec, Step
@@ -118,12 +118,18 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
     Raises:
         SourceError: The files do not keep the contract; the table is as it was.
         ChecksFailed: The audit failed; the table is as it was.
+        WarehouseError: The warehouse failed; the table is as it was.
     """
+    table = Table.parse(options.into)
     try:
-        return _run(options, context)
-    except SourceError as error:
-        error.kept = error.kept or _kept(Table.parse(options.into))
+        result = _run(options, context)
+    except (SourceError, WarehouseError) as error:
+        if not isinstance(error, TransientError):  # whose COMMIT may have been heard
+            error.kept = error.kept or _kept(table)
         raise
+    if options.cluster_by and result.status != UNCHANGED:
+        _cluster(context, table, options.cluster_by)
+    return result
 
 
 def _run(options: LoadOptions, context: StepContext) -> StepResult:
@@ -147,8 +153,6 @@ def _run(options: LoadOptions, context: StepContext) -> StepResult:
     with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
         _refuse_too_many(context, prepared, table, options)
         loaded, rows = _load(context, prepared, table, columns, pending, options)
-    if options.cluster_by:
-        _cluster(context, table, options.cluster_by)
     return StepResult(rows, message=_summary(loaded, prepared.rejected, options), inputs_hash=inputs)
 
 
