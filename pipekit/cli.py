@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -119,6 +120,8 @@ def _read(spec: Path, target: str | None, variables: Sequence[str], as_of: str |
     from pipekit.api import Pipeline
     from pipekit.spec import find_root
 
+    # DuckDB makes its write-ahead log as the umask says; what is loaded is nobody else's to read.
+    os.umask(0o077)
     _load_dotenv(find_root(spec))
     return Pipeline.from_file(spec, target=target, vars=_variables(variables), as_of=as_of, project_code=not no_plugins)
 

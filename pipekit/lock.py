@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipekit.errors import LockedError, WarehouseError
-from pipekit.sinks.files import make_private_folder
+from pipekit.sinks.files import make_private_folder, open_private
 
 
 @contextmanager
@@ -54,7 +54,8 @@ def _write_holder(path: Path) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")
     holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
     try:
-        path.write_text(json.dumps(holder), encoding="utf-8")
+        with open_private(path, "w") as file:
+            json.dump(holder, file)
     except OSError:
         return  # the lock itself holds; only its description is missing
 
