@@ -306,8 +306,9 @@ def _json_select(wanted: Wanted, path: Path, layout: str) -> str:
 def _extracted(document: str, steps: tuple[str | int, ...], as_text: bool) -> str:
     if as_text:
         return f"json_extract_string({document}, {text(pointer(steps))})"
-    # read_json makes NULL of a JSON null, json_extract does not.
-    return f"NULLIF(json_extract({document}, {text(pointer(steps))})::VARCHAR, 'null')::JSON"
+    # read_json makes NULL of a JSON null, json_extract does not. A cast from text to JSON would parse it again.
+    value = f"json_extract({document}, {text(pointer(steps))})"
+    return f"CASE WHEN {value}::VARCHAR <> 'null' THEN {value} END"
 
 
 def _json_split(wanted: Wanted) -> str:
