@@ -148,7 +148,7 @@ class PipelineSpec:
         if isinstance(reference, Sequence) and all(isinstance(name, str) for name in reference):
             parts = [self.suites[name] for name in reference]
             return merge_suites(parts)
-        return self.inline_suites[_canonical(reference)]
+        return self.inline_suites[canonical(reference)]
 
     def suites_of(self, step: Step) -> list[Suite]:
         """The suites that a step judges by."""
@@ -178,7 +178,7 @@ def merge_suites(suites: Sequence[Suite]) -> Suite:
     )
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
@@ -192,7 +192,7 @@ def definition_hash(spec: PipelineSpec, step: Step) -> str:
     parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used, code]
     if templates or _named(options, "sql"):
         parts.append(dict(spec.variables))
-    return hashlib.sha256(_canonical(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
 
 
 def _named(options: Any, key: str) -> list[str]:

@@ -1,0 +1,59 @@
+"""The keys of a pipeline file that do not belong to a step type, as pydantic models."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from pipekit.source import Names
+
+MAX_STEPS = 5_000
+IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h)?")
+_UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(value: Any) -> Any:
+    match = _DURATION.fullmatch(str(value).strip())
+    if not match or float(match["number"]) == 0:
+        raise ValueError(f"{value!r} is not a duration; write 90s, 15m or 2h")
+    return float(match["number"]) * _UNITS[match["unit"]]
+
+
+Duration = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "number"]})]
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileKeys(_Keys):
+    """The top level of a pipeline file."""
+
+    name: str = Field(pattern=IDENTIFIER, description="The pipeline's name, in the log tables.")
+    description: str = ""
+    include: Names = Field(default=(), description="Files with targets, vars and suites shared by pipelines.")
+    vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{ var('name') }}.")
+    targets: dict[str, Any] = Field(default_factory=dict, description="Warehouses by name.")
+    target: str = Field(default="local", description="The target that is used unless --target names another.")
+    sources: dict[str, Any] = Field(default_factory=dict)
+    suites: dict[str, Any] = Field(default_factory=dict)
+    external: Names = Field(default=(), description="Tables that steps read and no step makes.")
+    as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
+    threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
+    steps: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_STEPS)
+
+
+class StepKeys(_Keys):
+    """The keys that every step has, whatever its type."""
+
+    id: str = Field(pattern=IDENTIFIER)
+    type: str
+    needs: Names = Field(default=(), description="Steps to wait for beside those that the data shows.")
+    tags: Names = ()
+    retries: int = Field(default=2, ge=0, le=20, description="Further tries after a transient failure.")
+    timeout: Duration | None = Field(default=None, description="90s, 15m, 2h: then the step is stopped.")
+    description: str = ""
+    warehouse: str | None = Field(default=None, description="The virtual warehouse to run on, where there are such.")
