@@ -77,7 +77,7 @@ def ran(
     emulated: EmulatedSnowflake,  # noqa: F811
     landing: str,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Path, dict[str, Any], list[list[dict[str, Any]]]]]:
+) -> tuple[Path, dict[str, Any], list[list[dict[str, Any]]]]:
     """A project whose pipeline ran twice; its target, and the statements of each run."""
     project = copy_project(tmp_path_factory.mktemp("snowflake"))
     target = emulated.target()
@@ -87,7 +87,7 @@ def ran(
         emulated.control(reset=True)
         run(project, landing)
         sent.append(emulated.statements())
-    yield project, target, sent
+    return project, target, sent
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def small(snowflake_account: EmulatedSnowflake, tmp_path: Path) -> Iterator[tupl
     project = tmp_path / "small"
     (project / "in").mkdir(parents=True)
     (project / "in/a.csv").write_text("id,name\n1,x\n2,y\n")
-    target = snowflake_account.target(password="canary-password", network_timeout=20)
+    target = snowflake_account.target(password="canary-password", network_timeout=2)
     keys = "".join(f"    {key}: {value}\n" for key, value in target.items())
     (project / "p.yaml").write_text(
         f"name: small\ntargets:\n  snowflake:\n{keys}target: snowflake\n"

@@ -58,7 +58,7 @@ _SESSION = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CA
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _BIND_LIMIT = 10_000
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
-_FORGETS = re.compile(r"\s*(CREATE|ALTER|DROP|COMMIT|ROLLBACK)\b", re.IGNORECASE)
+_ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
@@ -166,7 +166,8 @@ class SnowflakeWarehouse:
         self._query_ids.append(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)
-        if _FORGETS.match(sql):
+            self._described = {name: known for name, known in self._described.items() if name not in sql}
+        elif _ENDS.match(sql):
             self._described.clear()
         return cursor
 

@@ -32,6 +32,9 @@ class _LentConnection(BorrowedConnection):
         self._warehouse = warehouse
         self._cursor_class = _tagged_cursor_class(warehouse)
 
+    def autocommit(self, mode: bool) -> None:
+        """Nothing: the owner's transaction stays as it is."""
+
     def cursor(self) -> Any:
         """A cursor on the very session that was lent."""
         return self.connection.cursor(self._cursor_class)

@@ -133,5 +133,6 @@ def test_the_strict_mode_loads_all_or_names_the_first_bad_record(
         return
     line, column, said = case.rejects[0]
     assert (error.line, error.column) == (line, column)
-    assert error.file and error.file.endswith(tuple(case.files))
+    assert error.file
+    assert error.file.endswith(tuple(case.files))
     assert says(engine, str(error), said)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _COPY = re.compile(
     rf"\s*COPY\s+INTO\s+(?P<table>{_NAME}(?:\.{_NAME})*)\s*(?:\((?P<columns>[^)]*)\))?\s*FROM\s+"
-    r"(?:\(\s*SELECT\s+(?P<select>.*?)\s+FROM\s+(?P<inner>'@[^']*'|@[^\s)]+)\s*\)|(?P<stage>'@[^']*'|@\S+))"
+    r"(?:\(\s*SELECT\s+(?P<select>.*?)\s+FROM\s+(?P<inner>'@(?:[^']|'')*'|@[^\s)]+)\s*\)|(?P<stage>'@(?:[^']|'')*'|@\S+))"
     r"\s*(?P<options>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
@@ -219,7 +219,7 @@ def _validation(file: Read, record: Record) -> tuple[Any, ...]:
 
 
 _BRANCH = re.compile(
-    r"\(?\s*SELECT\s+(?P<index>\d+),\s*\$1\s+FROM\s+(?P<place>'@[^']*')\s*"
+    r"\(?\s*SELECT\s+(?P<index>\d+),\s*\$1\s+FROM\s+(?P<place>'@(?:[^']|'')*')\s*"
     r"(?:\(FILE_FORMAT\s*=>\s*'(?P<format>[^']*)'\))?\s*"
     r"WHERE\s+METADATA\$FILE_ROW_NUMBER\s*=\s*(?P<row>\d+)\s+LIMIT\s+1\s*\)?",
     re.IGNORECASE,

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -97,24 +98,26 @@ async def query(request: Request) -> Response:
     sent = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
     sql, request_id = sent["sqlText"], request.query_params.get("requestId", "")
     await asyncio.sleep(STATE.latency)
-    _record(request, sent, sql, request_id)
+    entry = _record(request, sent, sql, request_id)
     fault = _fault(sql)
     if fault and fault.when == "before" and (broken := await _break(request, fault)):
         return broken
+    began = time.monotonic()
     answer = STATE.answers.get(request_id) or await _run(request)
+    entry["ms"] = round(1000 * (time.monotonic() - began))
     STATE.answers[request_id] = answer
     if fault and fault.when == "after" and (broken := await _break(request, fault)):
         return broken
     return Response(answer, media_type="application/json")
 
 
-def _record(request: Request, sent: dict[str, Any], sql: str, request_id: str) -> None:
+def _record(request: Request, sent: dict[str, Any], sql: str, request_id: str) -> dict[str, Any]:
     token = fake.to_token(request)
     number = fake.sessions[token].number if token in fake.sessions else 0
     tag = (sent.get("parameters") or {}).get("QUERY_TAG")
-    STATE.statements.append(
-        {"sql": sql, "session": number, "tag": tag, "repeated": request_id in STATE.answers, "request": request_id}
-    )
+    entry = {"sql": sql, "session": number, "tag": tag, "repeated": request_id in STATE.answers}
+    STATE.statements.append(entry)
+    return entry
 
 
 async def _run(request: Request) -> bytes:

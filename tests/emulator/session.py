@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Account:
     stages: Stages = field(default_factory=Stages)
     clustering: dict[tuple[str, ...], str] = field(default_factory=dict)
     sessions: dict[int, Connection] = field(default_factory=dict)
+    making: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Connection(FakeSnowflakeConnection):
@@ -96,6 +98,9 @@ class Cursor(FakeSnowflakeCursor):
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
         for attempt in range(_CONFLICT_TRIES):
             try:
+                if _DDL.match(command):  # fakesnow's own records of two tables made at once would clash
+                    with self._conn.account.making:
+                        return self._run(command, *arguments, **named)
                 return self._run(command, *arguments, **named)
             except Error:
                 raise
