@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
-    from pipekit.engine import RunResult
     from pipekit.errors import (
         ChecksFailed,
         LockedError,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
         StepStarted,
     )
     from pipekit.hookspecs import hookimpl
+    from pipekit.results import RunResult
     from pipekit.sql import SqlText
     from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
     from pipekit.warehouses.base import Table, WarehouseType
@@ -50,7 +50,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "pipekit.api": "Pipeline",
-    "pipekit.engine": "RunResult",
+    "pipekit.results": "RunResult",
     "pipekit.errors": (
         "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
         " TransientError WarehouseError"

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.engine import RunResult, new_run_id, run_pipeline
+from pipekit.engine import new_run_id, run_pipeline
 from pipekit.errors import Problem, SpecError
 from pipekit.plugins import Plugins
 from pipekit.project import PipelineSpec, Step
+from pipekit.results import RunResult
 from pipekit.sinks.tables import SyncReport, sync
 from pipekit.spec import find_root, read_pipeline
 from pipekit.steps.load import with_file

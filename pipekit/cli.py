@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipekit.api import Pipeline
-    from pipekit.engine import RunResult
     from pipekit.plugins import Plugins
+    from pipekit.results import RunResult
     from pipekit.sinks.console import Mode
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130

@@ -27,7 +27,6 @@ from pipekit.events import (
     SUCCEEDED,
     UNCHANGED,
     Bus,
-    CheckEvaluated,
     Event,
     Noted,
     RunFinished,
@@ -39,6 +38,7 @@ from pipekit.events import (
 from pipekit.lock import run_lock
 from pipekit.project import PipelineSpec, Step
 from pipekit.quality import needs_great_expectations, preload
+from pipekit.results import Collector, RunResult
 from pipekit.resume import EarlierRun, last_run
 from pipekit.sinks.files import make_private_folder, open_private
 from pipekit.sinks.jsonl import JsonlSink
@@ -48,67 +48,6 @@ from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.base import SupportsComputeWarehouse, SupportsQueryTag, Table, Warehouse
 
 WATCH_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run did.
-
-    Attributes:
-        run_id: Its id, in all logs.
-        pipeline: The pipeline's name.
-        target: The target's name.
-        status: SUCCEEDED or FAILED.
-        steps: How each step ended, in the order in which they ended.
-        checks: Every verdict, in the order in which they were reached.
-        duration_ms: Wall time.
-        errors: The exception of each failed step, by step id.
-    """
-
-    run_id: str
-    pipeline: str
-    target: str
-    status: str
-    steps: tuple[StepFinished, ...]
-    checks: tuple[CheckEvaluated, ...]
-    duration_ms: int
-    errors: dict[str, PipekitError] = field(default_factory=dict, repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every step succeeded."""
-        return self.status == SUCCEEDED
-
-    @property
-    def rows(self) -> dict[str, int | None]:
-        """Rows written by each step, by step id; ``None`` where a step writes none."""
-        return {step.step: step.rows for step in self.steps}
-
-    def raise_for_status(self) -> None:
-        """Raise the first failed step's error; do nothing if all went well.
-
-        Raises:
-            PipekitError: The step's own error.
-        """
-        for error in self.errors.values():
-            raise error
-
-
-class _Collector:
-    """A sink that keeps what the ``RunResult`` tells."""
-
-    def __init__(self) -> None:
-        self.steps: list[StepFinished] = []
-        self.checks: list[CheckEvaluated] = []
-
-    def handle(self, event: Event) -> None:
-        if isinstance(event, StepFinished):
-            self.steps.append(event)
-        elif isinstance(event, CheckEvaluated):
-            self.checks.append(event)
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def run_pipeline(
@@ -146,7 +85,7 @@ def run_pipeline(
     run_id = run_id or new_run_id()
     with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=wait_seconds):
         spec.translations.keep()
-        collector = _Collector()
+        collector = Collector()
         run_file = spec.state / "runs" / f"{run_id}.jsonl"
         own: list[Sink] = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
         bus = Bus(run_id, own, spec.target.secrets)
@@ -243,7 +182,7 @@ def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
     )
 
 
-def _result(run: Run, collector: _Collector) -> RunResult:
+def _result(run: Run, collector: Collector) -> RunResult:
     return RunResult(
         run_id=run.run_id,
         pipeline=run.spec.name,

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 import pipekit
-from pipekit.engine import RunResult
+from pipekit.results import RunResult
 
 PYTHON = sys.executable
 PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli import main; sys.argv[0] = 'pipekit'; main()"]

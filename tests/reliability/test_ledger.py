@@ -10,7 +10,7 @@ import pytest
 from small_projects import execute, load, project, query, run, run_ok, write
 
 from pipekit import Pipeline
-from pipekit.engine import RunResult
+from pipekit.results import RunResult
 
 SOURCE = """
 sources:
