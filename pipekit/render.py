@@ -43,6 +43,7 @@ _RENDERING = (
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _VALUE = f"{_OPEN}[^{_CLOSE}]*+{_CLOSE}"
 _ANY_VALUE = re.compile(_VALUE)
+_JINJA = re.compile(f"{{[{{%#]|[{_OPEN}{_CLOSE}]")
 
 Lookup = Callable[..., Any]
 
@@ -227,6 +228,8 @@ class SqlTemplates:
         Raises:
             TemplateError: It does not render; with its line.
         """
+        if not _JINJA.search(text):
+            return text  # compiling it costs a millisecond, and most short SQL is plain
         return self._render(lambda: self._jinja.from_string(text).render(**names), None, DIALECT)
 
     @staticmethod
