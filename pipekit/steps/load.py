@@ -23,8 +23,10 @@ from pipekit.steps.publish import (
     TableName,
     audit,
     audit_reads,
+    count_rows,
     move_rows,
     reconcile,
+    refuse_bad_keys,
     scratch_table,
 )
 from pipekit.warehouses.base import (
@@ -200,11 +202,14 @@ def _load(
     options: LoadOptions,
 ) -> tuple[tuple[LoadedFile, ...], int]:
     source = context.project.sources[options.source]
-    if options.strategy == "merge" or len(columns) < len(_declared(source, options)):
+    merging = options.strategy == "merge" and count_rows(context, table) > 0
+    if merging or len(columns) < len(_declared(source, options)):
         return _load_beside(context, prepared, table, columns, pending, options)
     with context.warehouse.transaction():
         _make_room(context, table, pending, options)
         loaded = prepared.copy_into(table)
+        if options.key:
+            refuse_bad_keys(context, table, options.key)
         _finish(context, prepared, table, loaded, options)
     return loaded, sum(file.rows_loaded for file in loaded)
 
