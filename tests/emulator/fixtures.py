@@ -94,7 +94,10 @@ class EmulatedSnowflake:
     port: int
 
     def control(self, **told: Any) -> Any:
-        """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``."""
+        """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``.
+
+        ``end_sessions=True`` rolls back and ends what clients left open that are no more.
+        """
         request = urllib.request.Request(self._url, json.dumps(told).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fakesnow.server as fake
 import uvicorn
+from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
 from session import Account, Connection, mend_null_timestamps
 from starlette.applications import Starlette
@@ -173,7 +174,7 @@ async def session(request: Request) -> Response:
 
 
 async def control(request: Request) -> Response:
-    """What tests say: latency, faults, a schema to make; GET gives the statements since the last reset."""
+    """What tests say: latency, faults, a schema to make, that clients are gone; GET gives the statements since the last reset."""
     if request.method == "GET":
         return JSONResponse(STATE.statements)
     told = await request.json()
@@ -181,14 +182,23 @@ async def control(request: Request) -> Response:
         STATE.latency, STATE.faults, STATE.statements = 0.0, [], []
     STATE.latency = told.get("latency", STATE.latency)
     STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]
+    if told.get("end_sessions"):
+        for token in list(fake.sessions):
+            await run_in_threadpool(fake.sessions.pop(token).end_session)
     if name := told.get("schema"):
         await run_in_threadpool(_make_schema, *name)
     return JSONResponse(asdict(STATE) | {"answers": len(STATE.answers)})
 
 
 def _make_schema(database: str, schema: str) -> None:
-    connection = fake.shared_fs.connect(database, schema)
-    connection.close()
+    cursor = fake.shared_fs.connect().cursor()
+    with ACCOUNT.making:
+        known = {
+            name for (name,) in cursor._duck_conn.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+        }
+        if database not in known:
+            FakeSnowflakeCursor.execute(cursor, f"CREATE DATABASE {database}", server=True)
+        cursor._duck_conn.execute(f'CREATE SCHEMA IF NOT EXISTS "{database}"."{schema}"')
 
 
 def app() -> Starlette:
@@ -197,7 +207,8 @@ def app() -> Starlette:
 
     fakesnow.fakes.FakeSnowflakeConnection = Connection  # what an instance makes its sessions of
     mend_null_timestamps()
-    fake.shared_fs = FakeSnow()
+    # A login makes nothing: a database that is not there is not the session's.
+    fake.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
     read_binding = fake.from_binding
     fake.from_binding = lambda binding: (
         Decimal(binding["value"]) if binding["type"] == "FIXED" and "." in binding["value"] else read_binding(binding)

@@ -28,7 +28,7 @@ from reliability.small import Project
 _FORKS = multiprocessing.get_context("forkserver")
 _PRELOAD = """duckdb jinja2 pluggy pyarrow pydantic pytest sqlglot sqlglot.optimizer.scope yaml pipekit.api pipekit.steps.check
 pipekit.steps.features pipekit.steps.load pipekit.steps.python pipekit.steps.sql pipekit.quality.judge
-pipekit.warehouses.duckdb_load pipekit.warehouses.snowflake_load"""
+pipekit.warehouses.duckdb_load pipekit.warehouses.snowflake_load snowflake.connector"""
 _FORKS.set_forkserver_preload(_PRELOAD.split())
 _SECONDS = 120
 
@@ -134,6 +134,7 @@ class Ground:
         project: The project.
         folder: Where it is put.
         target: Gives the keys of a target of its own; the project's DuckDB file if left out.
+        gone: Told that a process was killed: a server ends its sessions sooner or later, a file has none.
 
     Attributes:
         root: The project's folder, always the same: the ledger knows files by their place.
@@ -144,8 +145,14 @@ class Ground:
         ended: How that run ended.
     """
 
-    def __init__(self, project: Project, folder: Path, target: Callable[[], Mapping[str, Any]] | None = None) -> None:
-        self.project = project
+    def __init__(
+        self,
+        project: Project,
+        folder: Path,
+        target: Callable[[], Mapping[str, Any]] | None = None,
+        gone: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.project, self._gone = project, gone
         self.root, self._saved, self._target = folder / "project", folder / "saved", target
         self._begin()
         self.old = self.contents()
@@ -171,7 +178,10 @@ class Ground:
 
     def run(self, moment: Moment, *, resume: bool = False) -> Ended:
         """Run it to its end, or to that moment."""
-        return run(self.root, self.file, moment, resume=resume)
+        ended = run(self.root, self.file, moment, resume=resume)
+        if ended.killed:
+            self._gone()
+        return ended
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+from emulator.fixtures import EmulatedSnowflake, emulated, s3  # noqa: F401 - fixtures
 
 from reliability.crash import Ground, Moment, events
 from reliability.small import APPENDING_PROJECT, MARKETING_PROJECT
@@ -72,7 +73,7 @@ def _nothing_is_left(ground: Ground) -> None:
     assert not list((ground.root / ".pipekit/runs").glob("*.jsonl"))
 
 
-@pytest.mark.parametrize(("name", "kills"), [("marketing", 14), ("appending", 8)])
+@pytest.mark.parametrize(("name", "kills"), [("marketing", 12), ("appending", 6)])
 def test_killed_at_some_moments(grounds: dict[str, Ground], name: str, kills: int) -> None:
     killed = [kill_and_go_on(grounds[name], moment) for moment in some(grounds[name], kills)]
 
@@ -88,3 +89,23 @@ def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest
     with capsys.disabled():
         print(f"\n{name}: {sum(killed)} runs killed, {len(moments) - sum(killed)} had ended before")
     assert sum(killed) >= 100
+
+
+# Snowflake -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def snowflake_ground(emulated: EmulatedSnowflake, tmp_path_factory: pytest.TempPathFactory) -> Ground:  # noqa: F811
+    return Ground(
+        MARKETING_PROJECT,
+        tmp_path_factory.mktemp("snowflake"),
+        emulated.target,
+        lambda: emulated.control(end_sessions=True),
+    )
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.long)])
+def test_killed_on_snowflake(snowflake_ground: Ground, kills: int) -> None:
+    killed = [kill_and_go_on(snowflake_ground, moment) for moment in some(snowflake_ground, kills)]
+
+    assert sum(killed) >= kills // 2
