@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.engine import new_run_id, run_pipeline
-from pipekit.errors import Problem, SpecError
+from pipekit.errors import PluginError, Problem, SpecError
 from pipekit.plugins import Plugins
 from pipekit.project import PipelineSpec, Step
 from pipekit.results import RunResult
-from pipekit.sinks.tables import SyncReport, sync
+from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
+from pipekit.sinks.tables import CHECK_TABLE, LOG_TABLE, SyncReport, sync
 from pipekit.spec import find_root, read_pipeline
+from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
 from pipekit.steps.load import with_file
-from pipekit.warehouses.base import Table
+from pipekit.warehouses.base import Finding, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,6 +100,46 @@ class Pipeline:
         return run_pipeline(
             self.spec, select=select, exclude=exclude, sinks=attached, resume=resume, wait_seconds=wait, run_id=run_id
         )
+
+    def doctor(self) -> Iterator[Finding]:
+        """Look at everything that a run needs of the target, one thing after another.
+
+        Raises:
+            WarehouseError: The target has nothing to look at but itself, and that cannot be opened.
+        """
+        spec, kind = self.spec, self.spec.target.type
+        if kind.doctor is not None:
+            yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
+            return
+        warehouse = spec.target.open(spec.root)
+        try:
+            yield Finding("warehouse", True, f"{kind.name} can be opened")
+            for source in spec.sources.values():
+                yield Finding(
+                    f"source {source.name}", True, f"{len(warehouse.list_files(source))} files at {source.uri}"
+                )
+        finally:
+            warehouse.close()
+
+    def setup(self, *, role_arn: str | None = None, apply: bool = False) -> list[str]:
+        """The statements that prepare a new account for this pipeline, run as well if ``apply`` says so.
+
+        Args:
+            role_arn: The cloud role of a storage integration.
+            apply: Run them, in order; the first that is refused ends it.
+
+        Raises:
+            PluginError: The target's warehouse needs no account.
+            WarehouseError: A statement is refused.
+        """
+        spec, kind = self.spec, self.spec.target.type
+        if kind.setup is None or kind.apply is None:
+            raise PluginError(f"the target {spec.target.name} ({kind.name}) needs no setup; choose one with --target")
+        tables = {str(LOG_TABLE): LOG_COLUMNS, str(CHECK_TABLE): CHECK_COLUMNS, str(LEDGER): LEDGER_COLUMNS}
+        statements = kind.setup(spec.target.options, list(spec.sources.values()), tables, role_arn)
+        if apply:
+            kind.apply(spec.target.options, statements, spec.root)
+        return statements
 
     def sync_logs(self) -> SyncReport:
         """Deliver to the log tables what earlier runs could not.

@@ -32,10 +32,7 @@ AWS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_
 
 def write_target(project: Path, target: dict[str, Any]) -> None:
     """Give the pipeline's target ``snowflake`` these keys."""
-    path = project / MARKETING
-    keys = "".join(f"    {key}: {value}\n" for key, value in target.items())
-    text = re.sub(r"(?m)^  snowflake:\n(    .*\n)+", lambda _: f"  snowflake:\n{keys}", path.read_text())
-    path.write_text(text)
+    write_keys(project / MARKETING, target)
 
 
 def run(project: Path, landing: str, *more: str, expect: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -223,3 +220,25 @@ def test_a_target_does_not_show_its_secrets() -> None:
     target = SnowflakeTarget.model_validate(keys)
     assert "canary" not in repr(target) + str(target.model_dump())
     assert sorted(target.secret_values()) == ["canary-1", "canary-2", "canary-3"]
+
+
+def test_setup_prints_and_applies_what_an_account_needs(small: Any, emulated: EmulatedSnowflake) -> None:  # noqa: F811
+    project, _ = small
+    target = emulated.target(database="FRESH", schema="NEW_PLACE", role="LOADER", storage_integration="S3_GIVEN")
+    write_keys(project / "p.yaml", target)
+    before = pipekit(project, "doctor", "p.yaml")
+    assert before.returncode == 1
+    assert "FAIL database" in before.stdout
+    done = pipekit(project, "snowflake", "setup", "p.yaml", "--apply")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ("CREATE SCHEMA", "CREATE ROLE", 'GRANT ROLE "LOADER" TO USER "TESTER"', '"INGESTION_LOGS"'):
+        assert part in done.stdout
+    after = pipekit(project, "doctor", "p.yaml")
+    assert "FAIL database" not in after.stdout
+    assert "ok   privileges" in after.stdout
+    assert pipekit(project, "run", "p.yaml").returncode == 0
+
+
+def write_keys(path: Path, target: dict[str, Any]) -> None:
+    keys = "".join(f"    {key}: {value}\n" for key, value in target.items())
+    path.write_text(re.sub(r"(?m)^  snowflake:\n(    .*\n)+", lambda _: f"  snowflake:\n{keys}", path.read_text()))

@@ -281,6 +281,32 @@ class SupportsComputeWarehouse(Protocol):
         """From now on, run this session's statements on ``name``; ``None`` is the target's own."""
 
 
+@dataclass(frozen=True)
+class LockHolder:
+    """The process that holds a lock; ``run_id`` is empty where nobody does."""
+
+    run_id: str
+    pid: int
+    host: str
+    since: datetime
+
+
+@runtime_checkable
+class SupportsRunLock(Protocol):
+    """Runs on other machines can write here, and a lock file does not keep them apart."""
+
+    def take_run_lock(
+        self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]
+    ) -> LockHolder | None:
+        """Take the lock, also from a holder that is ``gone`` or has shown no sign of life; or say who holds it."""
+
+    def renew_run_lock(self, name: str, run_id: str) -> None:
+        """Show that its holder is alive; called once a minute."""
+
+    def release_run_lock(self, name: str, run_id: str) -> None:
+        """Give the lock back, if it is still this run's."""
+
+
 METADATA_COLUMNS: tuple[Column, ...] = (
     Column.of("_source_file", "varchar"),
     Column.of("_source_row", "integer"),
@@ -311,6 +337,15 @@ def batches(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[
         yield batch
 
 
+@dataclass(frozen=True)
+class Finding:
+    """One thing that ``pipekit doctor`` looked at: how it is, or what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+
 TargetT = TypeVar("TargetT", bound=BaseModel)
 
 
@@ -333,3 +368,6 @@ class WarehouseType(Generic[TargetT]):
     dialect: str
     schema_of: Callable[[TargetT], str]
     check_source: Callable[[Source], str | None] = lambda source: None
+    setup: Callable[[TargetT, Sequence[Source], Mapping[str, Sequence[Column]], str | None], list[str]] | None = None
+    apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
+    doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipekit.source import Source
-from pipekit.warehouses.base import Warehouse, WarehouseType
+from pipekit.source import Column, Source
+from pipekit.warehouses.base import Finding, Warehouse, WarehouseType
 from pipekit.warehouses.snowflake_target import SnowflakeTarget
 from pipekit.warehouses.source_checks import check_source
 
@@ -46,6 +47,26 @@ def _check_for_snowflake(source: Source) -> str | None:
     return check_source(source) or check_reach(source)
 
 
+def _setup(
+    options: SnowflakeTarget, sources: Sequence[Source], tables: Mapping[str, Sequence[Column]], role_arn: str | None
+) -> list[str]:
+    from pipekit.warehouses.snowflake_setup import setup_ddl
+
+    return setup_ddl(options, sources, tables, role_arn)
+
+
+def _apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> None:
+    from pipekit.warehouses.snowflake_setup import apply
+
+    apply(options, statements, root)
+
+
+def _doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> Iterator[Finding]:
+    from pipekit.warehouses.snowflake_setup import doctor
+
+    return doctor(options, sources, root)
+
+
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
     WarehouseType(
         name="duckdb",
@@ -62,5 +83,8 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         dialect="snowflake",
         schema_of=lambda options: options.schema_name or "public",
         check_source=_check_for_snowflake,
+        setup=_setup,
+        apply=_apply,
+        doctor=_doctor,
     ),
 )

@@ -191,9 +191,9 @@ def json_records(text: str, options: Options) -> Iterator[Record]:
     decoder, blank = json.JSONDecoder(), re.compile(r"\s*")
     strip = truth(options, "STRIP_OUTER_ARRAY")
     row, at = 0, blank.match(text).end()  # type: ignore[union-attr]
-    inside = False
+    inside, line, counted = False, 1, 0
     while at < len(text):
-        line = 1 + text.count("\n", 0, at)
+        line, counted = line + text.count("\n", counted, at), at
         if strip and not inside and text[at] == "[":
             inside, at = True, blank.match(text, at + 1).end()  # type: ignore[union-attr]
             continue

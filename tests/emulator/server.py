@@ -214,8 +214,13 @@ def app() -> Starlette:
         Decimal(binding["value"]) if binding["type"] == "FIXED" and "." in binding["value"] else read_binding(binding)
     )
     stage_info = fake.gcs_stage_info
-    more = {"region": "us-east-1", "endPoint": None, "storageAccount": None, "isClientSideEncrypted": False, "path": ""}
-    fake.gcs_stage_info = lambda *arguments: {**stage_info(*arguments), **more}  # connector 5.x
+
+    def with_overwrite(request: Request, expression: Any, data: Any) -> dict[str, Any]:
+        data["overwrite"] = True  # what pipekit says in each PUT; fakesnow does not pass it on
+        more = {"region": "us-east-1", "endPoint": None, "storageAccount": None, "path": ""}  # connector 5.x
+        return {**stage_info(request, expression, data), **more, "isClientSideEncrypted": False}
+
+    fake.gcs_stage_info = with_overwrite
     own = {
         "/session/v1/login-request": login,
         "/queries/v1/query-request": query,

@@ -27,7 +27,7 @@ DONE: Answer = (("status",), [("Statement executed successfully.",)])
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _QUALIFIED = rf"{_NAME}(?:\.{_NAME})*"
 _ACCEPTED = re.compile(
-    r"\s*(GRANT|REVOKE|USE\s+(WAREHOUSE|ROLE|SECONDARY)|ALTER\s+SESSION"
+    r"\s*(GRANT|REVOKE|USE\s+(WAREHOUSE|ROLE|SECONDARY)|ALTER\s+SESSION|DESC(RIBE)?\s+INTEGRATION"
     r"|(CREATE|ALTER)\b.*\b(WAREHOUSE|INTEGRATION|ROLE|USER)\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -356,6 +356,12 @@ def _snowflake_type(kind: str) -> str:
     return "NUMBER" + kind.removeprefix("DECIMAL") if kind.startswith("DECIMAL") else _TYPES.get(kind, kind)
 
 
+def _where(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    place = (conn.database if conn.database_set else None, conn.schema if conn.schema_set else None)
+    return ("CURRENT_DATABASE()", "CURRENT_SCHEMA()"), [place]
+
+
 def _cancel(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     number = int(cursor.bindings[0])
     other = cursor._conn.account.sessions.get(number)
@@ -403,6 +409,7 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     ),
     (_pattern(r"\s*DESC(?:RIBE)? (?:TABLE|VIEW) <one>\s*$"), _describe),
     (_pattern(r"\s*SELECT SYSTEM\$CANCEL_ALL_QUERIES\("), _cancel),
+    (_pattern(r"\s*SELECT CURRENT_DATABASE\(\), CURRENT_SCHEMA\(\)\s*$"), _where),
     (_ACCEPTED, _accepted),
 ]
 
