@@ -35,7 +35,7 @@ from pipekit.events import (
     StepFinished,
     StepStarted,
 )
-from pipekit.lock import run_lock
+from pipekit.lock import run_lock, warehouse_lock
 from pipekit.project import PipelineSpec, Step
 from pipekit.quality import needs_great_expectations, preload
 from pipekit.results import Collector, RunResult
@@ -89,8 +89,11 @@ def run_pipeline(
         run_file = spec.state / "runs" / f"{run_id}.jsonl"
         own: list[Sink] = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
         bus = Bus(run_id, own, spec.target.secrets)
-        with _opened(spec, chosen, bus, sinks) as warehouse:
-            notes = _deliver_earlier(spec, warehouse)
+        with (
+            _opened(spec, chosen, bus, sinks) as warehouse,
+            warehouse_lock(warehouse, spec.name, run_id, wait=wait_seconds) as notes,
+        ):
+            notes.extend(_deliver_earlier(spec, warehouse))
             # Before the console, whose closing tables should come last.
             bus.add(TablesSink(warehouse.session, run_file=run_file, report=lambda error: _report(bus, error)))
             for sink in sinks:
@@ -98,7 +101,7 @@ def run_pipeline(
             earlier = last_run(warehouse, spec.name) if resume else EarlierRun()
             if earlier.as_of and not spec.clock_given:
                 spec = replace(spec, as_of=earlier.as_of)
-            notes += _going_on(earlier, spec)
+            notes.extend(_going_on(earlier, spec))
             run = Run(spec, run_id, chosen, warehouse, bus, earlier.at(spec.as_of))
             try:
                 run.execute(notes)

@@ -1,19 +1,24 @@
-"""One run at a time for each pipeline and target on this machine; who holds the lock is told."""
+"""One run at a time for each pipeline and target: by a file here, by a row in a warehouse that many machines share."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipekit.errors import LockedError, WarehouseError
-from pipekit.sinks.files import make_private_folder, open_private
+from pipekit.errors import LockedError, PipekitError, WarehouseError
+from pipekit.events import Noted
+from pipekit.sinks.files import make_private_folder, open_private, process_gone
+from pipekit.warehouses.base import LockHolder, SupportsRunLock, Warehouse
 
 
 @contextmanager
@@ -34,11 +39,7 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
         lock = FileLock(folder / f"{name}.lock", mode=0o600)
         lock.acquire(timeout=wait)
     except Timeout as error:
-        raise LockedError(
-            f"another run of {name} is at work: {_holder(folder / f'{name}.json')}",
-            kept="Nothing was touched.",
-            hint="Wait for it, or let pipekit wait: --wait 600",
-        ) from error
+        raise _locked(name, _holder(folder / f"{name}.json")) from error
     except OSError as error:
         raise WarehouseError(
             f"cannot write {folder}: {error.strerror or error}", hint="Check permissions and free space."
@@ -48,6 +49,78 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+HEARTBEAT_SECONDS = 60.0
+
+
+@contextmanager
+def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float = 0.0) -> Iterator[list[Noted]]:
+    """Hold the lock in the warehouse, where other machines see it; nothing where only this machine can run.
+
+    Args:
+        warehouse: A session.
+        name: What is locked.
+        run_id: The run that wants it.
+        wait: Seconds to wait for another holder.
+
+    Yields:
+        What the run's log should say of it: that the lock could not be asked for. The run goes on then: either no
+        statement gets through, or it may do all but keep locks.
+
+    Raises:
+        LockedError: Another run holds it; its pid, host and start are named.
+    """
+    if not isinstance(warehouse, SupportsRunLock):
+        yield []
+        return
+    try:
+        _take(warehouse, name, run_id, wait)
+    except WarehouseError as error:
+        yield [Noted(level="WARNING", message=f"no lock keeps runs on other machines away: {error.message}")]
+        return
+    ended = threading.Event()
+    heart = threading.Thread(target=_beat, args=(warehouse, name, run_id, ended), name="pipekit-lock", daemon=True)
+    heart.start()
+    try:
+        yield []
+    finally:
+        ended.set()
+        heart.join()
+        with suppress(PipekitError):  # a lock that cannot be given back goes stale
+            warehouse.release_run_lock(name, run_id)
+
+
+_PAUSE_SECONDS = 2.0
+
+
+def _take(warehouse: SupportsRunLock, name: str, run_id: str, wait: float) -> None:
+    mine = LockHolder(run_id, os.getpid(), socket.gethostname(), datetime.now(UTC))
+    until = time.monotonic() + wait
+    while other := warehouse.take_run_lock(name, mine, lambda holder: process_gone(holder.host, holder.pid)):
+        if time.monotonic() >= until:
+            since = other.since.astimezone(UTC).isoformat(timespec="seconds")
+            raise _locked(name, f"run {other.run_id}, process {other.pid} on {other.host}, since {since}")
+        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+
+
+def _beat(warehouse: Any, name: str, run_id: str, ended: threading.Event) -> None:
+    session = warehouse.session()
+    try:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with suppress(PipekitError):  # the next beat may get through
+                session.renew_run_lock(name, run_id)
+    finally:
+        with suppress(PipekitError):
+            session.close()
+
+
+def _locked(name: str, holder: str) -> LockedError:
+    return LockedError(
+        f"another run of {name} is at work: {holder}",
+        kept="Nothing was touched.",
+        hint="Wait for it, or let pipekit wait: --wait 600",
+    )
 
 
 def _write_holder(path: Path) -> None:

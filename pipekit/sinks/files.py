@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,3 +58,16 @@ def claimed(path: Path) -> Iterator[bool | None]:
         state = lock(file)
         # Whoever held the lock before may have moved the file away.
         yield state if path.exists() else False
+
+
+def process_gone(host: str, pid: int) -> bool:
+    """Whether a process is surely no more. Nothing is known of those on other hosts, or on Windows."""
+    if host != socket.gethostname() or sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False  # it is there, and another user's
+    return False

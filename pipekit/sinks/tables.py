@@ -6,10 +6,7 @@ while the run goes on; ``sync`` delivers what an earlier run left behind in its 
 
 from __future__ import annotations
 
-import os
 import queue
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +19,7 @@ from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
 from pipekit.events import ABANDONED, Event, RunFinished, RunStarted, StepFinished, StepStarted
-from pipekit.sinks.files import claimed
+from pipekit.sinks.files import claimed, process_gone
 from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
 from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, Row, check_row, log_row
 from pipekit.source import Column
@@ -305,7 +302,7 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
     with claimed(path) as ours:
         events = read_events(path) if ours is not False else []
         ended = any(isinstance(event, RunFinished) for event in events)
-        if ours is False or not (ended or ours or _process_gone(header)):
+        if ours is False or not (ended or ours or process_gone(header.host, header.pid)):
             return replace(report, running=report.running + run)
         if not ended:
             ends = abandonment(events, datetime.now(UTC))
@@ -341,19 +338,6 @@ def _open_steps(events: Iterable[Event]) -> list[StepStarted]:
 
 def _milliseconds(start: Event, end: Event) -> int:
     return max(0, round((end.at - start.at).total_seconds() * 1000))
-
-
-def _process_gone(header: RunStarted) -> bool:
-    """For systems without file locks: whether the run's process is no more. Only asked of this very host."""
-    if header.host != socket.gethostname() or sys.platform == "win32":
-        return False
-    try:
-        os.kill(header.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False  # it is there, and another user's
-    return False
 
 
 def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: str) -> set[str]:

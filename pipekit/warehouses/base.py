@@ -295,9 +295,7 @@ class LockHolder:
 class SupportsRunLock(Protocol):
     """Runs on other machines can write here, and a lock file does not keep them apart."""
 
-    def take_run_lock(
-        self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]
-    ) -> LockHolder | None:
+    def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
         """Take the lock, also from a holder that is ``gone`` or has shown no sign of life; or say who holds it."""
 
     def renew_run_lock(self, name: str, run_id: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipekit.errors import PipekitError, QueryError, WarehouseError
 from pipekit.source import Column, Source
+from pipekit.warehouses import snowflake_lock
 from pipekit.warehouses.base import (
     FileLoad,
+    LockHolder,
     PreparedLoad,
     Result,
     SourceFile,
@@ -376,6 +378,18 @@ class SnowflakeWarehouse:
         self.execute(f"ALTER TABLE {self.quote(table)} CLUSTER BY ({key})")
         self._catalog.remember(self.quote(table), wanted)
         return True
+
+    def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
+        """See ``SupportsRunLock``."""
+        return snowflake_lock.take(self, name, mine, gone)
+
+    def renew_run_lock(self, name: str, run_id: str) -> None:
+        """See ``SupportsRunLock``."""
+        snowflake_lock.renew(self, name, run_id)
+
+    def release_run_lock(self, name: str, run_id: str) -> None:
+        """See ``SupportsRunLock``."""
+        snowflake_lock.release(self, name, run_id)
 
     def tag(self, tag: Mapping[str, str]) -> None:
         """Mark this session's statements with ``tag``, as JSON within Snowflake's 2,000 characters."""
