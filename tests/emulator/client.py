@@ -40,9 +40,9 @@ def main(target: str, folder: str) -> None:
     assert warehouse.execute("SELECT * FROM THINGS").rows == [(1, "x")]
     assert warehouse.execute("SELECT SOURCE_LINE, COLUMN_NAME FROM THINGS_REJECTS").rows == [(3, "a")]
     assert warehouse.execute("SELECT B FROM THINGS WHERE A = ?", [1]).scalar() == "x"
-    warehouse.create_table(Table(("logs",)), [Column.of("at", "timestamp_tz"), Column.of("text", "varchar")])
-    warehouse.insert(Table(("logs",)), ["at", "text"], [(at, "it's"), (None, None)])
-    assert warehouse.execute("SELECT AT FROM LOGS WHERE TEXT = 'it''s'").scalar() == at
+    warehouse.create_table(Table(("logs",)), [Column.of("logged_at", "timestamp_tz"), Column.of("message", "varchar")])
+    warehouse.insert(Table(("logs",)), ["logged_at", "message"], [(at, "it's"), (None, None)])
+    assert warehouse.execute("SELECT LOGGED_AT FROM LOGS WHERE MESSAGE = 'it''s'").scalar() == at
     warehouse.write_arrow(Table(("arrow",)), pa.table({"n": [1, 2]}))
     assert warehouse.read_arrow("SELECT N FROM ARROW ORDER BY N").column(0).to_pylist() == [1, 2]
     assert warehouse.take_query_ids()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import gzip
 import itertools
 import json
@@ -217,6 +218,8 @@ def app() -> Starlette:
 
     def with_overwrite(request: Request, expression: Any, data: Any) -> dict[str, Any]:
         data["overwrite"] = True  # what pipekit says in each PUT; fakesnow does not pass it on
+        # Connector 5.x uploads to the URL of this answer; 4.x asks again for each file of a pattern.
+        data["src_locations"] = glob.glob(data["src_locations"][0]) or data["src_locations"]
         more = {"region": "us-east-1", "endPoint": None, "storageAccount": None, "path": ""}  # connector 5.x
         return {**stage_info(request, expression, data), **more, "isClientSideEncrypted": False}
 
