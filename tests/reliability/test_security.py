@@ -8,6 +8,7 @@ import os
 import resource
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -87,17 +88,10 @@ def test_what_is_not_declared_is_told_and_not_run(tmp_path: Path, form: str) -> 
 def test_names_of_tables_and_steps_carry_no_sql(tmp_path: Path, name: str) -> None:
     write(tmp_path, "landing/a.csv", "id\n1\n")
     into = project(tmp_path, one_step(f"into: {json.dumps(name)}", {"id": "integer"}))
-    try:
+    with suppress(SpecError):  # a name that cannot be one is refused; any other is only a name
         run(into)
-    except SpecError as error:
-        assert "into" in str(error)
-    else:
         assert query(tmp_path, "SELECT x FROM kept") == [(1,)]
-    text = (
-        into.read_text(encoding="utf-8")
-        .replace("id: t,", f"id: {json.dumps(name)},")
-        .replace(json.dumps(name), '"x;"', 0)
-    )
+    text = into.read_text(encoding="utf-8").replace("id: t,", f"id: {json.dumps(name)},")
     into.write_text(text, encoding="utf-8")
     with pytest.raises(SpecError):
         run(into)
