@@ -40,7 +40,7 @@ def warehouse(snowflake_account: EmulatedSnowflake, tmp_path: Path) -> Iterator[
 
 
 def test_every_error_class_of_the_connector_is_judged() -> None:
-    import snowflake.connector.errors as errors
+    from snowflake.connector import errors
 
     defined = {
         name

@@ -65,8 +65,10 @@ def _read(warehouse: SnowflakeWarehouse, sql: str, files: StagedFiles) -> list[t
 def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, line: int) -> str:
     place = text(f"@{files.stage.name}/{files.stage.path}{name}")
     given = f" (FILE_FORMAT => {text(stage_format)})" if stage_format else ""
-    # The row's number makes it surely the line that is meant, LIMIT lets the scan stop there.
-    return f"(SELECT {index}, $1 FROM {place}{given} WHERE METADATA$FILE_ROW_NUMBER = {line} LIMIT 1)"
+    # A location is a prefix, so the name's end is asked for too. The row's number makes it surely the line that is
+    # meant; LIMIT lets the scan stop there.
+    meant = f"ENDSWITH(METADATA$FILENAME, {text(name)}) AND METADATA$FILE_ROW_NUMBER = {line}"
+    return f"(SELECT {index}, $1 FROM {place}{given} WHERE {meant} LIMIT 1)"
 
 
 def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:

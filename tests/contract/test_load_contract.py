@@ -49,22 +49,28 @@ def load(warehouse: Warehouse, folder: Path, case: LoadCase, on_error: str) -> O
     source = Source.model_validate({"name": "given", "uri": str(folder), **keys})
     table, rejects = warehouse.scratch(Table(("loaded",))), warehouse.scratch(Table(("rejects",)))
     warehouse.create_table(table, source.columns)
-    warehouse.create_table(rejects, REJECT_COLUMNS)
+    if on_error == "reject":
+        warehouse.create_table(rejects, REJECT_COLUMNS)
     order = FileLoad(source, warehouse.list_files(source), on_error, False, "run-1", LOADED_AT)  # type: ignore[arg-type]
     with warehouse.prepare_load(order) as prepared:
         known = (prepared.records, prepared.rejected)
         with warehouse.transaction():
             warehouse.truncate(table)
             files = prepared.copy_into(table)
-            prepared.write_rejects(rejects)
+            if on_error == "reject":
+                prepared.write_rejects(rejects)
         if on_error == "reject":
             assert known == (prepared.records, prepared.rejected), "known before the transaction"
-    found = warehouse.execute(
-        f"SELECT source_line, column_name, reason, raw_record, source_file FROM {warehouse.quote(rejects)} "
-        "ORDER BY source_file, source_line"
-    ).rows
+    found = _rejects(warehouse, rejects) if on_error == "reject" else []
     rows = warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows
     return Outcome(rows, found, files, prepared.records, prepared.rejected)
+
+
+def _rejects(warehouse: Warehouse, table: Table) -> list[tuple[Any, ...]]:
+    return warehouse.execute(
+        f"SELECT source_line, column_name, reason, raw_record, source_file FROM {warehouse.quote(table)} "
+        "ORDER BY source_file, source_line"
+    ).rows
 
 
 def comparable(rows: Any, case: LoadCase, *, given: bool = False) -> list[Any]:

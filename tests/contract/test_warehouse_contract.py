@@ -43,7 +43,19 @@ def test_a_created_table_has_the_declared_columns(warehouse: Warehouse, table: T
 
 
 def test_every_declared_type_is_what_the_table_says_it_has(engine: Engine, warehouse: Warehouse) -> None:
-    kinds = ["integer", "number(10,2)", "float", "varchar", "boolean", "date", "time", "timestamp_ntz", "timestamp_tz", "variant", "binary"]
+    kinds = [
+        "integer",
+        "number(10,2)",
+        "float",
+        "varchar",
+        "boolean",
+        "date",
+        "time",
+        "timestamp_ntz",
+        "timestamp_tz",
+        "variant",
+        "binary",
+    ]
     declared = [Column.of(f"c{index}", kind) for index, kind in enumerate(kinds)]
     made = warehouse.scratch(Table(("types",)))
     warehouse.create_table(made, declared)
@@ -113,11 +125,16 @@ def test_changed_rows_are_counted(warehouse: Warehouse, table: Table) -> None:
 
 def test_a_rolled_back_truncate_brings_the_rows_back(warehouse: Warehouse, table: Table) -> None:
     fill(warehouse, table, 1, 2)
-    with pytest.raises(RuntimeError), warehouse.transaction():
-        warehouse.truncate(table)
-        fill(warehouse, table, 9)
-        assert len(rows(warehouse, table)) == 1
-        raise RuntimeError
+
+    def fail() -> None:
+        with warehouse.transaction():
+            warehouse.truncate(table)
+            fill(warehouse, table, 9)
+            assert len(rows(warehouse, table)) == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert [row[0] for row in rows(warehouse, table)] == [1, 2]
 
 

@@ -221,7 +221,7 @@ def _validation(file: Read, record: Record) -> tuple[Any, ...]:
 _BRANCH = re.compile(
     r"\(?\s*SELECT\s+(?P<index>\d+),\s*\$1\s+FROM\s+(?P<place>'@(?:[^']|'')*')\s*"
     r"(?:\(FILE_FORMAT\s*=>\s*'(?P<format>[^']*)'\))?\s*"
-    r"WHERE\s+METADATA\$FILE_ROW_NUMBER\s*=\s*(?P<row>\d+)\s+LIMIT\s+1\s*\)?",
+    r"WHERE\s+ENDSWITH\(METADATA\$FILENAME,\s*'(?:[^']|'')*'\)\s+AND\s+METADATA\$FILE_ROW_NUMBER\s*=\s*(?P<row>\d+)\s+LIMIT\s+1\s*\)?",
     re.IGNORECASE,
 )
 

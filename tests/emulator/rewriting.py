@@ -89,27 +89,31 @@ def _filled(template: str, **parts: exp.Expression) -> exp.Expression:
     return exp.paren(tree.transform(put))
 
 
-def refuse_other_case(tree: exp.Expression, duck: Any, full_name: Callable[[str], Sequence[str]]) -> None:
+def refuse_other_case(
+    tree: exp.Expression, full_name: Callable[[str], tuple[str, ...]], columns_of: Callable[[tuple[str, ...]], Names]
+) -> None:
     """Refuse a table or column that is there only in another case; DuckDB would find it, Snowflake does not."""
     ctes = {_folded(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
     made = {_folded(alias.args["alias"]) for alias in tree.find_all(exp.Alias) if alias.args.get("alias")}
-    tables = [table for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
-    names = [(table, _table_name(table, full_name)) for table in tables]
     columns: set[str] = set()
-    for table, name in names:
-        if name[-1] not in ctes and not isinstance(table.parent, exp.Create | exp.Schema):
-            columns |= _columns(duck, name)
-    wrong = [name for name in _column_names(tree) if name not in columns | made]
-    for name in wrong:
-        if name.lower() in {column.lower() for column in columns}:
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Create | exp.Schema):
+            name = _table_name(table, full_name)
+            columns |= columns_of(name) if name[-1] not in ctes else set()
+    lower = {column.lower() for column in columns}
+    for name in _column_names(tree):
+        if name not in columns | made and name.lower() in lower:
             raise ProgrammingError(msg=f"invalid identifier '{name}'", errno=904, sqlstate="42000")
+
+
+Names = set[str]
 
 
 def _folded(identifier: exp.Identifier) -> str:
     return identifier.this if identifier.quoted else identifier.this.upper()
 
 
-def _table_name(table: exp.Table, full_name: Callable[[str], Sequence[str]]) -> Sequence[str]:
+def _table_name(table: exp.Table, full_name: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
     parts = [part for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
     return full_name(".".join('"' + _folded(part).replace('"', '""') + '"' for part in parts))
 
@@ -120,7 +124,8 @@ def _column_names(tree: exp.Expression) -> Iterator[str]:
             yield _folded(column.this)
 
 
-def _columns(duck: Any, name: Sequence[str]) -> set[str]:
+def columns_of(duck: Any, name: Sequence[str]) -> Names:
+    """The columns of a table; none if it is not there. One whose name is spelled in another case is not there."""
     rows = duck.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ?"
         " AND lower(table_name) = lower(?)",

@@ -15,7 +15,7 @@ import pyarrow as pa
 from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
-from rewriting import as_duckdb, refuse_other_case
+from rewriting import as_duckdb, columns_of, refuse_other_case
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
 from sqlglot import parse_one as parse
@@ -48,6 +48,13 @@ class Account:
     clustering: dict[tuple[str, ...], str] = field(default_factory=dict)
     sessions: dict[int, Connection] = field(default_factory=dict)
     making: threading.Lock = field(default_factory=threading.Lock)
+    columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+
+    def forget(self, ddl: str) -> None:
+        """The columns of the tables that a DDL statement names may be others now."""
+        named = ddl.upper()
+        for name in [name for name in self.columns if name[-1].upper() in named]:
+            self.columns.pop(name, None)
 
 
 class Connection(FakeSnowflakeConnection):
@@ -100,7 +107,10 @@ class Cursor(FakeSnowflakeCursor):
             try:
                 if _DDL.match(command):  # fakesnow's own records of two tables made at once would clash
                     with self._conn.account.making:
-                        return self._run(command, *arguments, **named)
+                        try:
+                            return self._run(command, *arguments, **named)
+                        finally:
+                            self._conn.account.forget(command)
                 return self._run(command, *arguments, **named)
             except Error:
                 raise
@@ -136,8 +146,17 @@ class Cursor(FakeSnowflakeCursor):
             self._conn.open_transaction = False
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
-        refuse_other_case(expression, self._duck_conn, self._conn.full_name)
+        refuse_other_case(expression, self._conn.full_name, self._known_columns)
         return super()._transform(as_duckdb(expression), params)
+
+    def _known_columns(self, name: tuple[str, ...]) -> set[str]:
+        known = self._conn.account.columns
+        if name not in known:
+            found = columns_of(self._duck_conn, name)
+            if not found:
+                return found
+            known[name] = found
+        return known[name]
 
     def _transform_explode(self, expression: exp.Expression) -> list[exp.Expression]:
         # DuckDB's own MERGE works inside a transaction, fakesnow's helper table does not.
