@@ -144,10 +144,26 @@ steps:
 """
 
 
+_BRIEF_STEPS = """
+  - {id: everything, type: load, source: lines, strategy: append}
+  - {id: latest, type: load, source: lines, audit: sound}
+  - {id: words, type: sql, sql: "select word, count(*) as n from latest group by word"}
+"""
+
+
 def _make_appending(folder: Path, target: Mapping[str, Any] | None) -> str:
+    return _make_lines(folder, target, _APPENDING)
+
+
+def _make_brief(folder: Path, target: Mapping[str, Any] | None) -> str:
+    head, _, _ = _APPENDING.partition("steps:\n")
+    return _make_lines(folder, target, f"{head}steps:{_BRIEF_STEPS}")
+
+
+def _make_lines(folder: Path, target: Mapping[str, Any] | None, text: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text("[tool.pipekit]\n", encoding="utf-8")
-    (folder / "appending.yaml").write_text(_APPENDING, encoding="utf-8")
+    (folder / "appending.yaml").write_text(text, encoding="utf-8")
     _appended(folder, 0)
     return _with_target(folder, "appending.yaml", target)
 
@@ -164,3 +180,5 @@ APPENDING_PROJECT = Project(
     _make_appending,
     lambda folder: _appended(folder, 1),
 )
+
+BRIEF_PROJECT = Project("brief", ("everything", "latest", "words"), _make_brief, lambda folder: _appended(folder, 1))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from emulator.fixtures import EmulatedSnowflake, emulated, s3  # noqa: F401 - fixtures
 
 from reliability.crash import Ground, Moment, events
-from reliability.small import APPENDING_PROJECT, MARKETING_PROJECT
+from reliability.small import APPENDING_PROJECT, BRIEF_PROJECT, MARKETING_PROJECT, Project
 
 PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT)}
 SEED = 20240701
@@ -94,18 +95,11 @@ def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest
 # Snowflake -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def snowflake_ground(emulated: EmulatedSnowflake, tmp_path_factory: pytest.TempPathFactory) -> Ground:  # noqa: F811
-    return Ground(
-        MARKETING_PROJECT,
-        tmp_path_factory.mktemp("snowflake"),
-        emulated.target,
-        lambda: emulated.control(end_sessions=True),
-    )
-
-
-@pytest.mark.parametrize("kills", [2, pytest.param(100, marks=pytest.mark.long)])
-def test_killed_on_snowflake(snowflake_ground: Ground, kills: int) -> None:
-    killed = [kill_and_go_on(snowflake_ground, moment) for moment in some(snowflake_ground, kills)]
+@pytest.mark.parametrize(
+    ("project", "kills"), [(BRIEF_PROJECT, 2), pytest.param(MARKETING_PROJECT, 100, marks=pytest.mark.long)]
+)
+def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, project: Project, kills: int) -> None:  # noqa: F811
+    ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
+    killed = [kill_and_go_on(ground, moment) for moment in some(ground, kills)]
 
     assert sum(killed) >= kills // 2
