@@ -72,6 +72,7 @@ def test_the_second_machine_is_told_and_may_wait(machines: list[Pipeline], wareh
         (os.uname().nodename, 2**22 + 1, 1, True),  # no process can have this number
         (os.uname().nodename, os.getpid(), 1, False),
     ],
+    ids=["elsewhere, heard of", "elsewhere, silent", "here, dead", "here, alive"],
 )
 def test_the_lock_of_a_dead_run_is_taken_over(
     machines: list[Pipeline], warehouse: Warehouse, host: str, pid: int, age: int, taken: bool
