@@ -31,7 +31,9 @@ def refused(tmp_path: Path, text: str | bytes) -> Problem:
 
 
 def test_every_value_knows_the_line_of_its_key(tmp_path: Path) -> None:
-    tree = read(tmp_path, "# a comment\nname: x\nsteps:\n  - id: a\n    type: sql\n    sql: |\n      select 1\n  - id: b\n")
+    tree = read(
+        tmp_path, "# a comment\nname: x\nsteps:\n  - id: a\n    type: sql\n    sql: |\n      select 1\n  - id: b\n"
+    )
     assert tree.at(("name",)).line == 2
     assert tree.at(("steps",)).line == 3
     assert tree.at(("steps", 0)).line == 4
@@ -177,7 +179,9 @@ def test_bombs_are_refused(tmp_path: Path, text: str, words: str) -> None:
     assert words in refused(tmp_path, text).text
 
 
-@pytest.mark.parametrize("text", [laughs(30, 9), staircase(600), "a: " + "[" * 100_000], ids=["laughs", "stairs", "deep"])
+@pytest.mark.parametrize(
+    "text", [laughs(30, 9), staircase(600), "a: " + "[" * 100_000], ids=["laughs", "stairs", "deep"]
+)
 def test_bombs_are_refused_in_little_memory(tmp_path: Path, text: str) -> None:
     tracemalloc.start()
     try:
