@@ -35,11 +35,12 @@ class Fault:
     """What shall go wrong.
 
     Attributes:
-        nth: With which matching statement, from 1; 0 is every one.
-        match: A regular expression that the statement holds.
+        nth: With which matching request, from 1; 0 is every one.
+        match: A regular expression that the statement holds; a login is ``LOGIN``, the end of a session ``CLOSE``.
         when: ``before`` it takes effect, or ``after``.
         what: ``drop`` the connection, answer with ``status``, or ``delay`` by ``seconds``.
         times: How often, once it begins; a request that the connector repeats counts.
+        lasting: Repetitions of a request that went wrong go wrong too, so that the connector gives up.
     """
 
     nth: int = 1
@@ -49,7 +50,9 @@ class Fault:
     status: int = 503
     seconds: float = 0.0
     times: int = 1
+    lasting: bool = False
     seen: int = 0
+    hit: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -59,6 +62,7 @@ class State:
     latency: float = 0.0
     faults: list[Fault] = field(default_factory=list)
     statements: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -68,8 +72,17 @@ NUMBERS = itertools.count(1000)
 
 
 async def login(request: Request) -> Response:
-    """Log in: fakesnow's answer, and what connector 5.x wants besides."""
+    """Log in, with the faults that a test set."""
     await asyncio.sleep(STATE.latency)
+    fault = _fault("LOGIN", request)
+    if fault and fault.when == "before" and (broken := await _break(request, fault)):
+        return broken
+    answer = await _login(request)
+    return (fault and fault.when == "after" and await _break(request, fault)) or answer
+
+
+async def _login(request: Request) -> Response:
+    """fakesnow's answer, and what connector 5.x wants besides."""
     answer = json.loads((await fake.login_request(request)).body)
     token, number = answer["data"]["token"], next(NUMBERS)
     fake.sessions[token].begin_session(ACCOUNT, number)
@@ -101,7 +114,7 @@ async def query(request: Request) -> Response:
     sql, request_id = sent["sqlText"], request.query_params.get("requestId", "")
     await asyncio.sleep(STATE.latency)
     entry = _record(request, sent, sql, request_id)
-    fault = _fault(sql)
+    fault = _fault(sql, request)
     if fault and fault.when == "before" and (broken := await _break(request, fault)):
         return broken
     began = time.monotonic()
@@ -137,11 +150,17 @@ def _refusal(message: str) -> bytes:
     return json.dumps({"data": code, "code": "100132", "message": message, "success": False}).encode()
 
 
-def _fault(sql: str) -> Fault | None:
+def _fault(sql: str, request: Request) -> Fault | None:
+    STATE.requests.append(sql)
+    told = request.query_params
+    request_id = told.get("requestId") or told.get("request_id") or request.headers.get("Authorization", "")
     for fault in STATE.faults:
+        if request_id in fault.hit:
+            return fault
         if re.search(fault.match, sql, re.IGNORECASE):
             fault.seen += 1
             if fault.nth == 0 or fault.nth <= fault.seen < fault.nth + fault.times:
+                fault.hit += [request_id] if fault.lasting else []
                 return fault
     return None
 
@@ -169,9 +188,14 @@ class Dropped(Response):
 async def session(request: Request) -> Response:
     """Keep alive, or end the session."""
     token = fake.to_token(request)
-    if request.query_params.get("delete") and token in fake.sessions:
+    ending = request.query_params.get("delete")
+    fault = _fault("CLOSE", request) if ending else None
+    if fault and fault.when == "before" and (broken := await _break(request, fault)):
+        return broken
+    if ending and token in fake.sessions:
         await run_in_threadpool(fake.sessions[token].end_session)
-    return await fake.session(request)
+    answer = await fake.session(request)
+    return (fault and fault.when == "after" and await _break(request, fault)) or answer
 
 
 async def control(request: Request) -> Response:
@@ -180,7 +204,7 @@ async def control(request: Request) -> Response:
         return JSONResponse(STATE.statements)
     told = await request.json()
     if told.get("reset"):
-        STATE.latency, STATE.faults, STATE.statements = 0.0, [], []
+        STATE.latency, STATE.faults, STATE.statements, STATE.requests = 0.0, [], [], []
     STATE.latency = told.get("latency", STATE.latency)
     STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]
     if told.get("end_sessions"):
@@ -246,7 +270,8 @@ def with_transport(inner: Any) -> Any:
 
 def main() -> None:
     """Serve on a free port of this machine."""
-    listener = socket.socket()
+    # asyncio turns Nagle's algorithm off only for a socket that says it is TCP; with it each answer takes 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     print(listener.getsockname()[1], flush=True)
