@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from pipekit.events import Sink
 
 
+# Of the tables that grow with every run, what was added last is what one wants to see.
+_NEWEST_FIRST = {
+    "ingestion_logs": "log_timestamp DESC, log_id DESC",
+    "dq_check_logs": "run_time DESC, check_id DESC",
+    "ingestion_files": "loaded_at DESC, uri",
+}
+
+
 class Pipeline:
     """A pipeline file that was read and found right.
 
@@ -221,7 +229,8 @@ class Pipeline:
         """
         warehouse = self.spec.target.open(self.spec.root)
         try:
-            sql = f"SELECT * FROM {warehouse.quote(Table.parse(table))}"
+            order = _NEWEST_FIRST.get(table.lower())
+            sql = f"SELECT * FROM {warehouse.quote(Table.parse(table))}" + (f" ORDER BY {order}" if order else "")
             return warehouse.read_arrow(sql + (f" LIMIT {int(limit)}" if limit is not None else ""))
         finally:
             warehouse.close()

@@ -107,9 +107,20 @@ def run(
     from pipekit.sinks.console import console_sink
 
     pipeline = _read(spec, **options)
+    _stop_like_ctrl_c()
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
     result = pipeline.run(select=select, exclude=exclude, sinks=[console], resume=resume, wait=wait)
     sys.exit(_exit_code(result))
+
+
+def _stop_like_ctrl_c() -> None:
+    """Schedulers stop a job with SIGTERM: statements are cancelled and rolled back, and the run says so."""
+    import signal
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 def _exit_code(result: RunResult) -> int:
@@ -195,7 +206,19 @@ def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, replay
 def _print_table(data: pa.Table) -> None:
     from pipekit.sinks.console import show_table
 
-    show_table(data.column_names, [tuple(row.values()) for row in data.to_pylist()], sys.stdout)
+    show_table(data.column_names, [tuple(row.values()) for row in _plain(data)], sys.stdout)
+
+
+def _plain(data: pa.Table) -> list[dict[str, Any]]:
+    """Rows as Python values; times beyond what Python can hold (the year 0) as text."""
+    import pyarrow as pa
+
+    try:
+        rows: list[dict[str, Any]] = data.to_pylist()
+    except (OverflowError, ValueError):
+        texts = [pa.field(f.name, pa.string()) if pa.types.is_temporal(f.type) else f for f in data.schema]
+        rows = data.cast(pa.schema(texts)).to_pylist()
+    return rows
 
 
 @cli.group()
@@ -275,10 +298,19 @@ def _tell(error: Exception) -> int:
         click.echo(str(error), err=True)
         return error.exit_code
     import tempfile
-    import traceback
 
     with tempfile.NamedTemporaryFile("w", prefix="pipekit-crash-", suffix=".txt", delete=False) as file:
-        file.write(traceback.format_exc())
-    click.echo(f"pipekit failed unexpectedly: {type(error).__name__}: {error}", err=True)
+        file.writelines(_frames(error))
+    click.echo(f"pipekit failed unexpectedly: {type(error).__name__}", err=True)
     click.echo(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
     return EXIT_BUG
+
+
+def _frames(error: BaseException | None) -> list[str]:
+    """Where it failed, the cause first; not the messages, because here nobody knows the secrets that they may hold."""
+    import traceback
+
+    if error is None:
+        return []
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return [*_frames(cause), *traceback.format_tb(error.__traceback__), f"{type(error).__name__}\n\n"]

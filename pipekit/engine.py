@@ -83,6 +83,8 @@ def run_pipeline(
     """
     chosen = _choose(spec, select, exclude)
     run_id = run_id or new_run_id()
+    if not spec.clock_given:
+        spec = replace(spec, as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
     with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=wait_seconds):
         spec.translations.keep()
         collector = Collector()
@@ -125,6 +127,8 @@ def _choose(spec: PipelineSpec, select: Sequence[str], exclude: Sequence[str]) -
         text = f"--select or --exclude: no step matches {error.args[0]!r}"
         text += f"; did you mean {near[0]!r}?" if near else f"; the steps are {', '.join(known)}"
         raise SpecError([Problem(str(spec.path), 0, "", text)]) from error
+    if not ids:
+        raise SpecError([Problem(str(spec.path), 0, "", "--select and --exclude leave no step to run")])
     return tuple(step for step in spec.steps if step.id in ids)
 
 
@@ -302,6 +306,8 @@ class Run:
                     self._settle(running.pop(future), future.result(), waiting)
         except BaseException:
             self._stopping.set()
+            text = "stopping: statements at work are cancelled; a Python function must come to its end"
+            self._bus.emit(Noted(level="WARNING", message=text))
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

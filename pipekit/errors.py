@@ -59,7 +59,8 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(str(part) for part in (f"{self.file}:{self.line}", self.key, self.text) if part)
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.key, self.text) if part)
 
 
 class SpecError(PipekitError):

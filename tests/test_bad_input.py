@@ -98,7 +98,7 @@ MANY = HEADER + b"".join(b"%d,Ada,1.50,2024-01-31\n" % number for number in rang
 
 CASES = [
     Bad("no file matches", {}, "no file matches '*.csv*'"),
-    csv("empty file", b"", "no row to load", "in/1.csv"),
+    csv("empty file", b"", "is empty: not even a header", "in/1.csv"),
     csv("header only", HEADER, "no row to load", "in/1.csv"),
     csv("missing column", b"id,customer,day\n1,Ada,2024-01-31\n", "'amount' is missing", "in/1.csv:1", "amount"),
     csv("extra column", b"id,customer,amount,day,vat\n1,Ada,1,2024-01-31,2\n", "not declared", "in/1.csv:1", "vat"),

@@ -77,7 +77,7 @@ def read_pipeline(
     chosen = read_target(reading, tree, target or str(mapping_value(tree, "target", "local")))
     sources = read_sources(reading, tree, chosen)
     suites = read_suites(reading, tree)
-    given_clock = as_of or mapping_value(tree, "as_of", None)
+    given_clock = as_of if as_of is not None else mapping_value(tree, "as_of", None)
     clock = read_clock(reading, tree, given_clock)
     steps = read_steps(reading, tree)
     spec = PipelineSpec(

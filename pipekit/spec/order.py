@@ -14,6 +14,7 @@ from pipekit.spec.steps import step_nodes
 from pipekit.yaml_source import Node
 
 OWN_TABLES = ("ingestion_logs", "dq_check_logs", "ingestion_files", "feature_catalog")
+KEPT_BY_PIPEKIT = ("ingestion_logs", "dq_check_logs", "ingestion_files", "ingestion_claims", "pipekit_locks")
 
 
 def graph_steps(
@@ -56,6 +57,10 @@ def check_tables(reading: Reading, tree: Node, spec: PipelineSpec, nodes: Mappin
     """Note each table that is read and that nobody makes."""
     made = {table for node in nodes.values() for table in node.writes}
     known = made | _external(reading, tree, spec) | own_tables(spec)
+    kept = {spec.table_key(name) for name in KEPT_BY_PIPEKIT}
+    for index, node in nodes.items():
+        for table in sorted(node.writes & kept):
+            reading.note(tree, ("steps", index, "into"), f"{table[-1]} is kept by pipekit itself; no step may write it")
     complete = len(nodes) == len(step_nodes(tree))
     if not complete:
         return  # a step that could not be read may make the table that seems to be missing

@@ -28,6 +28,7 @@ def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
         key = ("target",) if "target" in tree.value else ("targets",)
         reading.note(tree, key, f"there is no target {name!r}{suggest(name, targets)}")
         return None
+    _check_other_targets(reading, tree, name)
     data = targets[name].plain()
     path = ("targets", name)
     if not re.fullmatch(IDENTIFIER, name):
@@ -40,6 +41,15 @@ def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
         return None
     options = checked(reading, tree, types[kind].options, data, path)
     return Target(name, types[kind], options) if options else None
+
+
+def _check_other_targets(reading: Reading, tree: Node, chosen: str) -> None:
+    """Of targets that are not chosen only the type is looked at: their values are not rendered."""
+    types = reading.vocabulary.warehouses
+    for name, node in mapping(tree, "targets").items():
+        kind = node.at(("type",)).value if node.get("type") else None
+        if name != chosen and isinstance(kind, str) and "{" not in kind and kind not in types:
+            reading.note(tree, ("targets", name, "type"), f"unknown warehouse {kind!r}{suggest(kind, types)}")
 
 
 def no_target(vocabulary: Vocabulary) -> Target:
@@ -102,7 +112,7 @@ def read_clock(reading: Reading, tree: Node, text: str | None) -> datetime:
         return datetime.now(UTC)  # told by the model of the file
     try:
         clock = datetime.fromisoformat(text)
-    except ValueError:
+        return clock.replace(tzinfo=UTC) if clock.tzinfo is None else clock.astimezone(UTC)
+    except (ValueError, OverflowError):
         reading.note(tree, ("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00")
         return datetime.now(UTC)
-    return clock.replace(tzinfo=UTC) if clock.tzinfo is None else clock.astimezone(UTC)

@@ -37,6 +37,9 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
 CLAIMS = Table(("ingestion_claims",))
 CLAIM_COLUMNS: tuple[Column, ...] = (Column.of("table_name", "varchar"), Column.of("claims", "integer"))
 
+REPLAYED = "replayed"
+"""Stands in ``definition_hash`` for a mended file that was loaded by hand."""
+
 _COUNTING = "WHERE table_name = ? AND replaced_by IS NULL"
 
 
@@ -80,8 +83,9 @@ def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, r
 
 def is_last_load(context: StepContext, table: Table, files: Iterable[SourceFile]) -> bool:
     """Whether the newest load of this table by this step was of these very files, by this very definition."""
-    names = "pipeline = ? AND step_name = ?"
-    rows = _counting(context, table, f"AND {names} ORDER BY loaded_at DESC", (context.pipeline, context.step))
+    names = "pipeline = ? AND step_name = ? AND definition_hash <> ?"
+    mine = (context.pipeline, context.step, REPLAYED)
+    rows = _counting(context, table, f"AND {names} ORDER BY loaded_at DESC", mine)
     if not rows or not context.warehouse.exists(table):
         return False
     newest = [row for row in rows if row[4] == rows[0][4]]

@@ -203,7 +203,8 @@ def reconcile(
     missing = [column for name, column in has.items() if name not in given and name not in own]
     retyped = [(has[name], column) for name, column in given.items() if name in has and has[name].type != column.type]
     if retyped or (policy == "fail" and (added or missing)):
-        raise QueryError(_difference(table, added, missing, retyped), kept=f"{table} is as it was.", hint=_HINT)
+        hint = _HINT_TYPE if retyped else _HINT
+        raise QueryError(_difference(table, added, missing, retyped), kept=f"{table} is as it was.", hint=hint)
     if policy == "add":
         for column in added:
             warehouse = context.warehouse
@@ -216,6 +217,7 @@ def reconcile(
     return [name for name in given if name in has]
 
 
+_HINT_TYPE = "Change the table by hand (ALTER TABLE), or drop it: then the step makes it anew."
 _HINT = (
     "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
     " or change the table by hand."
@@ -276,7 +278,7 @@ def refuse_bad_keys(context: StepContext, table: Table, key: Sequence[str]) -> N
         raise QueryError(
             f"the key ({', '.join(key)}) is NULL or not unique among the new rows: {shown}",
             kept="Nothing was written.",
-            hint="Make the query give one row a key, for instance with QUALIFY row_number() OVER (...) = 1.",
+            hint="Mend the source, or make a query give one row a key: QUALIFY row_number() OVER (...) = 1.",
         )
 
 

@@ -16,6 +16,7 @@ from pipekit.errors import QueryError, SourceError, WarehouseError, short
 from pipekit.warehouses.base import METADATA_COLUMNS, FileLoad, LoadedFile, SourceFile, Table
 from pipekit.warehouses.duckdb_convert import type_text
 from pipekit.warehouses.duckdb_plan import Plan, plan
+from pipekit.warehouses.listing import refuse_changed
 from pipekit.warehouses.local_files import LocalFiles, gone
 from pipekit.warehouses.records import Record, shortened
 from pipekit.warehouses.source_checks import check_source
@@ -117,6 +118,7 @@ class DuckDBLoad:
         loaded = []
         for index, (file, each) in enumerate(zip(self._load.files, self._plans, strict=True)):
             loaded.append(self._copy_file(table, index, file, each))
+            refuse_changed(file)
             self._progress(file)
         self._loaded = tuple(loaded)
         return self._loaded

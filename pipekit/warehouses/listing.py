@@ -105,6 +105,23 @@ def _local_file(path: Path) -> SourceFile:
     return SourceFile(str(path), stat.st_size, "", datetime.fromtimestamp(stat.st_mtime, UTC))
 
 
+def refuse_changed(file: SourceFile) -> None:
+    """Make sure that a local file is still as it was listed. An object in a store is replaced whole, or not at all.
+
+    Raises:
+        SourceError: It was written while it was read, or is gone.
+    """
+    if "://" in file.uri:
+        return
+    now = _local_file(Path(file.uri))
+    if (now.size_bytes, now.modified_at) != (file.size_bytes, file.modified_at):
+        raise SourceError(
+            "changed while it was read",
+            file=file.uri,
+            hint="Run again when it is complete. Let whoever writes it write under another name and rename it at last.",
+        )
+
+
 def filesystem(uri: str) -> Any:
     """fsspec's filesystem for a URI that is not local, with the settings of the environment.
 
