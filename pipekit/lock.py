@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipekit.errors import LockedError, PipekitError, WarehouseError
+from pipekit.errors import LockedError, PipekitError, TransientError, WarehouseError
 from pipekit.events import Noted
 from pipekit.sinks.files import make_private_folder, open_private, process_gone
 from pipekit.warehouses.base import LockHolder, SupportsRunLock, Warehouse
@@ -74,21 +74,32 @@ def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float 
     if not isinstance(warehouse, SupportsRunLock):
         yield []
         return
+    notes = []
     try:
-        _take(warehouse, name, run_id, wait)
+        _insist(lambda: _take(warehouse, name, run_id, wait))
     except WarehouseError as error:
-        yield [Noted(level="WARNING", message=f"no lock keeps runs on other machines away: {error.message}")]
-        return
+        notes.append(Noted(level="WARNING", message=f"no lock keeps runs on other machines away: {error.message}"))
     ended = threading.Event()
     heart = threading.Thread(target=_beat, args=(warehouse, name, run_id, ended), name="pipekit-lock", daemon=True)
     heart.start()
     try:
-        yield []
+        yield notes
     finally:
         ended.set()
         heart.join()
-        with suppress(PipekitError):  # a lock that cannot be given back goes stale
-            warehouse.release_run_lock(name, run_id)
+        # Also where the answer to taking it was lost: it may be held. If it cannot be given back it goes stale.
+        with suppress(PipekitError):
+            _insist(lambda: warehouse.release_run_lock(name, run_id))
+
+
+def _insist(work: Callable[[], None]) -> None:
+    """A lock that is forgotten keeps all runs away for minutes, so a lost request is sent again."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+    tries = Retrying(
+        retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(3), wait=wait_fixed(0.2), reraise=True
+    )
+    tries(work)
 
 
 _PAUSE_SECONDS = 2.0

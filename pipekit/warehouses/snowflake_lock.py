@@ -36,7 +36,8 @@ def take(
     if not rows:
         _offer(warehouse, name)
     held = [(holder, age > STALE_SECONDS or gone(holder)) for holder, age in rows if holder.run_id]
-    alive = [holder for holder, dead in held if not dead]
+    # It may be ours already, if the answer to an earlier try was lost.
+    alive = [holder for holder, dead in held if not dead and holder.run_id != mine.run_id]
     if alive:
         return alive[0]
     _update(warehouse, name, mine, [holder.run_id for holder, _ in held])

@@ -232,8 +232,9 @@ def test_every_request_of_a_run_is_lost(ground: Ground, fault: str, capsys: pyte
     for n in range(1, len(asked) + 1):
         try:
             outcomes["ended right" if disturb(ground, n, fault) else "failed clearly"] += 1
-        except AssertionError as error:
-            wrong.append(str(error))
+        except (AssertionError, PipekitError) as error:
+            wrong.append(f"{fault} of request {n}: {error}")
+            print(wrong[-1], flush=True)
             with suppress(PipekitError):
                 ground.run()
         with capsys.disabled():
