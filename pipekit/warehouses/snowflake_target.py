@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 SECRETS = ("password", "token", "private_key_file_pwd")
 
@@ -61,6 +61,14 @@ class SnowflakeTarget(BaseModel):
         if not (self.connection or self.account):
             raise ValueError("say `account` (organization-account) or `connection` (a name in connections.toml)")
         return self
+
+    @field_validator("private_key_file", "token_file_path")
+    @classmethod
+    def _is_path(cls, value: str | None) -> str | None:
+        # Paths are shown in messages; a key must not come that way.
+        if value and ("\n" in value or "PRIVATE KEY" in value):
+            raise ValueError("is the path of a file, not what the file holds")
+        return value
 
     def secret_values(self) -> tuple[str, ...]:
         """The texts that must never be shown; give them to the bus."""
