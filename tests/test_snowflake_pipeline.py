@@ -205,6 +205,7 @@ def test_a_commit_whose_answer_is_lost_counts_once(small: Any, snowflake_account
     assert things(warehouse) == [(5, "v")]
 
 
+@pytest.mark.long
 def test_a_service_that_is_gone_is_told_clearly(small: Any, snowflake_account: EmulatedSnowflake) -> None:  # noqa: F811
     project, warehouse = small
     snowflake_account.control(faults=[{"match": "^TRUNCATE", "nth": 0, "what": "status", "status": 503}])

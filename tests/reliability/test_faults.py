@@ -209,10 +209,8 @@ def ends_right(ground: Ground) -> bool:
 
 
 def test_some_requests_of_a_run_are_lost(ground: Ground) -> None:
-    assert disturb(ground, "lost after", match="^BEGIN")
     assert disturb(ground, "lost before", match="^COPY INTO")
     assert disturb(ground, "lost after", match="^COMMIT")
-    assert disturb(ground, "lost after", match='^INSERT INTO "INGESTION_LOGS"')
     # The lock may be held then, and must be given back.
     assert disturb(ground, "lost after", match='^UPDATE "PIPEKIT_LOCKS"')
 
