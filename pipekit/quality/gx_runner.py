@@ -104,6 +104,7 @@ def _batch(engine: sqlalchemy.Engine, table: Table) -> Any:
         create_temp_table=False,
         kwargs={
             "creator": lambda: engine.raw_connection().driver_connection,
+            "paramstyle": engine.dialect.paramstyle,
             "poolclass": StaticPool,
             "pool_reset_on_return": None,
         },
