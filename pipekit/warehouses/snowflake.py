@@ -27,8 +27,8 @@ from pipekit.warehouses.base import (
     SourceFile,
     Table,
     TableColumn,
-    batches,
     fold,
+    insert_in_batches,
     quote_identifier,
 )
 from pipekit.warehouses.snowflake_catalog import Catalog
@@ -306,13 +306,7 @@ class SnowflakeWarehouse:
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as bind parameters, many in a statement."""
-        names = ", ".join(self.quote(name) for name in columns)
-        row_text = f"({', '.join('?' * len(columns))})"
-        for batch in batches(rows, max(1, _BIND_LIMIT // len(columns))):
-            values = ", ".join([row_text] * len(batch))
-            self.execute(
-                f"INSERT INTO {self.quote(table)} ({names}) VALUES {values}", [value for row in batch for value in row]
-            )
+        insert_in_batches(self, table, columns, rows, _BIND_LIMIT)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
