@@ -120,6 +120,8 @@ def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: P
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # Inserts then run in parallel and hold less in memory; nothing here asks for the order of a file.
         connection.execute("SET GLOBAL preserve_insertion_order = false")
+        # Else closing the file writes most of a new table a second time, to join row groups that are not full.
+        connection.execute("SET GLOBAL max_vacuum_tasks = 0")
         database = connection.execute("SELECT current_database()").fetchall()[0][0]
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(database)}.{_quote(schema)}")
     warehouse = DuckDBWarehouse(connection, database, schema, folder)
