@@ -207,31 +207,38 @@ def _plain_start(path: Path, form: CsvFormat) -> bool:
 
 def _same_newlines(path: Path, form: CsvFormat) -> bool:
     """DuckDB gives up on a file whose records end differently; line ends within quoted values do not count."""
-    returns = feeds = pairs = 0
-    last = b""
+    if _one_newline(_chunks(path)):
+        return True
+    if not form.quote or form.escape not in (None, form.quote) or form.comment:
+        return False  # then counting quotes does not tell where a quoted value ends
+    return _one_newline(_unquoted(_chunks(path), form.quote.encode()))
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
-            feeds += chunk.count(b"\n")
-            if b"\r" in chunk or last == b"\r":
-                returns += chunk.count(b"\r")
-                pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
-            last = chunk[-1:]
-    return returns == 0 or feeds == 0 or returns == feeds == pairs or _same_ends(path, form)
+            yield chunk
 
 
-def _same_ends(path: Path, form: CsvFormat) -> bool:
-    """Whether every record ends with the same line end, told by counting quotes."""
-    if not form.quote or form.escape not in (None, form.quote) or form.comment:
-        return False  # then counting does not tell where a quoted value ends
-    quote, inside, ends = form.quote.encode(), False, set()
-    with path.open("rb") as stream:
-        for line in stream:
-            inside ^= line.count(quote) % 2 == 1
-            if b"\r" in line.removesuffix(b"\r\n"):
-                return False  # the end of a record, or part of a value: not worth telling apart
-            if not inside and line.endswith(b"\n"):
-                ends.add(line.endswith(b"\r\n"))
-    return len(ends) < 2
+def _unquoted(chunks: Iterable[bytes], quote: bytes) -> Iterator[bytes]:
+    """What stands outside of quotes; an escaped quote is two, and so changes nothing."""
+    inside = False
+    for chunk in chunks:
+        parts = chunk.split(quote)
+        yield (quote if inside else b"") + quote.join(parts[inside::2])  # what was apart stays apart
+        inside ^= len(parts) % 2 == 0
+
+
+def _one_newline(chunks: Iterable[bytes]) -> bool:
+    returns = feeds = pairs = 0
+    last = b""
+    for chunk in chunks:
+        feeds += chunk.count(b"\n")
+        if b"\r" in chunk or last == b"\r":
+            returns += chunk.count(b"\r")
+            pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+        last = chunk[-1:]
+    return returns == 0 or feeds == 0 or returns == feeds == pairs
 
 
 # -- JSON
