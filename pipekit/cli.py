@@ -134,7 +134,14 @@ def _read(spec: Path, target: str | None, variables: Sequence[str], as_of: str |
     # DuckDB makes its write-ahead log as the umask says; what is loaded is nobody else's to read.
     os.umask(0o077)
     _load_dotenv(find_root(spec))
-    return Pipeline.from_file(spec, target=target, vars=_variables(variables), as_of=as_of, project_code=not no_plugins)
+    given = _variables(variables)
+    pipeline = Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
+    used = pipeline.spec.variables.used
+    for name in given.keys() - used:
+        near = _nearest(name, sorted(used))
+        text = f"; did you mean {near!r}?" if near else ""
+        click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{text}", err=True)
+    return pipeline
 
 
 def _load_dotenv(root: Path) -> None:

@@ -18,7 +18,7 @@ from pipekit.errors import PluginError, TemplateError
 from pipekit.graph import Graph, TableKey
 from pipekit.modules import function_from, source_of
 from pipekit.quality import Suite
-from pipekit.render import SqlTemplates, var_lookup
+from pipekit.render import SqlTemplates, Variables, var_lookup
 from pipekit.source import Source
 from pipekit.sql import SqlText, Translations
 from pipekit.step import Statement, StepType
@@ -87,7 +87,7 @@ class PipelineSpec:
     path: Path
     root: Path
     target: Target
-    variables: Mapping[str, Any]
+    variables: Variables
     sources: Mapping[str, Source]
     suites: Mapping[str, Suite]
     as_of: datetime

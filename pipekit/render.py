@@ -112,6 +112,23 @@ def _env(name: str, default: Any = None) -> Any:
     return value
 
 
+class Variables(dict[str, Any]):
+    """The values that ``var`` finds.
+
+    Attributes:
+        used: Names that the file declares or that a template has asked for.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+        self.used: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or the default."""
+        self.used.add(name)
+        return super().get(name, default)
+
+
 def var_lookup(variables: Mapping[str, Any]) -> Lookup:
     """The function that templates call as ``var(name, default)``."""
 

@@ -179,6 +179,10 @@ def _no_inputs(options: Any, context: StepContext) -> str | None:
     return None
 
 
+def _no_problems(options: Any, project: Project) -> Iterable[tuple[str, str]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class StepType(Generic[OptionsT]):
     """A kind of step, as a plugin gives it.
@@ -192,6 +196,8 @@ class StepType(Generic[OptionsT]):
         judges: Tables the step judges; who reads one of them waits for the verdict.
         inputs: What ``StepResult.inputs_hash`` would be now, for a step that reads more than tables; asked when a
             failed run is resumed, to tell whether the step is still done.
+        problems: Mistakes that show only beside the rest of the file, such as a key that the source does not declare:
+            pairs of an option's name and what is wrong with it. Called before anything is opened.
     """
 
     name: str
@@ -201,3 +207,4 @@ class StepType(Generic[OptionsT]):
     writes: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     judges: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     inputs: Callable[[OptionsT, StepContext], str | None] = _no_inputs
+    problems: Callable[[OptionsT, Project], Iterable[tuple[str, str]]] = _no_problems

@@ -116,6 +116,15 @@ def test_select_exclude_and_variables(tmp_path: Path) -> None:
     assert query(tmp_path, "select x from c") == [("a=b",)]
 
 
+def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
+    project(tmp_path, TWO.replace("'x' as t", "{{ var('late', 'x') }} as t") + "vars: {floor: 1}\n")
+    given = ("--var", "flor=5", "--var", "floor=5", "--var", "late=y")
+    done = cli(tmp_path, "run", "p.yaml", *given, code=0)
+    warning = "warning: --var flor: the pipeline neither declares it nor asks for it; did you mean 'floor'?"
+    assert done.stderr.splitlines() == [warning]
+    assert query(tmp_path, "select t from a where n = 1") == [("y",)]
+
+
 def test_show(tmp_path: Path) -> None:
     project(tmp_path, TWO)
     cli(tmp_path, "run", "p.yaml", "-q", code=0)

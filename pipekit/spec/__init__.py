@@ -16,7 +16,7 @@ from pipekit.spec.keys import FileKeys, StepKeys
 from pipekit.spec.order import check_order, check_tables, graph_steps, own_tables
 from pipekit.spec.reading import Reading, mapping_value, render_variables, rendered_tree, with_includes
 from pipekit.spec.sections import no_target, read_clock, read_sources, read_suites, read_target
-from pipekit.spec.steps import read_references, read_steps
+from pipekit.spec.steps import check_options, read_references, read_steps
 from pipekit.sql import Translations
 from pipekit.yaml_source import read_yaml
 
@@ -97,6 +97,7 @@ def read_pipeline(
         steps=tuple(step for _, step in steps),
     )
     spec = replace(spec, inline_suites=read_references(reading, tree))
+    check_options(reading, tree, spec, steps)
     nodes = graph_steps(reading, tree, spec, steps)
     check_tables(reading, tree, spec, nodes)
     graph = Graph(tuple(nodes.values()), own_tables(spec))

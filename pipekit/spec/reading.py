@@ -9,7 +9,7 @@ from typing import Any
 
 from pipekit.errors import Problem, SpecError, TemplateError
 from pipekit.project import Vocabulary
-from pipekit.render import FileValues
+from pipekit.render import FileValues, Variables
 from pipekit.yaml_source import Node, dotted, read_yaml
 
 SHARED_SECTIONS = ("vars", "targets", "suites")
@@ -101,11 +101,12 @@ def _read_shared(reading: Reading, tree: Node, name: str) -> dict[str, dict[str,
     return {key: mapping(shared, key) for key in SHARED_SECTIONS}
 
 
-def render_variables(reading: Reading, tree: Node, given: Mapping[str, Any]) -> dict[str, Any]:
+def render_variables(reading: Reading, tree: Node, given: Mapping[str, Any]) -> Variables:
     """The values of ``vars``, each able to use those above it; ``given`` ones win."""
-    known = dict(given)
+    known = Variables(given)
     section = tree.get("vars")
     for name, node in section.value.items() if section and isinstance(section.value, dict) else ():
+        known.used.add(name)
         if name not in given:
             values = FileValues(known, reading.vocabulary.template_globals)
             known[name] = _rendered(reading, node, ("vars", name), values).plain()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from pipekit.project import Step, canonical
+from pipekit.project import PipelineSpec, Step, canonical
 from pipekit.quality import Suite
 from pipekit.spec.checking import checked, suggest
 from pipekit.spec.keys import MAX_STEPS, StepKeys
@@ -81,6 +82,14 @@ def read_references(reading: Reading, tree: Node) -> dict[str, Suite]:
             if reference is not None:
                 _read_reference(reading, tree, ("steps", index, key), reference.plain(), inline)
     return inline
+
+
+def check_options(reading: Reading, tree: Node, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
+    """Note what each step type finds wrong in its options beside the rest of the file."""
+    for index, step in steps:
+        with suppress(KeyError):  # a source or suite that is not there, or is wrong itself, which is told already
+            for key, text in step.type.problems(step.options, spec):
+                reading.note(tree, ("steps", index, key), text)
 
 
 def _check_name(

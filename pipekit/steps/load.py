@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.hookspecs import hookimpl
 from pipekit.project import PipelineSpec, Step
 from pipekit.source import Column, Names, Source
+from pipekit.spec.checking import suggest
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps import ledger
 from pipekit.steps.publish import (
@@ -40,6 +41,7 @@ from pipekit.warehouses.base import (
     SupportsClustering,
     Table,
     TableColumn,
+    fold,
 )
 
 
@@ -344,6 +346,28 @@ def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
     return audit_reads(options.audit, project)
 
 
+def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str]]:
+    """Columns that the step names and its source does not declare."""
+    source = project.sources[options.source]
+    known = {fold(column.name, str.lower): column.name for column in _declared(source, options)}
+
+    def unknown(names: Iterable[str]) -> Iterator[str]:
+        for name in names:
+            if fold(name, str.lower) not in known:
+                yield f"the source {source.name} declares no column {name!r}{suggest(name, known.values())}"
+
+    for key, names in (("key", options.key), ("cluster_by", options.cluster_by)):
+        yield from ((key, text) for text in unknown(names))
+    # A table whose columns may be others than those of its source can only be known when it is there.
+    if options.audit is not None and options.on_schema_change == "fail":
+        for expectation in project.suite(options.audit).expectations:
+            if expectation.type not in _ABOUT_ANY_COLUMN:
+                yield from (("audit", f"{expectation.type}: {text}") for text in unknown(expectation.columns))
+
+
+_ABOUT_ANY_COLUMN = ("expect_column_to_exist", "expect_table_columns_to_match_ordered_list")
+
+
 def _inputs(options: LoadOptions, context: StepContext) -> str:
     return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source]))
 
@@ -351,4 +375,4 @@ def _inputs(options: LoadOptions, context: StepContext) -> str:
 @hookimpl
 def pipekit_step_types() -> list[StepType[LoadOptions]]:
     """The ``load`` step type."""
-    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs)]
+    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs, problems=_problems)]
