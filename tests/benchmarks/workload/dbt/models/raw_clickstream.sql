@@ -1,0 +1,4 @@
+SELECT event_id, "timestamp" AS event_time, user_id, event_type, page_url, duration_ms, device.type AS device_type
+FROM read_json('{{ env_var("WORKLOAD_DATA") }}/clickstream/*', format = 'newline_delimited', columns = {
+    event_id: 'VARCHAR', "timestamp": 'TIMESTAMPTZ', user_id: 'BIGINT', event_type: 'VARCHAR', page_url: 'VARCHAR',
+    duration_ms: 'BIGINT', device: 'STRUCT("type" VARCHAR)'})

@@ -1,0 +1,6 @@
+MODEL (name main.dim_customer, kind FULL);
+
+SELECT customer_id, nullif(trim(first_name), '') AS first_name, nullif(trim(last_name), '') AS last_name,
+    lower(email) AS email, age, coalesce(gender, 'unknown') AS gender, city, country,
+    CASE WHEN region IN ('North', 'South', 'East', 'West') THEN region ELSE 'Unknown' END AS region, signup_date
+FROM main.raw_customer_demographics

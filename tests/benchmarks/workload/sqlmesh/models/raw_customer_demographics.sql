@@ -1,0 +1,12 @@
+MODEL (
+  name main.raw_customer_demographics,
+  kind FULL,
+  audits (not_null(columns := (customer_id)), unique_values(columns := (customer_id)))
+);
+
+SELECT customer_id, first_name, last_name, email, age, gender, address, city, country, region, income_band, signup_date
+FROM read_csv(@data || '/customers/*', union_by_name = true, header = true,
+    dateformat = '%Y/%m/%d', types = {
+    'customer_id': 'BIGINT', 'first_name': 'VARCHAR', 'last_name': 'VARCHAR', 'email': 'VARCHAR', 'age': 'BIGINT',
+    'gender': 'VARCHAR', 'address': 'VARCHAR', 'city': 'VARCHAR', 'country': 'VARCHAR', 'region': 'VARCHAR',
+    'income_band': 'VARCHAR', 'signup_date': 'DATE'})
