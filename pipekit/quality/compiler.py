@@ -164,7 +164,10 @@ def _both(left: Fragment, right: Fragment) -> Fragment:
 
 
 def _in(column: Fragment, values: Sequence[Any]) -> Fragment:
-    return fragment("{} IN ({})", column, joined(", ", map(bound, values))) if values else Fragment("1 = 0")
+    """Whether the column has one of the values; NULL for NULL, also when there are none to have."""
+    if not values:
+        return fragment("({} IS NULL AND NULL)", column)
+    return fragment("{} IN ({})", column, joined(", ", map(bound, values)))
 
 
 def _text(value: Fragment) -> Fragment:
@@ -221,10 +224,10 @@ def _reads_as(family: str, value: str) -> bool:
 
 
 def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: bool = False) -> Plan:
-    """NULLs are left out; ``expected`` is what the other values have to meet."""
+    """NULLs are left out; ``expected`` is what the other values have to meet, and NULL for NULL."""
     name = kwargs["column"]
     column = subject.column(name)
-    unexpected = _both(subject.where, fragment("{} IS NOT NULL AND NOT ({})", column, expected))
+    unexpected = _both(subject.where, fragment("NOT ({})", expected))
     measures = (_count(subject.where), fragment("count({})", subject.value(name)), _count(unexpected))
     mostly = kwargs.get("mostly", 1)
     return Plan(
@@ -456,6 +459,12 @@ def _aggregate(expression: str, family: str | None = None) -> Compiler:
     return compiler
 
 
+def _mean(kwargs: Kwargs, subject: Subject) -> Plan | None:
+    """As a float, which Snowflake's mean of a NUMBER is not."""
+    whole = subject.types[kwargs["column"]].upper() in subject.dialect.mean_is_float
+    return _aggregate("avg({})" if whole else "avg(1.0e0 * {})", "number")(kwargs, subject)
+
+
 def _share_of_rows(kwargs: Kwargs, subject: Subject) -> Plan:
     measures = (_count(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     return Plan(measures, lambda values: by_range(values[1] / values[0] if values[0] else 0, kwargs))
@@ -682,7 +691,7 @@ COMPILERS: Mapping[str, Compiler] = {
     "expect_column_max_to_be_between": _aggregate("max({})"),
     "expect_column_min_to_be_between": _aggregate("min({})"),
     "expect_column_sum_to_be_between": _aggregate("sum({})", "number"),
-    "expect_column_mean_to_be_between": _aggregate("avg(1.0e0 * {})", "number"),
+    "expect_column_mean_to_be_between": _mean,
     "expect_column_stdev_to_be_between": _aggregate("stddev_samp({})", "number"),
     "expect_column_unique_value_count_to_be_between": _aggregate("count(DISTINCT {})"),
     "expect_column_proportion_of_unique_values_to_be_between": _share_of_distinct,

@@ -19,6 +19,7 @@ class Dialect:
             keeps none with a NULL.
         fragile: Whether a statement that fails spoils the open transaction.
         quantile_digits: To how many digits a quantile may be given.
+        mean_is_float: Types of integers whose mean is a float, and exact.
     """
 
     regex: str
@@ -26,6 +27,7 @@ class Dialect:
     distinct_rows: Callable[[Fragment, Sequence[Fragment]], Fragment]
     fragile: bool
     quantile_digits: int = 17
+    mean_is_float: frozenset[str] = frozenset()
 
 
 def _distinct_structs(where: Fragment, columns: Sequence[Fragment]) -> Fragment:
@@ -43,6 +45,7 @@ DIALECTS = {
         row_text="CAST(pk_row AS VARCHAR)",
         distinct_rows=_distinct_structs,
         fragile=True,
+        mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
     ),
     # https://docs.snowflake.com/en/sql-reference/functions/count: of several columns, rows with any NULL do not count.
     # Great Expectations rounds quantiles too: PERCENTILE_DISC refuses some doubles that are not round.

@@ -37,17 +37,17 @@ SELECT sum("I") FROM "CRM"."CUSTOMERS";
 -- expect_column_unique_value_count_to_be_between {'column': 'i', 'min_value': 0, 'max_value': 5}
 SELECT count(DISTINCT "I") FROM "CRM"."CUSTOMERS";
 -- expect_column_value_lengths_to_be_between {'column': 's', 'min_value': 1, 'max_value': 5}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (length("S") >= ? AND length("S") <= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [1.0, 5.0]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (length("S") >= ? AND length("S") <= ?) LIMIT 5) AS pk_0;  -- [1.0, 5.0]
+SELECT count(*), count("S"), coalesce(count_if(NOT (length("S") >= ? AND length("S") <= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [1.0, 5.0]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (length("S") >= ? AND length("S") <= ?) LIMIT 5) AS pk_0;  -- [1.0, 5.0]
 -- expect_column_value_lengths_to_equal {'column': 's', 'value': 5}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (length("S") = ?)), 0) FROM "CRM"."CUSTOMERS";  -- [5.0]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (length("S") = ?) LIMIT 5) AS pk_0;  -- [5.0]
+SELECT count(*), count("S"), coalesce(count_if(NOT (length("S") = ?)), 0) FROM "CRM"."CUSTOMERS";  -- [5.0]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (length("S") = ?) LIMIT 5) AS pk_0;  -- [5.0]
 -- expect_column_values_to_be_between {'column': 'i', 'min_value': 0, 'max_value': 3}
-SELECT count(*), count("I"), coalesce(count_if("I" IS NOT NULL AND NOT ("I" >= ? AND "I" <= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [0.0, 3.0]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL AND NOT ("I" >= ? AND "I" <= ?) LIMIT 5) AS pk_0;  -- [0.0, 3.0]
+SELECT count(*), count("I"), coalesce(count_if(NOT ("I" >= ? AND "I" <= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [0.0, 3.0]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT ("I" >= ? AND "I" <= ?) LIMIT 5) AS pk_0;  -- [0.0, 3.0]
 -- expect_column_values_to_be_in_set {'column': 'i', 'value_set': [1, 2, 3]}
-SELECT count(*), count("I"), coalesce(count_if("I" IS NOT NULL AND NOT ("I" IN (?, ?, ?))), 0) FROM "CRM"."CUSTOMERS";  -- [1, 2, 3]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL AND NOT ("I" IN (?, ?, ?)) LIMIT 5) AS pk_0;  -- [1, 2, 3]
+SELECT count(*), count("I"), coalesce(count_if(NOT ("I" IN (?, ?, ?))), 0) FROM "CRM"."CUSTOMERS";  -- [1, 2, 3]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT ("I" IN (?, ?, ?)) LIMIT 5) AS pk_0;  -- [1, 2, 3]
 -- expect_column_values_to_be_null {'column': 'i'}
 SELECT count(*), count("I") FROM "CRM"."CUSTOMERS";
 SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL LIMIT 5) AS pk_0;
@@ -55,34 +55,34 @@ SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR
 SELECT count(*), count("I"), count(DISTINCT "I") FROM "CRM"."CUSTOMERS";
 SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT CAST("I" AS VARCHAR) AS pk_text, sum(count(*)) OVER () AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL GROUP BY "I" HAVING count(*) > 1 LIMIT 5) AS pk_0;
 -- expect_column_values_to_match_like_pattern {'column': 's', 'like_pattern': 'N%'}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%']
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%']
+SELECT count(*), count("S"), coalesce(count_if(NOT (("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%']
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%']
 -- expect_column_values_to_match_like_pattern_list {'column': 's', 'match_on': 'any', 'like_pattern_list': ['N%', '%o%', '_']}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (("S" LIKE ?) OR ("S" LIKE ?) OR ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%', '%o%', '_']
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (("S" LIKE ?) OR ("S" LIKE ?) OR ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%', '%o%', '_']
+SELECT count(*), count("S"), coalesce(count_if(NOT (("S" LIKE ?) OR ("S" LIKE ?) OR ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%', '%o%', '_']
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (("S" LIKE ?) OR ("S" LIKE ?) OR ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%', '%o%', '_']
 -- expect_column_values_to_match_regex {'column': 's', 'regex': '^[A-Z]'}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0))), 0) FROM "CRM"."CUSTOMERS";
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0)) LIMIT 5) AS pk_0;
+SELECT count(*), count("S"), coalesce(count_if(NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0))), 0) FROM "CRM"."CUSTOMERS";
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0)) LIMIT 5) AS pk_0;
 -- expect_column_values_to_match_regex_list {'column': 's', 'match_on': 'any', 'regex_list': ['^[A-Z]', 'o', '^\\S*$']}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0) OR (REGEXP_INSTR("S", 'o') > 0) OR (REGEXP_INSTR("S", '^\\S*$') > 0))), 0) FROM "CRM"."CUSTOMERS";
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0) OR (REGEXP_INSTR("S", 'o') > 0) OR (REGEXP_INSTR("S", '^\\S*$') > 0)) LIMIT 5) AS pk_0;
+SELECT count(*), count("S"), coalesce(count_if(NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0) OR (REGEXP_INSTR("S", 'o') > 0) OR (REGEXP_INSTR("S", '^\\S*$') > 0))), 0) FROM "CRM"."CUSTOMERS";
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT ((REGEXP_INSTR("S", '^[A-Z]') > 0) OR (REGEXP_INSTR("S", 'o') > 0) OR (REGEXP_INSTR("S", '^\\S*$') > 0)) LIMIT 5) AS pk_0;
 -- expect_column_values_to_not_be_in_set {'column': 'i', 'value_set': [1, 2, 3]}
-SELECT count(*), count("I"), coalesce(count_if("I" IS NOT NULL AND NOT (NOT "I" IN (?, ?, ?))), 0) FROM "CRM"."CUSTOMERS";  -- [1, 2, 3]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL AND NOT (NOT "I" IN (?, ?, ?)) LIMIT 5) AS pk_0;  -- [1, 2, 3]
+SELECT count(*), count("I"), coalesce(count_if(NOT (NOT "I" IN (?, ?, ?))), 0) FROM "CRM"."CUSTOMERS";  -- [1, 2, 3]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (NOT "I" IN (?, ?, ?)) LIMIT 5) AS pk_0;  -- [1, 2, 3]
 -- expect_column_values_to_not_be_null {'column': 'i'}
 SELECT count(*), count("I") FROM "CRM"."CUSTOMERS";
 -- expect_column_values_to_not_match_like_pattern {'column': 's', 'like_pattern': 'N%'}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (NOT ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%']
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (NOT ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%']
+SELECT count(*), count("S"), coalesce(count_if(NOT (NOT ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%']
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (NOT ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%']
 -- expect_column_values_to_not_match_like_pattern_list {'column': 's', 'like_pattern_list': ['N%', '%o%']}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (NOT ("S" LIKE ?) AND NOT ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%', '%o%']
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (NOT ("S" LIKE ?) AND NOT ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%', '%o%']
+SELECT count(*), count("S"), coalesce(count_if(NOT (NOT ("S" LIKE ?) AND NOT ("S" LIKE ?))), 0) FROM "CRM"."CUSTOMERS";  -- ['N%', '%o%']
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (NOT ("S" LIKE ?) AND NOT ("S" LIKE ?)) LIMIT 5) AS pk_0;  -- ['N%', '%o%']
 -- expect_column_values_to_not_match_regex {'column': 's', 'regex': '^[A-Z]', 'mostly': 0.6}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0))), 0) FROM "CRM"."CUSTOMERS";
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0)) LIMIT 5) AS pk_0;
+SELECT count(*), count("S"), coalesce(count_if(NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0))), 0) FROM "CRM"."CUSTOMERS";
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0)) LIMIT 5) AS pk_0;
 -- expect_column_values_to_not_match_regex_list {'column': 's', 'regex_list': ['^[A-Z]', 'o', '^\\S*$']}
-SELECT count(*), count("S"), coalesce(count_if("S" IS NOT NULL AND NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0) AND NOT (REGEXP_INSTR("S", 'o') > 0) AND NOT (REGEXP_INSTR("S", '^\\S*$') > 0))), 0) FROM "CRM"."CUSTOMERS";
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "S" IS NOT NULL AND NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0) AND NOT (REGEXP_INSTR("S", 'o') > 0) AND NOT (REGEXP_INSTR("S", '^\\S*$') > 0)) LIMIT 5) AS pk_0;
+SELECT count(*), count("S"), coalesce(count_if(NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0) AND NOT (REGEXP_INSTR("S", 'o') > 0) AND NOT (REGEXP_INSTR("S", '^\\S*$') > 0))), 0) FROM "CRM"."CUSTOMERS";
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE NOT (NOT (REGEXP_INSTR("S", '^[A-Z]') > 0) AND NOT (REGEXP_INSTR("S", 'o') > 0) AND NOT (REGEXP_INSTR("S", '^\\S*$') > 0)) LIMIT 5) AS pk_0;
 -- expect_compound_columns_to_be_unique {'column_list': ['i', 'i2'], 'ignore_row_if': 'all_values_are_missing'}
 SELECT count(*), coalesce(count_if(NOT ("I" IS NULL AND "I2" IS NULL)), 0), count(DISTINCT CASE WHEN "I" IS NOT NULL AND "I2" IS NOT NULL THEN "I" END, CASE WHEN "I" IS NOT NULL AND "I2" IS NOT NULL THEN "I2" END), coalesce(count_if("I" IS NOT NULL AND "I2" IS NOT NULL), 0) FROM "CRM"."CUSTOMERS";
 SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT coalesce(CAST("I" AS VARCHAR), 'NULL') || ', ' || coalesce(CAST("I2" AS VARCHAR), 'NULL') AS pk_text, sum(count(*)) OVER () AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" IS NOT NULL AND "I2" IS NOT NULL GROUP BY "I", "I2" HAVING count(*) > 1 LIMIT 5) AS pk_0;
@@ -118,11 +118,11 @@ SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT coalesce(CAST("I" AS VARCHAR
 -- expect_column_proportion_of_unique_values_to_be_between {'column': 'i', 'min_value': 0.5, 'row_condition': {'type': 'comparison', 'column': {'name': 'i'}, 'operator': '>=', 'parameter': 2}}
 SELECT count(CASE WHEN "I" >= ? THEN "I" END), count(DISTINCT CASE WHEN "I" >= ? THEN "I" END) FROM "CRM"."CUSTOMERS";  -- [2, 2]
 -- expect_column_values_to_be_between {'column': 'i', 'min_value': 2, 'mostly': 0.5, 'row_condition': {'type': 'comparison', 'column': {'name': 'i'}, 'operator': '>=', 'parameter': 2}}
-SELECT coalesce(count_if("I" >= ?), 0), count(CASE WHEN "I" >= ? THEN "I" END), coalesce(count_if("I" >= ? AND "I" IS NOT NULL AND NOT ("I" >= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [2, 2, 2, 2.0]
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" >= ? AND "I" IS NOT NULL AND NOT ("I" >= ?) LIMIT 5) AS pk_0;  -- [2, 2.0]
+SELECT coalesce(count_if("I" >= ?), 0), count(CASE WHEN "I" >= ? THEN "I" END), coalesce(count_if("I" >= ? AND NOT ("I" >= ?)), 0) FROM "CRM"."CUSTOMERS";  -- [2, 2, 2, 2.0]
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" >= ? AND NOT ("I" >= ?) LIMIT 5) AS pk_0;  -- [2, 2.0]
 -- expect_column_values_to_be_in_set {'column': 's', 'value_set': ['North'], 'row_condition': {'type': 'comparison', 'column': {'name': 'i'}, 'operator': '>=', 'parameter': 2}}
-SELECT coalesce(count_if("I" >= ?), 0), count(CASE WHEN "I" >= ? THEN "S" END), coalesce(count_if("I" >= ? AND "S" IS NOT NULL AND NOT ("S" IN (?))), 0) FROM "CRM"."CUSTOMERS";  -- [2, 2, 2, 'North']
-SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" >= ? AND "S" IS NOT NULL AND NOT ("S" IN (?)) LIMIT 5) AS pk_0;  -- [2, 'North']
+SELECT coalesce(count_if("I" >= ?), 0), count(CASE WHEN "I" >= ? THEN "S" END), coalesce(count_if("I" >= ? AND NOT ("S" IN (?))), 0) FROM "CRM"."CUSTOMERS";  -- [2, 2, 2, 'North']
+SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("S" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" >= ? AND NOT ("S" IN (?)) LIMIT 5) AS pk_0;  -- [2, 'North']
 -- expect_column_values_to_be_null {'column': 'i', 'row_condition': {'type': 'comparison', 'column': {'name': 'i'}, 'operator': '>=', 'parameter': 2}}
 SELECT coalesce(count_if("I" >= ?), 0), count(CASE WHEN "I" >= ? THEN "I" END) FROM "CRM"."CUSTOMERS";  -- [2, 2]
 SELECT 0 AS pk_check, pk_text, pk_rows FROM (SELECT DISTINCT CAST("I" AS VARCHAR) AS pk_text, NULL AS pk_rows FROM "CRM"."CUSTOMERS" WHERE "I" >= ? AND "I" IS NOT NULL LIMIT 5) AS pk_0;  -- [2]
