@@ -126,7 +126,7 @@ class PipelineSpec:
             translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
         except TemplateError as error:
             raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
-        return Statement(self._set_clock(translated.sql), template or "sql", translated.reads)
+        return Statement(self._set_clock(translated.sql), template or "sql", translated.reads, translated.unique)
 
     def _set_clock(self, sql: str) -> str:
         return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))

@@ -32,10 +32,17 @@ class SqlText(str):
 
 @dataclass(frozen=True)
 class Translated:
-    """A statement in its final dialect, and the tables it reads (common table expressions left out)."""
+    """A statement in its final dialect.
+
+    Attributes:
+        sql: Its text.
+        reads: The tables it reads, common table expressions left out.
+        unique: Columns by which its rows differ for sure, since it keeps one row of each; empty if that is not known.
+    """
 
     sql: str
     reads: frozenset[Table]
+    unique: tuple[str, ...] = ()
 
 
 class Translations:
@@ -161,10 +168,30 @@ def _translate(text: str, read: str, write: str) -> Translated:
         for source in scope.sources.values()
         if isinstance(source, exp.Table) and source.name
     }
+    unique = _unique(tree) if read == DIALECT else ()  # elsewhere a SELECT list may make several rows of one
     if read == DIALECT != write:
         _unfold(tree)
     sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
-    return Translated(sql, frozenset(reads))
+    return Translated(sql, frozenset(reads), unique)
+
+
+def _unique(tree: Any) -> tuple[str, ...]:
+    """The columns of ``QUALIFY row_number() OVER (PARTITION BY ...) = 1``, if they are selected under their own names."""
+    from sqlglot import exp
+
+    qualify = tree.args.get("qualify")
+    if not isinstance(tree, exp.Select) or qualify is None:
+        return ()
+    # Under another name it might be that name of which the window speaks.
+    kept = [each.unalias() for each in tree.selects if each.alias_or_name == each.unalias().name]
+    for condition in qualify.this.flatten() if isinstance(qualify.this, exp.And) else [qualify.this]:
+        window = condition.this
+        first = isinstance(condition, exp.EQ) and condition.expression == exp.Literal.number(1)
+        if first and isinstance(window, exp.Window) and isinstance(window.this, exp.RowNumber):
+            columns = window.args.get("partition_by") or []
+            if columns and all(isinstance(column, exp.Column) and column in kept for column in columns):
+                return tuple(column.name for column in columns)
+    return ()
 
 
 def _unfold(tree: Any) -> None:
@@ -201,13 +228,15 @@ def _key(text: str, read: str, write: str) -> str:
 def _load(path: Path) -> Translated | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Translated(data["sql"], frozenset(Table(tuple(parts)) for parts in data["reads"]))
+        reads = frozenset(Table(tuple(parts)) for parts in data["reads"])
+        return Translated(data["sql"], reads, tuple(data["unique"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not kept yet, or damaged: translate again
 
 
 def _save(path: Path, translated: Translated) -> None:
-    data = {"sql": translated.sql, "reads": sorted(table.parts for table in translated.reads)}
+    reads = sorted(table.parts for table in translated.reads)
+    data = {"sql": translated.sql, "reads": reads, "unique": translated.unique}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:

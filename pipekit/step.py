@@ -38,11 +38,13 @@ class Statement:
         sql: Ready for ``Warehouse.execute``.
         origin: The template's name, or where the inline SQL stands, for messages.
         reads: Tables it names, common table expressions left out.
+        unique: Columns by which its rows differ for sure; empty if that is not known.
     """
 
     sql: str
     origin: str
     reads: frozenset[Table] = frozenset()
+    unique: tuple[str, ...] = ()
 
 
 class Project(Protocol):

@@ -42,6 +42,35 @@ def test_the_tables_that_a_statement_reads(text: str, tables: set[str]) -> None:
     assert reads(text) == tables
 
 
+FIRST = "qualify row_number() over (partition by {} order by n desc) = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (f"select e.id, n from a as e {FIRST.format('e.id')} and n > 1", ("id",)),
+        (
+            f"with a as (select 1 as id, 2 as n) select id, n as m, k from a {FIRST.format('id, k')} limit 5",
+            ("id", "k"),
+        ),
+        ("select id, n from a", ()),
+        (f"select id as k, k as id from a {FIRST.format('id')}", ()),
+        (f"select lower(id) as id from a {FIRST.format('id')}", ()),
+        (f"select x.id, y.id as other from a as x join b as y on true {FIRST.format('y.id')}", ()),
+        (f"select n from a {FIRST.format('id')}", ()),
+        (f"select * from a {FIRST.format('id')}", ()),
+        (f"select id from a {FIRST.format('id')} or n > 1", ()),
+        (f"select id from a {FIRST.format('id')} union all select id from a", ()),
+        (f"with b as (select id from a {FIRST.format('id')}) select id from b join c on true", ()),
+        ("select id from a qualify row_number() over (order by n) = 1", ()),
+        ("select id from a qualify row_number() over (partition by id order by n) <= 2", ()),
+        ("select id from a qualify rank() over (partition by id order by n) = 1", ()),
+    ],
+)
+def test_the_columns_by_which_rows_differ_for_sure(text: str, columns: tuple[str, ...]) -> None:
+    assert translate(text, write="duckdb").unique == columns
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -130,6 +130,20 @@ def test_keys_must_be_there_and_unique(materialize: str, new: str, shown: str) -
     assert rows(run) == [(1, 10), (2, 20)]
 
 
+@pytest.mark.parametrize("materialize", ["merge", "append"])
+def test_a_query_of_one_row_a_key_is_refused_for_null_alone(materialize: str) -> None:
+    first = "select id, n from src qualify row_number() over (partition by id order by n desc) = 1"
+    run = sql(first, {"src": SRC}, materialize=materialize, key=["n", "id"])
+    change(run, "insert into src values (3, 1), (3, 2), (4, 1), (4, 2)")
+    run.again()
+    assert rows(run) == [(1, 10), (2, 20), (3, 2), (4, 2)]
+    change(run, "insert into src values (null, 7), (null, 8)")
+    with pytest.raises(QueryError, match=r"NULL or not unique among the new rows: 8, None \(1 rows\)"):
+        run.again()
+    with pytest.raises(QueryError, match=r"not unique among the new rows: 2 \(2 rows\)"):  # id is, n is not
+        sql(first, {"src": [*SRC, {"id": 3, "n": 2}, {"id": 4, "n": 2}]}, materialize=materialize, key="n")
+
+
 def test_merge_stamps_rows_when_they_change() -> None:
     run = sql("select * from src", {"src": SRC}, materialize="merge", key="id", timestamps=True)
     before = {row["id"]: row for row in run.rows("t")}

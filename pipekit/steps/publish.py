@@ -102,7 +102,7 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
     def build(scratch: Table, kind: Kind) -> None:
         _create(context, scratch, statement, kind)
 
-    return _publish_built(context, build, options)
+    return _publish_built(context, build, options, statement.unique)
 
 
 def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | None:
@@ -119,13 +119,15 @@ def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | 
     return _publish_built(context, build, options)
 
 
-def _publish_built(context: StepContext, build: Callable[[Table, Kind], None], options: Into) -> int:
+def _publish_built(
+    context: StepContext, build: Callable[[Table, Kind], None], options: Into, unique: Sequence[str] = ()
+) -> int:
     table = Table.parse(options.into)
     replacing = _takes_place(context, table, options)
     with scratch_table(context, table) as scratch:
         build(scratch, "table" if replacing else "temporary")
         if options.key:
-            refuse_bad_keys(context, scratch, options.key)
+            refuse_bad_keys(context, scratch, options.key, unique)
         if replacing:
             rows = count_rows(context, scratch)
             audit(context, options.audit, scratch, shown_as=table)
@@ -261,17 +263,25 @@ def _only_new(context: StepContext, table: Table, options: Into) -> str:
     return " WHERE " + " AND ".join(conditions)
 
 
-def refuse_bad_keys(context: StepContext, table: Table, key: Sequence[str]) -> None:
+def refuse_bad_keys(context: StepContext, table: Table, key: Sequence[str], unique: Sequence[str] = ()) -> None:
     """Make sure that the key is neither NULL nor given twice among the new rows.
+
+    Args:
+        context: The step's context.
+        table: What holds the new rows.
+        key: The columns of the key.
+        unique: Columns by which the rows differ for sure; within the key they spare a look at every value.
 
     Raises:
         QueryError: It is; with a few of the keys.
     """
     columns = _names(context, key)
     nulls = " OR ".join(f"{context.warehouse.quote(name)} IS NULL" for name in key)
+    fold = context.warehouse.fold
+    known = unique and {fold(name) for name in unique} <= {fold(name) for name in key}
+    which = f"WHERE {nulls} GROUP BY {columns}" if known else f"GROUP BY {columns} HAVING count(*) > 1 OR {nulls}"
     bad = context.warehouse.execute(
-        f"SELECT {columns}, count(*) FROM {context.warehouse.quote(table)} GROUP BY {columns}"
-        f" HAVING count(*) > 1 OR {nulls} ORDER BY count(*) DESC LIMIT 5"
+        f"SELECT {columns}, count(*) FROM {context.warehouse.quote(table)} {which} ORDER BY count(*) DESC LIMIT 5"
     ).rows
     if bad:
         shown = "; ".join(f"{', '.join(map(str, row[:-1]))} ({row[-1]} rows)" for row in bad)
