@@ -176,7 +176,7 @@ def _translate(text: str, read: str, write: str) -> Translated:
 
 
 def _unique(tree: Any) -> tuple[str, ...]:
-    """The columns of ``QUALIFY row_number() OVER (PARTITION BY ...) = 1``, if they are selected under their own names."""
+    """The columns of ``QUALIFY row_number() OVER (PARTITION BY ...) = 1``, if they are selected by their own names."""
     from sqlglot import exp
 
     qualify = tree.args.get("qualify")
