@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -299,8 +301,25 @@ def schema() -> None:
     click.echo(json.dumps(pipeline_schema(_here().vocabulary), sort_keys=True))
 
 
+def program() -> None:
+    """``main`` as a whole process, which ends without being taken apart object by object: that takes 0.1 s."""
+    try:
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()  # what libraries and plugins have asked for
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more, which main has told, or it is closed
+            stream.flush()
+    os._exit(code)
+
+
 def main() -> None:
-    """Entry point: run a command; every error becomes a message and an exit code."""
+    """Run a command; every error becomes a message and an exit code."""
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

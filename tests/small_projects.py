@@ -14,7 +14,7 @@ import pipekit
 from pipekit.results import RunResult
 
 PYTHON = sys.executable
-PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli import main; sys.argv[0] = 'pipekit'; main()"]
+PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli import program; sys.argv[0] = 'pipekit'; program()"]
 
 
 def write(root: Path, name: str, text: str) -> Path:

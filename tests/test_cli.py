@@ -125,6 +125,25 @@ def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
     assert query(tmp_path, "select t from a where n = 1") == [("y",)]
 
 
+def test_what_a_plugin_left_for_the_end_is_done(tmp_path: Path) -> None:
+    code = """
+import atexit, threading, time
+from pathlib import Path
+
+def later(name):
+    time.sleep(0.3)
+    Path(name).write_text("done")
+
+def go():
+    threading.Thread(target=later, args=("thread.txt",)).start()
+    atexit.register(later, "atexit.txt")
+    return [{"n": 1}]
+"""
+    project(tmp_path, "name: p\nsteps:\n  - {id: a, type: python, call: 'ends:go'}\n", plugins__ends=code)
+    cli(tmp_path, "run", "p.yaml", code=0)
+    assert [(tmp_path / name).read_text() for name in ("thread.txt", "atexit.txt")] == ["done", "done"]
+
+
 def test_show(tmp_path: Path) -> None:
     project(tmp_path, TWO)
     cli(tmp_path, "run", "p.yaml", "-q", code=0)
