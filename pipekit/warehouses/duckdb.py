@@ -12,7 +12,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +42,7 @@ _PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those
 _SCRATCH = "__pipekit_"
 _CREATING = threading.Lock()  # two sessions that create one table at once conflict, whatever IF NOT EXISTS says
 _INSERT_PARAMETERS = 2_000
+_MOST_ROW_GROUPS = 8
 # DuckDB's own lists of the catalog cost half of what information_schema does, which is made of them.
 _NAMED = "lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower({}_name) = lower(?)"
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -120,7 +121,7 @@ def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: P
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # Inserts then run in parallel and hold less in memory; nothing here asks for the order of a file.
         connection.execute("SET GLOBAL preserve_insertion_order = false")
-        # Else closing the file writes most of a new table a second time, to join row groups that are not full.
+        # Else each close writes most of what was loaded a second time, to join row groups that are not full.
         connection.execute("SET GLOBAL max_vacuum_tasks = 0")
         database = connection.execute("SELECT current_database()").fetchall()[0][0]
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quote(database)}.{_quote(schema)}")
@@ -147,6 +148,7 @@ class DuckDBWarehouse:
         self._schema = schema
         self._folder = folder
         self._temporary: set[Table] = set()
+        self._inserted: set[Table] = set()
         self._scratches = 0
         self._in_transaction = False
         self._closed = False
@@ -300,6 +302,7 @@ class DuckDBWarehouse:
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as bind parameters, many in a statement."""
         insert_in_batches(self, table, columns, rows, _INSERT_PARAMETERS)
+        self._inserted.add(table)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
@@ -346,7 +349,17 @@ class DuckDBWarehouse:
         self._closed = True
         if self._in_transaction:
             self._roll_back()
+        with suppress(duckdb.Error):  # a session that is broken can be closed all the same
+            self._join_row_groups()
         self.connection.close()
+
+    def _join_row_groups(self) -> None:
+        """A few rows added in every run become a row group and a block each; once they are many, the file is tidied."""
+        for table in self._inserted - self._temporary:
+            count = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info(?)"
+            [(groups,)] = self.connection.execute(count, [self.quote(table)]).fetchall()
+            if groups > _MOST_ROW_GROUPS:
+                self.connection.execute("RESET GLOBAL max_vacuum_tasks")
 
 
 def _quote(name: str) -> str:
