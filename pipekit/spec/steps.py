@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from pipekit.project import PipelineSpec, Step, canonical
@@ -87,9 +86,12 @@ def read_references(reading: Reading, tree: Node) -> dict[str, Suite]:
 def check_options(reading: Reading, tree: Node, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
     """Note what each step type finds wrong in its options beside the rest of the file."""
     for index, step in steps:
-        with suppress(KeyError):  # a source or suite that is not there, or is wrong itself, which is told already
+        try:
             for key, text in step.type.problems(step.options, spec):
                 reading.note(tree, ("steps", index, key), text)
+        except KeyError:
+            if not reading.problems:  # else: a source or suite that is not there, which is told already
+                raise
 
 
 def _check_name(
