@@ -303,19 +303,28 @@ def schema() -> None:
 
 def program() -> None:
     """``main`` as a whole process, which ends without being taken apart object by object: that takes 0.1 s."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the caller has closed it: nobody is to be told
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process
     try:
-        main()
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
-    atexit._run_exitfuncs()  # what libraries and plugins have asked for
+        code = _exit_code_of_main()
+        # What Python itself does before it takes things apart: threads, pools, and what libraries have asked for.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    except KeyboardInterrupt:
+        code = EXIT_STOPPED
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # nobody reads it any more, which main has told, or it is closed
             stream.flush()
     os._exit(code)
+
+
+def _exit_code_of_main() -> int:
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
 
 
 def main() -> None:

@@ -168,7 +168,7 @@ def _translate(text: str, read: str, write: str) -> Translated:
         for source in scope.sources.values()
         if isinstance(source, exp.Table) and source.name
     }
-    unique = _unique(tree) if read == DIALECT else ()  # elsewhere a SELECT list may make several rows of one
+    unique = _unique(tree) if read == DIALECT else ()
     if read == DIALECT != write:
         _unfold(tree)
     sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
@@ -180,7 +180,7 @@ def _unique(tree: Any) -> tuple[str, ...]:
     from sqlglot import exp
 
     qualify = tree.args.get("qualify")
-    if not isinstance(tree, exp.Select) or qualify is None:
+    if not isinstance(tree, exp.Select) or qualify is None or not _one_row_each(tree.selects):
         return ()
     # Under another name it might be that name of which the window speaks.
     kept = [each.unalias() for each in tree.selects if each.alias_or_name == each.unalias().name]
@@ -192,6 +192,19 @@ def _unique(tree: Any) -> tuple[str, ...]:
             if columns and all(isinstance(column, exp.Column) and column in kept for column in columns):
                 return tuple(column.name for column in columns)
     return ()
+
+
+def _one_row_each(selected: Any) -> bool:
+    """Whether a SELECT list makes one row of one, with names that are all there and differ.
+
+    DuckDB takes functions there that make several, such as ``unnest``, and renames the second column of a name.
+    """
+    from sqlglot import exp
+
+    several = (exp.Anonymous, exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
+    names = {each.alias_or_name.lower() for each in selected}
+    named = len(names) == len(selected) and not names & {"", "*"}
+    return named and not any(each.is_star or each.find(*several) for each in selected)
 
 
 def _unfold(tree: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from small_projects import cli, project, query, write
+from small_projects import PIPEKIT, cli, project, query, write
 
 from pipekit.yaml_source import read_yaml
 
@@ -125,16 +126,28 @@ def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
     assert query(tmp_path, "select t from a where n = 1") == [("y",)]
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_streams_are_no_failure(tmp_path: Path, closed: str) -> None:
+    project(tmp_path, TWO)
+    command = f"exec {shlex.join(PIPEKIT)} run p.yaml {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
 def test_what_a_plugin_left_for_the_end_is_done(tmp_path: Path) -> None:
     code = """
 import atexit, threading, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 def later(name):
     time.sleep(0.3)
     Path(name).write_text("done")
 
+pool = ThreadPoolExecutor(2)
+
 def go():
+    pool.submit(int).result()
     threading.Thread(target=later, args=("thread.txt",)).start()
     atexit.register(later, "atexit.txt")
     return [{"n": 1}]
