@@ -104,13 +104,14 @@ def run_pipeline(
             if earlier.as_of and not spec.clock_given:
                 spec = replace(spec, as_of=earlier.as_of)
             notes.extend(_going_on(earlier, spec))
-            run = Run(spec, run_id, chosen, warehouse, bus, earlier.at(spec.as_of))
+            workers = Workers(spec, run_id, warehouse, bus, earlier.at(spec.as_of))
+            run = Run(spec, chosen, bus, workers)
             try:
                 run.execute(notes)
             finally:
                 bus.close()
                 spec.translations.keep()  # those of statements that could not be known before
-        return _result(run, collector)
+        return _result(run, workers, collector)
 
 
 def new_run_id() -> str:
@@ -189,16 +190,16 @@ def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
     )
 
 
-def _result(run: Run, collector: Collector) -> RunResult:
+def _result(run: Run, workers: Workers, collector: Collector) -> RunResult:
     return RunResult(
-        run_id=run.run_id,
+        run_id=workers.run_id,
         pipeline=run.spec.name,
         target=run.spec.target.name,
         status=run.status,
         steps=tuple(collector.steps),
         checks=tuple(collector.checks),
         duration_ms=run.duration_ms,
-        errors=run.errors,
+        errors=workers.errors,
     )
 
 
@@ -229,32 +230,152 @@ class _Attempt:
             self.ended = True
 
 
-class Run:
-    """One execution: which steps are done, which are at work, and the sessions of the worker threads."""
+class Workers:
+    """The worker threads of a run: a session for each, the attempts that are running, and their timeouts.
 
-    def __init__(
-        self,
-        spec: PipelineSpec,
-        run_id: str,
-        chosen: Sequence[Step],
-        warehouse: Warehouse,
-        bus: Bus,
-        earlier: EarlierRun,
-    ) -> None:
+    Args:
+        spec: The pipeline.
+        run_id: The run's id.
+        warehouse: Gives each thread a session.
+        bus: Where events go.
+        earlier: The run that is resumed, if any.
+    """
+
+    def __init__(self, spec: PipelineSpec, run_id: str, warehouse: Warehouse, bus: Bus, earlier: EarlierRun) -> None:
         self.spec = spec
         self.run_id = run_id
-        self.chosen = {step.id: step for step in chosen}
-        self.status = FAILED
-        self.duration_ms = 0
         self.errors: dict[str, PipekitError] = {}
         self._warehouse = warehouse
         self._bus = bus
         self._earlier = earlier
-        self._anew: set[str] = set()
+        self._rerun: set[str] = set()
         self._sessions: dict[int, Warehouse] = {}
-        self._at_work: dict[str, _Attempt] = {}
+        self._running: dict[str, _Attempt] = {}
         self._stopping = threading.Event()
         self._done = threading.Event()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Cancel attempts that run out of time while the block runs; afterwards close all sessions."""
+        watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            watch.join()
+            self._close_sessions()
+
+    def stop(self) -> None:
+        """Cancel the running statements and start no further attempt."""
+        self._stopping.set()
+
+    def done_before(self, step: Step, context: StepContext) -> StepResult | None:
+        """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
+        earlier = self._earlier.steps.get(step.id)
+        if earlier is None or self.spec.graph.needs[step.id] & self._rerun:
+            return None
+        if earlier.definition_hash != step.definition_hash:
+            return None
+        if earlier.inputs_hash != step.type.inputs(step.options, context):
+            return None
+        if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
+            return None
+        return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
+
+    def do(self, step: Step, context: StepContext) -> StepResult:
+        """Run a step, or take it as done."""
+        done = self.done_before(step, context)
+        if done is not None:
+            return done
+        self._rerun.add(step.id)
+        return step.type.run(step.options, context)
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to the bus."""
+        self._bus.emit(event)
+
+    @contextmanager
+    def attempt(self, step: Step) -> Iterator[_Attempt]:
+        """This thread's session, made ready for a step, and watched for the step's timeout."""
+        session = self._session()
+        if isinstance(session, SupportsQueryTag):
+            session.tag({"pipeline": self.spec.name, "step": step.id, "run_id": self.run_id})
+        if isinstance(session, SupportsComputeWarehouse):
+            session.use_warehouse(step.warehouse)
+        elif step.warehouse is not None:
+            text = f"warehouse: {step.warehouse} does not apply to {session.dialect}"
+            self.emit(Noted(level="INFO", message=text, step=step.id))
+        deadline = time.monotonic() + step.timeout if step.timeout else None
+        self._running[step.id] = attempt = _Attempt(session, deadline)
+        try:
+            yield attempt
+        except TransientError:
+            self._discard_session()
+            raise
+        finally:
+            attempt.end()
+            del self._running[step.id]
+
+    def _session(self) -> Warehouse:
+        if self._stopping.is_set():
+            raise WarehouseError("the run is being stopped")
+        me = threading.get_ident()
+        if me not in self._sessions:
+            self._sessions[me] = self._warehouse.session()
+        return self._sessions[me]
+
+    def _discard_session(self) -> None:
+        """After a transient failure the connection itself may be broken: the next try opens another."""
+        session = self._sessions.pop(threading.get_ident(), None)
+        if session is not None:
+            with suppress(PipekitError):
+                session.close()
+
+    def _close_sessions(self) -> None:
+        for session in self._sessions.values():
+            with suppress(PipekitError):
+                session.close()
+
+    def _watch(self) -> None:
+        """Cancel what has run out of time, or everything if the run is being stopped; again, until it gives way."""
+        while not self._done.wait(WATCH_SECONDS):
+            for attempt in list(self._running.values()):
+                late = attempt.deadline is not None and time.monotonic() > attempt.deadline
+                if late or self._stopping.is_set():
+                    attempt.cancel()
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two tries, but not when the run is being stopped."""
+        self._stopping.wait(seconds)
+
+    def keep_trace(self, step: str) -> Path:
+        """Write the traceback of an unexpected failure to a file of its own, unless the disk is full."""
+        path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
+        with suppress(OSError):
+            make_private_folder(path.parent)
+            with open_private(path, "w") as file:
+                file.write(self._bus.scrub(traceback.format_exc()))
+        return path
+
+
+class Run:
+    """One execution: which steps are done, which wait, and what is skipped.
+
+    Args:
+        spec: The pipeline.
+        chosen: The steps to run.
+        bus: Where events go.
+        workers: What the steps run on.
+    """
+
+    def __init__(self, spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, workers: Workers) -> None:
+        self.spec = spec
+        self.chosen = {step.id: step for step in chosen}
+        self.status = FAILED
+        self.duration_ms = 0
+        self._bus = bus
+        self._workers = workers
 
     def execute(self, notes: Sequence[Noted] = ()) -> None:
         """Run all chosen steps, and tell how the run ended.
@@ -271,18 +392,14 @@ class Run:
             self._bus.emit(note)
         message = ""
         self._import_early()
-        watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
-        watch.start()
         try:
-            self._run_steps()
-            self.status = FAILED if self.errors else SUCCEEDED
+            with self._workers.watched():
+                self._run_steps()
+            self.status = FAILED if self._workers.errors else SUCCEEDED
         except KeyboardInterrupt:
             message = "stopped by the user; what was at work was rolled back"
             raise
         finally:
-            self._done.set()
-            watch.join()
-            self._close_sessions()
             self.duration_ms = _since(started)
             self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
 
@@ -300,12 +417,12 @@ class Run:
             while waiting or running:
                 for step in [step for step, needed in waiting.items() if not needed]:
                     del waiting[step]
-                    running[pool.submit(run_step, self.chosen[step], self)] = step
+                    running[pool.submit(run_step, self.chosen[step], self._workers)] = step
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._settle(running.pop(future), future.result(), waiting)
         except BaseException:
-            self._stopping.set()
+            self._workers.stop()
             text = "stopping: statements at work are cancelled; a Python function must come to its end"
             self._bus.emit(Noted(level="WARNING", message=text))
             raise
@@ -332,96 +449,8 @@ class Run:
             todo += new
         return found
 
-    def done_before(self, step: Step, context: StepContext) -> StepResult | None:
-        """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
-        earlier = self._earlier.steps.get(step.id)
-        if earlier is None or self.spec.graph.needs[step.id] & self._anew:
-            return None
-        if earlier.definition_hash != step.definition_hash:
-            return None
-        if earlier.inputs_hash != step.type.inputs(step.options, context):
-            return None
-        if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
-            return None
-        return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
 
-    def do(self, step: Step, context: StepContext) -> StepResult:
-        """Run a step, or take it as done."""
-        done = self.done_before(step, context)
-        if done is not None:
-            return done
-        self._anew.add(step.id)
-        return step.type.run(step.options, context)
-
-    def emit(self, event: Event) -> None:
-        """Hand an event to the bus."""
-        self._bus.emit(event)
-
-    @contextmanager
-    def attempt(self, step: Step) -> Iterator[_Attempt]:
-        """This thread's session, made ready for a step, and watched for the step's timeout."""
-        session = self._session()
-        if isinstance(session, SupportsQueryTag):
-            session.tag({"pipeline": self.spec.name, "step": step.id, "run_id": self.run_id})
-        if isinstance(session, SupportsComputeWarehouse):
-            session.use_warehouse(step.warehouse)
-        elif step.warehouse is not None:
-            text = f"warehouse: {step.warehouse} does not apply to {session.dialect}"
-            self.emit(Noted(level="INFO", message=text, step=step.id))
-        deadline = time.monotonic() + step.timeout if step.timeout else None
-        self._at_work[step.id] = attempt = _Attempt(session, deadline)
-        try:
-            yield attempt
-        except TransientError:
-            self._discard_session()
-            raise
-        finally:
-            attempt.end()
-            del self._at_work[step.id]
-
-    def _session(self) -> Warehouse:
-        if self._stopping.is_set():
-            raise WarehouseError("the run is being stopped")
-        me = threading.get_ident()
-        if me not in self._sessions:
-            self._sessions[me] = self._warehouse.session()
-        return self._sessions[me]
-
-    def _discard_session(self) -> None:
-        """After a transient failure the connection itself may be broken: the next try opens another."""
-        session = self._sessions.pop(threading.get_ident(), None)
-        if session is not None:
-            with suppress(PipekitError):
-                session.close()
-
-    def _close_sessions(self) -> None:
-        for session in self._sessions.values():
-            with suppress(PipekitError):
-                session.close()
-
-    def _watch(self) -> None:
-        """Cancel what has run out of time, or everything if the run is being stopped; again, until it gives way."""
-        while not self._done.wait(WATCH_SECONDS):
-            for attempt in list(self._at_work.values()):
-                late = attempt.deadline is not None and time.monotonic() > attempt.deadline
-                if late or self._stopping.is_set():
-                    attempt.cancel()
-
-    def pause(self, seconds: float) -> None:
-        """Wait between two tries, but not when the run is being stopped."""
-        self._stopping.wait(seconds)
-
-    def keep_trace(self, step: str) -> Path:
-        """Write the traceback of an unexpected failure to a file of its own, unless the disk is full."""
-        path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
-        with suppress(OSError):
-            make_private_folder(path.parent)
-            with open_private(path, "w") as file:
-                file.write(self._bus.scrub(traceback.format_exc()))
-        return path
-
-
-def run_step(step: Step, run: Run) -> StepFinished:
+def run_step(step: Step, run: Workers) -> StepFinished:
     """Try a step until it succeeds or is worth no further try, and tell how it ended.
 
     Returns:
@@ -467,14 +496,14 @@ class _Outcome:
     error: PipekitError | None = None
 
 
-def _note_retry(step: Step, run: Run, state: RetryCallState) -> None:
+def _note_retry(step: Step, run: Workers, state: RetryCallState) -> None:
     outcome: _Outcome = state.outcome.result() if state.outcome else _Outcome(0, StepResult())
     reason = outcome.error.message if outcome.error else ""
     text = f"attempt {outcome.attempt} of {step.retries + 1} failed, the next is in {state.upcoming_sleep:.1f} s: "
     run.emit(Noted(level="WARNING", message=text + reason, step=step.id))
 
 
-def _try_step(step: Step, run: Run, attempt_number: int, query_ids: list[str]) -> _Outcome:
+def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str]) -> _Outcome:
     run.emit(StepStarted(step=step.id, step_type=step.type.name, attempt=attempt_number))
     try:
         with run.attempt(step) as attempt:
@@ -513,7 +542,7 @@ def _stopped(step: Step, attempt: _Attempt) -> WarehouseError:
     return WarehouseError(text, kept="Its statement was cancelled and its transaction rolled back.")
 
 
-def _context(step: Step, run: Run, attempt: _Attempt) -> StepContext:
+def _context(step: Step, run: Workers, attempt: _Attempt) -> StepContext:
     return StepContext(
         step=step.id,
         step_type=step.type.name,

@@ -170,8 +170,8 @@ class PreparedLoad(Protocol):
         """Insert the bad records into ``table`` (columns ``REJECT_COLUMNS``)."""
 
 
-class Warehouse(Protocol):
-    """One session of a warehouse. Not to be shared between threads; ``session()`` gives another.
+class Session(Protocol):
+    """Statements and tables on one connection: the narrow half of ``Warehouse``, which helpers of an adapter need.
 
     Attributes:
         dialect: sqlglot's name of the SQL that ``execute`` takes.
@@ -209,11 +209,30 @@ class Warehouse(Protocol):
     def scratch(self, table: Table) -> Table:
         """A name for a helper table of this session that belongs to ``table``; never the same one twice."""
 
-    def replace_table(self, new: Table, table: Table) -> None:
-        """Put ``new`` in the place of ``table`` in one atomic step; the old rows are gone after it."""
-
     def truncate(self, table: Table) -> None:
         """Delete all rows; inside a transaction it can be rolled back."""
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows of plain Python values in few statements, as bind parameters."""
+
+    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """The result of a query as Arrow."""
+
+    def cancel(self) -> None:
+        """Stop the running statement; called from another thread."""
+
+    def take_query_ids(self) -> tuple[str, ...]:
+        """Ids of the statements since the last call, where the warehouse has such ids."""
+
+    def close(self) -> None:
+        """Roll back what is open and end the session; safe to call twice."""
+
+
+class Warehouse(Session, Protocol):
+    """One session of a warehouse. Not to be shared between threads; ``session()`` gives another."""
+
+    def replace_table(self, new: Table, table: Table) -> None:
+        """Put ``new`` in the place of ``table`` in one atomic step; the old rows are gone after it."""
 
     def list_files(self, source: Source) -> tuple[SourceFile, ...]:
         """The source's files in name order; empty when none matches.
@@ -229,12 +248,6 @@ class Warehouse(Protocol):
             SourceError: A file does not keep the contract: a missing or an extra column, say.
         """
 
-    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows of plain Python values in few statements, as bind parameters."""
-
-    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
-        """The result of a query as Arrow."""
-
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""
 
@@ -246,15 +259,6 @@ class Warehouse(Protocol):
 
     def session(self) -> Warehouse:
         """Another session on the same warehouse, for another thread; the caller closes it."""
-
-    def cancel(self) -> None:
-        """Stop the running statement; called from another thread."""
-
-    def take_query_ids(self) -> tuple[str, ...]:
-        """Ids of the statements since the last call, where the warehouse has such ids."""
-
-    def close(self) -> None:
-        """Roll back what is open and end the session; safe to call twice."""
 
 
 @runtime_checkable
@@ -324,7 +328,7 @@ REJECT_COLUMNS: tuple[Column, ...] = (
 
 
 def insert_in_batches(
-    warehouse: Warehouse, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int
+    warehouse: Session, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], most: int
 ) -> None:
     """Insert rows as bind parameters, with at most ``most`` parameters in a statement."""
     names = ", ".join(warehouse.quote(name) for name in columns)

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import duckdb
 
@@ -130,13 +130,13 @@ def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: P
     return warehouse
 
 
-class DuckDBWarehouse:
-    """A session on a DuckDB file. See ``Warehouse`` for what each method promises.
+class DuckDBSession:
+    """Statements and tables on one connection to a DuckDB file. See ``Warehouse`` for what each method promises.
 
     Args:
         connection: This session's own connection.
         database: DuckDB's name of the file.
-        schema: Where unqualified tables are.
+        schema: The schema of unqualified table names.
         folder: Where copies of source files may be made while they are read.
     """
 
@@ -262,42 +262,9 @@ class DuckDBWarehouse:
         self._scratches += 1
         return table.beside(f"{_SCRATCH}{_PROCESS}_{secrets.token_hex(3)}{self._scratches}")
 
-    def drop_leftovers(self) -> None:
-        """Remove helper tables and copies of a process that was killed; only one can have the file open."""
-        for copies in self._folder.glob("*"):
-            if copies.name != _PROCESS:
-                shutil.rmtree(copies, ignore_errors=True)
-        rows = self.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
-            "AND contains(table_name, ?) AND NOT contains(table_name, ?)",
-            (self._database, _SCRATCH, _SCRATCH + _PROCESS),
-        ).rows
-        for schema, name in rows:
-            self.execute(f"DROP TABLE {_quote(schema)}.{_quote(name)}")
-
-    def replace_table(self, new: Table, table: Table) -> None:
-        """Put ``new`` in the place of ``table``, which may be a view or not there at all, in one transaction."""
-        kind = self._kind(table)
-        with self.transaction():
-            if kind:
-                self.execute(f"DROP {kind} {self.quote(table)}")
-            self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table.name)}")
-
     def truncate(self, table: Table) -> None:
         """Delete all rows."""
         self.execute(f"TRUNCATE {self.quote(table)}")
-
-    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
-        """The source's files in name order."""
-        from pipekit.warehouses.listing import list_files
-
-        return list_files(source)
-
-    def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
-        """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""
-        from pipekit.warehouses.duckdb_load import prepare
-
-        return prepare(self, load)
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as bind parameters, many in a statement."""
@@ -309,29 +276,11 @@ class DuckDBWarehouse:
         with driver_errors(sql):
             return self.connection.sql(sql, params=list(params)).to_arrow_table()
 
-    def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
-        """Create or replace ``table`` with the rows and the types of ``data``."""
-        self._place(table, temporary)
-        view = f"pipekit_arrow_{secrets.token_hex(8)}"
-        word = "TEMPORARY TABLE" if temporary else "TABLE"
-        with driver_errors():
-            self.connection.register(view, data)
-        try:
-            self.execute(f"CREATE OR REPLACE {word} {self.quote(table)} AS SELECT * FROM {view}")
-        finally:
-            self.connection.unregister(view)
-
-    def sqlalchemy_engine(self) -> sqlalchemy.Engine:
-        """An engine over this session that never begins, commits, rolls back or closes it."""
-        from pipekit.warehouses.duckdb_sqlalchemy import engine_over
-
-        return engine_over(self.connection)
-
-    def session(self) -> DuckDBWarehouse:
+    def session(self) -> Self:
         """Another session on the same file, with its own transaction."""
         with driver_errors():
             cursor = self.connection.cursor()
-        return DuckDBWarehouse(cursor, self._database, self._schema, self._folder)
+        return type(self)(cursor, self._database, self._schema, self._folder)
 
     def cancel(self) -> None:
         """Stop the running statement; safe from another thread, and when nothing runs."""
@@ -360,6 +309,61 @@ class DuckDBWarehouse:
             [(groups,)] = self.connection.execute(count, [self.quote(table)]).fetchall()
             if groups > _MOST_ROW_GROUPS:
                 self.connection.execute("RESET GLOBAL max_vacuum_tasks")
+
+
+class DuckDBWarehouse(DuckDBSession):
+    """A DuckDB session that also loads files and serves SQLAlchemy: the whole ``Warehouse`` protocol."""
+
+    def drop_leftovers(self) -> None:
+        """Remove helper tables and copies of a process that was killed; only one can have the file open."""
+        for copies in self._folder.glob("*"):
+            if copies.name != _PROCESS:
+                shutil.rmtree(copies, ignore_errors=True)
+        rows = self.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
+            "AND contains(table_name, ?) AND NOT contains(table_name, ?)",
+            (self._database, _SCRATCH, _SCRATCH + _PROCESS),
+        ).rows
+        for schema, name in rows:
+            self.execute(f"DROP TABLE {_quote(schema)}.{_quote(name)}")
+
+    def replace_table(self, new: Table, table: Table) -> None:
+        """Put ``new`` in the place of ``table``, which may be a view or not there at all, in one transaction."""
+        kind = self._kind(table)
+        with self.transaction():
+            if kind:
+                self.execute(f"DROP {kind} {self.quote(table)}")
+            self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table.name)}")
+
+    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+        """The source's files in name order."""
+        from pipekit.warehouses.listing import list_files
+
+        return list_files(source)
+
+    def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
+        """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""
+        from pipekit.warehouses.duckdb_load import prepare
+
+        return prepare(self, load)
+
+    def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+        """Create or replace ``table`` with the rows and the types of ``data``."""
+        self._place(table, temporary)
+        view = f"pipekit_arrow_{secrets.token_hex(8)}"
+        word = "TEMPORARY TABLE" if temporary else "TABLE"
+        with driver_errors():
+            self.connection.register(view, data)
+        try:
+            self.execute(f"CREATE OR REPLACE {word} {self.quote(table)} AS SELECT * FROM {view}")
+        finally:
+            self.connection.unregister(view)
+
+    def sqlalchemy_engine(self) -> sqlalchemy.Engine:
+        """An engine over this session that never begins, commits, rolls back or closes it."""
+        from pipekit.warehouses.duckdb_sqlalchemy import engine_over
+
+        return engine_over(self.connection)
 
 
 def _quote(name: str) -> str:

@@ -24,7 +24,7 @@ from pipekit.warehouses.source_checks import check_source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipekit.warehouses.duckdb import DuckDBWarehouse
+    from pipekit.warehouses.duckdb import DuckDBSession
 
 _BATCH = 20_000
 _BATCH_BYTES = 32 << 20
@@ -32,7 +32,7 @@ _BROKEN = -1
 
 
 @contextmanager
-def prepare(warehouse: DuckDBWarehouse, load: FileLoad) -> Iterator[DuckDBLoad]:
+def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     """Fetch the files, check their headers and, where that is needed, judge their records.
 
     Raises:
@@ -51,7 +51,7 @@ def prepare(warehouse: DuckDBWarehouse, load: FileLoad) -> Iterator[DuckDBLoad]:
             prepared.clean()
 
 
-def _planned(warehouse: DuckDBWarehouse, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
+def _planned(warehouse: DuckDBSession, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
     with _still_there(file, path):
         return plan(warehouse, load.source, file, path)
 
@@ -70,7 +70,7 @@ def _still_there(file: SourceFile, path: Path) -> Iterator[None]:
 class DuckDBLoad:
     """A ``PreparedLoad`` on DuckDB."""
 
-    def __init__(self, warehouse: DuckDBWarehouse, load: FileLoad, plans: Sequence[Plan | None]) -> None:
+    def __init__(self, warehouse: DuckDBSession, load: FileLoad, plans: Sequence[Plan | None]) -> None:
         self._warehouse = warehouse
         self._load = load
         self._plans = plans
@@ -160,7 +160,7 @@ class DuckDBLoad:
                 self._stage.drop()
 
 
-def _insert_into(warehouse: DuckDBWarehouse, load: FileLoad, table: Table) -> str:
+def _insert_into(warehouse: DuckDBSession, load: FileLoad, table: Table) -> str:
     columns = (*load.source.columns, *(METADATA_COLUMNS if load.metadata else ()))
     return f"INSERT INTO {warehouse.quote(table)} ({', '.join(warehouse.quote(column.name) for column in columns)})"
 
@@ -183,7 +183,7 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
 class Stage:
     """What was judged: temporary tables of the bad records, and of the good ones that DuckDB cannot read itself."""
 
-    def __init__(self, warehouse: DuckDBWarehouse, load: FileLoad) -> None:
+    def __init__(self, warehouse: DuckDBSession, load: FileLoad) -> None:
         self._warehouse = warehouse
         self._load = load
         place = warehouse.scratch(Table(("load",)))

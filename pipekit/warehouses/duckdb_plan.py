@@ -14,7 +14,7 @@ from typing import Any
 
 from pipekit.errors import QueryError, SourceError, short
 from pipekit.source import Column, CsvFormat, JsonFormat, Source
-from pipekit.warehouses.base import SourceFile, Warehouse, quote_identifier
+from pipekit.warehouses.base import Session, SourceFile, quote_identifier
 from pipekit.warehouses.duckdb_convert import Conversion, convert_json, convert_parquet, convert_text, read_as_text
 from pipekit.warehouses.json_paths import column_path, pointer
 from pipekit.warehouses.records import MOST_BYTES, CsvReader, Record, json_array, json_lines
@@ -62,7 +62,7 @@ class Plan:
         return json_array(self.path) if self.layout == "array" else json_lines(self.path)
 
 
-def plan(warehouse: Warehouse, source: Source, file: SourceFile, path: Path) -> Plan | None:
+def plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan | None:
     """How to read ``path``; ``None`` if there is nothing in it.
 
     Raises:
@@ -244,7 +244,7 @@ def _one_newline(chunks: Iterable[bytes]) -> bool:
 # -- JSON
 
 
-def _plan_json(warehouse: Warehouse, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
+def _plan_json(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
     start, end = _ends(path)
     if not start:
         return None
@@ -330,7 +330,7 @@ def _json_split(wanted: Wanted) -> str:
     return _selected(values, "problem IS NOT NULL", judged, "*")
 
 
-def _json_keys(warehouse: Warehouse, found: Plan, paths: list[tuple[str | int, ...]]) -> None:
+def _json_keys(warehouse: Session, found: Plan, paths: list[tuple[str | int, ...]]) -> None:
     missing = _never_seen(_documents(found, _SAMPLE), paths)
     if missing and not _any_value(warehouse, found, missing):
         missing = _never_seen(_documents(found), paths)
@@ -379,7 +379,7 @@ def _has(value: Any, steps: tuple[str | int, ...]) -> bool:
     return True
 
 
-def _any_value(warehouse: Warehouse, found: Plan, indexes: list[int]) -> bool:
+def _any_value(warehouse: Session, found: Plan, indexes: list[int]) -> bool:
     """Whether each of these columns has a value somewhere; sampling may just have missed it."""
     if found.select is None:
         return False
@@ -390,7 +390,7 @@ def _any_value(warehouse: Warehouse, found: Plan, indexes: list[int]) -> bool:
         return False  # a broken record somewhere: Python looks further
 
 
-def _no_extra_keys(warehouse: Warehouse, found: Plan, declared: set[str]) -> None:
+def _no_extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> None:
     if not _extra_keys(warehouse, found, declared):
         return
     for record in found.records():
@@ -406,7 +406,7 @@ def _no_extra_keys(warehouse: Warehouse, found: Plan, declared: set[str]) -> Non
                 )
 
 
-def _extra_keys(warehouse: Warehouse, found: Plan, declared: set[str]) -> bool:
+def _extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> bool:
     if found.select is None:
         return True
     reader = _json_reader(found.path, found.layout, "document: 'JSON'")
@@ -420,7 +420,7 @@ def _extra_keys(warehouse: Warehouse, found: Plan, declared: set[str]) -> bool:
 # -- Parquet
 
 
-def _plan_parquet(warehouse: Warehouse, source: Source, file: SourceFile, path: Path) -> Plan:
+def _plan_parquet(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
     reader = f"read_parquet({text(str(path))})"
     try:
         rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pipekit.errors import PipekitError, QueryError, WarehouseError
 from pipekit.source import Column, Source
@@ -99,8 +99,8 @@ def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     return arguments | {"paramstyle": "qmark", "application": "pipekit", "session_parameters": session | _SESSION}
 
 
-class SnowflakeWarehouse:
-    """A session on Snowflake. See ``Warehouse`` for what each method promises.
+class SnowflakeSession:
+    """Statements and tables over one login to Snowflake. See ``Warehouse`` for what each method promises.
 
     Args:
         options: The target.
@@ -265,6 +265,75 @@ class SnowflakeWarehouse:
         """A name in the table's schema that no other session has."""
         return table.beside(f"__pipekit_{secrets.token_hex(6)}")
 
+    def truncate(self, table: Table) -> None:
+        """Delete all rows; TRUNCATE is DML on Snowflake and can be rolled back."""
+        self.execute(f"TRUNCATE TABLE {self.quote(table)}")
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows as bind parameters, many in a statement."""
+        insert_in_batches(self, table, columns, rows, _BIND_LIMIT)
+
+    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """The result of a query as Arrow."""
+        cursor = self.run(sql, params)
+        with driver_errors(sql):
+            return cursor.fetch_arrow_all(force_return_table=True)
+
+    def session(self) -> Self:
+        """Another session, which logs in when it is first used."""
+        other = type(self)(self.options, self._root, self._catalog)
+        other._tag = self._tag
+        return other
+
+    def cancel(self) -> None:
+        """Stop what this session runs, from a session of its own: a busy one takes no statement.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
+        """
+        connection = self._connection
+        if connection is None or self._closed:
+            return
+        other = type(self)(self.options, self._root)
+        try:
+            other.execute("SELECT SYSTEM$CANCEL_ALL_QUERIES(?)", [int(connection.session_id)])
+        finally:
+            other.close()
+
+    def take_query_ids(self) -> tuple[str, ...]:
+        """Ids of the statements since the last call."""
+        taken, self._query_ids = tuple(self._query_ids), []
+        return taken
+
+    def close(self) -> None:
+        """Roll back what is open and end the session."""
+        if self._closed:
+            return
+        if self._in_transaction and self._connection is not None:
+            self._roll_back()
+        self._drop_connection()
+        self._closed = True
+
+    def tag(self, tag: Mapping[str, str]) -> None:
+        """Mark this session's statements with ``tag``, as JSON within Snowflake's 2,000 characters."""
+        self._tag = tag_text(tag)
+
+    def use_warehouse(self, name: str | None) -> None:
+        """Run the next statements on ``name``; the statement that switches is sent only when one follows."""
+        self._wanted_compute = name or self.options.warehouse
+
+    def _switch_compute(self) -> None:
+        wanted = self._wanted_compute
+        if wanted is None:
+            # The user's default warehouse has no name here; a new login is the way back to it.
+            self._drop_connection()
+        else:
+            self._send(f"USE WAREHOUSE {self.quote(wanted)}")
+        self._compute = wanted
+
+
+class SnowflakeWarehouse(SnowflakeSession):
+    """A Snowflake session that also loads files, clusters tables and keeps the run lock: the whole ``Warehouse`` protocol."""
+
     def replace_table(self, new: Table, table: Table) -> None:
         """Put ``new`` in the place of ``table``: SWAP WITH is one atomic step, and so is a rename.
 
@@ -288,10 +357,6 @@ class SnowflakeWarehouse:
                 hint="SWAP WITH needs OWNERSHIP of both tables. If it is a view, drop it first.",
             ) from error
 
-    def truncate(self, table: Table) -> None:
-        """Delete all rows; TRUNCATE is DML on Snowflake and can be rolled back."""
-        self.execute(f"TRUNCATE TABLE {self.quote(table)}")
-
     def list_files(self, source: Source) -> tuple[SourceFile, ...]:
         """The source's files in name order: by LIST on a stage, or from the local disk."""
         from pipekit.warehouses.snowflake_files import list_files
@@ -304,16 +369,6 @@ class SnowflakeWarehouse:
 
         return prepare(self, load)
 
-    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows as bind parameters, many in a statement."""
-        insert_in_batches(self, table, columns, rows, _BIND_LIMIT)
-
-    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
-        """The result of a query as Arrow."""
-        cursor = self.run(sql, params)
-        with driver_errors(sql):
-            return cursor.fetch_arrow_all(force_return_table=True)
-
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with ``data``, by way of one staged Parquet file."""
         from pipekit.warehouses.snowflake_files import write_arrow
@@ -325,40 +380,6 @@ class SnowflakeWarehouse:
         from pipekit.warehouses.snowflake_sqlalchemy import engine_over
 
         return engine_over(self)
-
-    def session(self) -> SnowflakeWarehouse:
-        """Another session, which logs in when it is first used."""
-        other = SnowflakeWarehouse(self.options, self._root, self._catalog)
-        other._tag = self._tag
-        return other
-
-    def cancel(self) -> None:
-        """Stop what this session runs, from a session of its own: a busy one takes no statement.
-
-        https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
-        """
-        connection = self._connection
-        if connection is None or self._closed:
-            return
-        other = SnowflakeWarehouse(self.options, self._root)
-        try:
-            other.execute("SELECT SYSTEM$CANCEL_ALL_QUERIES(?)", [int(connection.session_id)])
-        finally:
-            other.close()
-
-    def take_query_ids(self) -> tuple[str, ...]:
-        """Ids of the statements since the last call."""
-        taken, self._query_ids = tuple(self._query_ids), []
-        return taken
-
-    def close(self) -> None:
-        """Roll back what is open and end the session."""
-        if self._closed:
-            return
-        if self._in_transaction and self._connection is not None:
-            self._roll_back()
-        self._drop_connection()
-        self._closed = True
 
     def cluster(self, table: Table, columns: Sequence[str]) -> bool:
         """Set the clustering key if the table has another: reclustering costs credits.
@@ -384,23 +405,6 @@ class SnowflakeWarehouse:
     def release_run_lock(self, name: str, run_id: str) -> None:
         """See ``SupportsRunLock``."""
         snowflake_lock.release(self, name, run_id)
-
-    def tag(self, tag: Mapping[str, str]) -> None:
-        """Mark this session's statements with ``tag``, as JSON within Snowflake's 2,000 characters."""
-        self._tag = tag_text(tag)
-
-    def use_warehouse(self, name: str | None) -> None:
-        """Run the next statements on ``name``; the statement that switches is sent only when one follows."""
-        self._wanted_compute = name or self.options.warehouse
-
-    def _switch_compute(self) -> None:
-        wanted = self._wanted_compute
-        if wanted is None:
-            # The user's default warehouse has no name here; a new login is the way back to it.
-            self._drop_connection()
-        else:
-            self._send(f"USE WAREHOUSE {self.quote(wanted)}")
-        self._compute = wanted
 
 
 def connect(options: SnowflakeTarget, root: Path) -> Any:

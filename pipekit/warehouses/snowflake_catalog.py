@@ -7,13 +7,9 @@ meanwhile makes the next statement on it fail, as it would have without.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
-from pipekit.warehouses.base import Table
+from pipekit.warehouses.base import Session, Table
 from pipekit.warehouses.snowflake_text import clustered_by, like, text
-
-if TYPE_CHECKING:
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
 
 
 class Catalog:
@@ -24,7 +20,7 @@ class Catalog:
         self._read: set[str] = set()
         self._lock = threading.RLock()
 
-    def knows(self, warehouse: SnowflakeWarehouse, table: Table) -> bool:
+    def knows(self, warehouse: Session, table: Table) -> bool:
         """Whether the table is surely there; the first question about a schema reads all of it."""
         with self._lock:
             schema = _schema(warehouse, table)
@@ -33,7 +29,7 @@ class Catalog:
                 self._show(warehouse, schema)
             return warehouse.quote(table) in self._tables
 
-    def clustering_key(self, warehouse: SnowflakeWarehouse, table: Table) -> list[str]:
+    def clustering_key(self, warehouse: Session, table: Table) -> list[str]:
         """The columns by which the table is clustered; empty when there are none."""
         with self._lock:
             if not self.knows(warehouse, table) or self._tables[warehouse.quote(table)] is None:
@@ -51,7 +47,7 @@ class Catalog:
             for name in [name for name in self._tables if name in sql]:
                 del self._tables[name]
 
-    def _show(self, warehouse: SnowflakeWarehouse, schema: str, pattern: str = "") -> None:
+    def _show(self, warehouse: Session, schema: str, pattern: str = "") -> None:
         named = f" LIKE {text(pattern)}" if pattern else ""
         place = f" IN SCHEMA {schema}" if schema else ""
         result = warehouse.execute(f"SHOW TABLES{named}{place}")
@@ -62,5 +58,5 @@ class Catalog:
             self._tables[prefix + name] = clustered_by(row[at["cluster_by"]])
 
 
-def _schema(warehouse: SnowflakeWarehouse, table: Table) -> str:
+def _schema(warehouse: Session, table: Table) -> str:
     return warehouse.quote(Table(table.parts[:-1])) if len(table.parts) > 1 else ""

@@ -29,7 +29,7 @@ from pipekit.warehouses.snowflake_text import text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.snowflake import SnowflakeSession
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "azure": "azure"}
 _FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table
@@ -87,7 +87,7 @@ class StagedFiles:
         return next(name for name, known in self.names.items() if known.uri == file.uri)
 
 
-def list_files(warehouse: SnowflakeWarehouse, source: Source) -> tuple[SourceFile, ...]:
+def list_files(warehouse: SnowflakeSession, source: Source) -> tuple[SourceFile, ...]:
     """The source's files in name order.
 
     Raises:
@@ -99,7 +99,7 @@ def list_files(warehouse: SnowflakeWarehouse, source: Source) -> tuple[SourceFil
     return tuple(sorted(found, key=lambda file: file.uri))
 
 
-def stage_of(warehouse: SnowflakeWarehouse, source: Source) -> Stage:
+def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
     """The stage for a source that is not on the local disk: ``source.stage``, or one that pipekit makes."""
     if source.stage:
         return _existing_stage(source)
@@ -121,12 +121,12 @@ def _existing_stage(source: Source) -> Stage:
     return Stage(name, path, source.uri if source.uri.endswith("/") else f"{source.uri}/")
 
 
-def _stage_name(url: str, warehouse: SnowflakeWarehouse, source: Source) -> str:
+def _stage_name(url: str, warehouse: SnowflakeSession, source: Source) -> str:
     parts = (url, warehouse.options.storage_integration or "", peek_format(source.format))
     return f"PIPEKIT_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:20].upper()}"
 
 
-def _listed(warehouse: SnowflakeWarehouse, source: Source, stage: Stage) -> Iterator[SourceFile]:
+def _listed(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[SourceFile]:
     wanted = re.compile(listing.pattern_regex(source.pattern))
     for file, name in _entries(warehouse, source, stage):
         if file.uri == source.uri:
@@ -143,7 +143,7 @@ def _below(source: Source, stage: Stage, name: str) -> str:
     return full[len(folder) :] if full.startswith(folder) else ""
 
 
-def _entries(warehouse: SnowflakeWarehouse, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
+def _entries(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
     scheme = source.uri.partition("://")[0]
     root = _reported_root(stage)
     for row in _list(warehouse, source, stage):
@@ -160,7 +160,7 @@ def _reported_root(stage: Stage) -> str:
     return f"{stage.name.rpartition('.')[2].strip(chr(34)).lower()}/{stage.path}"
 
 
-def _list(warehouse: SnowflakeWarehouse, source: Source, stage: Stage) -> list[tuple[Any, ...]]:
+def _list(warehouse: SnowflakeSession, source: Source, stage: Stage) -> list[tuple[Any, ...]]:
     statement = f"LIST {stage.location}"
     try:
         return warehouse.execute(statement).rows
@@ -184,7 +184,7 @@ def _unreadable(source: Source, error: QueryError) -> SourceError:
     )
 
 
-def create_stage(warehouse: SnowflakeWarehouse, source: Source, stage: Stage) -> str:
+def create_stage(warehouse: SnowflakeSession, source: Source, stage: Stage) -> str:
     """The statement that makes pipekit's stage for a source."""
     integration = warehouse.options.storage_integration
     access = f" STORAGE_INTEGRATION = {warehouse.quote(integration)}" if integration else ""
@@ -195,7 +195,7 @@ def create_stage(warehouse: SnowflakeWarehouse, source: Source, stage: Stage) ->
 
 
 @contextmanager
-def staged(warehouse: SnowflakeWarehouse, source: Source, files: Sequence[SourceFile]) -> Iterator[StagedFiles]:
+def staged(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile]) -> Iterator[StagedFiles]:
     """Put local files into a temporary stage; files elsewhere are reached where they are.
 
     Raises:
@@ -210,7 +210,7 @@ def staged(warehouse: SnowflakeWarehouse, source: Source, files: Sequence[Source
     yield StagedFiles(stage, names)
 
 
-def _put(warehouse: SnowflakeWarehouse, source: Source, files: Sequence[SourceFile]) -> StagedFiles:
+def _put(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile]) -> StagedFiles:
     name = f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"
     stage = Stage(warehouse.quote(name), "", "")
     warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name} FILE_FORMAT = ({peek_format(source.format)})")
@@ -233,7 +233,7 @@ def _link(link: Path, file: SourceFile) -> None:
     link.symlink_to(path.absolute())
 
 
-def upload(warehouse: SnowflakeWarehouse, folder: Path, stage: Stage) -> None:
+def upload(warehouse: SnowflakeSession, folder: Path, stage: Stage) -> None:
     """PUT all files of a folder, as they are, in one statement."""
     warehouse.execute(
         f"PUT {text(f'file://{folder}/*')} {text('@' + stage.name)} AUTO_COMPRESS = FALSE OVERWRITE = TRUE PARALLEL = 4"
@@ -362,7 +362,7 @@ def check_source(source: Source) -> str | None:
     return None
 
 
-def write_arrow(warehouse: SnowflakeWarehouse, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
     """Create or replace ``table`` with the rows and types of ``data``, by one staged Parquet file."""
     import pyarrow.parquet as pq
 

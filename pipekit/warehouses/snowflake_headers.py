@@ -16,7 +16,7 @@ from pipekit.warehouses.snowflake_files import PARQUET_FORMAT, StagedFiles, copy
 from pipekit.warehouses.snowflake_text import text
 
 if TYPE_CHECKING:
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.snowflake import SnowflakeSession
 
 _FILES_PER_QUERY = 200
 
@@ -35,7 +35,7 @@ class Header:
 
 
 def first_lines(
-    warehouse: SnowflakeWarehouse, stage_format: str, files: StagedFiles, line: int = 1
+    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, line: int = 1
 ) -> dict[SourceFile, str]:
     """One line of each file; a file that has no such line is left out. Many files in one query.
 
@@ -55,7 +55,7 @@ def first_lines(
     return found
 
 
-def _read(warehouse: SnowflakeWarehouse, sql: str, files: StagedFiles) -> list[tuple[Any, ...]]:
+def _read(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[tuple[Any, ...]]:
     try:
         return warehouse.execute(sql).rows
     except CopyRefused as error:
@@ -158,7 +158,7 @@ def _check_type(source: Source, name: str, kind: str, file: SourceFile) -> None:
             raise SourceError(f"is declared {column.type}, but the file has {kind}", file=file.uri, column=column.name)
 
 
-def parquet_columns(warehouse: SnowflakeWarehouse, source: Source, files: StagedFiles) -> None:
+def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFiles) -> None:
     """Hold the columns of Parquet files against the contract.
 
     Raises:

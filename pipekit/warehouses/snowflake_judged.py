@@ -30,7 +30,7 @@ from pipekit.warehouses.snowflake_load import copy, create_landing, header_group
 from pipekit.warehouses.snowflake_text import text
 
 if TYPE_CHECKING:
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.snowflake import SnowflakeSession
 
 _DOC = '"DOC"'
 _PLACE = '"FILE", "ROWNO"'
@@ -66,7 +66,7 @@ class Landing:
 
 
 def judged_load(
-    warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
+    warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
 ) -> JudgedLoad:
     """Land and judge.
 
@@ -87,7 +87,7 @@ def judged_load(
 
 
 def _land_csv(
-    warehouse: SnowflakeWarehouse,
+    warehouse: SnowflakeSession,
     load: FileLoad,
     files: StagedFiles,
     headers: dict[SourceFile, Header],
@@ -141,7 +141,7 @@ def _csv_field(field: str, form: CsvFormat) -> str:
 
 
 def _unreadable(
-    warehouse: SnowflakeWarehouse, target: str, files: StagedFiles, names: Sequence[str], form: str
+    warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], form: str
 ) -> list[Unreadable]:
     """The records that COPY skipped. Its own result tells only the first of each file; validating tells all."""
     found: list[Unreadable] = []
@@ -161,7 +161,7 @@ def _unreadable(
 # JSON ---------------------------------------------------------------------------------------------------------
 
 
-def _land_json(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, form: JsonFormat) -> Landing:
+def _land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> Landing:
     landed = create_landing(warehouse, f'"DOC" VARIANT, "RAW" VARCHAR, {_PLACE_TYPES}')
     lines = _line_files(warehouse, load, files, form)
     documents = [name for name in files.names if name not in lines]
@@ -177,7 +177,7 @@ def _land_json(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles
 
 
 def _land_documents(
-    warehouse: SnowflakeWarehouse,
+    warehouse: SnowflakeSession,
     load: FileLoad,
     landed: str,
     column: str,
@@ -195,7 +195,7 @@ def _on_error(load: FileLoad) -> str:
     return "CONTINUE" if load.on_error == "reject" else "ABORT_STATEMENT"
 
 
-def _line_files(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:
+def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:
     if form.root or form.layout == "array":
         return []
     if form.layout == "lines" or not files.names:
@@ -245,7 +245,7 @@ def _as_text(number: int) -> str:
 # Parquet ------------------------------------------------------------------------------------------------------
 
 
-def _land_parquet(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles) -> Landing:
+def _land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:
     parquet_columns(warehouse, load.source, files)
     landed = create_landing(warehouse, f'"DOC" VARIANT, {_PLACE_TYPES}')
     copy(warehouse, f'{landed} ("DOC", {_PLACE})', f"SELECT $1, {_PLACE_SELECT}", files, [*files.names], PARQUET_FORMAT)
@@ -270,7 +270,7 @@ class JudgedLoad:
         landing: What was landed.
     """
 
-    def __init__(self, warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, landing: Landing) -> None:
+    def __init__(self, warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landing: Landing) -> None:
         self._warehouse = warehouse
         self._load = load
         self._files = files

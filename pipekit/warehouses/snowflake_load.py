@@ -26,7 +26,7 @@ from pipekit.warehouses.snowflake_headers import Header, csv_headers, first_line
 from pipekit.warehouses.snowflake_text import text
 
 if TYPE_CHECKING:
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.snowflake import SnowflakeSession
     from pipekit.warehouses.snowflake_judged import JudgedLoad
 
 
@@ -35,7 +35,7 @@ class BadValues(SourceError):
 
 
 @contextmanager
-def prepare(warehouse: SnowflakeWarehouse, load: FileLoad) -> Iterator[PlainCsvLoad | JudgedLoad]:
+def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PlainCsvLoad | JudgedLoad]:
     """Land the files of a load.
 
     Raises:
@@ -57,7 +57,7 @@ def prepare(warehouse: SnowflakeWarehouse, load: FileLoad) -> Iterator[PlainCsvL
             raise SourceError(bad.reason, column=bad.column, value=bad.value, kept=bad.kept, hint=bad.hint) from bad
 
 
-def read_headers(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles) -> dict[SourceFile, Header]:
+def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> dict[SourceFile, Header]:
     """The header of each CSV file that has one, checked against the contract."""
     form = load.source.format
     assert isinstance(form, CsvFormat)
@@ -67,7 +67,7 @@ def read_headers(warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFil
     return csv_headers(load.source, lines)
 
 
-def named_format(warehouse: SnowflakeWarehouse, load: FileLoad) -> str:
+def named_format(warehouse: SnowflakeSession, load: FileLoad) -> str:
     """A format that reads lines, for queries over a stage that is not pipekit's own; empty where its own does."""
     if load.source.stage is None:
         return ""
@@ -94,7 +94,7 @@ class Copied:
 
 
 def copy(
-    warehouse: SnowflakeWarehouse,
+    warehouse: SnowflakeSession,
     target: str,
     select: str,
     files: StagedFiles,
@@ -129,7 +129,7 @@ def copy(
     return found
 
 
-def _copied(warehouse: SnowflakeWarehouse, sql: str, files: StagedFiles) -> list[Copied]:
+def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[Copied]:
     try:
         result = warehouse.execute(sql)
     except CopyRefused as error:
@@ -158,7 +158,7 @@ def text_columns(columns: Sequence[Column]) -> tuple[Value, ...]:
     return tuple(Value(column, f'"V{number}"') for number, column in enumerate(columns, 1))
 
 
-def create_landing(warehouse: SnowflakeWarehouse, columns: str) -> str:
+def create_landing(warehouse: SnowflakeSession, columns: str) -> str:
     """A temporary table, gone with the session; its quoted name."""
     name = warehouse.quote(warehouse.scratch(Table(("pipekit_landing",))))
     warehouse.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
@@ -179,7 +179,7 @@ class PlainCsvLoad:
     rejected = 0
 
     def __init__(
-        self, warehouse: SnowflakeWarehouse, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
+        self, warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
     ) -> None:
         self._warehouse = warehouse
         self._load = load

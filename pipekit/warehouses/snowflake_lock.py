@@ -7,13 +7,10 @@ a heartbeat: a holder that has shown none for ``STALE_SECONDS`` is gone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipekit.source import Column
-from pipekit.warehouses.base import LockHolder, Table
-
-if TYPE_CHECKING:
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+from pipekit.warehouses.base import LockHolder, Session, Table
 
 STALE_SECONDS = 300
 LOCKS = Table(("pipekit_locks",))
@@ -27,9 +24,7 @@ LOCK_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def take(
-    warehouse: SnowflakeWarehouse, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]
-) -> LockHolder | None:
+def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
     """Take the lock, or say who holds it. See ``SupportsRunLock``."""
     warehouse.create_table(LOCKS, LOCK_COLUMNS)
     rows = _rows(warehouse, name)
@@ -48,19 +43,19 @@ def take(
     return None
 
 
-def renew(warehouse: SnowflakeWarehouse, name: str, run_id: str) -> None:
+def renew(warehouse: Session, name: str, run_id: str) -> None:
     """Show that the holder is alive."""
     sql = f"UPDATE {warehouse.quote(LOCKS)} SET heartbeat = CURRENT_TIMESTAMP WHERE name = ? AND run_id = ?"
     warehouse.execute(sql, (name, run_id))
 
 
-def release(warehouse: SnowflakeWarehouse, name: str, run_id: str) -> None:
+def release(warehouse: Session, name: str, run_id: str) -> None:
     """Give the lock back, if it is still this run's."""
     sql = f"UPDATE {warehouse.quote(LOCKS)} SET run_id = NULL WHERE name = ? AND run_id = ?"
     warehouse.execute(sql, (name, run_id))
 
 
-def _offer(warehouse: SnowflakeWarehouse, name: str) -> None:
+def _offer(warehouse: Session, name: str) -> None:
     locks = warehouse.quote(LOCKS)
     warehouse.execute(
         f"INSERT INTO {locks} (name) SELECT mine.name FROM (SELECT ? AS name) AS mine"
@@ -69,7 +64,7 @@ def _offer(warehouse: SnowflakeWarehouse, name: str) -> None:
     )
 
 
-def _update(warehouse: SnowflakeWarehouse, name: str, mine: LockHolder, dead: list[str]) -> None:
+def _update(warehouse: Session, name: str, mine: LockHolder, dead: list[str]) -> None:
     free = " OR ".join(["run_id IS NULL", *["run_id = ?"] * len(dead)])
     warehouse.execute(
         f"UPDATE {warehouse.quote(LOCKS)} SET run_id = ?, pid = ?, host = ?, since = ?, heartbeat = CURRENT_TIMESTAMP"
@@ -78,7 +73,7 @@ def _update(warehouse: SnowflakeWarehouse, name: str, mine: LockHolder, dead: li
     )
 
 
-def _rows(warehouse: SnowflakeWarehouse, name: str) -> list[tuple[LockHolder, Any]]:
+def _rows(warehouse: Session, name: str) -> list[tuple[LockHolder, Any]]:
     sql = (
         "SELECT run_id, pid, host, since, datediff('second', heartbeat, CURRENT_TIMESTAMP)"
         f" FROM {warehouse.quote(LOCKS)} WHERE name = ?"

@@ -9,10 +9,10 @@ from pipekit.warehouses.borrowed import BorrowedConnection
 if TYPE_CHECKING:
     import sqlalchemy
 
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.snowflake import SnowflakeSession
 
 
-def engine_over(warehouse: SnowflakeWarehouse) -> sqlalchemy.Engine:
+def engine_over(warehouse: SnowflakeSession) -> sqlalchemy.Engine:
     """An engine with one connection, the warehouse's own, which it cannot commit, roll back or close."""
     import sqlalchemy
     from sqlalchemy.pool import StaticPool
@@ -27,7 +27,7 @@ def engine_over(warehouse: SnowflakeWarehouse) -> sqlalchemy.Engine:
 class _LentConnection(BorrowedConnection):
     """The session's connection, whose cursors carry the session's query tag and note their query ids."""
 
-    def __init__(self, warehouse: SnowflakeWarehouse) -> None:
+    def __init__(self, warehouse: SnowflakeSession) -> None:
         super().__init__(warehouse.connection)
         self._warehouse = warehouse
         self._cursor_class = _tagged_cursor_class(warehouse)
@@ -40,7 +40,7 @@ class _LentConnection(BorrowedConnection):
         return self.connection.cursor(self._cursor_class)
 
 
-def _tagged_cursor_class(warehouse: SnowflakeWarehouse) -> type[Any]:
+def _tagged_cursor_class(warehouse: SnowflakeSession) -> type[Any]:
     from snowflake.connector.cursor import SnowflakeCursor
 
     class TaggedCursor(SnowflakeCursor):  # type: ignore[misc]
