@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +38,30 @@ def _pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-class _Commands(click.Group):
-    """Built-in commands, and those of plugins, which are looked for only when a name is not built in."""
+COMMANDS = {
+    "run": ("pipekit.cli.run:run", "Run the pipeline SPEC."),
+    "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
+    "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
+    "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),
+    "logs": ("pipekit.cli.show:logs", "The log tables."),
+    "doctor": ("pipekit.cli.admin:doctor", "Look at everything that a run of SPEC needs of its target."),
+    "snowflake": ("pipekit.cli.admin:snowflake", "Snowflake accounts."),
+    "schema": ("pipekit.cli.admin:schema", "Print the JSON Schema of pipeline files, for editors."),
+}
+
+
+class Commands(click.Group):
+    """Built-in commands, imported when they are called, and those of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return super().get_command(ctx, cmd_name) or self._of_plugins().get(cmd_name)
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        return self.of_plugins().get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -49,17 +69,21 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = _nearest(args[0], [*self.list_commands(ctx), *self._of_plugins()])
+            near = _nearest(args[0], [*COMMANDS, *self.of_plugins()])
             if near is None:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {near!r}?", ctx) from error
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
     @staticmethod
-    def _of_plugins() -> Mapping[str, click.Command]:
+    def of_plugins() -> Mapping[str, click.Command]:
         from pipekit.errors import PluginError
 
         commands = _here().commands()
-        for name in commands.keys() & cli.commands.keys():
+        for name in commands.keys() & COMMANDS.keys():
             raise PluginError(f"the command {name!r} of a plugin is built in; give it another name")
         return commands
 
@@ -78,13 +102,13 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
     return next(iter(get_close_matches(name, known, n=1)), None)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pipekit", prog_name="pipekit")
 def cli() -> None:
     """Files in S3 or on disk become trusted tables in Snowflake or DuckDB: declared in YAML, checked, logged."""
 
 
-@cli.command()
+@click.command()
 @_pipeline_options
 @click.option("--select", "-s", multiple=True, metavar="EXPR", help="Steps to run: id, tag:NAME, +id, id+; repeatable.")
 @click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")
@@ -184,7 +208,7 @@ def _variables(given: Sequence[str]) -> dict[str, Any]:
     return variables
 
 
-@cli.command()
+@click.command()
 @_pipeline_options
 def validate(spec: Path, **options: Any) -> None:
     """Check the file SPEC, and show the order of its steps. Nothing is opened or written."""
@@ -197,7 +221,7 @@ def validate(spec: Path, **options: Any) -> None:
     click.echo(f"{spec}: {len(pipeline.spec.steps)} steps, nothing wrong")
 
 
-@cli.command()
+@click.command()
 @_pipeline_options
 @click.argument("table")
 @click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
@@ -212,7 +236,7 @@ def show(spec: Path, table: str, limit: int, **options: Any) -> None:
     _print_table(_read(spec, **options).read(table, limit=limit))
 
 
-@cli.command()
+@click.command()
 @_pipeline_options
 @click.option("--step", help="The load, if more than one of the pipeline rejects.")
 @click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
@@ -248,7 +272,7 @@ def _plain(data: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-@cli.group()
+@click.group()
 def logs() -> None:
     """The log tables."""
 
@@ -265,7 +289,7 @@ def sync_logs(spec: Path, **options: Any) -> None:
         click.echo(f"{run_id} is still at work")
 
 
-@cli.command()
+@click.command()
 @_pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
     """Look at everything that a run of SPEC needs of its target: a line each, with the remedy."""
@@ -275,7 +299,7 @@ def doctor(spec: Path, **options: Any) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else EXIT_FAILED)
 
 
-@cli.group()
+@click.group()
 def snowflake() -> None:
     """Snowflake accounts."""
 
@@ -291,7 +315,7 @@ def setup_snowflake(spec: Path, wanted: bool, aws_role_arn: str | None, **option
         click.echo(f"{statement};")
 
 
-@cli.command()
+@click.command()
 def schema() -> None:
     """Print the JSON Schema of pipeline files, for editors; the project's own step types are in it."""
     import json

@@ -13,14 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from pipekit import sql as sql_text
 from pipekit.errors import PluginError, TemplateError
 from pipekit.graph import Graph, TableKey
 from pipekit.modules import function_from, source_of
 from pipekit.quality import Suite
 from pipekit.render import SqlTemplates, Variables, var_lookup
 from pipekit.source import Source
-from pipekit.sql import SqlText, Translations
+from pipekit.sql import DIALECT, SqlText, Translations, literal
 from pipekit.step import Statement, StepType
 from pipekit.warehouses.base import Table, Warehouse, WarehouseType, fold
 
@@ -117,11 +116,11 @@ class PipelineSpec:
         self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
     ) -> Statement:
         """See ``step.Project``."""
-        values = {"as_of": sql_text.literal(_CLOCK), **(names or {})}
+        values = {"as_of": literal(_CLOCK), **(names or {})}
         if template is not None:
             text, dialect = self._templates.render_template(template, values)
         else:
-            text, dialect = self._templates.render_text(sql or "", values), sql_text.DIALECT
+            text, dialect = self._templates.render_text(sql or "", values), DIALECT
         try:
             translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
         except TemplateError as error:
@@ -133,10 +132,10 @@ class PipelineSpec:
 
     def rendered(self, template: str) -> str:
         """See ``step.Project``."""
-        text, dialect = self._templates.render_template(template, {"as_of": sql_text.literal(_CLOCK)})
-        if dialect != sql_text.DIALECT:
+        text, dialect = self._templates.render_template(template, {"as_of": literal(_CLOCK)})
+        if dialect != DIALECT:
             raise TemplateError(
-                f"becomes a part of a larger statement, so it must be in {sql_text.DIALECT}'s dialect",
+                f"becomes a part of a larger statement, so it must be in {DIALECT}'s dialect",
                 template=template,
             )
         return SqlText(text)

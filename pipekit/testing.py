@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING, TypeAlias
 
 from pipekit.events import Bus, Event
 from pipekit.plugins import Plugins
@@ -22,11 +22,9 @@ from pipekit.step import StepContext, StepResult, StepType
 from pipekit.warehouses.base import Table, Warehouse
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
     import pyarrow as pa
 
-    Rows: TypeAlias = list[dict[str, Any]] | pa.Table
+Rows: TypeAlias = "list[dict[str, Any]] | pa.Table"
 
 
 @dataclass

@@ -39,21 +39,22 @@ def _distinct_lists(where: Fragment, columns: Sequence[Fragment]) -> Fragment:
     return fragment("count(DISTINCT {})", values)
 
 
-DIALECTS = {
-    "duckdb": Dialect(
-        regex="regexp_matches({}, {})",
-        row_text="CAST(pk_row AS VARCHAR)",
-        distinct_rows=_distinct_structs,
-        fragile=True,
-        mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
-    ),
-    # https://docs.snowflake.com/en/sql-reference/functions/count: of several columns, rows with any NULL do not count.
-    # Great Expectations rounds quantiles too: PERCENTILE_DISC refuses some doubles that are not round.
-    "snowflake": Dialect(
-        regex="REGEXP_INSTR({}, {}) > 0",
-        row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
-        distinct_rows=_distinct_lists,
-        fragile=False,
-        quantile_digits=10,
-    ),
-}
+DUCKDB = Dialect(
+    regex="regexp_matches({}, {})",
+    row_text="CAST(pk_row AS VARCHAR)",
+    distinct_rows=_distinct_structs,
+    fragile=True,
+    mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
+)
+
+# https://docs.snowflake.com/en/sql-reference/functions/count: of several columns, rows with any NULL do not count.
+# Great Expectations rounds quantiles too: PERCENTILE_DISC refuses some doubles that are not round.
+SNOWFLAKE = Dialect(
+    regex="REGEXP_INSTR({}, {}) > 0",
+    row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
+    distinct_rows=_distinct_lists,
+    fragile=False,
+    quantile_digits=10,
+)
+
+DIALECTS = {"duckdb": DUCKDB, "snowflake": SNOWFLAKE}
