@@ -40,17 +40,18 @@ if TYPE_CHECKING:
         StepProgressed,
         StepStarted,
     )
-    from pipekit.hookspecs import hookimpl
-    from pipekit.results import RunResult
-    from pipekit.sql import SqlText
+    from pipekit.names import Table
+    from pipekit.plugins.hooks import hookimpl
+    from pipekit.runs.result import RunResult
+    from pipekit.sql.text import SqlText
     from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
-    from pipekit.warehouses.base import Table, WarehouseType
+    from pipekit.warehouses.contract import WarehouseType
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "pipekit.api": "Pipeline",
-    "pipekit.results": "RunResult",
+    "pipekit.runs.result": "RunResult",
     "pipekit.errors": (
         "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
         " TransientError WarehouseError"
@@ -58,10 +59,11 @@ _HOMES = {
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
     ),
-    "pipekit.hookspecs": "hookimpl",
-    "pipekit.sql": "SqlText",
+    "pipekit.plugins.hooks": "hookimpl",
+    "pipekit.sql.text": "SqlText",
     "pipekit.step": "Statement StepContext StepOptions StepResult StepType",
-    "pipekit.warehouses.base": "Table WarehouseType",
+    "pipekit.names": "Table",
+    "pipekit.warehouses.contract": "WarehouseType",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

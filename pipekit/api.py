@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.engine import new_run_id, run_pipeline
 from pipekit.errors import PluginError, Problem, SpecError
-from pipekit.plugins import Plugins
-from pipekit.project import PipelineSpec, Step
-from pipekit.results import RunResult
+from pipekit.names import Table
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.pipeline.reading.read import find_root, read_pipeline
+from pipekit.plugins.registry import Plugins
+from pipekit.runs.result import RunResult
+from pipekit.runs.run import new_run_id, run_pipeline
+from pipekit.runs.sync import SyncReport, sync
+from pipekit.sinks.log_tables import CHECK_TABLE, LOG_TABLE
 from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
-from pipekit.sinks.tables import CHECK_TABLE, LOG_TABLE, SyncReport, sync
-from pipekit.spec import find_root, read_pipeline
 from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
-from pipekit.steps.load import with_file
-from pipekit.warehouses.base import Finding, Table
+from pipekit.steps.replay import with_file
+from pipekit.warehouses.contract import Finding
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -175,3 +175,15 @@ def short(value: object, limit: int = 80) -> str:
     """The value as text for a message, cut to ``limit`` characters with an ellipsis."""
     text = str(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+class UnexpectedError(PipekitError):
+    """A step type failed in a way that it did not foresee: a bug, in pipekit or in a plugin."""
+
+    exit_code = 3
+
+    def __init__(self, step_type: str, error: Exception, trace: Path) -> None:
+        super().__init__(
+            f"the step type {step_type} failed unexpectedly: {type(error).__name__}: {error}",
+            hint=f"This is a bug in it. The traceback is in {trace}; please report it with that file.",
+        )

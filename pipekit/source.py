@@ -7,9 +7,13 @@ load from. Column types are Snowflake's: https://docs.snowflake.com/en/sql-refer
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+
+from pipekit.formats import Format, Model
 
 _KINDS = {
     "integer": "int integer bigint smallint tinyint byteint",
@@ -30,7 +34,6 @@ _KINDS = {
 _KIND_OF = {alias: kind for kind, aliases in _KINDS.items() for alias in aliases.split()}
 _TYPE = re.compile(r"\s*([a-z_0-9 ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 _MAX_PRECISION = 38
-
 KINDS = tuple(_KINDS)
 SEMI_STRUCTURED = frozenset({"variant", "object", "array"})
 
@@ -94,11 +97,7 @@ def _unknown_type(text: str, name: str) -> str:
     return f"unknown type {text!r}" + (f"; did you mean {near[0]!r}?" if near else f"; one of {', '.join(KINDS)}")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Model):
+class Column(Model):
     """One declared column.
 
     Attributes:
@@ -147,48 +146,8 @@ _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type"
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)]
 """One name, or a list of names."""
 
-Compression = Literal["auto", "none", "gzip", "zstd", "bz2"]
 
-
-class CsvFormat(_Model):
-    """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``)."""
-
-    type: Literal["csv"]
-    header: bool = True
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quote: str | None = Field(default='"', max_length=1)
-    escape: str | None = Field(default=None, max_length=1)
-    encoding: str = "utf-8"
-    skip_lines: int = Field(default=0, ge=0)
-    null_values: tuple[str, ...] = ("",)
-    trim: bool = False
-    comment: str | None = Field(default=None, max_length=1)
-    date_format: str = "AUTO"
-    timestamp_format: str = "AUTO"
-    compression: Compression = "auto"
-
-
-class JsonFormat(_Model):
-    """How JSON files are written: one document a line, or one array of documents."""
-
-    type: Literal["json"]
-    layout: Literal["auto", "lines", "array"] = "auto"
-    root: str | None = None
-    date_format: str = "AUTO"
-    timestamp_format: str = "AUTO"
-    compression: Compression = "auto"
-
-
-class ParquetFormat(_Model):
-    """Parquet says everything itself."""
-
-    type: Literal["parquet"]
-
-
-Format = Annotated[CsvFormat | JsonFormat | ParquetFormat, Field(discriminator="type")]
-
-
-class Source(_Model):
+class Source(Model):
     """Files at a place, with a format and declared columns.
 
     Attributes:
@@ -234,3 +193,13 @@ class Source(_Model):
     def fails_on_extra(self) -> bool:
         """Whether an undeclared column is an error: yes in CSV, no in JSON and Parquet, unless told."""
         return self.on_extra == "fail" if self.on_extra else self.format.type == "csv"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file as listed, before it is read. ``etag`` is empty where the store has none."""
+
+    uri: str
+    size_bytes: int
+    etag: str = ""
+    modified_at: datetime | None = None

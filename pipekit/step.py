@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
+from pipekit.names import Table
 from pipekit.source import Source
-from pipekit.warehouses.base import Result, Table, Warehouse
+from pipekit.warehouses.contract import Result, Warehouse
 
 if TYPE_CHECKING:
-    from pipekit.quality import Suite
+    from pipekit.quality.suite import Suite
 
 
 class StepOptions(BaseModel):

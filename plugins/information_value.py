@@ -16,10 +16,11 @@ from difflib import get_close_matches
 from pydantic import Field
 
 from pipekit import QueryError, SqlText, Statement, StepContext, StepResult, StepType, Table, hookimpl
-from pipekit.sql import literal
+from pipekit.materialize.into import Into, TableName
+from pipekit.materialize.publish import audit_reads, publish
+from pipekit.sql.text import literal
 from pipekit.step import Project
-from pipekit.steps.publish import Into, TableName, audit_reads, publish
-from pipekit.warehouses.base import TableColumn
+from pipekit.warehouses.contract import TableColumn
 
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b|NUMBER|DECIMAL|NUMERIC|FLOAT|REAL|DOUBLE", re.IGNORECASE)
 

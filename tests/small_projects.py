@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 
 import pipekit
-from pipekit.results import RunResult
+from pipekit.runs.result import RunResult
 
 PYTHON = sys.executable
-PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli import program; sys.argv[0] = 'pipekit'; program()"]
+PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli.process import program; sys.argv[0] = 'pipekit'; program()"]
 
 
 def write(root: Path, name: str, text: str) -> Path:

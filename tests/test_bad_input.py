@@ -353,7 +353,7 @@ def test_a_full_disk(project: Path) -> None:
 def limited(folder: Path, most: int, *arguments: str) -> subprocess.CompletedProcess[str]:
     code = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); from pipekit.cli import main; main()"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most})); from pipekit.cli.process import main; main()"
     )
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipekit.modules import function_from
+from pipekit.pipeline.code import function_from
 
 PLUGINS = Path(__file__).resolve().parents[1] / "plugins"
 

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 from small_projects import PIPEKIT, cli, project, query, write
 
-from pipekit.yaml_source import read_yaml
+from pipekit.pipeline.reading.tree import read_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HEAVY = ("duckdb", "great_expectations", "snowflake.connector", "sqlalchemy", "pyarrow")
@@ -26,7 +26,7 @@ steps:
 
 def imported(root: Path, *arguments: str) -> set[str]:
     script = (
-        "import sys; from pipekit.cli import main\n"
+        "import sys; from pipekit.cli.process import main\n"
         f"sys.argv = ['pipekit', *{list(arguments)!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
         f"print('IMPORTED', *[name for name in {(*HEAVY, 'sqlglot', 'pydantic', 'jinja2')!r} if name in sys.modules])"

@@ -28,14 +28,15 @@ from projects import REPOSITORY, copy_project, environment, pipekit
 from pydantic import BaseModel
 
 from pipekit import Pipeline
-from pipekit.source import Column, CsvFormat, JsonFormat, ParquetFormat, Source
-from pipekit.spec import FileKeys, StepKeys
+from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.pipeline.reading.keys import FileKeys, StepKeys
+from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
 from pipekit.steps.features import Feature, FeaturesOptions
 from pipekit.steps.load import LoadOptions
 from pipekit.steps.python import PythonOptions
 from pipekit.steps.sql import SqlOptions
-from pipekit.warehouses.targets import DuckDBTarget
+from pipekit.warehouses.duckdb.target import DuckDBTarget
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]

@@ -271,7 +271,7 @@ def test_select_and_exclude(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipekit.lock import run_lock
+from pipekit.runs.lock import run_lock
 with run_lock(Path(sys.argv[1]), "p.local"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))

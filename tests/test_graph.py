@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipekit.graph import Graph, GraphStep
+from pipekit.pipeline.graph import Graph, GraphStep
 
 
 def key(names: str) -> frozenset[tuple[str, ...]]:

@@ -12,10 +12,10 @@ import pytest
 from small_projects import cli, load, problems, project, query, run_ok, snapshot, write
 
 import pipekit
-from pipekit import hookspecs
 from pipekit.errors import PluginError
-from pipekit.plugins import Plugins
-from pipekit.testing import run_step
+from pipekit.plugins import hooks as hookspecs
+from pipekit.plugins.registry import Plugins
+from pipekit.testing.steps import run_step
 
 DOCS = Path(__file__).resolve().parents[1] / "docs/plugins.md"
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("pipekit_"))

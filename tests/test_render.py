@@ -15,8 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipekit.errors import TemplateError
-from pipekit.render import FileValues, SqlTemplates, var_lookup
-from pipekit.sql import SqlText, translate
+from pipekit.pipeline.reading.values import FileValues
+from pipekit.sql.sandbox import var_lookup
+from pipekit.sql.templates import SqlTemplates
+from pipekit.sql.text import SqlText
+from pipekit.sql.translate import translate
 
 ESCAPES = [
     "{{ ''.__class__ }}",

@@ -22,12 +22,14 @@ import sqlglot
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
 from pipekit.errors import SourceError, TransientError, WarehouseError
+from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.warehouses.base import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, Table
-from pipekit.warehouses.snowflake import SnowflakeWarehouse, connect_arguments, open_snowflake, tag_text
-from pipekit.warehouses.snowflake_errors import CLASSES, is_transient
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
-from pipekit.warehouses.snowflake_text import clustered_by
+from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad
+from pipekit.warehouses.snowflake.dialect import clustered_by
+from pipekit.warehouses.snowflake.errors import CLASSES, is_transient
+from pipekit.warehouses.snowflake.session import connect_arguments, tag_text
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
 GOLDEN = Path(__file__).with_name("contract") / "snowflake_statements.sql"
 
@@ -261,7 +263,7 @@ def test_a_file_that_vanishes_is_told(warehouse: SnowflakeWarehouse, s3: S3, tmp
 
 
 def test_what_snowflake_cannot_do_is_told_when_the_file_is_read() -> None:
-    from pipekit.warehouses.targets import BUILT_IN_WAREHOUSES
+    from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 
     (kind,) = [kind for kind in BUILT_IN_WAREHOUSES if kind.name == "snowflake"]
     told = kind.check_source(source("in", {"type": "csv", "comment": "#"}, AB))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
+from pipekit.names import Table
 from pipekit.quality import evaluate, read_suite
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.snowflake import open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
 ITEMS = [
     {"expect_table_row_count_to_be_between": {"min_value": 1}},

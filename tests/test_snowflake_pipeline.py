@@ -14,9 +14,9 @@ import pytest
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 from projects import MARKETING, STAMPED, contents, copy_project, pipekit
 
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.snowflake import SnowflakeWarehouse, open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.names import Table
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
 MODELLED = (
     "raw_customer_demographics",

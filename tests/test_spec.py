@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from small_projects import cli, load, problems, project, run_ok, snapshot, write
 
 import pipekit
-from pipekit.plugins import Plugins
-from pipekit.spec import find_root, read_pipeline
-from pipekit.yaml_source import read_yaml
+from pipekit.pipeline.reading.read import find_root, read_pipeline
+from pipekit.pipeline.reading.tree import read_yaml
+from pipekit.plugins.registry import Plugins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

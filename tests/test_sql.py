@@ -13,7 +13,9 @@ import duckdb
 import pytest
 
 from pipekit.errors import TemplateError
-from pipekit.sql import SqlText, Translations, literal, quote_text, translate
+from pipekit.sql.cache import Translations
+from pipekit.sql.text import SqlText, literal, quote_text
+from pipekit.sql.translate import translate
 
 
 def reads(text: str) -> set[str]:
@@ -149,7 +151,7 @@ def test_kept_translations_need_no_sqlglot(tmp_path: Path) -> None:
     expected = first.translate(text, write="duckdb")
     first.keep()
     script = (
-        "import sys; from pathlib import Path; from pipekit.sql import Translations\n"
+        "import sys; from pathlib import Path; from pipekit.sql.cache import Translations\n"
         f"t = Translations(Path({str(tmp_path)!r})).translate({text!r}, write='duckdb')\n"
         "print('sqlglot' in sys.modules, t.sql, sorted(map(str, t.reads)), sep='|')"
     )

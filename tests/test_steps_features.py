@@ -10,7 +10,7 @@ from small_projects import problems, project, query, run_ok
 
 import pipekit
 from pipekit.steps.features import is_count, type_family
-from pipekit.testing import StepRun, run_step
+from pipekit.testing.steps import StepRun, run_step
 
 PEOPLE = [
     {"id": 1, "born": "2000-01-01", "city": "A"},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipekit.errors import ChecksFailed, PipekitError, QueryError, SpecError
-from pipekit.testing import StepRun, run_step
+from pipekit.testing.steps import StepRun, run_step
 
 CODE = """
 import pandas

@@ -10,7 +10,7 @@ import pytest
 import pipekit
 from pipekit.errors import ChecksFailed, QueryError
 from pipekit.events import CheckEvaluated, Noted
-from pipekit.testing import StepRun, run_step
+from pipekit.testing.steps import StepRun, run_step
 
 NOT_NULL = [{"expect_column_values_to_not_be_null": {"column": "n"}}]
 SRC = [{"id": 1, "n": 10}, {"id": 2, "n": 20}]

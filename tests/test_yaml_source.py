@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipekit.errors import Problem, SpecError
-from pipekit.yaml_source import MAX_BYTES, MAX_DEPTH, Node, read_yaml
+from pipekit.pipeline.reading.tree import MAX_BYTES, MAX_DEPTH, Node, read_yaml
 
 
 def read(tmp_path: Path, text: str | bytes) -> Node:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pipekit.quality.fragments import Fragment, fragment, joined
+from pipekit.sql.fragments import Fragment, fragment, joined
 
 _TEXT = re.compile(
     r"""\s*col\("(?P<column>[^"]+)"\)\s*

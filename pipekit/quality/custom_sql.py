@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from pipekit.errors import TemplateError
-from pipekit.sql import DIALECT, Translated, translate
+from pipekit.sql.text import DIALECT
+from pipekit.sql.translate import Translated, translate
 
 BATCH = "__batch__"
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
 from pipekit.events import CheckEvaluated, Emit
-from pipekit.quality.compiler import COMPILERS, Plan, Rows, Subject, Values, compile_expectation
+from pipekit.names import Table
+from pipekit.quality.compile.registry import COMPILERS, compile_expectation
+from pipekit.quality.compile.subject import Plan, Rows, Subject, Values
 from pipekit.quality.conditions import parse_text, with_columns
-from pipekit.quality.dialects import DIALECTS
-from pipekit.quality.fragments import Fragment, fragment, joined
 from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_judge, refused_by_engine
 from pipekit.quality.schema import is_custom
 from pipekit.quality.suite import Expectation, Suite
-from pipekit.warehouses.base import Table
+from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.warehouses.builtin import DIALECTS
 
 if TYPE_CHECKING:
-    from pipekit.warehouses.base import Warehouse
+    from pipekit.warehouses.contract import Warehouse
+
 
 PASSED, FAILED, WARNED, ERROR = "PASSED", "FAILED", "WARNED", "ERROR"
 
@@ -114,9 +116,6 @@ def _import_runner() -> None:
     from pipekit.quality import gx_runner  # noqa: F401 - the import is the purpose
 
 
-# -- before the statement
-
-
 def _prepared(
     suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
 ) -> list[_Check]:
@@ -193,9 +192,6 @@ class _Preparation:
         if len(name) > 2 and name[0] == name[-1] == '"':
             return name[1:-1] if name[1:-1] in self.types else name
         return self._spelt(name)
-
-
-# -- the statements
 
 
 def _verdicts(checks: Sequence[_Check], table: Table, warehouse: Warehouse) -> dict[int, Verdict]:
@@ -298,9 +294,6 @@ def _followed_up(queries: Mapping[int, Fragment], warehouse: Warehouse) -> dict[
     sql = joined(" UNION ALL ", parts)
     rows = warehouse.execute(sql.text, sql.params).rows
     return {number: [row[1:] for row in rows if row[0] == number] for number in queries}
-
-
-# -- after the statement
 
 
 def _event(expectation: Expectation, verdict: Verdict, table: Table, step: str) -> CheckEvaluated:

@@ -24,6 +24,7 @@ _KEPT = (
     *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
 )
 _SCALARS = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"}]}
+
 # Its schema shows lists of texts and lists of numbers; it takes others too, and booleans need them.
 _VALUE_SET = {"type": "array", "minItems": 1, "items": _SCALARS}
 _NO_SQL = "Great Expectations can judge it on pandas or Spark only, not in SQL"

@@ -14,20 +14,21 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import great_expectations as gx
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipekit.names import Table
 from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, failed_to_judge, refused_by_engine
-from pipekit.warehouses.base import Table
 
 if TYPE_CHECKING:
     import sqlalchemy
 
     from pipekit.quality.suite import Expectation
-    from pipekit.warehouses.base import Warehouse
+    from pipekit.warehouses.contract import Warehouse
+
 
 # Great Expectations reads this when it is imported: no usage statistics are sent.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-
-import great_expectations as gx
-from sqlalchemy.exc import SQLAlchemyError
 
 # It keeps one context for the whole process, so two threads must not validate at once.
 _one_at_a_time = threading.Lock()

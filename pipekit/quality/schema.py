@@ -15,7 +15,6 @@ from importlib import resources
 from typing import Any
 
 Place = tuple[str | int, ...]
-
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),

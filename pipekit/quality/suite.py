@@ -7,19 +7,17 @@ Expectations exported as JSON: https://docs.greatexpectations.io/docs/core/defin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
 SEVERITIES = ("critical", "warning", "info")
 ENGINES = ("auto", "great_expectations")
-
 Severity = Literal["critical", "warning", "info"]
 Engine = Literal["auto", "great_expectations"]
 Place = tuple[str | int, ...]
 Problems = list[tuple[Place, str]]
-
 _JSON_BOOKKEEPING = frozenset({"id", "meta", "notes", "description", "rendered_content"})
 
 
@@ -203,3 +201,13 @@ def _reads(expectation: Expectation) -> Iterator[str]:
         from pipekit.quality.custom_sql import tables_read
 
         yield from tables_read(query)
+
+
+def merge_suites(suites: Sequence[Suite]) -> Suite:
+    """Several suites as one, judged in one scan; Great Expectations judges all if one of them asks for it."""
+    engines = {suite.engine for suite in suites}
+    return Suite(
+        name="+".join(suite.name for suite in suites),
+        expectations=tuple(expectation for suite in suites for expectation in suite.expectations),
+        engine="great_expectations" if "great_expectations" in engines else "auto",
+    )

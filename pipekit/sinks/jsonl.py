@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from pipekit.events import Event
-from pipekit.sinks.files import lock, make_private_folder, open_private
 from pipekit.sinks.rows import from_json, to_json
+from pipekit.state import lock, make_private_folder, open_private
 
 KEPT_RUNS = 200
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pipekit.events import Event, RunStarted
-from pipekit.sinks.files import make_private_folder, open_private
 from pipekit.sinks.text import level, printable, sentence
+from pipekit.state import make_private_folder, open_private
 
 MAX_BYTES = 10_000_000
 BACKUPS = 5

@@ -10,22 +10,12 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from pipekit import events
-from pipekit.events import (
-    CheckEvaluated,
-    Event,
-    Noted,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepStarted,
-)
+from pipekit.events import CheckEvaluated, Event, Noted, RunFinished, RunStarted, StepFinished, StepStarted
 from pipekit.sinks.text import level, sentence
 from pipekit.source import Column
 
 Row = tuple[Any, ...]
-
 STARTED = "STARTED"
-
 LOG_COLUMNS: tuple[Column, ...] = (
     Column.of("log_id", "varchar", "The run's id and the event's number in it; the key."),
     Column.of("run_id", "varchar"),
@@ -44,7 +34,6 @@ LOG_COLUMNS: tuple[Column, ...] = (
     Column.of("definition_hash", "varchar"),
     Column.of("inputs_hash", "varchar"),
 )
-
 CHECK_COLUMNS: tuple[Column, ...] = (
     Column.of("check_id", "varchar", "The run's id and the event's number in it; the key."),
     Column.of("run_id", "varchar"),

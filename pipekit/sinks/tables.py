@@ -9,65 +9,22 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
-from pipekit.events import ABANDONED, Event, RunFinished, RunStarted, StepFinished, StepStarted
-from pipekit.sinks.files import claimed, process_gone
-from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
-from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, Row, check_row, log_row
-from pipekit.source import Column
-from pipekit.warehouses.base import Table, Warehouse
+from pipekit.events import Event, RunFinished, RunStarted, StepStarted
+from pipekit.sinks.jsonl import mark_delivered
+from pipekit.sinks.log_tables import Rows, insert_missing, insert_rows, make_tables, rows_of
+from pipekit.warehouses.contract import Warehouse
 
-LOG_TABLE = Table(("ingestion_logs",))
-CHECK_TABLE = Table(("dq_check_logs",))
 BATCH_ROWS = 200
 BATCH_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 TRIES = 4
-
-Rows = tuple[list[Row], list[Row]]
-
-
-def make_tables(warehouse: Warehouse) -> None:
-    """Create ``ingestion_logs`` and ``dq_check_logs`` unless they are there."""
-    warehouse.create_table(LOG_TABLE, LOG_COLUMNS)
-    warehouse.create_table(CHECK_TABLE, CHECK_COLUMNS)
-
-
-def rows_of(events: Iterable[Event], header: RunStarted) -> Rows:
-    """The rows of ``ingestion_logs`` and those of ``dq_check_logs``."""
-    logs, checks = [], []
-    for event in events:
-        if log := log_row(event, header):
-            logs.append(log)
-        elif check := check_row(event, header):
-            checks.append(check)
-    return logs, checks
-
-
-def insert_rows(warehouse: Warehouse, rows: Rows) -> int:
-    """Insert the rows as they are, and say how many."""
-    for table, columns, some in zip((LOG_TABLE, CHECK_TABLE), (LOG_COLUMNS, CHECK_COLUMNS), rows, strict=True):
-        if some:
-            warehouse.insert(table, [column.name for column in columns], some)
-    return len(rows[0]) + len(rows[1])
-
-
-def insert_missing(warehouse: Warehouse, run_id: str, rows: Rows) -> int:
-    """Insert those rows of one run whose ids are not in the tables yet, and say how many."""
-    logs, checks = rows
-    known = _ids(warehouse, LOG_TABLE, LOG_COLUMNS, run_id) if logs else set()
-    judged = _ids(warehouse, CHECK_TABLE, CHECK_COLUMNS, run_id) if checks else set()
-    return insert_rows(
-        warehouse, ([row for row in logs if row[0] not in known], [row for row in checks if row[0] not in judged])
-    )
 
 
 class TablesSink:
@@ -225,125 +182,6 @@ class _Writer:
         if session is not None:
             with suppress(PipekitError):  # a lost connection cannot be closed; the rows are safe by then
                 session.close()
-
-
-@dataclass(frozen=True)
-class SyncReport:
-    """What ``sync`` did.
-
-    Attributes:
-        delivered: Ids of the runs whose rows are all in the tables now.
-        rows: Rows that were missing and were inserted.
-        abandoned: Those of them that had been killed, and now end with ABANDONED.
-        running: Ids of runs that are still at work, or in the hands of another ``sync``.
-    """
-
-    delivered: tuple[str, ...] = ()
-    rows: int = 0
-    abandoned: tuple[str, ...] = ()
-    running: tuple[str, ...] = ()
-
-
-def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) -> SyncReport:
-    """Deliver what earlier runs of one pipeline and target left undelivered, each row exactly once.
-
-    A run without an end whose process is gone is ended here: its open steps and the run itself get
-    ABANDONED, in its file and in the tables.
-
-    Args:
-        runs_dir: ``.pipekit/runs``.
-        warehouse: A session on the target.
-        target: The target's name.
-        pipeline: The pipeline's name.
-
-    Raises:
-        WarehouseError: The warehouse does not take the rows; what was not delivered stays in its file.
-        PipekitError: A run's file cannot be read or moved.
-    """
-    report = SyncReport()
-    try:
-        for path in sorted(runs_dir.glob("*.jsonl")):
-            header = _header(path)
-            if header is not None and (header.target, header.pipeline) == (target, pipeline):
-                report = _sync_run(path, header, warehouse, report)
-    except OSError as error:
-        raise PipekitError(
-            f"the record of an earlier run cannot be read or moved: {error}",
-            kept="Nothing of it is lost.",
-            hint=f"Mend the permissions in {runs_dir}, then: pipekit logs sync SPEC",
-        ) from error
-    return report
-
-
-def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
-    """The missing ends of a run that was killed: of each step that was at work, and of the run."""
-    last, header = events[-1], next(event for event in events if isinstance(event, RunStarted))
-    left = (
-        f"process {header.pid} on {header.host} was gone; its last sign of life was at {last.at:%Y-%m-%d %H:%M:%S} UTC"
-    )
-    ends: list[Event] = [
-        StepFinished(
-            step=start.step,
-            step_type=start.step_type,
-            status=ABANDONED,
-            attempt=start.attempt,
-            duration_ms=_milliseconds(start, last),
-            message=left,
-        )
-        for start in _open_steps(events)
-    ]
-    ends.append(RunFinished(status=ABANDONED, duration_ms=_milliseconds(header, last), message=left))
-    first = max(event.seq for event in events) + 1
-    return [replace(end, run_id=header.run_id, seq=seq, at=now) for seq, end in enumerate(ends, first)]
-
-
-def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: SyncReport) -> SyncReport:
-    run = (header.run_id,)
-    with claimed(path) as ours:
-        events = read_events(path) if ours is not False else []
-        ended = any(isinstance(event, RunFinished) for event in events)
-        if ours is False or not (ended or ours or process_gone(header.host, header.pid)):
-            return replace(report, running=report.running + run)
-        if not ended:
-            ends = abandonment(events, datetime.now(UTC))
-            append_events(path, ends)
-            events += ends
-        make_tables(warehouse)
-        rows = insert_missing(warehouse, header.run_id, rows_of(events, header))
-        with suppress(FileNotFoundError):  # the run's own sink was quicker
-            mark_delivered(path)
-    return replace(
-        report,
-        delivered=report.delivered + run,
-        rows=report.rows + rows,
-        abandoned=report.abandoned + (() if ended else run),
-    )
-
-
-def _header(path: Path) -> RunStarted | None:
-    with suppress(FileNotFoundError):  # delivered a moment ago by another run
-        return next((event for event in iter_events(path) if isinstance(event, RunStarted)), None)
-    return None
-
-
-def _open_steps(events: Iterable[Event]) -> list[StepStarted]:
-    started: dict[str, StepStarted] = {}
-    for event in events:
-        if isinstance(event, StepStarted):
-            started[event.step] = event
-        elif isinstance(event, StepFinished):
-            started.pop(event.step, None)
-    return list(started.values())
-
-
-def _milliseconds(start: Event, end: Event) -> int:
-    return max(0, round((end.at - start.at).total_seconds() * 1000))
-
-
-def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: str) -> set[str]:
-    quote = warehouse.quote
-    sql = f"SELECT {quote(columns[0].name)} FROM {quote(table)} WHERE {quote('run_id')} = ?"
-    return {row[0] for row in warehouse.execute(sql, (run_id,)).rows}
 
 
 def _patiently(first: Callable[[], object], again: Callable[[], object]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipekit.hookspecs import hookimpl
-from pipekit.quality import evaluate, raise_for_failures
+from pipekit.materialize.into import SuiteReference, TableName
+from pipekit.names import Table
+from pipekit.plugins.hooks import hookimpl
+from pipekit.quality import evaluate
+from pipekit.quality.evaluate import raise_for_failures
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
-from pipekit.steps.publish import SuiteReference, TableName
-from pipekit.warehouses.base import Table
 
 
 class CheckOptions(StepOptions):

@@ -12,12 +12,14 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from pipekit.hookspecs import hookimpl
+from pipekit.materialize.into import Into, TableName
+from pipekit.materialize.publish import audit_reads, publish, scratch_table
+from pipekit.materialize.strategies import merge
+from pipekit.names import Table, quote_identifier
+from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column
-from pipekit.sql import SqlText
+from pipekit.sql.text import SqlText
 from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
-from pipekit.steps.publish import Into, TableName, audit_reads, merge, publish, scratch_table
-from pipekit.warehouses.base import Table, quote_identifier
 
 CATALOG = Table(("feature_catalog",))
 CATALOG_COLUMNS: tuple[Column, ...] = (
@@ -196,7 +198,6 @@ def _table(name: str) -> str:
 
 
 # The catalog --------------------------------------------------------------------------------------------------
-
 _TYPES = {
     "number": ("NUMBER", "DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT", "INT"),
     "float": ("FLOAT", "DOUBLE", "REAL"),

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.errors import SourceError, TransientError
-from pipekit.source import Column
+from pipekit.names import Table
+from pipekit.source import Column, SourceFile
 from pipekit.step import StepContext
-from pipekit.warehouses.base import LoadedFile, SourceFile, Table
+from pipekit.warehouses.contract import LoadedFile
 
 LEDGER = Table(("ingestion_files",))
 LEDGER_COLUMNS: tuple[Column, ...] = (
@@ -36,10 +37,8 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
 )
 CLAIMS = Table(("ingestion_claims",))
 CLAIM_COLUMNS: tuple[Column, ...] = (Column.of("table_name", "varchar"), Column.of("claims", "integer"))
-
 REPLAYED = "replayed"
 """Stands in ``definition_hash`` for a mended file that was loaded by hand."""
-
 _COUNTING = "WHERE table_name = ? AND replaced_by IS NULL"
 
 

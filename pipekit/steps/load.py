@@ -4,44 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipekit.errors import PipekitError, SourceError, TransientError, WarehouseError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
-from pipekit.hookspecs import hookimpl
-from pipekit.project import PipelineSpec, Step
-from pipekit.source import Column, Names, Source
-from pipekit.spec.checking import suggest
+from pipekit.materialize.into import OnSchemaChange, SuiteReference, TableName
+from pipekit.materialize.publish import audit, audit_reads, count_rows, scratch_table
+from pipekit.materialize.reconcile import reconcile
+from pipekit.materialize.strategies import move_rows, refuse_bad_keys
+from pipekit.names import Table, fold
+from pipekit.pipeline.reading.checking import suggest
+from pipekit.plugins.hooks import hookimpl
+from pipekit.source import Column, Names, Source, SourceFile
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps import ledger
-from pipekit.steps.publish import (
-    OnSchemaChange,
-    SuiteReference,
-    TableName,
-    audit,
-    audit_reads,
-    count_rows,
-    move_rows,
-    reconcile,
-    refuse_bad_keys,
-    scratch_table,
-)
-from pipekit.warehouses.base import (
+from pipekit.steps.rejects import most_rejects, refuse_too_many
+from pipekit.warehouses.contract import (
     METADATA_COLUMNS,
     REJECT_COLUMNS,
     FileLoad,
     LoadedFile,
     PreparedLoad,
-    SourceFile,
     SupportsClustering,
-    Table,
     TableColumn,
-    fold,
 )
 
 
@@ -97,26 +85,6 @@ class LoadOptions(StepOptions):
         return self
 
 
-def most_rejects(limit: int | str | None, records: int) -> float:
-    """The most bad records among ``records`` that ``max_rejects`` allows.
-
-    Raises:
-        ValueError: It is neither a count nor a share.
-    """
-    if limit is None:
-        return float("inf")
-    text = str(limit).strip()
-    share = text.endswith("%")
-    try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
-        number = -1
-    sound = 0 <= number <= 100 if share else number >= 0 and number.is_integer()
-    if isinstance(limit, bool) or not sound:
-        raise ValueError(f"{limit!r} is neither a count (100) nor a share (1%)")
-    return records * number / 100 if share else number
-
-
 def run(options: LoadOptions, context: StepContext) -> StepResult:
     """Load, audit and write the ledger in one transaction; see the module.
 
@@ -161,7 +129,7 @@ def _run(options: LoadOptions, context: StepContext) -> StepResult:
         context.note("WARNING", "the step's own next load reads its source as ever: mend the file there too")
     columns = _make_table(context, table, source, options)
     with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
-        _refuse_too_many(context, prepared, table, options)
+        refuse_too_many(context, prepared, table, context.project.sources[options.source], options.max_rejects)
         loaded, rows = _load(context, prepared, table, columns, pending, options)
     return StepResult(rows, message=_summary(loaded, prepared.rejected, options), inputs_hash=inputs)
 
@@ -292,31 +260,6 @@ def _event(context: StepContext, table: Table, file: LoadedFile) -> FileLoaded:
         rows_loaded=file.rows_loaded,
         rows_rejected=file.rows_rejected,
     )
-
-
-def _refuse_too_many(context: StepContext, prepared: PreparedLoad, table: Table, options: LoadOptions) -> None:
-    """Rejects are counted before the transaction; when there are too many they alone are kept."""
-    if prepared.rejected <= most_rejects(options.max_rejects, prepared.records):
-        return
-    rejects = table.beside("_rejects")
-    with context.warehouse.transaction():
-        prepared.write_rejects(rejects)
-    raise SourceError(
-        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {options.max_rejects}",
-        file=context.project.sources[options.source].uri,
-        hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
-    )
-
-
-def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
-    """The same pipeline with a load that reads one file, and adds its rows to those that are there."""
-    options = cast(LoadOptions, load.options)
-    source = spec.sources[options.source].model_copy(update={"uri": str(file), "pattern": "*", "stage": None})
-    strategy = "merge" if options.strategy == "merge" else "append"
-    changed = options.model_copy(update={"strategy": strategy, "when": "always"})
-    replayed = replace(load, options=changed, definition_hash=ledger.REPLAYED)
-    steps = tuple(replayed if step.id == load.id else step for step in spec.steps)
-    return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)
 
 
 def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from pipekit.errors import PipekitError, WarehouseError
-from pipekit.hookspecs import hookimpl
+from pipekit.materialize.into import Into
+from pipekit.materialize.publish import audit_reads, publish_arrow
+from pipekit.names import Table
+from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
 from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps.publish import Into, audit_reads, publish_arrow
-from pipekit.warehouses.base import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from pydantic import model_validator
 
-from pipekit.hookspecs import hookimpl
+from pipekit.materialize.into import Into
+from pipekit.materialize.publish import audit_reads, publish
+from pipekit.plugins.hooks import hookimpl
 from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps.publish import Into, audit_reads, publish
 
 
 class SqlOptions(Into):

@@ -15,10 +15,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipekit.names import Table
 from pipekit.source import Source
-from pipekit.warehouses.base import FileLoad, Table
-from pipekit.warehouses.duckdb import open_duckdb
-from pipekit.warehouses.targets import DuckDBTarget
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import open_duckdb
 
 COLUMNS = {
     "event_id": {"type": "varchar", "nullable": False},

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from pipekit.names import Table
 from pipekit.quality import Suite, evaluate, read_suite
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 TABLE = Table.parse("events")
 CREATE = """

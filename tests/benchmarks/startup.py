@@ -27,7 +27,7 @@ SAMPLE = "pipelines/marketing_engagement.yaml"
 # The command line with a clock around each statement; prints how long at least one was running, in seconds.
 CLOCKED = """
 import sys, time
-from pipekit.cli import main
+from pipekit.cli.process import main
 from pipekit.warehouses.duckdb import DuckDBWarehouse
 
 spans = []

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from emulator.fixtures import emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
-from pipekit.warehouses.base import Warehouse
-from pipekit.warehouses.snowflake import SnowflakeWarehouse, open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
-from pipekit.warehouses.targets import DuckDBTarget
+from pipekit.warehouses.contract import Warehouse
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Each warehouse in turn."""
     root = tmp_path_factory.mktemp("project")
     if request.param == "duckdb":
-        from pipekit.warehouses.duckdb import open_duckdb
+        from pipekit.warehouses.duckdb.warehouse import open_duckdb
 
         opened: Any = open_duckdb(DuckDBTarget(path="contract.duckdb"), root)
     elif request.param == "snowflake":

@@ -14,8 +14,9 @@ import pytest
 from contract.conftest import Engine
 from contract.load_cases import CASES, LoadCase, parquet_cases
 from pipekit.errors import SourceError
+from pipekit.names import Table
 from pipekit.source import Source
-from pipekit.warehouses.base import REJECT_COLUMNS, FileLoad, LoadedFile, Table, Warehouse
+from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, LoadedFile, Warehouse
 
 ALL = (*CASES, *parquet_cases())
 LOADED_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)

@@ -13,8 +13,9 @@ import pytest
 
 from contract.conftest import Engine
 from pipekit.errors import QueryError, WarehouseError
+from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.warehouses.base import SupportsClustering, SupportsComputeWarehouse, SupportsQueryTag, Table, Warehouse
+from pipekit.warehouses.contract import SupportsClustering, SupportsComputeWarehouse, SupportsQueryTag, Warehouse
 
 COLUMNS = (Column.of("id", "integer"), Column.of("name", "varchar"), Column.of("emp.var.rate", "number(10,2)"))
 

@@ -14,10 +14,11 @@ import pyarrow as pa
 import snowflake.connector
 
 from pipekit.errors import QueryError
+from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.warehouses.base import REJECT_COLUMNS, FileLoad, Table
-from pipekit.warehouses.snowflake import open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
 
 def main(target: str, folder: str) -> None:

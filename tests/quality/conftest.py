@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 
 @pytest.fixture

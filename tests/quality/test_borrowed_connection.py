@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from pipekit.warehouses import duckdb_sqlalchemy
-from pipekit.warehouses.duckdb import DuckDBWarehouse
+from pipekit.warehouses.duckdb import sqlalchemy as duckdb_sqlalchemy
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 
 from pipekit.errors import ChecksFailed
 from pipekit.events import CheckEvaluated, Event
+from pipekit.names import Table
 from pipekit.quality import Suite, evaluate, needs_great_expectations, raise_for_failures, read_suite
 from pipekit.source import Column
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBWarehouse
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 CUSTOMERS = Table.parse("customers")
 ENGINES = ("auto", "great_expectations")
@@ -300,8 +300,9 @@ from pathlib import Path
 from pipekit.quality import evaluate, read_suite
 assert not {"great_expectations", "sqlalchemy", "sqlglot", "duckdb"} & sys.modules.keys()
 suite, problems = read_suite("s", [{"expect_column_values_to_be_unique": {"column": "a"}}], Path())
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBTarget, open_duckdb
+from pipekit.names import Table
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import open_duckdb
 warehouse = open_duckdb(DuckDBTarget(type="duckdb", path="w.duckdb"), Path.cwd())
 warehouse.execute("CREATE TABLE t AS SELECT 1 AS a")
 [event] = evaluate([suite], Table.parse("t"), warehouse, step="s", emit=lambda e: None)
@@ -319,8 +320,9 @@ from pipekit.quality import Suite, evaluate, preload, read_suite
 preload()
 suite, problems = read_suite("s", {"expectations": [{"expect_column_values_to_be_unique": {"column": "a"}}],
                                    "engine": "great_expectations"}, Path())
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBTarget, open_duckdb
+from pipekit.names import Table
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import open_duckdb
 warehouse = open_duckdb(DuckDBTarget(type="duckdb", path="w.duckdb"), Path.cwd())
 warehouse.execute("CREATE TABLE t AS SELECT 1 AS a")
 [event] = evaluate([suite], Table.parse("t"), warehouse, step="s", emit=lambda e: None)

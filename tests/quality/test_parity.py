@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pipekit.events import CheckEvaluated
+from pipekit.names import Table
 from pipekit.quality import Expectation, Suite, evaluate
-from pipekit.quality.compiler import COMPILERS
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+from pipekit.quality.compile.registry import COMPILERS
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 Case = tuple[str, dict[str, Any]]
 

@@ -13,9 +13,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from pipekit.names import Table, fold, quote_identifier
 from pipekit.quality import Expectation, Suite, evaluate
-from pipekit.quality.compiler import COMPILERS
-from pipekit.warehouses.base import Result, Table, TableColumn, fold, quote_identifier
+from pipekit.quality.compile.registry import COMPILERS
+from pipekit.warehouses.contract import Result, TableColumn
 
 from .test_parity import COLUMNS, Case, all_cases
 

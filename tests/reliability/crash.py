@@ -22,13 +22,14 @@ from typing import Any
 from projects import STAMPED
 
 from pipekit.api import Pipeline
-from pipekit.warehouses.base import Table, Warehouse
+from pipekit.names import Table
+from pipekit.warehouses.contract import Warehouse
 from reliability.small import Project
 
 _FORKS = multiprocessing.get_context("forkserver")
 _PRELOAD = """duckdb jinja2 pluggy pyarrow pydantic pytest sqlglot sqlglot.optimizer.scope yaml pipekit.api pipekit.steps.check
 pipekit.steps.features pipekit.steps.load pipekit.steps.python pipekit.steps.sql pipekit.quality.judge
-pipekit.warehouses.duckdb_load pipekit.warehouses.snowflake_load snowflake.connector"""
+pipekit.warehouses.duckdb.load pipekit.warehouses.snowflake.load snowflake.connector"""
 _FORKS.set_forkserver_preload(_PRELOAD.split())
 _SECONDS = 120
 
@@ -87,8 +88,8 @@ class _DiesAtStatement:
 
 
 def _watch_statements(moment: Moment, count: Any) -> None:
-    from pipekit.warehouses.duckdb import DuckDBWarehouse
-    from pipekit.warehouses.snowflake import SnowflakeWarehouse
+    from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
+    from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse
 
     for adapter, name in ((DuckDBWarehouse, "execute"), (SnowflakeWarehouse, "run")):
         watched = _DiesAtStatement(getattr(adapter, name), moment, count)

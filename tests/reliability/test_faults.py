@@ -19,10 +19,10 @@ from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account
 
 from pipekit import PipekitError
 from pipekit.api import Pipeline
-from pipekit.engine import UnexpectedError
-from pipekit.results import RunResult
-from pipekit.warehouses.snowflake import SnowflakeWarehouse, open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.errors import UnexpectedError
+from pipekit.runs.result import RunResult
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 from reliability.crash import Rows, events
 
 WATCHDOG_SECONDS = 60

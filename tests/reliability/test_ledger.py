@@ -10,7 +10,7 @@ import pytest
 from small_projects import execute, load, project, query, run, run_ok, write
 
 from pipekit import Pipeline
-from pipekit.results import RunResult
+from pipekit.runs.result import RunResult
 
 SOURCE = """
 sources:

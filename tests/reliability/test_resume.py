@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small_projects import cli, execute, project, query, run, run_ok, write
 
-from pipekit.results import RunResult
+from pipekit.runs.result import RunResult
 from reliability.crash import Moment
 from reliability.crash import run as run_in_process
 

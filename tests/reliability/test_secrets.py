@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 from projects import pipekit
 
-from pipekit.warehouses.snowflake import open_snowflake
-from pipekit.warehouses.snowflake_target import SnowflakeTarget
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
 PASSPHRASE, TOKEN = "canary-passphrase", "canary-token"
 PIPELINE = """

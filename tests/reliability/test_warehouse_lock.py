@@ -15,8 +15,9 @@ from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account
 from small_projects import load
 
 from pipekit import LockedError, Pipeline
-from pipekit.lock import warehouse_lock
-from pipekit.warehouses.base import SupportsRunLock, Table, Warehouse
+from pipekit.names import Table
+from pipekit.runs.lock import warehouse_lock
+from pipekit.warehouses.contract import SupportsRunLock, Warehouse
 
 
 @pytest.fixture

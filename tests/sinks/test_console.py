@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipekit.cli.table_view import show_table
 from pipekit.events import Bus, Event, Noted, RunFinished, StepFinished, StepProgressed, StepStarted
-from pipekit.sinks.console import ConsoleSink, console_sink, show_table
+from pipekit.sinks.console import ConsoleSink, console_sink
 from pipekit.sinks.rows import from_json
 
 from .conftest import FAILED_RUN, GOOD_RUN, run_started

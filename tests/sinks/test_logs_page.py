@@ -13,7 +13,8 @@ from pipekit import events
 from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
 from pipekit.source import Column
 from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
-from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 from .conftest import FAILED_RUN
 from .test_tables import play

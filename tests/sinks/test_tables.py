@@ -15,9 +15,11 @@ import pytest
 
 from pipekit.errors import PipekitError, TransientError
 from pipekit.events import Bus, Event, Noted, RunFinished, StepStarted
+from pipekit.runs.sync import SyncReport, sync
 from pipekit.sinks.jsonl import JsonlSink, append_events, read_events
-from pipekit.sinks.tables import SyncReport, TablesSink, sync
-from pipekit.warehouses.duckdb import DuckDBTarget, DuckDBWarehouse, open_duckdb
+from pipekit.sinks.tables import TablesSink
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 from .conftest import FAILED_RUN, GOOD_RUN, run_started
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from pipekit.names import Table
 from pipekit.source import Source
-from pipekit.warehouses.base import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile, Table
-from pipekit.warehouses.duckdb import DuckDBWarehouse, open_duckdb
-from pipekit.warehouses.targets import DuckDBTarget
+from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 LOADED_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 TABLE, REJECTS = Table.parse("loaded"), Table.parse("loaded_rejects")

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipekit.errors import SourceError
+from pipekit.files import local as local_files
+from pipekit.files.checks import check_source
 from pipekit.source import Source
-from pipekit.warehouses import local_files
-from pipekit.warehouses.base import FileLoad
-from pipekit.warehouses.source_checks import check_source
+from pipekit.warehouses.contract import FileLoad
 
 from .conftest import LOADED_AT, TABLE
 

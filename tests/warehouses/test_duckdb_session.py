@@ -16,10 +16,11 @@ import pyarrow as pa
 import pytest
 
 from pipekit.errors import LockedError, PipekitError, QueryError, SourceError, TransientError, WarehouseError
+from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.warehouses.base import Table
-from pipekit.warehouses.duckdb import DuckDBWarehouse, driver_errors, open_duckdb, translate_error
-from pipekit.warehouses.targets import DuckDBTarget
+from pipekit.warehouses.duckdb.errors import driver_errors, translate_error
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 
 T = Table.parse("t")
 
@@ -200,8 +201,8 @@ def test_helper_tables(warehouse: DuckDBWarehouse, name: str) -> None:
 def test_helpers_of_a_killed_process_are_removed(tmp_path: Path) -> None:
     code = (
         "import os; from pathlib import Path; import pyarrow as pa\n"
-        "from pipekit.warehouses.base import Table\nfrom pipekit.warehouses.duckdb import open_duckdb\n"
-        "from pipekit.warehouses.targets import DuckDBTarget\n"
+        "from pipekit.names import Table\nfrom pipekit.warehouses.duckdb.warehouse import open_duckdb\n"
+        "from pipekit.warehouses.duckdb.target import DuckDBTarget\n"
         f"w = open_duckdb(DuckDBTarget(path='x.duckdb'), Path({str(tmp_path)!r}))\n"
         "w.write_arrow(w.scratch(Table(('t',))), pa.table({'n': [1]}))\n"
         "w.files_folder.mkdir(parents=True)\nos.kill(os.getpid(), 9)"

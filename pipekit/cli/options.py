@@ -1,0 +1,104 @@
+"""What the commands share: options that choose a pipeline, reading it, and exit codes."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pipekit.api import Pipeline
+    from pipekit.plugins.registry import Plugins
+    from pipekit.runs.result import RunResult
+
+
+EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130
+SPEC = click.argument("spec", type=click.Path(path_type=Path))
+TARGET = click.option("--target", "-t", envvar="PIPEKIT_TARGET", help="Target to use in place of the file's.")
+VAR = click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value for {{ var('NAME') }}.")
+AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.")
+NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
+
+
+def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (NO_PLUGINS, AS_OF, VAR, TARGET, SPEC):
+        command = option(command)
+    return command
+
+
+def project_plugins() -> Plugins:
+    """Plugins of the project in whose folder the user stands."""
+    from pipekit.pipeline.reading.read import find_root
+    from pipekit.plugins.registry import Plugins
+
+    return Plugins(find_root(Path.cwd() / "pipeline.yaml"))
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, known, n=1)), None)
+
+
+def exit_code(result: RunResult) -> int:
+    return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)
+
+
+def read_spec(
+    spec: Path, target: str | None, variables: Sequence[str], as_of: str | None, no_plugins: bool
+) -> Pipeline:
+    # DuckDB makes its write-ahead log as the umask says; what is loaded is nobody else's to read.
+    os.umask(0o077)
+    with _no_garbage():
+        from pipekit.api import Pipeline
+        from pipekit.pipeline.reading.read import find_root
+
+        _load_dotenv(find_root(spec))
+        given = _variables(variables)
+        pipeline = Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
+    _tell_unused(pipeline, given)
+    return pipeline
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Imports and a file make many objects and hardly any garbage: looking for some takes a tenth of the start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _tell_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
+    used = pipeline.spec.variables.used
+    for name in given.keys() - used:
+        near = nearest(name, sorted(used))
+        text = f"; did you mean {near!r}?" if near else ""
+        click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{text}", err=True)
+
+
+def _load_dotenv(root: Path) -> None:
+    """The project's ``.env``; what the environment says already wins."""
+    if (root / ".env").is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(root / ".env", override=False)
+
+
+def _variables(given: Sequence[str]) -> dict[str, Any]:
+    """Values as YAML would read them: ``5`` is a number, ``no`` is text."""
+    from pipekit.pipeline.reading.tree import plain_scalar
+
+    variables = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
+        variables[name] = plain_scalar(value)
+    return variables

@@ -1,0 +1,79 @@
+"""Rows of a table as text that fits the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+from pipekit.errors import short
+from pipekit.sinks.styles import make_console, make_table, plain_text
+from pipekit.sinks.text import printable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+
+_NULL = "NULL"
+_WIDEST = 60
+_NARROWEST = 12
+
+
+def show_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], stream: IO[str], *, width: int | None = None
+) -> None:
+    """Print rows for people: NULL dimmed, wide values cut; too many columns for the width stand one below the other.
+
+    Args:
+        columns: The names.
+        rows: The values, as the warehouse gave them.
+        stream: Where to print.
+        width: Columns of the terminal, if not to be found out; a stream that is no terminal has no limit.
+    """
+    if width is None and not stream.isatty():
+        width = len(columns) * (_WIDEST + 2)
+    console = make_console(stream, width)
+    limit = _limit(columns, rows, console.width)
+    if not rows:
+        console.print(plain_text("no rows: " + printable(", ".join(columns))))
+    elif limit >= _NARROWEST:
+        console.print(_grid(columns, rows, limit))
+    else:
+        for index, row in enumerate(rows, 1):
+            console.print(_record(columns, row, index))
+
+
+def _limit(columns: Sequence[str], rows: Sequence[Sequence[Any]], room: int) -> int:
+    """The greatest width for columns at which the table fits: the widest are cut first."""
+    cells = [[_cell(row[index]).cell_len for row in rows] for index in range(len(columns))]
+    widths = [max(len(name), *lengths, 1) for name, lengths in zip(columns, cells, strict=True)]
+    fitting = (limit for limit in range(_WIDEST, 0, -1) if sum(min(width, limit) + 2 for width in widths) - 2 <= room)
+    return next(fitting, 0)
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[Any]], limit: int) -> Table:
+    table = make_table()
+    for index, name in enumerate(columns):
+        numeric = all(isinstance(row[index], (int, float, Decimal, type(None))) for row in rows)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(
+            plain_text(printable(name)), justify=justify, no_wrap=True, overflow="ellipsis", max_width=limit
+        )
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def _record(columns: Sequence[str], row: Sequence[Any], index: int) -> Table:
+    table = make_table(f"row {index}", "")
+    for name, value in zip(columns, row, strict=True):
+        table.add_row(plain_text(printable(name), "cyan"), _cell(value))
+    return table
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return plain_text(_NULL, "dim")
+    text = printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    return plain_text(short(text, _WIDEST))

@@ -1,0 +1,38 @@
+"""What can be wrong with a source before any file is looked at. Imports no driver, so that validation stays quick."""
+
+from __future__ import annotations
+
+import codecs
+
+from pipekit.files.time_formats import check_formats
+from pipekit.formats import CsvFormat, JsonFormat
+from pipekit.source import Source
+
+
+def check_source(source: Source) -> str | None:
+    """The first mistake in the formats, encoding or paths, as ``key: what is wrong``; ``None`` if there is none."""
+    return check_formats(source) or _check_encoding(source) or _check_paths(source)
+
+
+def _check_encoding(source: Source) -> str | None:
+    if isinstance(source.format, CsvFormat):
+        try:
+            codecs.lookup(source.format.encoding)
+        except LookupError:
+            return f"format.encoding: {source.format.encoding!r} is no encoding that Python knows"
+    return None
+
+
+def _check_paths(source: Source) -> str | None:
+    if not isinstance(source.format, JsonFormat):
+        return None
+    from pipekit.files.json_paths import parse_path
+
+    paths = {f"columns.{column.name}.path": column.path for column in source.columns if column.path is not None}
+    for key, path in {**paths, "format.root": source.format.root}.items():
+        try:
+            if path is not None:
+                parse_path(path)
+        except ValueError as error:
+            return f"{key}: {error}"
+    return None

@@ -1,0 +1,63 @@
+"""Columns of existing tables, held against the rows to come (``on_schema_change``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipekit.errors import QueryError
+from pipekit.materialize.into import STAMPS
+from pipekit.names import Table
+from pipekit.step import StepContext
+from pipekit.warehouses.contract import TableColumn
+
+
+def reconcile(
+    context: StepContext, table: Table, wanted: Sequence[TableColumn], policy: str, timestamps: bool = False
+) -> list[str]:
+    """Make the table able to take ``wanted``, or refuse. Outside a transaction: it may need DDL.
+
+    Returns:
+        The columns to fill, in the engine's case.
+
+    Raises:
+        QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
+    """
+    has = {column.name: column for column in context.warehouse.columns(table)}
+    given = {column.name: column for column in wanted}
+    own = {context.warehouse.fold(name) for name in STAMPS} if timestamps else set()
+    added = [column for name, column in given.items() if name not in has]
+    missing = [column for name, column in has.items() if name not in given and name not in own]
+    retyped = [(has[name], column) for name, column in given.items() if name in has and has[name].type != column.type]
+    if retyped or (policy == "fail" and (added or missing)):
+        hint = _HINT_TYPE if retyped else _HINT
+        raise QueryError(_difference(table, added, missing, retyped), kept=f"{table} is as it was.", hint=hint)
+    if policy == "add":
+        for column in added:
+            warehouse = context.warehouse
+            name = warehouse.quote(column.name)
+            warehouse.execute(f"ALTER TABLE {warehouse.quote(table)} ADD COLUMN {name} {column.type}")
+            context.note("WARNING", f"{table}: added the column {column.name} {column.type}")
+        return list(given)
+    for column in added:
+        context.note("WARNING", f"{table}: the new column {column.name} is ignored")
+    return [name for name in given if name in has]
+
+
+_HINT_TYPE = "Change the table by hand (ALTER TABLE), or drop it: then the step makes it anew."
+_HINT = (
+    "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
+    " or change the table by hand."
+)
+
+
+def _difference(
+    table: Table,
+    added: Sequence[TableColumn],
+    missing: Sequence[TableColumn],
+    retyped: Sequence[tuple[TableColumn, TableColumn]],
+) -> str:
+    lines = [f"{table}: the columns to load are not those of the table"]
+    lines += [f"  + {column.name} {column.type}: not in the table" for column in added]
+    lines += [f"  - {column.name} {column.type}: in the table only" for column in missing]
+    lines += [f"  ~ {old.name}: {old.type} in the table, {new.type} to load" for old, new in retyped]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""A pipeline file, read and checked, and the graph of its steps."""

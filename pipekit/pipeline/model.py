@@ -1,0 +1,173 @@
+"""A pipeline that was read and found right, and the project around it. What ``spec`` makes and ``engine`` runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from pipekit.errors import PluginError, TemplateError
+from pipekit.names import Table, fold
+from pipekit.pipeline.code import function_from
+from pipekit.pipeline.graph import Graph, TableKey
+from pipekit.quality.suite import Suite, merge_suites
+from pipekit.source import Source
+from pipekit.sql.cache import Translations
+from pipekit.sql.sandbox import Variables, var_lookup
+from pipekit.sql.templates import SqlTemplates
+from pipekit.sql.text import DIALECT, SqlText, literal
+from pipekit.state import STATE_FOLDER
+from pipekit.step import Statement, StepType
+from pipekit.warehouses.contract import Warehouse, WarehouseType
+
+# Stands for the clock while a statement is translated, so that a moving clock does not spoil the kept translation.
+_CLOCK = datetime.fromisoformat("1111-11-11T11:11:11.111111+00:00")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What plugins, built in or not, add to the language of pipeline files."""
+
+    step_types: Mapping[str, StepType[Any]]
+    warehouses: Mapping[str, WarehouseType[Any]]
+    template_globals: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    project_code: bool = True
+
+
+@dataclass(frozen=True)
+class Target:
+    """The chosen warehouse, with its rendered options."""
+
+    name: str
+    type: WarehouseType[Any]
+    options: BaseModel
+
+    def open(self, root: Path) -> Warehouse:
+        """Connect.
+
+        Raises:
+            WarehouseError: It cannot be reached.
+        """
+        return self.type.open(self.options, root)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values of all ``SecretStr`` options."""
+        values = (getattr(self.options, name) for name in type(self.options).model_fields)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its core keys, and the options of its type."""
+
+    id: str
+    type: StepType[Any]
+    options: BaseModel
+    needs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    retries: int = 2
+    timeout: float | None = None
+    description: str = ""
+    warehouse: str | None = None
+    definition_hash: str = ""
+
+
+@dataclass(frozen=True)
+class PipelineSpec:
+    """One pipeline file, read for one target. It is the ``Project`` that steps see."""
+
+    name: str
+    description: str
+    path: Path
+    root: Path
+    target: Target
+    variables: Variables
+    sources: Mapping[str, Source]
+    suites: Mapping[str, Suite]
+    as_of: datetime
+    threads: int
+    vocabulary: Vocabulary
+    translations: Translations = field(compare=False, repr=False)
+    clock_given: bool = True
+    steps: tuple[Step, ...] = ()
+    graph: Graph = field(default_factory=lambda: Graph(()))
+    inline_suites: Mapping[str, Suite] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """The folder for the embedded database, locks, run files and kept translations."""
+        return self.root / STATE_FOLDER
+
+    @cached_property
+    def _templates(self) -> SqlTemplates:
+        names = {**self.vocabulary.template_globals, "var": var_lookup(self.variables)}
+        return SqlTemplates(self.root / "templates", self.target.type.dialect, names)
+
+    def template_source(self, name: str) -> str:
+        """The text of a template, and of those that it includes, as they stand."""
+        return self._templates.source(name)
+
+    def statement(
+        self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
+    ) -> Statement:
+        """See ``step.Project``."""
+        values = {"as_of": literal(_CLOCK), **(names or {})}
+        if template is not None:
+            text, dialect = self._templates.render_template(template, values)
+        else:
+            text, dialect = self._templates.render_text(sql or "", values), DIALECT
+        try:
+            translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
+        except TemplateError as error:
+            raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
+        return Statement(self._set_clock(translated.sql), template or "sql", translated.reads, translated.unique)
+
+    def _set_clock(self, sql: str) -> str:
+        return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))
+
+    def rendered(self, template: str) -> str:
+        """See ``step.Project``."""
+        text, dialect = self._templates.render_template(template, {"as_of": literal(_CLOCK)})
+        if dialect != DIALECT:
+            raise TemplateError(
+                f"becomes a part of a larger statement, so it must be in {DIALECT}'s dialect",
+                template=template,
+            )
+        return SqlText(text)
+
+    def suite(self, reference: Any) -> Suite:
+        """See ``step.Project``."""
+        if isinstance(reference, str):
+            return self.suites[reference]
+        if isinstance(reference, Sequence) and all(isinstance(name, str) for name in reference):
+            parts = [self.suites[name] for name in reference]
+            return merge_suites(parts)
+        return self.inline_suites[canonical(reference)]
+
+    def suites_of(self, step: Step) -> list[Suite]:
+        """The suites that a step judges by."""
+        references = (getattr(step.options, key, None) for key in ("audit", "suite"))
+        return [self.suite(reference) for reference in references if reference is not None]
+
+    def function(self, reference: str) -> Callable[..., Any]:
+        """See ``step.Project``."""
+        if not self.vocabulary.project_code:
+            raise PluginError(f"{reference} is code of the project, which --no-plugins forbids")
+        return function_from(self.root / "plugins", reference)
+
+    def table_key(self, name: str) -> TableKey:
+        """A table's name, folded and complete, so that two spellings of one table are equal."""
+        parts = tuple(fold(part, str.lower) for part in Table.parse(name).parts)
+        schema = fold(self.target.type.schema_of(self.target.options), str.lower)
+        return parts if len(parts) > 1 else (schema, *parts)
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

@@ -1,0 +1,1 @@
+"""From YAML to a pipeline; every problem in one ``SpecError``."""

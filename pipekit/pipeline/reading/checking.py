@@ -1,0 +1,81 @@
+"""Pydantic's errors as problems of the file: the place where it stands, and the likely fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pipekit.pipeline.reading.rendering import Reading
+from pipekit.pipeline.reading.tree import Node
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_PLAIN_WORDS = {
+    "missing": "is missing",
+    "dict_type": "must be a mapping (key: value)",
+    "model_type": "must be a mapping (key: value)",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+
+
+def checked(
+    reading: Reading,
+    tree: Node,
+    model: type[ModelT],
+    data: Any,
+    path: tuple[str | int, ...] = (),
+    also_known: Iterable[str] = (),
+) -> ModelT | None:
+    """``data`` as a model; ``None`` if it is not one, with every mistake noted at its place below ``path``."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        told: set[tuple[str | int, ...]] = set()
+        for item in sorted(error.errors(), key=lambda item: -len(item["loc"])):
+            where = (*path, *_node_path(tree.at(path), item["loc"]))
+            if not any(other[: len(where)] == where for other in told):  # a mistake below it says it better
+                reading.note(tree, where, _explain(item, [*_keys_of(model), *also_known]))
+            told.add(where)
+        return None
+
+
+def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Pydantic's location as a path in the file: union tags are left out, positions become names."""
+    path: list[str | int] = []
+    for number, part in enumerate(location):
+        here = node.at(path).value
+        if isinstance(here, dict) and isinstance(part, int) and part < len(here):
+            path.append(list(here)[part])
+        elif isinstance(here, dict):
+            path += [part] if part in here or number == len(location) - 1 else []
+        elif isinstance(here, list) and isinstance(part, int):
+            path.append(part)
+    return tuple(path)
+
+
+def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
+    kind, text = item["type"], str(item["msg"])
+    if kind == "extra_forbidden":
+        return f"unknown key{suggest(str(item['loc'][-1]), known)}"
+    if kind in _PLAIN_WORDS:
+        return _PLAIN_WORDS[kind]
+    if kind == "union_tag_invalid":
+        return f"{item['ctx']['tag']!r} is not one of {item['ctx']['expected_tags']}"
+    if kind == "string_pattern_mismatch":
+        return f"{item['input']!r} must be letters, digits, _ and -, and not begin with a digit"
+    return text.removeprefix("Value error, ")
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return sorted({key for part in parts for key in part.get("properties", {})})
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """``; did you mean ...?`` with the nearest known name, or nothing."""
+    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,158 @@
+"""From the file to one rendered tree: shared files put in, variables known, values rendered, lines kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import Problem, SpecError, TemplateError
+from pipekit.pipeline.model import Vocabulary
+from pipekit.pipeline.reading.tree import Node, dotted, read_yaml
+from pipekit.pipeline.reading.values import FileValues
+from pipekit.sql.sandbox import Variables
+
+SHARED_SECTIONS = ("vars", "targets", "suites")
+
+
+@dataclass
+class Reading:
+    """One reading of one file: what is known so far, and every mistake found on the way."""
+
+    path: Path
+    root: Path
+    vocabulary: Vocabulary
+    problems: list[Problem] = field(default_factory=list)
+
+    def note(self, node: Node, path: Sequence[str | int], text: str) -> None:
+        self.problems.append(node.at(path).problem(_shown(node, path), text))
+
+    def shown(self, path: Path) -> str:
+        """A file's name in messages: relative to where the user stands, if it is below."""
+        try:
+            return path.resolve().relative_to(Path.cwd()).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def _shown(tree: Node, path: Sequence[str | int]) -> str:
+    """A path as a reader of the file would say it: a step by its id, not by its position."""
+    if len(path) < 2 or path[0] != "steps":
+        return dotted(path)
+    step = tree.at(path[:2]).get("id")
+    return dotted(("steps", step.value, *path[2:]) if step and isinstance(step.value, str) else path)
+
+
+def mapping(tree: Node, key: str) -> dict[str, Node]:
+    """The children of a section; none if it is not there or no mapping."""
+    node = tree.get(key)
+    return node.value if node and isinstance(node.value, dict) else {}
+
+
+def mapping_value(tree: Node, key: str, default: Any) -> Any:
+    """The scalar under a key of the top level, or ``default``."""
+    node = tree.get(key)
+    return node.value if node is not None else default
+
+
+def as_list(node: Node | None) -> list[Any]:
+    """A list as it is, a single value as a list of one, nothing as none."""
+    value = node.plain() if node is not None else []
+    return value if isinstance(value, list) else [value]
+
+
+def with_includes(reading: Reading, tree: Node) -> Node:
+    """The tree with the sections of shared files before its own, so that its own vars can build on shared ones."""
+    shared: dict[str, dict[str, Node]] = {key: {} for key in SHARED_SECTIONS}
+    for name in as_list(tree.get("include")):
+        if isinstance(name, str):
+            for key, children in _read_shared(reading, tree, name).items():
+                shared[key].update(children)
+    merged = {}
+    for key, children in shared.items():
+        own = tree.get(key)
+        if children and (own is None or isinstance(own.value, dict)):
+            place = tree.at((key,))
+            merged[key] = Node({**children, **(own.value if own else {})}, place.file, place.line)
+    return Node({**tree.value, **merged}, tree.file, tree.line)
+
+
+def _read_shared(reading: Reading, tree: Node, name: str) -> dict[str, dict[str, Node]]:
+    try:
+        path = (reading.root / name).resolve()
+        if not path.is_relative_to(reading.root.resolve()):
+            reading.note(tree, ("include",), f"{name} is outside the project {reading.root}")
+            return {}
+        shared = read_yaml(path, reading.shown(path))
+    except ValueError as error:
+        reading.note(tree, ("include",), f"{name!r} is no name of a file: {error}")
+        return {}
+    except SpecError as error:
+        reading.problems.extend(error.problems)
+        return {}
+    if not isinstance(shared.value, dict):
+        reading.problems.append(shared.problem("", f"must hold {', '.join(SHARED_SECTIONS)}"))
+        return {}
+    for key, node in shared.value.items():
+        if key not in SHARED_SECTIONS:
+            reading.note(shared, (key,), f"a shared file holds only {', '.join(SHARED_SECTIONS)}")
+        elif not isinstance(node.value, dict):
+            reading.note(shared, (key,), "must be a mapping")
+    return {key: mapping(shared, key) for key in SHARED_SECTIONS}
+
+
+def render_variables(reading: Reading, tree: Node, given: Mapping[str, Any]) -> Variables:
+    """The values of ``vars``, each able to use those above it; ``given`` ones win."""
+    known = Variables(given)
+    section = tree.get("vars")
+    for name, node in section.value.items() if section and isinstance(section.value, dict) else ():
+        known.used.add(name)
+        if name not in given:
+            values = FileValues(known, reading.vocabulary.template_globals)
+            known[name] = _rendered(reading, node, ("vars", name), values).plain()
+    return known
+
+
+def rendered_tree(reading: Reading, tree: Node, values: FileValues, target: str | None) -> Node:
+    """Everything rendered but ``vars`` (they are already), targets that are not chosen, and SQL."""
+    children = dict(tree.value)
+    own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
+    wanted = target or own
+    for key, node in tree.value.items():
+        if key == "targets" and isinstance(node.value, dict):
+            rendered = {
+                name: _rendered(reading, child, (key, name), values) if name == wanted else child
+                for name, child in node.value.items()
+            }
+            children[key] = Node(rendered, node.file, node.line)
+        elif key != "vars":
+            children[key] = _rendered(reading, node, (key,), values)
+    return Node(children, tree.file, tree.line)
+
+
+def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
+    if isinstance(node.value, dict):
+        children = {
+            key: child if key == "sql" else _rendered(reading, child, (*path, key), values)
+            for key, child in node.value.items()
+        }
+        return Node(children, node.file, node.line)
+    if isinstance(node.value, list):
+        items = [_rendered(reading, item, (*path, index), values) for index, item in enumerate(node.value)]
+        return Node(items, node.file, node.line)
+    if not isinstance(node.value, str):
+        return node
+    try:
+        return _wrap(values.render(node.value), node)
+    except TemplateError as error:
+        reading.problems.append(node.problem(dotted(path), error.message))
+        return Node("", node.file, node.line)
+
+
+def _wrap(value: Any, place: Node) -> Node:
+    if isinstance(value, dict):
+        value = {str(key): _wrap(child, place) for key, child in value.items()}
+    elif isinstance(value, (list, tuple)):
+        value = [_wrap(item, place) for item in value]
+    return Node(value, place.file, place.line)

@@ -1,0 +1,227 @@
+"""YAML as a tree of values that know their file and line.
+
+Habits of YAML 1.2: ``no``, ``on`` and dates stay strings; duplicate keys and tags are refused. A file that unfolds
+to more than ``MAX_NODES`` values (aliases of aliases of aliases) is refused before it costs memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipekit.errors import Problem, SpecError
+
+MAX_NODES = 200_000
+MAX_DEPTH = 40
+MAX_BYTES = 8 * 1024 * 1024
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq")}
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+Path_ = Sequence[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value in a YAML file.
+
+    Attributes:
+        value: A scalar, a dict of nodes, or a list of nodes.
+        file: The file, as the user named it.
+        line: 1-based line of the value, or of its key where it has one.
+        size: Values in this tree, itself included, with aliases unfolded.
+        depth: Levels below this one, with aliases unfolded.
+    """
+
+    value: Any
+    file: str
+    line: int
+    size: int = 1
+    depth: int = 0
+
+    def plain(self) -> Any:
+        """The same tree as dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+    def at(self, path: Path_) -> Node:
+        """The node at the end of ``path``, or the deepest one on the way that exists."""
+        node = self
+        for part in path:
+            children = node.value
+            if isinstance(children, dict) and part in children:
+                node = children[part]
+            elif isinstance(children, list) and isinstance(part, int) and part < len(children):
+                node = children[part]
+            else:
+                break
+        return node
+
+    def get(self, key: str) -> Node | None:
+        """The child of that name, if this is a mapping that has one."""
+        return self.value.get(key) if isinstance(self.value, dict) else None
+
+    def problem(self, key: str, text: str) -> Problem:
+        """A mistake at this place."""
+        return Problem(self.file, self.line, key, text)
+
+
+def read_yaml(path: Path, shown_as: str) -> Node:
+    """Read one YAML file.
+
+    Args:
+        path: The file.
+        shown_as: Its name in messages.
+
+    Raises:
+        SpecError: It cannot be read, is no YAML, or uses what is refused.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _refused(shown_as, 0, f"cannot be read: {error.strerror or error}") from error
+    if len(raw) > MAX_BYTES:
+        raise _refused(shown_as, 0, f"is larger than {MAX_BYTES // 1024 // 1024} MiB; a pipeline file is not")
+    try:
+        text = raw.decode("utf-8-sig")
+        return _Builder(text, shown_as).document()
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _refused(shown_as, line, "is not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise _refused(shown_as, line, f"not YAML: {_reason(error, text)}") from error
+    except yaml.YAMLError as error:
+        raise _refused(shown_as, 0, f"not YAML: {error}") from error
+
+
+def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
+    mark = error.problem_mark
+    here = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
+    if here.endswith("\t"):
+        return "a tab cannot indent; use spaces"
+    return f"{error.problem}" + (f" ({error.context})" if error.context else "")
+
+
+def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
+    return SpecError([Problem(file, line, key, text)])
+
+
+class _Builder:
+    """Builds the tree from libyaml's events, so that depth and size are checked on the way."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._file = file
+        self._anchors: dict[str, Node] = {}
+
+    def document(self) -> Node:
+        next(self._events)  # stream start
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return Node({}, self._file, 1)
+        root = self._node(next(self._events), (), None)
+        next(self._events)  # document end
+        extra = next(self._events)
+        if not isinstance(extra, yaml.StreamEndEvent):
+            raise self._error(extra, (), "a second document; one file is one pipeline")
+        return root
+
+    def _node(self, event: Any, path: tuple[Any, ...], line: int | None) -> Node:
+        line = line or _line(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, path, line)
+        self._refuse_tag(event, path)
+        if len(path) > MAX_DEPTH:
+            raise self._too_deep(event, path)
+        if isinstance(event, yaml.ScalarEvent):
+            # Quoted text, blocks and !!str stay text.
+            value = plain_scalar(event.value) if event.implicit[0] else event.value
+            node = Node(value, self._file, line)
+        elif isinstance(event, yaml.MappingStartEvent):
+            node = self._mapping(path, line)
+        else:
+            node = self._sequence(path, line)
+        if node.size > MAX_NODES:
+            raise self._error(event, path, f"unfolds to more than {MAX_NODES:,} values")
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _mapping(self, path: tuple[Any, ...], line: int) -> Node:
+        event: Any
+        children: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self._error(event, path, "a key must be plain text")
+            key = event.value
+            self._refuse_tag(event, (*path, key))
+            if key in children:
+                raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
+            children[key] = self._node(next(self._events), (*path, key), _line(event))
+        return self._parent(children, children.values(), line)
+
+    def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
+        event: Any
+        items: list[Node] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items)), None))
+        return self._parent(items, items, line)
+
+    def _parent(self, value: Any, children: Iterable[Node], line: int) -> Node:
+        size = 1 + sum(child.size for child in children)
+        depth = 1 + max((child.depth for child in children), default=0)
+        return Node(value, self._file, line, size, depth)
+
+    def _alias(self, event: Any, path: tuple[Any, ...], line: int) -> Node:
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            raise self._error(event, path, f"*{event.anchor} names nothing above it")
+        if len(path) + target.depth > MAX_DEPTH:
+            raise self._too_deep(event, path)
+        return Node(target.value, self._file, line, target.size, target.depth)
+
+    def _refuse_tag(self, event: Any, path: tuple[Any, ...]) -> None:
+        if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
+            raise self._error(event, path, f"the tag {event.tag} is refused; tags can run code")
+
+    def _too_deep(self, event: Any, path: tuple[Any, ...]) -> SpecError:
+        return self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")
+
+    def _error(self, event: Any, path: tuple[Any, ...], text: str) -> SpecError:
+        return _refused(self._file, _line(event), text, dotted(path))
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def plain_scalar(text: str) -> Any:
+    """What an unquoted scalar means in YAML 1.2: null, a boolean, a number, or the text itself."""
+    if _NULL.fullmatch(text):
+        return None
+    if _BOOL.fullmatch(text):
+        return text.lower() == "true"
+    if len(text) <= 40 and _INT.fullmatch(text):
+        return int(text, 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
+    if _FLOAT.fullmatch(text):
+        return float(text.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf").replace(".nan", "nan"))
+    return text
+
+
+def dotted(path: Path_) -> str:
+    """A path as text: ``steps[2].audit``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,159 @@
+"""Plugins: found, registered, and refused when they clash.
+
+They are taken in this order: built in, installed (entry points of the group ``pipekit``), and the project's
+``plugins/*.py``. A hook that does not exist, and a name claimed twice, are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from importlib import import_module
+from inspect import isroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from pipekit.errors import PluginError
+from pipekit.pipeline.code import import_from
+from pipekit.pipeline.model import Vocabulary
+from pipekit.plugins import hooks as hookspecs
+from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
+
+if TYPE_CHECKING:
+    import click
+
+    from pipekit.events import Sink
+    from pipekit.pipeline.model import PipelineSpec
+
+
+BUILT_IN_STEPS = ("load", "check", "sql", "features", "python")
+_PREFIX = "pipekit_"
+NamedT = TypeVar("NamedT")
+
+
+class _BuiltInWarehouses:
+    """The warehouses that come with pipekit, offered as any plugin offers its own."""
+
+    @staticmethod
+    @hookspecs.hookimpl
+    def pipekit_warehouses() -> Sequence[Any]:
+        return BUILT_IN_WAREHOUSES
+
+
+class Plugins:
+    """All plugins of one project.
+
+    Args:
+        root: The project's root; ``None`` looks at no project.
+        project_code: Whether the project's ``plugins/`` may be imported.
+
+    Raises:
+        PluginError: A plugin cannot be imported, implements an unknown hook, or claims a name that is taken.
+    """
+
+    def __init__(self, root: Path | None = None, *, project_code: bool = True) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._project_code = project_code
+        for name in BUILT_IN_STEPS:
+            self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
+        self._register(_BuiltInWarehouses, "built-in warehouses")
+        self._register_installed()
+        if root is not None and project_code:
+            for path in sorted((root / "plugins").glob("*.py")):
+                if not path.name.startswith("_"):
+                    self._register(import_from(path.parent, path.stem), f"plugins/{path.name}")
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Step types, warehouses and template globals by name.
+
+        Raises:
+            PluginError: A name is claimed twice.
+        """
+        return Vocabulary(
+            step_types=self._by_name("pipekit_step_types", "step type"),
+            warehouses=self._by_name("pipekit_warehouses", "warehouse"),
+            template_globals=self._template_globals(),
+            project_code=self._project_code,
+        )
+
+    def sinks(self, spec: PipelineSpec, run_id: str) -> list[Sink]:
+        """The listeners that plugins attach to a run."""
+        given = {"pipeline": spec, "run_id": run_id}
+        return [sink for _, sinks in self._results("pipekit_sinks", given) for sink in sinks]
+
+    def commands(self) -> Mapping[str, click.Command]:
+        """Commands by name.
+
+        Raises:
+            PluginError: A name is claimed twice.
+        """
+        return self._by_name("pipekit_commands", "command")
+
+    def _register_installed(self) -> None:
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group=hookspecs.PROJECT):
+            try:
+                plugin = entry.load()
+            except Exception as error:
+                raise PluginError(f"the installed plugin {entry.name} cannot be imported: {error}") from error
+            self._register(plugin, f"installed plugin {entry.name}")
+
+    def _register(self, plugin: Any, name: str) -> None:
+        for attribute in [attribute for attribute in dir(plugin) if attribute.startswith(_PREFIX)]:
+            value = getattr(plugin, attribute)
+            if isroutine(value):
+                _refuse_mistyped(name, attribute, value)
+        try:
+            self._manager.register(plugin, name=name)
+            self._manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            raise PluginError(f"{name}: {error}") from error
+
+    def _by_name(self, hook: str, what: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        owner: dict[str, str] = {}
+        for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
+            if item.name in found:
+                raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
+            found[item.name], owner[item.name] = item, plugin
+        return found
+
+    def _results(self, hook: str, given: Mapping[str, Any] | None = None) -> Iterable[tuple[str, Any]]:
+        """What each plugin's implementation returns, with the plugin's name."""
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            name = implementation.plugin_name
+            try:
+                result = implementation.function(*((given or {})[key] for key in implementation.argnames))
+            except Exception as error:
+                raise PluginError(f"{name}: {hook} raised {type(error).__name__}: {error}") from error
+            if not isinstance(result, (list, tuple, Mapping)):
+                raise PluginError(f"{name}: {hook} returned a {type(result).__name__}; see its docstring")
+            yield name, result
+
+    def _template_globals(self) -> dict[str, Callable[..., Any]]:
+        found: dict[str, Callable[..., Any]] = {}
+        for plugin, mapping in self._results("pipekit_template_globals"):
+            for name, value in mapping.items():
+                if name in found or name in ("env", "var", "as_of"):
+                    raise PluginError(f"the template global {name!r} of {plugin} is taken")
+                found[name] = value
+        return found
+
+
+def _refuse_mistyped(plugin: str, attribute: str, value: Any) -> None:
+    if not hasattr(hookspecs, attribute):
+        raise PluginError(f"{plugin}: there is no hook {attribute}{_suggest(attribute)}")
+    if not hasattr(value, f"{hookspecs.PROJECT}_impl"):
+        raise PluginError(f"{plugin}: {attribute} lacks @pipekit.hookimpl, so it would never be called")
+
+
+def _suggest(attribute: str) -> str:
+    known = [name for name in vars(hookspecs) if name.startswith(_PREFIX)]
+    near = get_close_matches(attribute, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; the hooks are {', '.join(known)}"

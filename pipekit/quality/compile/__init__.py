@@ -1,0 +1,1 @@
+"""Expectations as aggregates of one SELECT."""

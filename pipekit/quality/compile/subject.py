@@ -1,0 +1,175 @@
+"""What compilers of expectations work with: the table, the plan of a check, and common pieces of SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from pipekit.quality.judge import MAX_SAMPLES, Verdict
+from pipekit.sql.fragments import Fragment, bound, fragment, joined
+from pipekit.warehouses.dialect import Dialect
+
+Rows = Sequence[tuple[Any, ...]]
+Values = tuple[Any, ...]
+ALL = Fragment("1 = 1")
+
+# A type's family by its first word, in DuckDB's and Snowflake's spellings.
+_FAMILIES = {
+    "text": "VARCHAR CHAR NVARCHAR NCHAR TEXT STRING BPCHAR CHARACTER",
+    "boolean": "BOOL BOOLEAN BIT",
+    "number": "TINYINT SMALLINT INT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT NUMBER NUMERIC"
+    " DECIMAL FLOAT DOUBLE REAL",
+    "time": "DATE TIME DATETIME TIMESTAMP TIMESTAMPTZ TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS TIMESTAMP_NTZ TIMESTAMP_LTZ"
+    " TIMESTAMP_TZ",
+}
+_FAMILY_OF = {word: family for family, words in _FAMILIES.items() for word in words.split()}
+_WORD = re.compile(r"\w+(?!.*\])")  # a list, INTEGER[], is no number
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The table, as a compiler sees it.
+
+    Attributes:
+        table: Its quoted name.
+        types: The engine's type text of each column, by name.
+        dialect: The engine's spellings.
+        dialect_name: sqlglot's name of the dialect.
+        quote: Quotes a column's name.
+        other: Quotes the name of another table.
+        where: True for the rows that a row condition keeps.
+    """
+
+    table: str
+    types: Mapping[str, str]
+    dialect: Dialect
+    dialect_name: str
+    quote: Callable[[str], str]
+    other: Callable[[str], str]
+    where: Fragment = ALL
+
+    def column(self, name: str) -> Fragment:
+        """The column as an operand."""
+        return Fragment(self.quote(name))
+
+    def value(self, name: str) -> Fragment:
+        """The column as an aggregate's operand: NULL in rows that the row condition leaves out."""
+        return _only(self.where, self.column(name))
+
+    def family(self, name: str) -> str:
+        """``number``, ``text``, ``boolean``, ``time``, or ``other``."""
+        word = _WORD.match(self.types[name].upper())
+        return "other" if word is None else _FAMILY_OF.get(word[0], "other")
+
+
+def _as_judged(judge: Callable[[Values], Verdict]) -> Callable[[Values, Rows], Verdict]:
+    def settle(values: Values, rows: Rows) -> Verdict:
+        return replace(judge(values), samples=tuple(str(row[0]) for row in rows if row[0] is not None))
+
+    return settle
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one expectation is judged.
+
+    Attributes:
+        measures: Aggregates over the table, each one value.
+        judge: The verdict, from the values of the measures in order; or from the rows of ``query``.
+        follow_up: A query of ``pk_text``, a sample, and ``pk_rows``, a number of rows; run only for a failure.
+        settle: The final verdict, from the same values and the rows of ``follow_up``.
+        query: A query of its own in place of measures, for what no aggregate can say.
+        alone: Whether the engine may refuse the measures, for the column's type or for a value it meets.
+        table: What to measure: the table's quoted name.
+    """
+
+    measures: tuple[Fragment, ...]
+    judge: Callable[[Values], Verdict]
+    follow_up: Fragment | None = None
+    settle: Callable[[Values, Rows], Verdict] | None = None
+    query: Fragment | None = None
+    alone: bool = False
+    table: str = ""
+
+    def final(self, values: Values, rows: Rows) -> Verdict:
+        """The verdict with samples, once the follow-up has run."""
+        return (self.settle or _as_judged(self.judge))(values, rows)
+
+
+Kwargs = Mapping[str, Any]
+Compiler = Callable[[Kwargs, Subject], Plan | None]
+
+
+def _only(where: Fragment, value: Fragment) -> Fragment:
+    return value if where == ALL else fragment("CASE WHEN {} THEN {} END", where, value)
+
+
+def count_rows(where: Fragment) -> Fragment:
+    # DuckDB's count_if of no rows is NULL.
+    return Fragment("count(*)") if where == ALL else fragment("coalesce(count_if({}), 0)", where)
+
+
+def both(left: Fragment, right: Fragment) -> Fragment:
+    return right if left == ALL else fragment("{} AND {}", left, right)
+
+
+def is_in(column: Fragment, values: Sequence[Any]) -> Fragment:
+    """Whether the column has one of the values; NULL for NULL, also when there are none to have."""
+    if not values:
+        return fragment("({} IS NULL AND NULL)", column)
+    return fragment("{} IN ({})", column, joined(", ", map(bound, values)))
+
+
+def cast_text(value: Fragment) -> Fragment:
+    return fragment("CAST({} AS VARCHAR)", value)
+
+
+def cast_texts(values: Sequence[Fragment]) -> Fragment:
+    return joined(" || ', ' || ", [fragment("coalesce({}, 'NULL')", cast_text(value)) for value in values])
+
+
+def sample_query(subject: Subject, shown: Fragment, where: Fragment) -> Fragment:
+    template = (
+        f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {escape_braces(subject.table)} WHERE {{}} LIMIT {MAX_SAMPLES}"
+    )
+    return fragment(template, shown, where)
+
+
+def escape_braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def duplicate_query(subject: Subject, columns: Sequence[Fragment], where: Fragment) -> Fragment:
+    """Some of the combinations that occur more than once, and how many rows such combinations have in all."""
+    names = joined(", ", columns)
+    return fragment(
+        f"SELECT {{}} AS pk_text, sum(count(*)) OVER () AS pk_rows FROM {escape_braces(subject.table)} WHERE {{}}"
+        f" GROUP BY {{}} HAVING count(*) > 1 LIMIT {MAX_SAMPLES}",
+        cast_texts(columns) if len(columns) > 1 else cast_text(columns[0]),
+        where,
+        names,
+    )
+
+
+def needs_cast(family: str, values: Sequence[Any]) -> bool:
+    """Whether comparing the column with the values makes the engine cast, which may fail on a value it meets."""
+    return any(not _compares(family, value) for value in values if value is not None)
+
+
+def _compares(family: str, value: Any) -> bool:
+    if isinstance(value, str):
+        return family == "text" or _reads_as(family, value)
+    if isinstance(value, bool):
+        return family in ("boolean", "number")
+    return family == ("time" if isinstance(value, date) else "number")
+
+
+def _reads_as(family: str, value: str) -> bool:
+    try:
+        float(value) if family == "number" else datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return family in ("number", "time")

@@ -1,0 +1,1 @@
+"""Running a pipeline: the schedule, attempts, locks, and going on after a failure."""

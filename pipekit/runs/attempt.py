@@ -1,0 +1,114 @@
+"""One step: tried, timed and reported; tried again only after a transient failure."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
+
+from pipekit.errors import PipekitError, TransientError, UnexpectedError, WarehouseError
+from pipekit.events import FAILED, Noted, StepFinished, StepStarted
+from pipekit.pipeline.model import Step
+from pipekit.runs.workers import Attempt, Workers
+from pipekit.step import StepContext, StepResult
+
+
+def elapsed_ms(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+def run_step(step: Step, run: Workers) -> StepFinished:
+    """Try a step until it succeeds or is worth no further try, and tell how it ended.
+
+    Returns:
+        The event that was emitted: SUCCEEDED, UNCHANGED or FAILED.
+    """
+    started = time.monotonic()
+    query_ids: list[str] = []
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: isinstance(outcome.error, TransientError)),
+        stop=stop_after_attempt(step.retries + 1),
+        wait=wait_exponential(multiplier=0.2, max=30) + wait_random(0, 0.5),
+        sleep=run.pause,
+        before_sleep=lambda state: _note_retry(step, run, state),
+        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+    )
+    tries = itertools.count(1)
+    outcome: _Outcome = retrying(lambda: _try_step(step, run, next(tries), query_ids))
+    if outcome.error is not None:
+        run.errors[step.id] = outcome.error
+    finished = StepFinished(
+        step=step.id,
+        step_type=step.type.name,
+        status=FAILED if outcome.error else outcome.result.status,
+        rows=outcome.result.rows,
+        duration_ms=elapsed_ms(started),
+        attempt=outcome.attempt,
+        message=outcome.result.message,
+        error=str(outcome.error) if outcome.error else None,
+        query_ids=tuple(query_ids),
+        definition_hash=step.definition_hash,
+        inputs_hash=outcome.result.inputs_hash,
+    )
+    run.emit(finished)
+    return finished
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What one attempt gave."""
+
+    attempt: int
+    result: StepResult
+    error: PipekitError | None = None
+
+
+def _note_retry(step: Step, run: Workers, state: RetryCallState) -> None:
+    outcome: _Outcome = state.outcome.result() if state.outcome else _Outcome(0, StepResult())
+    reason = outcome.error.message if outcome.error else ""
+    text = f"attempt {outcome.attempt} of {step.retries + 1} failed, the next is in {state.upcoming_sleep:.1f} s: "
+    run.emit(Noted(level="WARNING", message=text + reason, step=step.id))
+
+
+def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str]) -> _Outcome:
+    run.emit(StepStarted(step=step.id, step_type=step.type.name, attempt=attempt_number))
+    try:
+        with run.attempt(step) as attempt:
+            try:
+                return _Outcome(attempt_number, run.do(step, _context(step, run, attempt)))
+            except PipekitError as error:
+                if attempt.cancelled.is_set():
+                    raise _stopped(step, attempt) from error
+                raise
+            finally:
+                query_ids += attempt.session.take_query_ids()
+    except PipekitError as error:
+        return _Outcome(attempt_number, StepResult(), error)
+    except Exception as error:  # noqa: BLE001 - a bug of a step type ends its step, not the run
+        unexpected = UnexpectedError(step.type.name, error, run.keep_trace(step.id))
+        return _Outcome(attempt_number, StepResult(), unexpected)
+
+
+def _stopped(step: Step, attempt: Attempt) -> WarehouseError:
+    if attempt.deadline is not None and time.monotonic() > attempt.deadline:
+        text = f"timed out: it was not done within {step.timeout:g} s"
+    else:
+        text = "stopped by the user"
+    return WarehouseError(text, kept="Its statement was cancelled and its transaction rolled back.")
+
+
+def _context(step: Step, run: Workers, attempt: Attempt) -> StepContext:
+    return StepContext(
+        step=step.id,
+        step_type=step.type.name,
+        run_id=run.run_id,
+        pipeline=run.spec.name,
+        as_of=run.spec.as_of,
+        definition_hash=step.definition_hash,
+        project=run.spec,
+        warehouse=attempt.session,
+        emit=run.emit,
+        cancelled=attempt.cancelled,
+    )

@@ -1,0 +1,67 @@
+"""What the last run of a pipeline finished, read from the log tables, so that any machine can go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipekit.events import SUCCEEDED, UNCHANGED
+from pipekit.sinks.log_tables import LOG_TABLE
+from pipekit.sinks.rows import STARTED
+from pipekit.warehouses.contract import Warehouse
+
+
+@dataclass(frozen=True)
+class FinishedStep:
+    """A step that needs not be done again, if its definition and its inputs are still these."""
+
+    definition_hash: str | None
+    inputs_hash: str | None
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """The last run of a pipeline, if it failed or was killed.
+
+    Attributes:
+        run_id: Its id; empty when there is nothing to go on with.
+        as_of: Its clock.
+        steps: The steps that it finished, by id.
+    """
+
+    run_id: str = ""
+    as_of: datetime | None = None
+    steps: Mapping[str, FinishedStep] = field(default_factory=dict)
+
+    def at(self, clock: datetime) -> EarlierRun:
+        """The same run, if ``clock`` was its own; else nothing to go on with: its tables hold another time."""
+        return self if self.as_of == clock else EarlierRun()
+
+
+def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
+    """The last run of ``pipeline`` on this warehouse, unless it succeeded.
+
+    Raises:
+        WarehouseError: The log tables cannot be read.
+    """
+    if not warehouse.exists(LOG_TABLE):
+        return EarlierRun()
+    logs = warehouse.quote(LOG_TABLE)
+    # By the row of the run's start: the end of a killed run is written by the next one, maybe after yet another.
+    rows = warehouse.execute(
+        "SELECT run_id, step_name, status, definition_hash, inputs_hash, records_loaded"
+        f" FROM {logs} WHERE run_id = (SELECT run_id FROM {logs} WHERE pipeline = ? AND step_name IS NULL"
+        f" AND status = '{STARTED}' ORDER BY log_timestamp DESC, run_id DESC LIMIT 1)",
+        (pipeline,),
+    ).rows
+    if not rows or any(step is None and status == SUCCEEDED for _, step, status, *_ in rows):
+        return EarlierRun()
+    clock = next(inputs for _, step, status, _, inputs, _ in rows if step is None and status == STARTED)
+    finished = {
+        step: FinishedStep(definition, inputs, records)
+        for _, step, status, definition, inputs, records in rows
+        if step is not None and status in (SUCCEEDED, UNCHANGED)
+    }
+    return EarlierRun(rows[0][0], datetime.fromisoformat(clock), finished)

@@ -1,0 +1,119 @@
+"""The order of a run: ready steps go to a thread pool; what depends on a failed step is skipped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Noted, RunFinished, RunStarted, StepFinished
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.quality.evaluate import needs_great_expectations, preload
+from pipekit.runs.attempt import elapsed_ms, run_step
+from pipekit.runs.workers import Workers
+
+
+def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
+    return RunStarted(
+        pipeline=spec.name,
+        target=spec.target.name,
+        spec_path=str(spec.path),
+        as_of=spec.as_of,
+        steps=tuple(step.id for step in chosen),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+    )
+
+
+class Run:
+    """One execution: which steps are done, which wait, and what is skipped.
+
+    Args:
+        spec: The pipeline.
+        chosen: The steps to run.
+        bus: Where events go.
+        workers: What the steps run on.
+    """
+
+    def __init__(self, spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, workers: Workers) -> None:
+        self.spec = spec
+        self.chosen = {step.id: step for step in chosen}
+        self.status = FAILED
+        self.duration_ms = 0
+        self._bus = bus
+        self._workers = workers
+
+    def execute(self, notes: Sequence[Noted] = ()) -> None:
+        """Run all chosen steps, and tell how the run ended.
+
+        Args:
+            notes: What happened before the run, for its log.
+
+        Raises:
+            KeyboardInterrupt: After everything at work was cancelled and rolled back.
+        """
+        started = time.monotonic()
+        self._bus.emit(run_started(self.spec, list(self.chosen.values())))
+        for note in notes:
+            self._bus.emit(note)
+        message = ""
+        self._import_early()
+        try:
+            with self._workers.watched():
+                self._run_steps()
+            self.status = FAILED if self._workers.errors else SUCCEEDED
+        except KeyboardInterrupt:
+            message = "stopped by the user; what was at work was rolled back"
+            raise
+        finally:
+            self.duration_ms = elapsed_ms(started)
+            self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
+
+    def _import_early(self) -> None:
+        """Great Expectations takes seconds to import: if it will be needed, that begins beside the first load."""
+        suites = [suite for step in self.chosen.values() for suite in self.spec.suites_of(step)]
+        if needs_great_expectations(suites):
+            preload()
+
+    def _run_steps(self) -> None:
+        waiting = {step: self.spec.graph.needs[step] & self.chosen.keys() for step in self.chosen}
+        pool = ThreadPoolExecutor(self.spec.threads, thread_name_prefix="pipekit-step")
+        running: dict[Future[StepFinished], str] = {}
+        try:
+            while waiting or running:
+                for step in [step for step, needed in waiting.items() if not needed]:
+                    del waiting[step]
+                    running[pool.submit(run_step, self.chosen[step], self._workers)] = step
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._settle(running.pop(future), future.result(), waiting)
+        except BaseException:
+            self._workers.stop()
+            text = "stopping: statements at work are cancelled; a Python function must come to its end"
+            self._bus.emit(Noted(level="WARNING", message=text))
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _settle(self, step: str, outcome: StepFinished, waiting: dict[str, Any]) -> None:
+        if outcome.status != FAILED:
+            for needed in self.spec.graph.dependents[step] & waiting.keys():
+                waiting[needed] = waiting[needed] - {step}
+            return
+        for other in self._all_dependents(step) & waiting.keys():
+            del waiting[other]
+            skipped = self.chosen[other]
+            message = f"it needs {step}, which failed"
+            self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
+
+    def _all_dependents(self, step: str) -> set[str]:
+        found: set[str] = set()
+        todo = [step]
+        while todo:
+            new = self.spec.graph.dependents[todo.pop()] - found
+            found |= new
+            todo += new
+        return found

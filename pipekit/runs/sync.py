@@ -1,0 +1,143 @@
+"""Log rows that earlier runs could not write, delivered from their JSON lines files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipekit.errors import PipekitError
+from pipekit.events import ABANDONED, Event, Noted, RunFinished, RunStarted, StepFinished, StepStarted
+from pipekit.pipeline.model import PipelineSpec
+from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
+from pipekit.sinks.log_tables import insert_missing, make_tables, rows_of
+from pipekit.state import claimed, process_gone
+from pipekit.warehouses.contract import Warehouse
+
+
+def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
+    """Put into the log tables what earlier runs could not; a failure to do so is no reason not to run."""
+    try:
+        report = sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
+    except PipekitError as error:
+        return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
+    notes = [Noted(level="WARNING", message=f"run {run_id} had been killed: ABANDONED") for run_id in report.abandoned]
+    if report.rows:
+        text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
+        notes.append(Noted(level="INFO", message=text))
+    return notes
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What ``sync`` did.
+
+    Attributes:
+        delivered: Ids of the runs whose rows are all in the tables now.
+        rows: Rows that were missing and were inserted.
+        abandoned: Those of them that had been killed, and now end with ABANDONED.
+        running: Ids of runs that are still at work, or in the hands of another ``sync``.
+    """
+
+    delivered: tuple[str, ...] = ()
+    rows: int = 0
+    abandoned: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+
+
+def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) -> SyncReport:
+    """Deliver what earlier runs of one pipeline and target left undelivered, each row exactly once.
+
+    A run without an end whose process is gone is ended here: its open steps and the run itself get
+    ABANDONED, in its file and in the tables.
+
+    Args:
+        runs_dir: ``.pipekit/runs``.
+        warehouse: A session on the target.
+        target: The target's name.
+        pipeline: The pipeline's name.
+
+    Raises:
+        WarehouseError: The warehouse does not take the rows; what was not delivered stays in its file.
+        PipekitError: A run's file cannot be read or moved.
+    """
+    report = SyncReport()
+    try:
+        for path in sorted(runs_dir.glob("*.jsonl")):
+            header = _header(path)
+            if header is not None and (header.target, header.pipeline) == (target, pipeline):
+                report = _sync_run(path, header, warehouse, report)
+    except OSError as error:
+        raise PipekitError(
+            f"the record of an earlier run cannot be read or moved: {error}",
+            kept="Nothing of it is lost.",
+            hint=f"Mend the permissions in {runs_dir}, then: pipekit logs sync SPEC",
+        ) from error
+    return report
+
+
+def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
+    """The missing ends of a run that was killed: of each step that was at work, and of the run."""
+    last, header = events[-1], next(event for event in events if isinstance(event, RunStarted))
+    left = (
+        f"process {header.pid} on {header.host} was gone; its last sign of life was at {last.at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    ends: list[Event] = [
+        StepFinished(
+            step=start.step,
+            step_type=start.step_type,
+            status=ABANDONED,
+            attempt=start.attempt,
+            duration_ms=_milliseconds(start, last),
+            message=left,
+        )
+        for start in _open_steps(events)
+    ]
+    ends.append(RunFinished(status=ABANDONED, duration_ms=_milliseconds(header, last), message=left))
+    first = max(event.seq for event in events) + 1
+    return [replace(end, run_id=header.run_id, seq=seq, at=now) for seq, end in enumerate(ends, first)]
+
+
+def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: SyncReport) -> SyncReport:
+    run = (header.run_id,)
+    with claimed(path) as ours:
+        events = read_events(path) if ours is not False else []
+        ended = any(isinstance(event, RunFinished) for event in events)
+        if ours is False or not (ended or ours or process_gone(header.host, header.pid)):
+            return replace(report, running=report.running + run)
+        if not ended:
+            ends = abandonment(events, datetime.now(UTC))
+            append_events(path, ends)
+            events += ends
+        make_tables(warehouse)
+        rows = insert_missing(warehouse, header.run_id, rows_of(events, header))
+        with suppress(FileNotFoundError):  # the run's own sink was quicker
+            mark_delivered(path)
+    return replace(
+        report,
+        delivered=report.delivered + run,
+        rows=report.rows + rows,
+        abandoned=report.abandoned + (() if ended else run),
+    )
+
+
+def _header(path: Path) -> RunStarted | None:
+    with suppress(FileNotFoundError):  # delivered a moment ago by another run
+        return next((event for event in iter_events(path) if isinstance(event, RunStarted)), None)
+    return None
+
+
+def _open_steps(events: Iterable[Event]) -> list[StepStarted]:
+    started: dict[str, StepStarted] = {}
+    for event in events:
+        if isinstance(event, StepStarted):
+            started[event.step] = event
+        elif isinstance(event, StepFinished):
+            started.pop(event.step, None)
+    return list(started.values())
+
+
+def _milliseconds(start: Event, end: Event) -> int:
+    return max(0, round((end.at - start.at).total_seconds() * 1000))

@@ -1,0 +1,174 @@
+"""The worker threads of a run: their sessions, the attempts that are running, and timeouts."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipekit.errors import PipekitError, TransientError, WarehouseError
+from pipekit.events import UNCHANGED, Bus, Event, Noted
+from pipekit.names import Table
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.runs.resume import EarlierRun
+from pipekit.state import make_private_folder, open_private
+from pipekit.step import StepContext, StepResult
+from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
+
+WATCH_SECONDS = 0.1
+
+
+@dataclass
+class Attempt:
+    """A step at work: its session, and when it must be done."""
+
+    session: Warehouse
+    deadline: float | None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    ended: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cancel(self) -> None:
+        """Stop the running statement, unless the attempt has ended and its session serves another step."""
+        with self.lock, suppress(PipekitError):
+            if not self.ended:
+                self.cancelled.set()
+                self.session.cancel()
+
+    def end(self) -> None:
+        """From now on the session is no longer this attempt's."""
+        with self.lock:
+            self.ended = True
+
+
+class Workers:
+    """The worker threads of a run: a session for each, the attempts that are running, and their timeouts.
+
+    Args:
+        spec: The pipeline.
+        run_id: The run's id.
+        warehouse: Gives each thread a session.
+        bus: Where events go.
+        earlier: The run that is resumed, if any.
+    """
+
+    def __init__(self, spec: PipelineSpec, run_id: str, warehouse: Warehouse, bus: Bus, earlier: EarlierRun) -> None:
+        self.spec = spec
+        self.run_id = run_id
+        self.errors: dict[str, PipekitError] = {}
+        self._warehouse = warehouse
+        self._bus = bus
+        self._earlier = earlier
+        self._rerun: set[str] = set()
+        self._sessions: dict[int, Warehouse] = {}
+        self._running: dict[str, Attempt] = {}
+        self._stopping = threading.Event()
+        self._done = threading.Event()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Cancel attempts that run out of time while the block runs; afterwards close all sessions."""
+        watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            watch.join()
+            self._close_sessions()
+
+    def stop(self) -> None:
+        """Cancel the running statements and start no further attempt."""
+        self._stopping.set()
+
+    def done_before(self, step: Step, context: StepContext) -> StepResult | None:
+        """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
+        earlier = self._earlier.steps.get(step.id)
+        if earlier is None or self.spec.graph.needs[step.id] & self._rerun:
+            return None
+        if earlier.definition_hash != step.definition_hash:
+            return None
+        if earlier.inputs_hash != step.type.inputs(step.options, context):
+            return None
+        if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
+            return None
+        return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
+
+    def do(self, step: Step, context: StepContext) -> StepResult:
+        """Run a step, or take it as done."""
+        done = self.done_before(step, context)
+        if done is not None:
+            return done
+        self._rerun.add(step.id)
+        return step.type.run(step.options, context)
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to the bus."""
+        self._bus.emit(event)
+
+    @contextmanager
+    def attempt(self, step: Step) -> Iterator[Attempt]:
+        """This thread's session, made ready for a step, and watched for the step's timeout."""
+        session = self._session()
+        if isinstance(session, SupportsQueryTag):
+            session.tag({"pipeline": self.spec.name, "step": step.id, "run_id": self.run_id})
+        if isinstance(session, SupportsComputeWarehouse):
+            session.use_warehouse(step.warehouse)
+        elif step.warehouse is not None:
+            text = f"warehouse: {step.warehouse} does not apply to {session.dialect}"
+            self.emit(Noted(level="INFO", message=text, step=step.id))
+        deadline = time.monotonic() + step.timeout if step.timeout else None
+        self._running[step.id] = attempt = Attempt(session, deadline)
+        try:
+            yield attempt
+        except TransientError:
+            self._discard_session()
+            raise
+        finally:
+            attempt.end()
+            del self._running[step.id]
+
+    def _session(self) -> Warehouse:
+        if self._stopping.is_set():
+            raise WarehouseError("the run is being stopped")
+        me = threading.get_ident()
+        if me not in self._sessions:
+            self._sessions[me] = self._warehouse.session()
+        return self._sessions[me]
+
+    def _discard_session(self) -> None:
+        """After a transient failure the connection itself may be broken: the next try opens another."""
+        session = self._sessions.pop(threading.get_ident(), None)
+        if session is not None:
+            with suppress(PipekitError):
+                session.close()
+
+    def _close_sessions(self) -> None:
+        for session in self._sessions.values():
+            with suppress(PipekitError):
+                session.close()
+
+    def _watch(self) -> None:
+        """Cancel what has run out of time, or everything if the run is being stopped; again, until it gives way."""
+        while not self._done.wait(WATCH_SECONDS):
+            for attempt in list(self._running.values()):
+                late = attempt.deadline is not None and time.monotonic() > attempt.deadline
+                if late or self._stopping.is_set():
+                    attempt.cancel()
+
+    def pause(self, seconds: float) -> None:
+        """Wait between two tries, but not when the run is being stopped."""
+        self._stopping.wait(seconds)
+
+    def keep_trace(self, step: str) -> Path:
+        """Write the traceback of an unexpected failure to a file of its own, unless the disk is full."""
+        path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
+        with suppress(OSError):
+            make_private_folder(path.parent)
+            with open_private(path, "w") as file:
+                file.write(self._bus.scrub(traceback.format_exc()))
+        return path

@@ -1,0 +1,56 @@
+"""The log tables: how they are made and how rows are inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipekit.events import Event, RunStarted
+from pipekit.names import Table
+from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, Row, check_row, log_row
+from pipekit.source import Column
+from pipekit.warehouses.contract import Warehouse
+
+LOG_TABLE = Table(("ingestion_logs",))
+CHECK_TABLE = Table(("dq_check_logs",))
+Rows = tuple[list[Row], list[Row]]
+
+
+def make_tables(warehouse: Warehouse) -> None:
+    """Create ``ingestion_logs`` and ``dq_check_logs`` unless they are there."""
+    warehouse.create_table(LOG_TABLE, LOG_COLUMNS)
+    warehouse.create_table(CHECK_TABLE, CHECK_COLUMNS)
+
+
+def rows_of(events: Iterable[Event], header: RunStarted) -> Rows:
+    """The rows of ``ingestion_logs`` and those of ``dq_check_logs``."""
+    logs, checks = [], []
+    for event in events:
+        if log := log_row(event, header):
+            logs.append(log)
+        elif check := check_row(event, header):
+            checks.append(check)
+    return logs, checks
+
+
+def insert_rows(warehouse: Warehouse, rows: Rows) -> int:
+    """Insert the rows as they are, and say how many."""
+    for table, columns, some in zip((LOG_TABLE, CHECK_TABLE), (LOG_COLUMNS, CHECK_COLUMNS), rows, strict=True):
+        if some:
+            warehouse.insert(table, [column.name for column in columns], some)
+    return len(rows[0]) + len(rows[1])
+
+
+def insert_missing(warehouse: Warehouse, run_id: str, rows: Rows) -> int:
+    """Insert those rows of one run whose ids are not in the tables yet, and say how many."""
+    logs, checks = rows
+    known = _ids(warehouse, LOG_TABLE, LOG_COLUMNS, run_id) if logs else set()
+    judged = _ids(warehouse, CHECK_TABLE, CHECK_COLUMNS, run_id) if checks else set()
+    return insert_rows(
+        warehouse, ([row for row in logs if row[0] not in known], [row for row in checks if row[0] not in judged])
+    )
+
+
+def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: str) -> set[str]:
+    quote = warehouse.quote
+    sql = f"SELECT {quote(columns[0].name)} FROM {quote(table)} WHERE {quote('run_id')} = ?"
+    return {row[0] for row in warehouse.execute(sql, (run_id,)).rows}

@@ -1,0 +1,131 @@
+"""The end of a run on the console: steps, checks and errors in tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.events import FAILED, SKIPPED, SUCCEEDED, CheckEvaluated, Event, RunFinished, RunStarted, StepFinished
+from pipekit.sinks.styles import make_table, plain_text, status_text
+from pipekit.sinks.text import check_details, duration, failure, printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+
+_BAD_CHECKS = ("FAILED", "ERROR")
+_VERDICTS = ("ERROR", "FAILED", "WARNED", "PASSED")
+
+
+class Story:
+    """What is remembered of a run for its last words."""
+
+    def __init__(self) -> None:
+        self.header: RunStarted | None = None
+        self.end: RunFinished | None = None
+        self.steps: list[StepFinished] = []
+        self.checks: list[CheckEvaluated] = []
+
+    def add(self, event: Event) -> None:
+        """Remember what the end of the run needs."""
+        if isinstance(event, RunStarted):
+            self.header = event
+        elif isinstance(event, RunFinished):
+            self.end = event
+        elif isinstance(event, StepFinished):
+            self.steps.append(event)
+        elif isinstance(event, CheckEvaluated):
+            self.checks.append(event)
+
+    def check_counts(self) -> str:
+        """How many checks had which verdict: ``Checks: 1 failed, 8 passed``."""
+        counts = Counter(check.status for check in self.checks)
+        words = {"ERROR": "could not be evaluated"}
+        parts = [f"{counts[status]} {words.get(status, status.lower())}" for status in _VERDICTS if counts[status]]
+        return f"Checks: {', '.join(parts)}" if parts else "Checks: none"
+
+    def next_steps(self) -> list[str]:
+        """What to do after a run that did not succeed."""
+        if self.header is None or self.end is None or self.end.status == SUCCEEDED:
+            return []
+        advice = [
+            "Next: mend what is said above, then go on after the finished steps with",
+            f"  pipekit run {self.header.spec_path} --target {self.header.target} --resume",
+        ]
+        if any(check.status in _BAD_CHECKS for check in self.checks):
+            advice += ["Verdicts:", f"  SELECT * FROM dq_check_logs WHERE run_id = '{self.header.run_id}'"]
+        return [printable(text) for text in advice]
+
+
+def _rows(event: StepFinished) -> Text:
+    return plain_text(f"{event.rows:,}" if event.rows is not None else "")
+
+
+def clock_text(event: StepFinished) -> str:
+    return "" if event.status == SKIPPED else duration(event.duration_ms)
+
+
+def first_line(event: StepFinished) -> str:
+    text = event.message or event.error or ""
+    return printable(text).partition("\n")[0]
+
+
+def closing_parts(story: Story, verbose: bool) -> list[RenderableType]:
+    parts: list[RenderableType] = [plain_text(""), _step_table(story.steps)]
+    if story.checks:
+        parts += [plain_text(""), _check_table(story, verbose)]
+    for step in story.steps:
+        if step.error:
+            parts += [plain_text(""), *_error(step)]
+    return [*parts, plain_text(""), _verdict(story)]
+
+
+def _step_table(steps: Sequence[StepFinished]) -> Table:
+    table = make_table("Step", "Status")
+    table.add_column("Rows", justify="right", no_wrap=True)
+    table.add_column("Time", justify="right", no_wrap=True)
+    table.add_column("Message", overflow="fold")
+    for step in steps:
+        message = plain_text(first_line(step))
+        if step.error:  # it stands in full below
+            message.no_wrap, message.overflow = True, "ellipsis"
+        name = plain_text(printable(step.step))
+        table.add_row(name, status_text(step.status), _rows(step), plain_text(clock_text(step)), message)
+    return table
+
+
+def _check_table(story: Story, verbose: bool) -> Table | Text:
+    """The checks that did not pass, or all; how many there are of each stands above."""
+    shown = [check for check in story.checks if verbose or check.status != "PASSED"]
+    shown.sort(key=lambda check: _VERDICTS.index(check.status) if check.status in _VERDICTS else 0)
+    table = make_table("Status", story.check_counts())
+    for check in shown:
+        table.add_row(status_text(check.status), _check_words(check))
+    return table if shown else plain_text(story.check_counts())
+
+
+def _check_words(check: CheckEvaluated) -> Text:
+    words = plain_text(printable(f"{check.table}: {check.check_name}"))
+    if check.status != "PASSED":
+        words.append(f" ({check.severity})", style="dim")
+    details = check_details(check)
+    return words.append(f"\n{details}", style="dim") if details else words
+
+
+def _error(step: StepFinished) -> list[RenderableType]:
+    from rich.padding import Padding
+
+    return [plain_text(f"{printable(step.step)} failed", "bold red"), Padding(plain_text(failure(step)), (0, 0, 0, 2))]
+
+
+def _verdict(story: Story) -> Text:
+    status = story.end.status if story.end else FAILED
+    text = status_text(status)
+    if story.end:
+        rest = f" in {duration(story.end.duration_ms)}" + (f": {story.end.message}" if story.end.message else "")
+        text.append(printable(rest), style="default not bold")
+        text.append(f"\nRun {story.end.run_id}", style="default dim not bold")
+    return text

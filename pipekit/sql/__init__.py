@@ -1,0 +1,1 @@
+"""SQL text: templates, literals, and translation between dialects."""

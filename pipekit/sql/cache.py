@@ -1,0 +1,80 @@
+"""Translations, kept in a folder by content and version, so that a warm run never imports sqlglot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from pipekit.names import Table
+from pipekit.sql.text import DIALECT
+from pipekit.sql.translate import Translated, translate
+
+
+class Translations:
+    """Translations already made: those of earlier runs, in a folder, and those of this process.
+
+    Looking one up writes nothing; ``keep`` does, so that a mere validation leaves no trace.
+
+    Args:
+        folder: Where they are kept, made when needed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Translated] = {}
+        self._new: set[str] = set()
+
+    def translate(self, text: str, *, read: str = DIALECT, write: str) -> Translated:
+        """See ``translate``."""
+        key = _key(text, read, write)
+        found = self._known.get(key) or _load(self._path(key))
+        if found is None:
+            found = translate(text, read=read, write=write)
+            self._new.add(key)
+        self._known[key] = found
+        return found
+
+    def keep(self) -> None:
+        """Write what is new into the folder. One that cannot be written only costs time."""
+        while self._new:
+            key = self._new.pop()
+            _save(self._path(key), self._known[key])
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+@cache
+def _versions() -> str:
+    from importlib.metadata import version
+
+    return f"pipekit {version('pipekit')} sqlglot {version('sqlglot')}"
+
+
+def _key(text: str, read: str, write: str) -> str:
+    return hashlib.sha256("\0".join((_versions(), read, write, text)).encode()).hexdigest()
+
+
+def _load(path: Path) -> Translated | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        reads = frozenset(Table(tuple(parts)) for parts in data["reads"])
+        return Translated(data["sql"], reads, tuple(data["unique"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not kept yet, or damaged: translate again
+
+
+def _save(path: Path, translated: Translated) -> None:
+    reads = sorted(table.parts for table in translated.reads)
+    data = {"sql": translated.sql, "reads": reads, "unique": translated.unique}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
+            json.dump(data, file)
+        os.replace(file.name, path)
+    except OSError:
+        return  # a store that cannot be written only costs time

@@ -1,0 +1,182 @@
+"""Jinja, sandboxed: one environment for the values of a pipeline file, one for SQL.
+
+In a file ``env`` and ``var`` may be used. In SQL there is no ``env``, so no credential can be reached; and every
+value that is put in becomes a SQL literal, so that text from a variable cannot become SQL. ``| ident`` makes a
+quoted identifier of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.meta
+
+from pipekit.errors import TemplateError, short
+from pipekit.names import quote_identifier
+from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
+from pipekit.sql.text import DIALECT, SqlText, literal
+
+# While SQL is rendered these two stand around each value. Unicode keeps them out of all text.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_VALUE = f"{_OPEN}[^{_CLOSE}]*+{_CLOSE}"
+_ANY_VALUE = re.compile(_VALUE)
+_JINJA = re.compile(f"{{[{{%#]|[{_OPEN}{_CLOSE}]")
+
+
+@cache
+def _sql_parts(dialect: str) -> re.Pattern[str]:
+    """Comments, quoted text, values and the rest. Only Snowflake's strings know a backslash."""
+    escape = r"\\.|" if dialect == DIALECT else ""
+    comment = rf"--(?:{_VALUE}|[^\n])*+|/\*(?:{_VALUE}|(?!\*/).)*+(?:\*/|\Z)"
+    text = rf"'(?:{_VALUE}|''|{escape}[^'])*+(?:'|\Z)|\$\$(?:{_VALUE}|(?!\$\$).)*+(?:\$\$|\Z)"
+    name = rf'"(?:{_VALUE}|""|[^"])*+(?:"|\Z)'
+    rest = rf"""[^-/'"${_OPEN}]+|."""
+    return re.compile(f"(?P<comment>{comment})|(?P<quoted>{text}|{name})|(?P<value>{_VALUE})|{rest}", re.DOTALL)
+
+
+class SqlTemplates:
+    """Finds and renders SQL templates of a project.
+
+    ``templates/<dialect>/x.sql`` wins over ``templates/x.sql`` by being there.
+
+    Args:
+        folder: The project's ``templates`` folder.
+        dialect: The warehouse's dialect.
+        names: What every template may use beside ``as_of``: ``var`` and the plugins' globals.
+    """
+
+    def __init__(self, folder: Path, dialect: str, names: Mapping[str, Any]) -> None:
+        self._folder = folder
+        self._dialect = dialect
+        self._names = names
+
+    @cached_property
+    def _jinja(self) -> Any:
+        return self._environment(DIALECT)
+
+    @cached_property
+    def _native(self) -> Any:
+        return self._environment(self._dialect)
+
+    def _environment(self, dialect: str) -> Any:
+        jinja = Sandbox(
+            loader=jinja2.FunctionLoader(self._load),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=True,
+            finalize=lambda value: _to_sql(value, dialect),
+        )
+        jinja.filters["ident"] = lambda name: SqlText(quote_identifier(str(name), str.upper))
+        jinja.globals = dict(self._names)
+        return jinja
+
+    def find(self, name: str) -> tuple[Path, str]:
+        """The template's file, and the dialect it is written in.
+
+        Raises:
+            TemplateError: There is none, or the name leads out of the folder.
+        """
+        base = self._folder.resolve()
+        for path, dialect in ((base / self._dialect / name, self._dialect), (base / name, DIALECT)):
+            try:
+                inside, found = path.resolve().is_relative_to(base), path.is_file()
+            except (OSError, ValueError) as error:
+                raise TemplateError(f"is no name of a file: {error}", template=short(name)) from error
+            if not inside:
+                raise TemplateError("leads out of the project's templates folder", template=name)
+            if found:
+                return path, dialect
+        raise TemplateError("there is no such template", template=name, hint=self._nearest(name))
+
+    def source(self, name: str) -> str:
+        """The text of a template, and of those that it includes, as they stand."""
+        return "".join(self._sources(name, {}).values())
+
+    def _sources(self, name: str, found: dict[str, str]) -> dict[str, str]:
+        found[name] = self.find(name)[0].read_text(encoding="utf-8")
+        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(found[name])):
+            if other and other not in found:
+                self._sources(other, found)
+        return found
+
+    def _nearest(self, name: str) -> str | None:
+        from difflib import get_close_matches
+
+        known = [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")]
+        near = get_close_matches(name, known, n=1)
+        return f"did you mean {near[0]}?" if near else None
+
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]]:
+        path, _ = self.find(name)
+        return path.read_text(encoding="utf-8"), str(path), lambda: False
+
+    def render_template(self, name: str, names: Mapping[str, Any]) -> tuple[str, str]:
+        """The rendered text of a template, and its dialect.
+
+        Raises:
+            TemplateError: It is not there or does not render; with its line.
+        """
+        _, dialect = self.find(name)
+        jinja = self._jinja if dialect == DIALECT else self._native
+        return self._render(lambda: jinja.get_template(name).render(**names), name, dialect), dialect
+
+    def render_text(self, text: str, names: Mapping[str, Any]) -> str:
+        """Inline SQL, rendered; it is always in Snowflake's dialect.
+
+        Raises:
+            TemplateError: It does not render; with its line.
+        """
+        if not _JINJA.search(text):
+            return text  # compiling it costs a millisecond, and most short SQL is plain
+        return self._render(lambda: self._jinja.from_string(text).render(**names), None, DIALECT)
+
+    @staticmethod
+    def _render(render: Callable[[], str], name: str | None, dialect: str) -> str:
+        try:
+            return _without_marks(render(), name, dialect)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(error.message or "not Jinja", template=name, line=error.lineno) from error
+        except RENDERING as error:
+            raise TemplateError(failure_reason(error), template=name, line=_line_in_template(error)) from error
+
+
+def _to_sql(value: Any, dialect: str) -> SqlText:
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # raises, with jinja's own message
+    text = literal(value, dialect)
+    if _OPEN in text or _CLOSE in text:
+        raise TypeError("SQL that a template made (a macro, a set block) cannot be put in as a value")
+    return SqlText(f"{_OPEN}{text}{_CLOSE}")
+
+
+def _without_marks(text: str, template: str | None, dialect: str) -> str:
+    """The SQL without the marks around values: bare where SQL stands, left out of comments, refused inside quotes.
+
+    In quotes the value's own would end them, and in a comment its line breaks would; what follows would be SQL.
+    """
+    parts = []
+    for match in _sql_parts(dialect).finditer(text):
+        part = match[0]
+        if match["quoted"] and _OPEN in part:
+            line = text.count("\n", 0, match.start()) + part[: part.index(_OPEN)].count("\n") + 1
+            raise TemplateError(
+                "a value stands inside quotes; leave the quotes out, it brings its own", template=template, line=line
+            )
+        parts.append(_ANY_VALUE.sub("", part) if match["comment"] else part[1:-1] if match["value"] else part)
+    return "".join(parts)
+
+
+def _line_in_template(error: BaseException) -> int | None:
+    """Jinja rewrites its tracebacks so that they name template lines; the last such frame is the place."""
+    line, frame = None, error.__traceback__
+    while frame is not None:
+        name = frame.tb_frame.f_code.co_filename
+        if name == "<template>" or name.endswith(".sql"):
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line

@@ -1,0 +1,49 @@
+"""How many bad records a load may set aside."""
+
+from __future__ import annotations
+
+from pipekit.errors import SourceError
+from pipekit.names import Table
+from pipekit.source import Source
+from pipekit.step import StepContext
+from pipekit.warehouses.contract import PreparedLoad
+
+
+def most_rejects(limit: int | str | None, records: int) -> float:
+    """The most bad records among ``records`` that ``max_rejects`` allows.
+
+    Raises:
+        ValueError: It is neither a count nor a share.
+    """
+    if limit is None:
+        return float("inf")
+    text = str(limit).strip()
+    share = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1
+    sound = 0 <= number <= 100 if share else number >= 0 and number.is_integer()
+    if isinstance(limit, bool) or not sound:
+        raise ValueError(f"{limit!r} is neither a count (100) nor a share (1%)")
+    return records * number / 100 if share else number
+
+
+def refuse_too_many(
+    context: StepContext, prepared: PreparedLoad, table: Table, source: Source, limit: int | str | None
+) -> None:
+    """Refuse the load if it has more rejects than ``limit`` allows; the rejects themselves are kept.
+
+    Raises:
+        SourceError: There are too many.
+    """
+    if prepared.rejected <= most_rejects(limit, prepared.records):
+        return
+    rejects = table.beside("_rejects")
+    with context.warehouse.transaction():
+        prepared.write_rejects(rejects)
+    raise SourceError(
+        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {limit}",
+        file=source.uri,
+        hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
+    )

@@ -1,0 +1,22 @@
+"""A load of one given file, to replay fixed rejects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.steps import ledger
+from pipekit.steps.load import LoadOptions
+
+
+def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
+    """The same pipeline with a load that reads one file, and adds its rows to those that are there."""
+    options = cast(LoadOptions, load.options)
+    source = spec.sources[options.source].model_copy(update={"uri": str(file), "pattern": "*", "stage": None})
+    strategy = "merge" if options.strategy == "merge" else "append"
+    changed = options.model_copy(update={"strategy": strategy, "when": "always"})
+    replayed = replace(load, options=changed, definition_hash=ledger.REPLAYED)
+    steps = tuple(replayed if step.id == load.id else step for step in spec.steps)
+    return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)

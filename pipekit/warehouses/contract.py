@@ -1,0 +1,303 @@
+"""What pipekit asks of a warehouse. An adapter keeps this protocol; ``tests/contract`` defines it by example.
+
+Driver exceptions stop at the adapter: they become ``TransientError`` (worth a retry), ``QueryError`` (not),
+``SourceError`` (the files) or ``WarehouseError``. Sessions run in UTC. Parameters are written ``?``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from pipekit.names import Table
+from pipekit.source import Column, Source, SourceFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import sqlalchemy
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave.
+
+    Attributes:
+        rows: All rows, fetched.
+        columns: Names of the columns, in the engine's case.
+        rowcount: Rows inserted, updated or deleted; ``None`` when the statement changes none.
+        query_id: The warehouse's own id of the statement, where it has one.
+    """
+
+    rows: list[tuple[Any, ...]]
+    columns: tuple[str, ...] = ()
+    rowcount: int | None = None
+    query_id: str | None = None
+
+    def scalar(self) -> Any:
+        """The first value of the first row, or ``None``."""
+        return self.rows[0][0] if self.rows else None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column that a table has: its name in the engine's case, the engine's own type text, nullability."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as really read. ``rows_loaded`` + ``rows_rejected`` = records in the file."""
+
+    file: SourceFile
+    rows_loaded: int
+    rows_rejected: int = 0
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """One load, as asked of a warehouse.
+
+    Attributes:
+        source: The contract.
+        files: What to read; from ``list_files`` of the same warehouse.
+        on_error: ``fail`` at the first bad record, or ``reject`` bad records.
+        metadata: Whether the table has ``_source_file``, ``_source_row``, ``_loaded_at``, ``_run_id``.
+        run_id: For ``_run_id`` and the rejects.
+        loaded_at: For ``_loaded_at`` and the rejects; UTC.
+        progress: Called with ``(bytes done, bytes in all)`` now and then; from the loading thread.
+    """
+
+    source: Source
+    files: tuple[SourceFile, ...]
+    on_error: Literal["fail", "reject"]
+    metadata: bool
+    run_id: str
+    loaded_at: datetime
+    progress: Callable[[int, int], None] = field(default=lambda done, total: None, compare=False)
+
+
+class PreparedLoad(Protocol):
+    """A load whose helpers (stage, temporary tables) are in place, so that the rest fits in a transaction.
+
+    ``rejected`` and ``records`` are known before the transaction when ``on_error`` is ``reject``;
+    with ``fail`` they are 0 until ``copy_into`` has run.
+    """
+
+    @property
+    def records(self) -> int:
+        """Records read, good and bad."""
+
+    @property
+    def rejected(self) -> int:
+        """Bad records set aside."""
+
+    def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
+        """Insert the good records into ``table``, matched by column name, and say what each file gave.
+
+        Raises:
+            SourceError: A bad record (``on_error: fail``), named by file, line, column and value.
+        """
+
+    def write_rejects(self, table: Table) -> None:
+        """Insert the bad records into ``table`` (columns ``REJECT_COLUMNS``)."""
+
+
+class Session(Protocol):
+    """Statements and tables on one connection: the narrow half of ``Warehouse``, which helpers of an adapter need.
+
+    Attributes:
+        dialect: sqlglot's name of the SQL that ``execute`` takes.
+    """
+
+    dialect: str
+
+    def quote(self, name: Table | str) -> str:
+        """A table's or column's name, folded and quoted for this engine."""
+
+    def fold(self, name: str) -> str:
+        """A plain name in this engine's case; any other as it is."""
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
+        """Run one statement in this engine's dialect and fetch its rows."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """BEGIN; then COMMIT, or ROLLBACK if the block raises. Not nested. No DDL inside."""
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table or view is there."""
+
+    def columns(self, table: Table) -> list[TableColumn]:
+        """The table's columns, in order. Empty when there is no such table."""
+
+    def type_of(self, column: Column) -> str:
+        """The engine's type text for a declared column, as in CREATE TABLE."""
+
+    def create_table(self, table: Table, columns: Sequence[Column], *, temporary: bool = False) -> None:
+        """Create the table unless it is there; ``temporary`` replaces one that is. Its name: see ``scratch``."""
+
+    def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
+        """Create or replace ``table`` with what ``query`` gives; say how many rows, where the engine does."""
+
+    def scratch(self, table: Table) -> Table:
+        """A name for a helper table of this session that belongs to ``table``; never the same one twice."""
+
+    def truncate(self, table: Table) -> None:
+        """Delete all rows; inside a transaction it can be rolled back."""
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows of plain Python values in few statements, as bind parameters."""
+
+    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """The result of a query as Arrow."""
+
+    def cancel(self) -> None:
+        """Stop the running statement; called from another thread."""
+
+    def take_query_ids(self) -> tuple[str, ...]:
+        """Ids of the statements since the last call, where the warehouse has such ids."""
+
+    def close(self) -> None:
+        """Roll back what is open and end the session; safe to call twice."""
+
+
+class Warehouse(Session, Protocol):
+    """One session of a warehouse. Not to be shared between threads; ``session()`` gives another."""
+
+    def replace_table(self, new: Table, table: Table) -> None:
+        """Put ``new`` in the place of ``table`` in one atomic step; the old rows are gone after it."""
+
+    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+        """The source's files in name order; empty when none matches.
+
+        Raises:
+            SourceError: The place does not exist or cannot be read.
+        """
+
+    def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
+        """Check what can be checked before reading (headers), and make the helpers. Outside a transaction.
+
+        Raises:
+            SourceError: A file does not keep the contract: a missing or an extra column, say.
+        """
+
+    def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+        """Create or replace ``table`` with the rows and the types of ``data``."""
+
+    def sqlalchemy_engine(self) -> sqlalchemy.Engine:
+        """An engine over this very session whose begin, commit, rollback and close do nothing.
+
+        What runs through it sees this session's uncommitted rows and cannot end its transaction.
+        """
+
+    def session(self) -> Warehouse:
+        """Another session on the same warehouse, for another thread; the caller closes it."""
+
+
+@runtime_checkable
+class SupportsClustering(Protocol):
+    """Tables can be kept in the order of some columns."""
+
+    def cluster(self, table: Table, columns: Sequence[str]) -> bool:
+        """Set the clustering key if the table has another; say whether a statement was needed."""
+
+
+@runtime_checkable
+class SupportsQueryTag(Protocol):
+    """Statements can carry a tag that the warehouse's history shows."""
+
+    def tag(self, tag: Mapping[str, str]) -> None:
+        """From now on, mark this session's statements with ``tag``."""
+
+
+@runtime_checkable
+class SupportsComputeWarehouse(Protocol):
+    """Statements run on a named cluster that a step may choose (Snowflake's virtual warehouse)."""
+
+    def use_warehouse(self, name: str | None) -> None:
+        """From now on, run this session's statements on ``name``; ``None`` is the target's own."""
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """The process that holds a lock; ``run_id`` is empty where nobody does."""
+
+    run_id: str
+    pid: int
+    host: str
+    since: datetime
+
+
+@runtime_checkable
+class SupportsRunLock(Protocol):
+    """Runs on other machines can write here, and a lock file does not keep them apart."""
+
+    def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
+        """Take the lock, also from a holder that is ``gone`` or has shown no sign of life; or say who holds it."""
+
+    def renew_run_lock(self, name: str, run_id: str) -> None:
+        """Show that its holder is alive; called once a minute."""
+
+    def release_run_lock(self, name: str, run_id: str) -> None:
+        """Give the lock back, if it is still this run's."""
+
+
+METADATA_COLUMNS: tuple[Column, ...] = (
+    Column.of("_source_file", "varchar"),
+    Column.of("_source_row", "integer"),
+    Column.of("_loaded_at", "timestamp_tz"),
+    Column.of("_run_id", "varchar"),
+)
+REJECT_COLUMNS: tuple[Column, ...] = (
+    Column.of("run_id", "varchar"),
+    Column.of("source_file", "varchar"),
+    Column.of("source_line", "integer", "1-based; NULL where the format has no lines."),
+    Column.of("column_name", "varchar"),
+    Column.of("reason", "varchar"),
+    Column.of("raw_record", "varchar"),
+    Column.of("rejected_at", "timestamp_tz"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that ``pipekit doctor`` looked at: how it is, or what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+TargetT = TypeVar("TargetT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class WarehouseType(Generic[TargetT]):
+    """A kind of warehouse, as a plugin gives it.
+
+    Attributes:
+        name: What ``type:`` says in a target.
+        options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
+        open: Connects; given the options and the project's root.
+        dialect: sqlglot's name of its SQL.
+        schema_of: The default schema of a target, against which unqualified table names are read.
+        check_source: Says what a source asks for that cannot be done, as ``key: what is wrong``, or ``None``.
+    """
+
+    name: str
+    options: type[TargetT]
+    open: Callable[[TargetT, Path], Warehouse]
+    dialect: str
+    schema_of: Callable[[TargetT], str]
+    check_source: Callable[[Source], str | None] = lambda source: None
+    setup: Callable[[TargetT, Sequence[Source], Mapping[str, Sequence[Column]], str | None], list[str]] | None = None
+    apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
+    doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None

@@ -1,0 +1,1 @@
+"""The DuckDB adapter. Only this package imports duckdb."""

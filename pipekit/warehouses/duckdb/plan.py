@@ -1,0 +1,74 @@
+"""How one file is read by DuckDB: its columns found by name, its dialect told in full, nothing guessed.
+
+What DuckDB's readers get wrong was found by trying (``tests/warehouses/test_duckdb_loading.py`` has the cases);
+files that could fall into such a hole are read by ``records`` instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipekit.files.json_records import json_array, json_lines
+from pipekit.files.records import CsvReader, Record
+from pipekit.formats import CsvFormat, JsonFormat
+from pipekit.names import quote_identifier
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.duckdb.casts import Conversion
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a file is read.
+
+    Attributes:
+        file: As listed.
+        path: Its plain local text, or the Parquet file.
+        select: SQL of the values as read, ``x0`` to ``xn``, of ``broken`` (it is no record at all) and ``raw``
+            (its text, where only DuckDB knows it). ``None`` when DuckDB cannot be trusted with the file.
+        split: The same for records split in Python, in a relation ``records``; ``None`` for Parquet.
+        conversions: From ``x0`` to ``xn`` to the declared types.
+        source: The contract.
+        width: Fields of a record, in CSV.
+        layout: ``lines`` or ``array``, in JSON.
+    """
+
+    file: SourceFile
+    path: Path
+    select: str | None
+    split: str | None
+    conversions: tuple[Conversion, ...]
+    source: Source
+    width: int = 0
+    layout: str = ""
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the lines of the records are those of the file."""
+        form = self.source.format
+        return not isinstance(form, JsonFormat) or form.root is None
+
+    def records(self) -> Iterator[Record]:
+        """The file's records, split in Python."""
+        form = self.source.format
+        if isinstance(form, CsvFormat):
+            return CsvReader(form).records(self.path, self.width)
+        return json_array(self.path) if self.layout == "array" else json_lines(self.path)
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """A quoted identifier, as it is."""
+    return quote_identifier(value, str)
+
+
+def selected(values: Iterable[str], broken: str, relation: str, more: str = "NULL AS raw") -> str:
+    listed = ", ".join(f"{value} AS x{index}" for index, value in enumerate(values))
+    return f"SELECT {listed}, {broken} AS broken, {more} FROM {relation}"

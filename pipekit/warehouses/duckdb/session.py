@@ -1,0 +1,230 @@
+"""A session on a DuckDB file: statements, transactions, tables."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import duckdb
+
+from pipekit.errors import QueryError
+from pipekit.names import Table, fold, quote_identifier
+from pipekit.source import Column
+from pipekit.warehouses.contract import Result, TableColumn
+from pipekit.warehouses.duckdb.casts import type_text
+from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.session import insert_in_batches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those of a process that was killed
+SCRATCH = "__pipekit_"
+_CREATING = threading.Lock()  # two sessions that create one table at once conflict, whatever IF NOT EXISTS says
+_INSERT_PARAMETERS = 2_000
+_MOST_ROW_GROUPS = 8
+
+# DuckDB's own lists of the catalog cost half of what information_schema does, which is made of them.
+_NAMED = "lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower({}_name) = lower(?)"
+
+
+class DuckDBSession:
+    """Statements and tables on one connection to a DuckDB file. See ``Warehouse`` for what each method promises.
+
+    Args:
+        connection: This session's own connection.
+        database: DuckDB's name of the file.
+        schema: The schema of unqualified table names.
+        folder: Where copies of source files may be made while they are read.
+    """
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
+        self.connection = connection
+        self._database = database
+        self._schema = schema
+        self._folder = folder
+        self._temporary: set[Table] = set()
+        self._inserted: set[Table] = set()
+        self._scratches = 0
+        self._in_transaction = False
+        self._closed = False
+        with driver_errors():
+            connection.execute(f"USE {quote_name(database)}.{quote_name(schema)}")
+
+    def quote(self, name: Table | str) -> str:
+        """A table's or column's name, quoted. DuckDB compares names without case and keeps their spelling."""
+        if isinstance(name, str):
+            return quote_name(self.fold(name))
+        if name in self._temporary:
+            return f"temp.main.{quote_name(self.fold(name.name))}"
+        return ".".join(quote_name(self.fold(part)) for part in name.parts)
+
+    def fold(self, name: str) -> str:
+        """A plain name in lower case; any other as it is."""
+        return fold(name, str.lower)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
+        """Run one statement and fetch its rows."""
+        with driver_errors(sql):
+            cursor = self.connection.execute(sql, list(params))
+            rows = cursor.fetchall()
+            columns = tuple(column[0] for column in cursor.description or ())
+        return Result(rows, columns, _changed(sql, rows, columns))
+
+    @property
+    def files_folder(self) -> Path:
+        """Where this process may keep copies of source files while it reads them."""
+        return self._folder / PROCESS
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN; then COMMIT, or ROLLBACK if the block raises."""
+        self.execute("BEGIN TRANSACTION")
+        self._in_transaction = True
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def _roll_back(self) -> None:
+        try:
+            self.connection.execute("ROLLBACK")
+        except duckdb.Error:
+            return  # a failed COMMIT has rolled back already, and so has a closed connection
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table or view is there."""
+        return bool(self._kind(table))
+
+    def _kind(self, table: Table) -> str | None:
+        """TABLE or VIEW; ``None`` if there is neither."""
+        tables = f"SELECT 'TABLE' FROM duckdb_tables() WHERE {_NAMED.format('table')}"
+        views = f"SELECT 'VIEW' FROM duckdb_views() WHERE {_NAMED.format('view')}"
+        rows = self.execute(f"{tables} UNION ALL {views}", self._full_name(table) * 2).rows
+        return str(rows[0][0]) if rows else None
+
+    def columns(self, table: Table) -> list[TableColumn]:
+        """The table's columns, in order."""
+        query = f"SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE {_NAMED.format('table')}"
+        rows = self.execute(f"{query} ORDER BY column_index", self._full_name(table)).rows
+        return [TableColumn(*row) for row in rows]
+
+    def _full_name(self, table: Table) -> tuple[str, ...]:
+        if table in self._temporary:
+            return ("temp", "main", table.name)
+        return ((self._database, self._schema)[: 3 - len(table.parts)]) + table.parts
+
+    def type_of(self, column: Column) -> str:
+        """DuckDB's type for a declared column."""
+        return type_text(column)
+
+    def create_table(self, table: Table, columns: Sequence[Column], *, temporary: bool = False) -> None:
+        """Create the table, and its schema, unless it is there; ``temporary`` replaces one that is."""
+        self._place(table, temporary)
+        verb = "CREATE OR REPLACE TEMPORARY TABLE" if temporary else "CREATE TABLE IF NOT EXISTS"
+        body = ", ".join(self._definition(column) for column in columns)
+        with _CREATING:
+            self.execute(f"{verb} {self.quote(table)} ({body})")
+
+    def _definition(self, column: Column) -> str:
+        return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")
+
+    def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
+        """Create or replace the table or view, and its schema, with what the query gives."""
+        self._place(table, kind == "temporary")
+        what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
+        try:
+            # One line with the query's first, so that the engine's "LINE n" is the query's own.
+            return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}").rowcount
+        except QueryError as error:
+            if "trying to replace with type" in error.message:
+                error.hint = f"Drop {table} by hand if nobody needs it any more; then the step can make the {kind}."
+            raise
+
+    def _place(self, table: Table, temporary: bool) -> None:
+        if temporary:
+            self._temporary.add(table)
+            return
+        self._temporary.discard(table)
+        if len(table.parts) > 1:
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS {self.quote(Table(table.parts[:-1]))}")
+
+    def scratch(self, table: Table) -> Table:
+        """A name in the table's schema that no other session has."""
+        self._scratches += 1
+        return table.beside(f"{SCRATCH}{PROCESS}_{secrets.token_hex(3)}{self._scratches}")
+
+    def truncate(self, table: Table) -> None:
+        """Delete all rows."""
+        self.execute(f"TRUNCATE {self.quote(table)}")
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows as bind parameters, many in a statement."""
+        insert_in_batches(self, table, columns, rows, _INSERT_PARAMETERS)
+        self._inserted.add(table)
+
+    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """The result of a query as Arrow."""
+        with driver_errors(sql):
+            return self.connection.sql(sql, params=list(params)).to_arrow_table()
+
+    def session(self) -> Self:
+        """Another session on the same file, with its own transaction."""
+        with driver_errors():
+            cursor = self.connection.cursor()
+        return type(self)(cursor, self._database, self._schema, self._folder)
+
+    def cancel(self) -> None:
+        """Stop the running statement; safe from another thread, and when nothing runs."""
+        with driver_errors():
+            self.connection.interrupt()
+
+    def take_query_ids(self) -> tuple[str, ...]:
+        """DuckDB has no ids of statements."""
+        return ()
+
+    def close(self) -> None:
+        """Roll back what is open and end the session."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._in_transaction:
+            self._roll_back()
+        with suppress(duckdb.Error):  # a session that is broken can be closed all the same
+            self._join_row_groups()
+        self.connection.close()
+
+    def _join_row_groups(self) -> None:
+        """A few rows added in every run become a row group and a block each; once they are many, the file is tidied."""
+        for table in self._inserted - self._temporary:
+            count = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info(?)"
+            [(groups,)] = self.connection.execute(count, [self.quote(table)]).fetchall()
+            if groups > _MOST_ROW_GROUPS:
+                self.connection.execute("RESET GLOBAL max_vacuum_tasks")
+
+
+def quote_name(name: str) -> str:
+    return quote_identifier(name, str)
+
+
+def text_literal(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _changed(sql: str, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> int | None:
+    # DuckDB answers INSERT, UPDATE, DELETE, MERGE and CREATE TABLE AS with one row of one column, `Count`.
+    if columns == ("Count",) and len(rows) == 1 and not re.match(r"\s*(SELECT|WITH|FROM)\b", sql, re.IGNORECASE):
+        return int(rows[0][0])
+    return None

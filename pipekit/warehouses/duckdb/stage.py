@@ -1,0 +1,279 @@
+"""Records judged into a pair of temporary tables: the good ones and the rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pipekit.errors import QueryError, SourceError, WarehouseError, short
+from pipekit.files.local import gone
+from pipekit.files.records import Record, shortened
+from pipekit.names import Table
+from pipekit.source import SourceFile
+from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad
+from pipekit.warehouses.duckdb.casts import type_text
+from pipekit.warehouses.duckdb.plan import Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipekit.warehouses.duckdb.session import DuckDBSession
+
+
+_BATCH = 20_000
+_BATCH_BYTES = 32 << 20
+_BROKEN = -1
+
+
+@contextmanager
+def still_there(file: SourceFile, path: Path) -> Iterator[None]:
+    """What fails because the file is gone is told as that, whatever the reader said."""
+    try:
+        yield
+    except (WarehouseError, OSError) as error:
+        if path.exists():
+            raise
+        raise gone(file) from error
+
+
+def insert_into(warehouse: DuckDBSession, load: FileLoad, table: Table) -> str:
+    columns = (*load.source.columns, *(METADATA_COLUMNS if load.metadata else ()))
+    return f"INSERT INTO {warehouse.quote(table)} ({', '.join(warehouse.quote(column.name) for column in columns)})"
+
+
+def stamps(load: FileLoad, file: SourceFile) -> list[Any]:
+    return [file.uri, load.loaded_at, load.run_id] if load.metadata else []
+
+
+class Stage:
+    """What was judged: temporary tables of the bad records, and of the good ones that DuckDB cannot read itself."""
+
+    def __init__(self, warehouse: DuckDBSession, load: FileLoad) -> None:
+        self._warehouse = warehouse
+        self._load = load
+        place = warehouse.scratch(Table(("load",)))
+        self._good, self._bad = (f"temp.main.{warehouse.quote(place.name + suffix)}" for suffix in ("_good", "_bad"))
+        self._counts: dict[int, tuple[int, int]] = {}
+        self._split: set[int] = set()
+        columns = ", ".join(f"v{index} {type_text(column)}" for index, column in enumerate(load.source.columns))
+        warehouse.execute(f"CREATE TEMPORARY TABLE {self._good} ({columns}, number BIGINT, bad SMALLINT, file INTEGER)")
+        warehouse.execute(
+            f"CREATE TEMPORARY TABLE {self._bad} (file VARCHAR, line BIGINT, column_name VARCHAR, reason VARCHAR, "
+            "raw VARCHAR, value VARCHAR)"
+        )
+
+    @property
+    def records(self) -> int:
+        return sum(records for records, _ in self._counts.values())
+
+    @property
+    def rejected(self) -> int:
+        return sum(bad for _, bad in self._counts.values())
+
+    def rejected_of(self, index: int) -> int:
+        """Bad records of one file."""
+        return self._counts[index][1]
+
+    def judge(self, index: int, each: Plan) -> None:
+        """Judge a file: by DuckDB's reader if it can read the file to its end, else record by record."""
+        with still_there(each.file, each.path):
+            self._judge(index, each)
+
+    def _judge(self, index: int, each: Plan) -> None:
+        try:
+            bad_columns = self._judge_quickly(index, each)
+        except QueryError as error:
+            if each.split is None:
+                raise SourceError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
+            bad_columns = None
+        if bad_columns is None:
+            self._split.add(index)
+            self._judge_split(index, each)
+            self._count(index)
+        elif bad_columns:
+            self._locate(each, bad_columns)
+
+    def _judge_quickly(self, index: int, each: Plan) -> list[int] | None:
+        if each.select is None:
+            return None
+        judged = _judged(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
+        found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
+        self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
+        return [bad for bad in found if bad]
+
+    def _count(self, index: int) -> None:
+        count = f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
+        self._counts[index] = self._warehouse.execute(count).rows[0]
+
+    def _locate(self, each: Plan, bad_columns: list[int]) -> None:
+        """Find the lines of the bad records by a pass in file order over the columns that hold bad values."""
+        relation = f"(SELECT row_number() OVER () AS number, * FROM ({each.select}))"
+        # As Arrow: the bad records may be many.
+        found = self._warehouse.read_arrow(f"{_bad_only(each, relation, bad_columns, 'raw')} ORDER BY number")
+        rows = (tuple(row.values()) for batch in found.to_batches(_BATCH) for row in batch.to_pylist())
+        for batch in _batches(_with_records(each, rows)):
+            self._add(each, batch)
+
+    def _judge_split(self, index: int, each: Plan) -> None:
+        first = 1
+        for records in _record_batches(each.records()):
+            self._judge_batch(index, each, records, first)
+            first += len(records)
+
+    def _judge_batch(self, index: int, each: Plan, records: list[Record], first: int) -> None:
+        connection = self._warehouse.connection
+        connection.register("records", _arrow(records, first, each.width))
+        try:
+            relation = f"({each.split})"
+            self._warehouse.execute(f"INSERT INTO {self._good} {_judged(each, relation, index)}")
+            columns = [_BROKEN, *range(1, len(each.conversions) + 1)]
+            bad = self._warehouse.execute(f"{_bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
+        finally:
+            connection.unregister("records")
+        for number, _, _, problem in bad:
+            records[number - first].problem = problem
+        self._add(each, [(records[number - first], number, which, value) for number, which, value, _ in bad])
+
+    def _add(self, each: Plan, found: list[tuple[Record, int, int, str | None]]) -> None:
+        if not found:
+            return
+        import pyarrow as pa
+
+        rows = [_reject(each, *one) for one in found]
+        names = ("file", "line", "column_name", "reason", "raw", "value")
+        types = (pa.string(), pa.int64(), *[pa.string()] * 4)
+        columns = [pa.array(list(values), type_) for values, type_ in zip(zip(*rows, strict=True), types, strict=True)]
+        self._warehouse.connection.register("found", pa.table(columns, names))
+        try:
+            self._warehouse.execute(f"INSERT INTO {self._bad} SELECT * FROM found")
+        finally:
+            self._warehouse.connection.unregister("found")
+
+    def copy(self, index: int, each: Plan, table: Table) -> int:
+        """Insert a file's good records into ``table``; says how many."""
+        values = [f"v{position}" for position in range(len(each.conversions))]
+        values += ["?", "number", "?", "?"] if self._load.metadata else []
+        insert = f"{insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
+        sql = f"{insert} FROM ({self._judged_again(index, each)}) WHERE bad = 0"
+        copied = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
+        records, bad = self._counts[index]
+        if copied != records - bad:
+            raise SourceError("the file changed while it was read", file=each.file.uri, hint="Run again.")
+        return copied
+
+    def _judged_again(self, index: int, each: Plan) -> str:
+        # A second pass over the file costs no more time than a table of the first one, and no memory.
+        if index in self._split:
+            return f"FROM {self._good} WHERE file = {index}"
+        number = "row_number() OVER ()" if self._load.metadata else "NULL"
+        return _judged(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
+
+    def write_rejects(self, table: Table) -> None:
+        """Insert the bad records, as ``REJECT_COLUMNS``, into ``table``."""
+        self._warehouse.execute(
+            f"INSERT INTO {self._warehouse.quote(table)} "
+            "(run_id, source_file, source_line, column_name, reason, raw_record, rejected_at) "
+            f"SELECT ?, file, line, column_name, reason, raw, ? FROM {self._bad}",
+            [self._load.run_id, self._load.loaded_at],
+        )
+
+    def first_error(self) -> SourceError:
+        """The first bad record as an error, with the number of all."""
+        rows = self._warehouse.execute(
+            f"SELECT file, line, column_name, reason, value FROM {self._bad} ORDER BY file, line LIMIT 1"
+        ).rows
+        file, line, column, reason, value = rows[0]
+        others = f"; {self.rejected} bad records in all" if self.rejected > 1 else ""
+        return SourceError(
+            f"{reason}{others}",
+            file=file,
+            line=line,
+            column=column,
+            value=None if value is None else short(value),
+            hint="Correct the file or the contract, or set `on_error: reject` to set bad records aside.",
+        )
+
+    def drop(self) -> None:
+        """Drop the tables."""
+        for table in (self._good, self._bad):
+            self._warehouse.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _judged(each: Plan, relation: str, index: int) -> str:
+    """SELECT of a record's values, its number, which column is bad (0: none, -1: the record), and the file."""
+    values = ", ".join(f"{c.value} AS v{position}" for position, c in enumerate(each.conversions))
+    inner = f"SELECT *, {values} FROM {relation}"
+    names = ", ".join(f"v{position}" for position in range(len(each.conversions)))
+    everything = [_BROKEN, *range(1, len(each.conversions) + 1)]
+    return f"SELECT {names}, number, {_first_bad(each, everything)} AS bad, {index} FROM ({inner})"
+
+
+def _first_bad(each: Plan, columns: list[int]) -> str:
+    tests = ["WHEN broken THEN -1"] if _BROKEN in columns else []
+    for which in sorted(set(columns) - {_BROKEN}):
+        tests.append(f"WHEN {each.conversions[which - 1].bad(f'v{which - 1}')} THEN {which}")
+    return f"CASE {' '.join(tests)} ELSE 0 END"
+
+
+def _bad_only(each: Plan, relation: str, columns: list[int], more: str) -> str:
+    """SELECT of number, first bad column, its value as read, and the column ``more``, of the bad records."""
+    used = sorted(set(columns) - {_BROKEN})
+    values = "".join(f", {each.conversions[which - 1].value} AS v{which - 1}" for which in used)
+    picked = " ".join(f"WHEN {which} THEN x{which - 1}::VARCHAR" for which in used)
+    value = f"CASE bad {picked} END" if picked else "NULL"
+    inner = f"SELECT *{values} FROM {relation}"
+    judged = f"SELECT *, {_first_bad(each, columns)} AS bad FROM ({inner})"
+    return f"SELECT number, bad, {value}, {more} FROM ({judged}) WHERE bad <> 0"
+
+
+def _with_records(each: Plan, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Record, int, int, str | None]]:
+    """Each bad record with its text and line, both in file order."""
+    records = enumerate(each.records(), 1) if each.split else iter(())
+    for number, bad, value, raw in found:
+        record = next((one for at, one in records if at == number), None)
+        yield record or Record(0, raw or ""), number, bad, value
+
+
+def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None) -> tuple[Any, ...]:
+    column = None if bad == _BROKEN else each.conversions[bad - 1].column.name
+    if bad == _BROKEN:
+        reason = f"the record {record.problem or 'is not a JSON object'}"
+    else:
+        reason = each.conversions[bad - 1].reason(value)
+    line = record.line if record.line and each.has_lines else None
+    if line is None:
+        reason = f"record {number}: {reason}"
+    return each.file.uri, line, column, reason, shortened(record.raw), value
+
+
+def _arrow(records: list[Record], first: int, width: int) -> Any:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {
+        "number": pa.array(range(first, first + len(records)), pa.int64()),
+        "raw": pa.array([record.raw for record in records], pa.string()),
+        "problem": pa.array([record.problem for record in records], pa.string()),
+    }
+    for index in range(width):
+        columns[f"f{index}"] = pa.array([record.fields[index] for record in records], pa.string())
+    return pa.table(columns)
+
+
+def _batches(items: Iterator[Any]) -> Iterator[list[Any]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch
+
+
+def _record_batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.raw)
+        if len(batch) == _BATCH or size > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,22 @@
+"""The settings of a DuckDB target. Importing this costs no driver."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DuckDBTarget(BaseModel):
+    """A target of type ``duckdb``.
+
+    Attributes:
+        path: The database file, relative to the project's root; made when it is not there.
+        schema_name: ``schema`` in the file: where unqualified tables are; made when it is not there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    type: Literal["duckdb"] = "duckdb"
+    path: str = ".pipekit/warehouse.duckdb"
+    schema_name: str = Field(default="main", alias="schema", min_length=1)

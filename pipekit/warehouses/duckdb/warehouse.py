@@ -1,0 +1,165 @@
+"""DuckDB as the embedded warehouse: sessions, statements, tables. Files are read in ``duckdb_load``.
+
+One database instance is shared by all sessions of a process; ``session()`` is a cursor, which has a
+transaction of its own. https://duckdb.org/docs/current/clients/python/dbapi
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipekit.errors import WarehouseError
+from pipekit.names import Table
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.contract import FileLoad, PreparedLoad
+from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.session import PROCESS, SCRATCH, DuckDBSession, quote_name, text_literal
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import sqlalchemy
+
+
+def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
+    """Open the target's database file, or make it, readable by its owner only.
+
+    Args:
+        options: The target.
+        root: The project's root, where relative paths start.
+
+    Raises:
+        LockedError: Another process has the file open; it is named.
+        WarehouseError: The file cannot be opened, made or written, or is no DuckDB database.
+    """
+    path = (root / options.path).absolute()
+    _make_private_folder(path.parent)
+    is_new = not path.exists()
+    if not is_new:
+        _require_writable(path)
+    with driver_errors():
+        connection = _connect(path, options.schema_name)
+    try:
+        if is_new:
+            path.chmod(0o600)
+        return _first_session(connection, options.schema_name, path.with_name(path.name + ".files"))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _make_private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(
+            f"cannot make the folder {folder}: {error.strerror}",
+            hint="Choose another `path` for the target, or change the folder's permissions.",
+        ) from error
+
+
+def _require_writable(path: Path) -> None:
+    if path.is_dir():
+        raise WarehouseError(f"{path} is a folder", hint="The target's `path` names the database file itself.")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise WarehouseError(
+            f"{path} is read-only for this user",
+            hint=f"Make it writable (chmod u+rw {path.name}), or choose another `path` for the target.",
+        )
+
+
+def _connect(path: Path, schema: str) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path))
+    if not _ambiguous(connection, path.stem, schema):
+        return connection
+    # DuckDB names the database after the file. Where a schema has that name too, `name.table` means either
+    # and is refused, so the file is attached under another name.
+    connection.close()
+    connection = duckdb.connect()
+    connection.execute(f"ATTACH '{text_literal(str(path))}' AS {quote_name(path.stem + '_db')}")
+    connection.execute(f"USE {quote_name(path.stem + '_db')}")
+    connection.execute(f"SET temp_directory = '{text_literal(str(path) + '.tmp')}'")
+    return connection
+
+
+def _ambiguous(connection: duckdb.DuckDBPyConnection, stem: str, schema: str) -> bool:
+    rows = connection.execute(
+        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database() AND NOT internal"
+    ).fetchall()
+    return stem.lower() in {schema.lower(), *(name.lower() for (name,) in rows)}
+
+
+def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: Path) -> DuckDBWarehouse:
+    with driver_errors():
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # Inserts then run in parallel and hold less in memory; nothing here asks for the order of a file.
+        connection.execute("SET GLOBAL preserve_insertion_order = false")
+        # Else each close writes most of what was loaded a second time, to join row groups that are not full.
+        connection.execute("SET GLOBAL max_vacuum_tasks = 0")
+        database = connection.execute("SELECT current_database()").fetchall()[0][0]
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_name(database)}.{quote_name(schema)}")
+    warehouse = DuckDBWarehouse(connection, database, schema, folder)
+    warehouse.drop_leftovers()
+    return warehouse
+
+
+class DuckDBWarehouse(DuckDBSession):
+    """A DuckDB session that also loads files and serves SQLAlchemy."""
+
+    def drop_leftovers(self) -> None:
+        """Remove helper tables and copies of a process that was killed; only one can have the file open."""
+        for copies in self._folder.glob("*"):
+            if copies.name != PROCESS:
+                shutil.rmtree(copies, ignore_errors=True)
+        rows = self.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? "
+            "AND contains(table_name, ?) AND NOT contains(table_name, ?)",
+            (self._database, SCRATCH, SCRATCH + PROCESS),
+        ).rows
+        for schema, name in rows:
+            self.execute(f"DROP TABLE {quote_name(schema)}.{quote_name(name)}")
+
+    def replace_table(self, new: Table, table: Table) -> None:
+        """Put ``new`` in the place of ``table``, which may be a view or not there at all, in one transaction."""
+        kind = self._kind(table)
+        with self.transaction():
+            if kind:
+                self.execute(f"DROP {kind} {self.quote(table)}")
+            self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table.name)}")
+
+    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+        """The source's files in name order."""
+        from pipekit.files.listing import list_files
+
+        return list_files(source)
+
+    def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
+        """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""
+        from pipekit.warehouses.duckdb.load import prepare
+
+        return prepare(self, load)
+
+    def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+        """Create or replace ``table`` with the rows and the types of ``data``."""
+        self._place(table, temporary)
+        view = f"pipekit_arrow_{secrets.token_hex(8)}"
+        word = "TEMPORARY TABLE" if temporary else "TABLE"
+        with driver_errors():
+            self.connection.register(view, data)
+        try:
+            self.execute(f"CREATE OR REPLACE {word} {self.quote(table)} AS SELECT * FROM {view}")
+        finally:
+            self.connection.unregister(view)
+
+    def sqlalchemy_engine(self) -> sqlalchemy.Engine:
+        """An engine over this session that never begins, commits, rolls back or closes it."""
+        from pipekit.warehouses.duckdb.sqlalchemy import engine_over
+
+        return engine_over(self.connection)

@@ -1,0 +1,1 @@
+"""The Snowflake adapter. Only this package imports the connector."""

@@ -1,0 +1,63 @@
+"""What tables a schema has and how they are clustered, read in one SHOW TABLES and shared by a target's sessions.
+
+It saves a round trip for each "create it unless it is there". It is only a memory: a table that someone else drops
+meanwhile makes the next statement on it fail, as it would have without.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from pipekit.names import Table
+from pipekit.warehouses.contract import Session
+from pipekit.warehouses.snowflake.dialect import clustered_by, like, text
+
+
+class Catalog:
+    """Tables by their quoted names, each with its clustering key. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, list[str] | None] = {}
+        self._read: set[str] = set()
+        self._lock = threading.RLock()
+
+    def knows(self, warehouse: Session, table: Table) -> bool:
+        """Whether the table is surely there; the first question about a schema reads all of it."""
+        with self._lock:
+            schema = _schema(warehouse, table)
+            if schema not in self._read:
+                self._read.add(schema)
+                self._show(warehouse, schema)
+            return warehouse.quote(table) in self._tables
+
+    def clustering_key(self, warehouse: Session, table: Table) -> list[str]:
+        """The columns by which the table is clustered; empty when there are none."""
+        with self._lock:
+            if not self.knows(warehouse, table) or self._tables[warehouse.quote(table)] is None:
+                self._show(warehouse, _schema(warehouse, table), like(warehouse.fold(table.name)))
+            return self._tables.get(warehouse.quote(table)) or []
+
+    def remember(self, name: str, key: list[str] | None = None) -> None:
+        """The table, by its quoted name, is there and is clustered so; ``None`` is not known."""
+        with self._lock:
+            self._tables[name] = key
+
+    def forget(self, sql: str) -> None:
+        """A DDL statement ran: what is known of the tables that it names no longer counts."""
+        with self._lock:
+            for name in [name for name in self._tables if name in sql]:
+                del self._tables[name]
+
+    def _show(self, warehouse: Session, schema: str, pattern: str = "") -> None:
+        named = f" LIKE {text(pattern)}" if pattern else ""
+        place = f" IN SCHEMA {schema}" if schema else ""
+        result = warehouse.execute(f"SHOW TABLES{named}{place}")
+        at = {name: index for index, name in enumerate(result.columns)}
+        prefix = f"{schema}." if schema else ""
+        for row in result.rows:
+            name = '"' + str(row[at["name"]]).replace('"', '""') + '"'
+            self._tables[prefix + name] = clustered_by(row[at["cluster_by"]])
+
+
+def _schema(warehouse: Session, table: Table) -> str:
+    return warehouse.quote(Table(table.parts[:-1])) if len(table.parts) > 1 else ""

@@ -1,0 +1,266 @@
+"""How CSV files are loaded on Snowflake."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipekit.errors import SourceError, WarehouseError, short
+from pipekit.files.headers import check_columns
+from pipekit.formats import CsvFormat
+from pipekit.names import Table
+from pipekit.source import Column, Source, SourceFile
+from pipekit.warehouses.contract import FileLoad, LoadedFile
+from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.formats import compression_name, encoding_option
+from pipekit.warehouses.snowflake.landing import (
+    PLACE,
+    PLACE_SELECT,
+    PLACE_TYPES,
+    Landing,
+    copy,
+    create_landing,
+    first_lines,
+    named_format,
+    on_error_option,
+    unreadable_records,
+)
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the declared columns stand in a CSV file.
+
+    Attributes:
+        positions: For each declared column its 1-based place.
+        width: Fields in a record.
+    """
+
+    positions: tuple[int, ...]
+    width: int
+
+
+def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:
+    """Where each file has the declared columns. A file without any line has no header and no records.
+
+    Raises:
+        SourceError: A declared column is missing, an undeclared one is there, or a name is there twice.
+    """
+    form = source.format
+    assert isinstance(form, CsvFormat)
+    read = _header if form.header else _headerless
+    return {file: read(source, form, file, line) for file, line in lines.items()}
+
+
+def _headerless(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
+    width, found = len(source.columns), len(list(_fields(form, line)))
+    if found != width and (form.quote is None or line.count(form.quote) % 2 == 0):  # else it goes on below
+        raise SourceError(f"has {found} fields, not {width}", file=file.uri, line=form.skip_lines + 1)
+    return Header(tuple(range(1, width + 1)), width)
+
+
+def _header(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
+    names = list(_fields(form, line))
+    folded = [name.casefold() for name in names]
+    place = {"file": file.uri, "line": form.skip_lines + 1}
+    if len(folded) != len(set(folded)):
+        twice = next(name for name in names if folded.count(name.casefold()) > 1)
+        raise SourceError(f"the header has {twice!r} twice", **place)  # type: ignore[arg-type]
+    check_columns(source, names, place)
+    return Header(tuple(folded.index(column.source_name.casefold()) + 1 for column in source.columns), len(names))
+
+
+def _fields(form: CsvFormat, line: str) -> Iterator[str]:
+    line = line.removeprefix("\ufeff").rstrip("\r\n")
+    rows = csv.reader([line], delimiter=form.delimiter, quotechar=form.quote)
+    for name in next(rows, []):
+        yield name.strip()
+
+
+def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields: bool = True) -> str:
+    """How COPY reads a source's CSV into text: nothing guessed, nothing replaced.
+
+    Args:
+        form: The source's format.
+        empty_is_null: Whether an unquoted empty field is NULL; a quoted one never is.
+        skip: Lines before the first record.
+        count_fields: Whether a record with too few or too many fields is an error.
+    """
+    nulls = ", ".join(text(value) for value in form.null_values if value) if empty_is_null else ""
+    options = {
+        "COMPRESSION": compression_name(form),
+        "RECORD_DELIMITER": text("\n"),
+        "FIELD_DELIMITER": text(form.delimiter),
+        "MULTI_LINE": "TRUE",
+        "PARSE_HEADER": "FALSE",
+        "SKIP_HEADER": str(skip),
+        "SKIP_BLANK_LINES": "TRUE",
+        "FIELD_OPTIONALLY_ENCLOSED_BY": text(form.quote) if form.quote else "NONE",
+        "ESCAPE": text(form.escape) if form.escape and form.escape != form.quote else "NONE",
+        "ESCAPE_UNENCLOSED_FIELD": "NONE",
+        "NULL_IF": f"({nulls})",
+        "EMPTY_FIELD_AS_NULL": "TRUE" if empty_is_null and "" in form.null_values else "FALSE",
+        "TRIM_SPACE": "TRUE" if form.trim else "FALSE",
+        "ERROR_ON_COLUMN_COUNT_MISMATCH": "TRUE" if count_fields else "FALSE",
+        "REPLACE_INVALID_CHARACTERS": "FALSE",
+        "SKIP_BYTE_ORDER_MARK": "TRUE",
+        "ENCODING": encoding_option(form),
+    }
+    return "TYPE = CSV " + " ".join(f"{name} = {value}" for name, value in options.items())
+
+
+def land_csv(
+    warehouse: SnowflakeSession,
+    load: FileLoad,
+    files: StagedFiles,
+    headers: dict[SourceFile, Header],
+    form: CsvFormat,
+) -> Landing:
+    values = text_columns(load.source.columns)
+    names = ", ".join(value.text for value in values)
+    landed = create_landing(warehouse, ", ".join(f"{value.text} VARCHAR" for value in values) + f", {PLACE_TYPES}")
+    ends = create_landing(warehouse, f'{PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
+    skip = form.skip_lines + form.header
+    skipped: list[str] = []
+    on_error = on_error_option(load)
+    for group, members in header_groups(headers, files).items():
+        fields = ", ".join(f"${position}" for position in group.positions)
+        read = csv_format(form, empty_is_null=True, skip=skip)
+        copied = copy(
+            warehouse,
+            f"{landed} ({names}, {PLACE})",
+            f"SELECT {fields}, {PLACE_SELECT}",
+            files,
+            members,
+            read,
+            on_error=on_error,
+        )
+        skipped += [file.name for file in copied if file.errors]
+        # Read so that an empty field is a text, only a field that is not there is NULL.
+        count = csv_format(form, empty_is_null=False, skip=skip)
+        edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
+        copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', edge, files, members, count, on_error=on_error)
+    width = "has fewer fields than the header", "has more fields than the header"
+    whole = f'CASE WHEN E."LAST" IS NULL THEN {text(width[0])} WHEN E."OVER" IS NOT NULL THEN {text(width[1])} END'
+    query = (
+        f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {whole} AS "WHOLE" FROM {landed} AS L '
+        f'JOIN {ends} AS E ON L."FILE" = E."FILE" AND L."ROWNO" = E."ROWNO"'
+    )
+    uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
+    unreadable = unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
+    return Landing(query, values, unreadable=tuple(unreadable))
+
+
+def _csv_record(values: Sequence[Value], form: CsvFormat) -> str:
+    """The record written anew from its declared fields: COPY does not keep the text it read."""
+    return f" || {text(form.delimiter)} || ".join(_csv_field(f"L.{value.text}", form) for value in values)
+
+
+def _csv_field(field: str, form: CsvFormat) -> str:
+    quote = form.quote or '"'
+    special = " OR ".join(f"CONTAINS({field}, {text(mark)})" for mark in (quote, form.delimiter, "\n", "\r"))
+    quoted = f"{text(quote)} || REPLACE({field}, {text(quote)}, {text(quote * 2)}) || {text(quote)}"
+    return f"IFF({special}, {quoted}, COALESCE({field}, ''))"
+
+
+class BadValues(SourceError):
+    """The plain landing holds values that do not keep the contract; where they stand is not known yet."""
+
+
+def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> dict[SourceFile, Header]:
+    """The header of each CSV file that has one, checked against the contract."""
+    form = load.source.format
+    assert isinstance(form, CsvFormat)
+    lines: dict[SourceFile, str] = {}
+    if load.files:
+        lines = first_lines(warehouse, named_format(warehouse, load), files, form.skip_lines + 1)
+    return csv_headers(load.source, lines)
+
+
+def header_groups(headers: dict[SourceFile, Header], files: StagedFiles) -> dict[Header, list[str]]:
+    """The staged names of files that have their columns in the same order; nearly always there is one group."""
+    groups: dict[Header, list[str]] = {}
+    for name, file in files.names.items():
+        if file in headers:
+            groups.setdefault(headers[file], []).append(name)
+    return groups
+
+
+def text_columns(columns: Sequence[Column]) -> tuple[Value, ...]:
+    """The declared columns as they stand in a landing table of text."""
+    return tuple(Value(column, f'"V{number}"') for number, column in enumerate(columns, 1))
+
+
+class PlainCsvLoad:
+    """CSV whose records are all to be good: text by a plain COPY, then one checked insert.
+
+    Args:
+        warehouse: The session.
+        load: What is asked.
+        files: Where it is staged.
+        headers: Where each file has the declared columns.
+    """
+
+    records = 0
+    rejected = 0
+
+    def __init__(
+        self, warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
+    ) -> None:
+        self._warehouse = warehouse
+        self._load = load
+        self._values = text_columns(load.source.columns)
+        self._rows = dict.fromkeys(load.files, 0)
+        groups = header_groups(headers, files)
+        extras = max((group.width - len(group.positions) for group in groups), default=0)
+        names = [value.text for value in self._values] + [f'"X{number}"' for number in range(1, extras + 1)]
+        self._landing = create_landing(warehouse, ", ".join(f"{name} VARCHAR" for name in names))
+        for group, members in groups.items():
+            self._copy(group, members, files)
+
+    def _copy(self, group: Header, members: Sequence[str], files: StagedFiles) -> None:
+        form = self._load.source.format
+        assert isinstance(form, CsvFormat)
+        target = f"{self._landing} ({', '.join(_placed(group, self._values))})"
+        options = csv_format(form, empty_is_null=True, skip=form.skip_lines + form.header)
+        for copied in copy(self._warehouse, target, "", files, members, options):
+            self._rows[copied.file] = copied.rows
+
+    def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
+        """Insert all records, or raise ``BadValues``."""
+        form = self._load.source.format
+        good = " AND ".join(is_good(value, form) for value in self._values)
+        columns = ", ".join(self._warehouse.quote(value.column.name) for value in self._values)
+        casts = ", ".join(cast(value, form) for value in self._values)
+        result = self._warehouse.execute(
+            f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {casts} FROM {self._landing} WHERE {good}"
+        )
+        if result.rowcount != sum(self._rows.values()):
+            raise self._bad()
+        return tuple(LoadedFile(file, rows) for file, rows in self._rows.items())
+
+    def _bad(self) -> Exception:
+        form = self._load.source.format
+        for value in self._values:
+            query = f"SELECT {value.text} FROM {self._landing} WHERE NOT {is_good(value, form)} LIMIT 1"
+            for (found,) in self._warehouse.execute(query).rows:
+                shown = None if found is None else short(found)
+                return BadValues(reason(found, value.column, form), column=value.column.name, value=shown)
+        return WarehouseError("Snowflake inserted fewer rows than it had copied", hint="Run again, and report it.")
+
+    def write_rejects(self, table: Table) -> None:
+        """Nothing: there are none."""
+
+
+def _placed(group: Header, values: Sequence[Value]) -> list[str]:
+    """The landing table's columns in the order of the file's."""
+    declared = {position: value.text for position, value in zip(group.positions, values, strict=True)}
+    others = (f'"X{number}"' for number in range(1, group.width + 1))
+    return [declared.get(place) or next(others) for place in range(1, group.width + 1)]

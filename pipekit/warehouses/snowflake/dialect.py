@@ -1,0 +1,104 @@
+"""Snowflake's spellings: types, literals, patterns, and those of compiled checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.source import Column
+from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.warehouses.dialect import Dialect
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def text(value: str) -> str:
+    """A string literal. Snowflake reads backslashes as escapes:
+    https://docs.snowflake.com/en/sql-reference/data-types-text
+    """
+    escaped = value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"
+
+
+def like(name: str) -> str:
+    """A LIKE pattern for exactly this name."""
+    return re.sub(r"([%_\\])", r"\\\1", name)
+
+
+def clustered_by(key: str | None) -> list[str]:
+    """The columns of a clustering key as SHOW TABLES gives it, ``LINEAR(REGION, "my col")``."""
+    inner = re.fullmatch(r"(?:LINEAR)?\s*\((.*)\)", (key or "").strip(), re.DOTALL | re.IGNORECASE)
+    parts = re.findall(r'"(?:[^"]|"")*"|[^,]+', inner[1] if inner else key or "")
+    names = (part.strip() for part in parts)
+    return [name[1:-1].replace('""', '"') if name.startswith('"') else name.upper() for name in names if name]
+
+
+def _distinct_lists(where: Fragment, columns: Sequence[Fragment]) -> Fragment:
+    values = joined(", ", [fragment("CASE WHEN {} THEN {} END", where, column) for column in columns])
+    return fragment("count(DISTINCT {})", values)
+
+
+# https://docs.snowflake.com/en/sql-reference/functions/count: of several columns, rows with any NULL do not count.
+# Great Expectations rounds quantiles too: PERCENTILE_DISC refuses some doubles that are not round.
+SNOWFLAKE = Dialect(
+    regex="REGEXP_INSTR({}, {}) > 0",
+    row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
+    distinct_rows=_distinct_lists,
+    fragile=False,
+    quantile_digits=10,
+)
+
+# As DESCRIBE TABLE spells them, so that a declared type can be compared with what a table has.
+_TYPES = {
+    "integer": "NUMBER(38,0)",
+    "float": "FLOAT",
+    "varchar": "VARCHAR(16777216)",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME(9)",
+    "timestamp_ntz": "TIMESTAMP_NTZ(9)",
+    "timestamp_tz": "TIMESTAMP_TZ(9)",
+    "timestamp_ltz": "TIMESTAMP_LTZ(9)",
+    "variant": "VARIANT",
+    "object": "OBJECT",
+    "array": "ARRAY",
+    "binary": "BINARY(8388608)",
+}
+
+
+def type_text(column: Column) -> str:
+    """Snowflake's type for a declared column, as DESCRIBE TABLE spells it."""
+    kind = column.type
+    if kind.kind == "number":
+        return f"NUMBER({kind.precision},{kind.scale})"
+    if kind.length is not None:
+        return f"{kind.kind.upper()}({kind.length})"
+    return _TYPES[kind.kind]
+
+
+def arrow_type(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line a type
+    import pyarrow.types as of
+
+    if of.is_dictionary(kind):
+        return arrow_type(kind.value_type)
+    if of.is_boolean(kind):
+        return "BOOLEAN"
+    if of.is_integer(kind):
+        return "NUMBER(38,0)"
+    if of.is_floating(kind):
+        return "FLOAT"
+    if of.is_decimal(kind):
+        return f"NUMBER({kind.precision},{kind.scale})"
+    if of.is_timestamp(kind):
+        return "TIMESTAMP_TZ(9)" if kind.tz else "TIMESTAMP_NTZ(9)"
+    if of.is_date(kind):
+        return "DATE"
+    if of.is_time(kind):
+        return "TIME(9)"
+    if of.is_binary(kind) or of.is_large_binary(kind) or of.is_fixed_size_binary(kind):
+        return "BINARY(8388608)"
+    if of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind):
+        return "ARRAY"
+    return "OBJECT" if of.is_struct(kind) or of.is_map(kind) else "VARCHAR(16777216)"

@@ -1,0 +1,86 @@
+"""File formats in Snowflake's words: compression, encoding, and what it cannot read."""
+
+from __future__ import annotations
+
+import codecs
+
+from pipekit.errors import SourceError
+from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.source import Source
+from pipekit.warehouses.snowflake.dialect import text
+
+PARQUET_FORMAT = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
+# One line of text is one value, whatever it holds.
+_RAW_LINES = (
+    "TYPE = CSV COMPRESSION = {compression} RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE PARSE_HEADER = FALSE "
+    "SKIP_HEADER = 0 SKIP_BLANK_LINES = FALSE FIELD_OPTIONALLY_ENCLOSED_BY = NONE ESCAPE = NONE "
+    "ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = () EMPTY_FIELD_AS_NULL = FALSE TRIM_SPACE = FALSE "
+    "REPLACE_INVALID_CHARACTERS = {replace} SKIP_BYTE_ORDER_MARK = TRUE ENCODING = {encoding}"
+)
+
+
+def peek_format(form: CsvFormat | JsonFormat | ParquetFormat) -> str:
+    """The format that reads a file line by line; it is a stage's own, so that a query can read headers."""
+    if isinstance(form, ParquetFormat):
+        return "TYPE = PARQUET"
+    # Only to look: a byte that does not belong is COPY's to refuse, with its line.
+    return raw_lines(form, replace=True)
+
+
+def raw_lines(form: CsvFormat | JsonFormat, *, replace: bool = False) -> str:
+    """A format in which each line is one text, whatever it holds."""
+    return _RAW_LINES.format(
+        compression=compression_name(form), encoding=encoding_option(form), replace="TRUE" if replace else "FALSE"
+    )
+
+
+def compression_name(form: CsvFormat | JsonFormat) -> str:
+    return form.compression.upper()
+
+
+def encoding_option(form: CsvFormat | JsonFormat) -> str:
+    return text(encoding_name(getattr(form, "encoding", "utf-8")))
+
+
+# https://docs.snowflake.com/en/sql-reference/sql/create-file-format#type-csv, by Python's names
+_ENCODINGS = {
+    "utf-8": "UTF8",
+    "utf-16": "UTF16",
+    "utf-16-le": "UTF16LE",
+    "utf-16-be": "UTF16BE",
+    "utf-32": "UTF32",
+    "ascii": "UTF8",
+    "big5": "BIG5",
+    "euc_jp": "EUCJP",
+    "euc_kr": "EUCKR",
+    "gb18030": "GB18030",
+    "iso2022_jp": "ISO2022JP",
+    "shift_jis": "SHIFTJIS",
+    "koi8-r": "KOI8R",
+    **{f"iso8859-{number}": f"ISO8859{number}" for number in (1, 2, 5, 6, 7, 8, 9, 15)},
+    **{f"cp125{number}": f"WINDOWS125{number}" for number in range(7)},
+}
+
+
+def encoding_name(encoding: str) -> str:
+    """Snowflake's name of an encoding.
+
+    Raises:
+        SourceError: It has none.
+    """
+    try:
+        return _ENCODINGS[codecs.lookup(encoding).name]
+    except (LookupError, KeyError):
+        raise SourceError(f"Snowflake cannot read files in the encoding {encoding!r}") from None
+
+
+def check_source(source: Source) -> str | None:
+    """What a source asks for that Snowflake cannot do, or ``None``."""
+    form = source.format
+    if isinstance(form, CsvFormat) and form.comment:
+        return "format.comment: Snowflake cannot skip comment lines; leave it out, or remove them from the files"
+    try:
+        encoding_name(getattr(form, "encoding", "utf-8"))
+    except SourceError as error:
+        return f"format.encoding: {error.message}"
+    return None

@@ -1,0 +1,92 @@
+"""How JSON files are loaded on Snowflake."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.files.json_paths import column_path, parse_path
+from pipekit.formats import JsonFormat
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
+from pipekit.warehouses.snowflake.landing import (
+    PLACE,
+    PLACE_SELECT,
+    PLACE_TYPES,
+    Landing,
+    Unreadable,
+    copy,
+    create_landing,
+    document_select,
+    first_lines,
+    get_path,
+    named_format,
+    on_error_option,
+    unreadable_records,
+)
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+def json_format(form: JsonFormat) -> str:
+    """How COPY reads a source's JSON into VARIANT: lines and arrays alike, unless ``root`` says where records are."""
+    return (
+        f"TYPE = JSON COMPRESSION = {compression_name(form)} STRIP_OUTER_ARRAY = {'FALSE' if form.root else 'TRUE'} "
+        "STRIP_NULL_VALUES = FALSE ALLOW_DUPLICATE = FALSE ENABLE_OCTAL = FALSE IGNORE_UTF8_ERRORS = FALSE "
+        "REPLACE_INVALID_CHARACTERS = FALSE SKIP_BYTE_ORDER_MARK = TRUE"
+    )
+
+
+def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> Landing:
+    landed = create_landing(warehouse, f'"DOC" VARIANT, "RAW" VARCHAR, {PLACE_TYPES}')
+    lines = _line_files(warehouse, load, files, form)
+    documents = [name for name in files.names if name not in lines]
+    # COPY gives up the rest of a file at its first bad document, so where each line is one it lands as text.
+    unreadable = [
+        *_land_documents(warehouse, load, landed, '"RAW"', files, lines, raw_lines(form)),
+        *_land_documents(warehouse, load, landed, '"DOC"', files, documents, json_format(form)),
+    ]
+    query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
+    query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
+    paths = [column_path(column) for column in load.source.columns]
+    return dataclasses.replace(document_select(load, _below_root(query, form), paths), unreadable=tuple(unreadable))
+
+
+def _land_documents(
+    warehouse: SnowflakeSession,
+    load: FileLoad,
+    landed: str,
+    column: str,
+    files: StagedFiles,
+    names: Sequence[str],
+    form: str,
+) -> list[Unreadable]:
+    select = f"SELECT $1, {PLACE_SELECT}"
+    copied = copy(
+        warehouse, f"{landed} ({column}, {PLACE})", select, files, names, form, on_error=on_error_option(load)
+    )
+    skipped = [file.name for file in copied if file.errors]
+    return unreadable_records(warehouse, f"{landed} ({column})", files, skipped, form)
+
+
+def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:
+    if form.root or form.layout == "array":
+        return []
+    if form.layout == "lines" or not files.names:
+        return list(files.names)
+    starts = first_lines(warehouse, named_format(warehouse, load), files)
+    arrays = {file for file, start in starts.items() if start.removeprefix("\ufeff").lstrip().startswith("[")}
+    return [name for name, file in files.names.items() if file not in arrays]
+
+
+def _below_root(query: str, form: JsonFormat) -> str:
+    if not form.root:
+        return query
+    records = get_path('D."DOC"', parse_path(form.root))
+    return (
+        f'SELECT D."FILE", D."RAW", F.INDEX + 1 AS "ROWNO", F.VALUE AS "DOC" FROM ({query}) AS D, '
+        f"LATERAL FLATTEN(INPUT => TO_ARRAY({records})) AS F"
+    )

@@ -1,0 +1,195 @@
+"""Landing where the file and the line of each record are known, and each record is judged on its own.
+
+A landing query gives for every record: V1.. the values as text, for JSON and Parquet J1.. as VARIANT and T1.. their
+types, FILE, ROWNO, RAW (the record for ``raw_record``) and WHOLE (what is wrong with it as a whole, or NULL).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.errors import SourceError, WarehouseError, short
+from pipekit.files.json_paths import column_path
+from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.names import Table
+from pipekit.source import SourceFile
+from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
+from pipekit.warehouses.snowflake.casts import Value, cast, expected, is_good, reason
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.landing import Landing
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+class JudgedLoad:
+    """Records whose verdicts are known before the transaction.
+
+    Args:
+        warehouse: The session.
+        load: What is asked.
+        files: Where it is staged.
+        landing: What was landed.
+    """
+
+    def __init__(self, warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landing: Landing) -> None:
+        self._warehouse = warehouse
+        self._load = load
+        self._files = files
+        self._landing = landing
+        self._reported: dict[str, SourceFile] = {}
+        self._counts = dict.fromkeys(load.files, (0, 0))
+        self._profile()
+        for record in landing.unreadable:
+            rows, bad = self._counts[record.file]
+            self._counts[record.file] = (rows + 1, bad + 1)
+        if load.on_error == "fail" and self.rejected:
+            raise self._first_bad()
+        if load.source.fails_on_extra and isinstance(load.source.format, JsonFormat):
+            self._refuse_extra_keys()
+
+    @property
+    def records(self) -> int:
+        """Records read, good and bad; 0 with ``fail``, where they are counted by ``copy_into``."""
+        return sum(rows for rows, _ in self._counts.values()) if self._load.on_error == "reject" else 0
+
+    @property
+    def rejected(self) -> int:
+        """Bad records."""
+        return sum(bad for _, bad in self._counts.values())
+
+    @property
+    def _good(self) -> str:
+        tests = [is_good(value, self._load.source.format) for value in self._landing.values]
+        return " AND ".join(['"WHOLE" IS NULL', *tests])
+
+    def _profile(self) -> None:
+        present = "".join(f", COUNT({key})" for key in self._landing.present)
+        result = self._warehouse.execute(
+            f'SELECT "FILE", COUNT(*), COUNT_IF(NOT ({self._good})), COUNT_IF("WHOLE" IS NULL){present} '
+            f'FROM ({self._landing.query}) GROUP BY "FILE"'
+        )
+        for reported, rows, bad, whole, *keys in result.rows:
+            file = self._files.find(reported)
+            self._reported[reported] = file
+            self._counts[file] = (int(rows), int(bad))
+            self._require_keys(file, int(whole), keys)
+
+    def _require_keys(self, file: SourceFile, documents: int, keys: Sequence[int]) -> None:
+        for value, count in zip(self._landing.values, keys, strict=False):
+            if documents and not count:
+                raise SourceError(
+                    f"the key {value.column.source_name!r} is missing in every record",
+                    file=file.uri,
+                    column=value.column.name,
+                    hint="Keys match exactly. `path:` says where the value is.",
+                )
+
+    def _refuse_extra_keys(self) -> None:
+        known = ", ".join(text(str(column_path(column)[0])) for column in self._load.source.columns)
+        rows = self._warehouse.execute(
+            f'SELECT D."FILE", K.KEY, MIN(D."ROWNO") FROM ({self._landing.query}) AS D, '
+            f'LATERAL FLATTEN(INPUT => D."DOC") AS K WHERE K.KEY NOT IN ({known}) '
+            'GROUP BY D."FILE", K.KEY ORDER BY 1, 3, 2 LIMIT 1'
+        ).rows
+        for reported, key, row in rows:
+            raise SourceError(
+                f"the key {key!r} is not declared",
+                file=self._reported[reported].uri,
+                line=int(row),
+                column=str(key),
+                hint="Declare it, or say on_extra: ignore.",
+            )
+
+    def _first_bad(self) -> SourceError:
+        form = self._load.source.format
+        numbered = list(enumerate(self._landing.values))
+        which = " ".join(f"WHEN NOT {is_good(value, form)} THEN {number}" for number, value in numbered)
+        held = " ".join(f"WHEN NOT {is_good(value, form)} THEN {value.text}" for _, value in numbered)
+        ((reported, row, whole, number, found),) = self._warehouse.execute(
+            f'SELECT "FILE", "ROWNO", "WHOLE", CASE {which} END, CASE {held} END FROM ({self._landing.query}) '
+            f'WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
+        ).rows
+        file, line = self._reported[reported].uri, self._line(int(row))
+        if whole:
+            return SourceError(f"the record {whole}", file=file, line=line)
+        column = self._landing.values[int(number)].column
+        shown = None if found is None else short(found)
+        return SourceError(reason(found, column, form), file=file, line=line, column=column.name, value=shown)
+
+    def _line(self, row: int) -> int | None:
+        return None if isinstance(self._load.source.format, ParquetFormat) else row
+
+    def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
+        """Insert the good records."""
+        form = self._load.source.format
+        names = [value.column.name for value in self._landing.values]
+        casts = [cast(value, form) for value in self._landing.values]
+        params: list[object] = []
+        source = f"({self._landing.query})"
+        if self._load.metadata:
+            names += [column.name for column in METADATA_COLUMNS]
+            casts += ['"URI"', '"ROWNO"', "CAST(? AS TIMESTAMP_TZ)", "?"]
+            named, bound = self._named_files()
+            source, params = f"{source} AS R {named}", [self._load.loaded_at, self._load.run_id, *bound]
+        columns = ", ".join(self._warehouse.quote(name) for name in names)
+        result = self._warehouse.execute(
+            f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {', '.join(casts)} FROM {source} "
+            f"WHERE {self._good}",
+            params,
+        )
+        if result.rowcount != sum(rows - bad for rows, bad in self._counts.values()):
+            raise WarehouseError("Snowflake inserted fewer rows than it had judged good", hint="Run again.")
+        return tuple(LoadedFile(file, rows - bad, bad) for file, (rows, bad) in self._counts.items())
+
+    def _named_files(self) -> tuple[str, list[object]]:
+        """A join from Snowflake's names of the files to their URIs."""
+        rows = ", ".join(["(?, ?)"] * len(self._reported)) or "(NULL, NULL)"
+        named = f'JOIN (SELECT COLUMN1 AS "STAGED", COLUMN2 AS "URI" FROM VALUES {rows}) AS N ON R."FILE" = N."STAGED"'
+        return named, [part for reported, file in self._reported.items() for part in (reported, file.uri)]
+
+    def write_rejects(self, table: Table) -> None:
+        """Insert the bad records, each with the first thing that is wrong with it."""
+        self._write_unreadable(table)
+        if self.rejected == len(self._landing.unreadable):
+            return
+        names = ", ".join(self._warehouse.quote(column.name) for column in REJECT_COLUMNS)
+        named, bound = self._named_files()
+        record = '"RAW"' if isinstance(self._load.source.format, CsvFormat) else '"RECORD"'
+        line = "NULL" if isinstance(self._load.source.format, ParquetFormat) else '"ROWNO"'
+        self._warehouse.execute(
+            f'INSERT INTO {self._warehouse.quote(table)} ({names}) SELECT ?, "URI", {line}, {self._bad_column()}, '
+            f"{self._bad_reason()}, {record}, CAST(? AS TIMESTAMP_TZ) FROM ({self._landing.query}) AS R {named} "
+            f"WHERE NOT ({self._good})",
+            [self._load.run_id, self._load.loaded_at, *bound],
+        )
+
+    def _write_unreadable(self, table: Table) -> None:
+        load = self._load
+        rows = [
+            (load.run_id, bad.file.uri, bad.line, None, bad.reason, bad.raw, load.loaded_at)
+            for bad in self._landing.unreadable
+        ]
+        if rows:
+            self._warehouse.insert(table, [column.name for column in REJECT_COLUMNS], rows)
+
+    def _bad_column(self) -> str:
+        return f'CASE WHEN "WHOLE" IS NOT NULL THEN NULL {" ".join(self._branches(lambda v: text(v.column.name)))} END'
+
+    def _bad_reason(self) -> str:
+        return f'CASE WHEN "WHOLE" IS NOT NULL THEN "WHOLE" {" ".join(self._branches(self._why))} END'
+
+    def _branches(self, say: object) -> Iterator[str]:
+        assert callable(say)
+        for value in self._landing.values:
+            yield f"WHEN NOT {is_good(value, self._load.source.format)} THEN {say(value)}"
+
+    def _why(self, value: Value) -> str:
+        form = self._load.source.format
+        ending = text(f"' is not {expected(value.column, form)}")
+        wrong = f"'''' || LEFT({value.text}, 80) || {ending}"
+        if value.column.nullable:
+            return wrong
+        return f"IFF({value.text} IS NULL, {text(reason(None, value.column, form))}, {wrong})"

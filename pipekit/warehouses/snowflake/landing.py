@@ -1,0 +1,267 @@
+"""Files copied into temporary tables of text or VARIANT, to be judged there."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipekit.errors import SourceError
+from pipekit.names import Table
+from pipekit.source import SourceFile
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.casts import Value
+from pipekit.warehouses.snowflake.dialect import arrow_type, text
+from pipekit.warehouses.snowflake.errors import CopyRefused, copy_reason
+from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, peek_format
+from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+_FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table
+
+
+def copy_chunks(names: Iterable[str]) -> Iterator[list[str]]:
+    """The names in lists that FILES takes."""
+    ordered = list(names)
+    for start in range(0, len(ordered), _FILES_LIMIT):
+        yield ordered[start : start + _FILES_LIMIT]
+
+
+def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+    """Create or replace ``table`` with the rows and types of ``data``, by one staged Parquet file."""
+    import pyarrow.parquet as pq
+
+    kind = "TEMPORARY TABLE" if temporary else "TABLE"
+    columns = ", ".join(f"{warehouse.quote(field.name)} {arrow_type(field.type)}" for field in data.schema)
+    warehouse.execute(f"CREATE OR REPLACE {kind} {warehouse.quote(table)} ({columns})")
+    if not data.num_rows:
+        return
+    stage = Stage(warehouse.quote(f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"), "", "")
+    warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name}")
+    folder = Path(tempfile.mkdtemp(prefix="pipekit_put_"))
+    try:
+        named = data.rename_columns([warehouse.fold(name) for name in data.column_names])
+        pq.write_table(named, folder / "rows.parquet", coerce_timestamps="us", allow_truncated_timestamps=False)
+        upload(warehouse, folder, stage)
+    finally:
+        shutil.rmtree(folder)
+    warehouse.execute(
+        f"COPY INTO {warehouse.quote(table)} FROM {stage.location} FILES = ('rows.parquet') "
+        f"FILE_FORMAT = ({PARQUET_FORMAT}) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE "
+        "ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
+    )
+
+
+_FILES_PER_QUERY = 200
+
+
+def first_lines(
+    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, line: int = 1
+) -> dict[SourceFile, str]:
+    """One line of each file; a file that has no such line is left out. Many files in one query.
+
+    Args:
+        warehouse: The session.
+        stage_format: A named format that reads lines; empty when the stage's own does.
+        files: Which files.
+        line: 1-based.
+    """
+    found: dict[SourceFile, str] = {}
+    names = list(files.names)
+    for start in range(0, len(names), _FILES_PER_QUERY):
+        chunk = names[start : start + _FILES_PER_QUERY]
+        branches = [_first_line(files, name, index, stage_format, line) for index, name in enumerate(chunk)]
+        for index, value in read_lines_of_files(warehouse, " UNION ALL ".join(branches), files):
+            found[files.names[chunk[int(index)]]] = value or ""
+    return found
+
+
+def read_lines_of_files(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[tuple[Any, ...]]:
+    try:
+        return warehouse.execute(sql).rows
+    except CopyRefused as error:
+        raise SourceError(error.reason, file=files.find(error.file).uri, line=error.line) from error
+
+
+def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, line: int) -> str:
+    place = text(f"@{files.stage.name}/{files.stage.path}{name}")
+    given = f" (FILE_FORMAT => {text(stage_format)})" if stage_format else ""
+    # A location is a prefix, so the name's end is asked for too. The row's number makes it surely the line that is
+    # meant; LIMIT lets the scan stop there.
+    meant = f"ENDSWITH(METADATA$FILENAME, {text(name)}) AND METADATA$FILE_ROW_NUMBER = {line}"
+    return f"(SELECT {index}, $1 FROM {place}{given} WHERE {meant} LIMIT 1)"
+
+
+_DOC = '"DOC"'
+PLACE = '"FILE", "ROWNO"'
+PLACE_TYPES = '"FILE" VARCHAR, "ROWNO" NUMBER(38,0)'
+PLACE_SELECT = "METADATA$FILENAME, METADATA$FILE_ROW_NUMBER"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that COPY could not read."""
+
+    file: SourceFile
+    line: int
+    reason: str
+    raw: str | None
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What was landed.
+
+    Attributes:
+        query: The landing query.
+        values: Where its values stand.
+        present: For JSON, SQL for each column that is not NULL where a record has its key.
+        unreadable: With ``reject``, records that could not be landed.
+    """
+
+    query: str
+    values: tuple[Value, ...]
+    present: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def unreadable_records(
+    warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], form: str
+) -> list[Unreadable]:
+    """The records that COPY skipped. Its own result tells only the first of each file; validating tells all."""
+    found: list[Unreadable] = []
+    for chunk in copy_chunks(names):
+        listed = ", ".join(text(name) for name in chunk)
+        result = warehouse.execute(
+            f"COPY INTO {target} FROM {files.stage.location} FILES = ({listed}) FILE_FORMAT = ({form}) "
+            "VALIDATION_MODE = RETURN_ALL_ERRORS"
+        )
+        at = {name.upper(): index for index, name in enumerate(result.columns)}
+        for row in result.rows:
+            why = copy_reason(row[at["ERROR"]])
+            found.append(Unreadable(files.find(row[at["FILE"]]), int(row[at["LINE"]]), why, row[at["REJECTED_RECORD"]]))
+    return found
+
+
+def on_error_option(load: FileLoad) -> str:
+    return "CONTINUE" if load.on_error == "reject" else "ABORT_STATEMENT"
+
+
+def get_path(document: str, steps: Sequence[str | int], getter: str = "GET") -> str:
+    for step in steps:
+        document = f"{getter}({document}, {step if isinstance(step, int) else text(step)})"
+    return document
+
+
+def document_select(load: FileLoad, query: str, paths: Sequence[Sequence[str | int]], getter: str = "GET") -> Landing:
+    numbers = range(1, len(paths) + 1)
+    got = [get_path(_DOC, path, getter) for path in paths]
+    taken = ", ".join(f'{value} AS "J{n}", {value}::VARCHAR AS "S{n}"' for n, value in zip(numbers, got, strict=True))
+    typed = ", ".join(f'TYPEOF("J{n}") AS "T{n}", {_as_text(n)} AS "V{n}"' for n in numbers)
+    whole = (
+        "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON, or has a key twice' "
+        "WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' END"
+    )
+    inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'
+    outer = f'SELECT *, {typed}, COALESCE("RAW", TO_JSON("DOC")) AS "RECORD", {whole} AS "WHOLE" FROM ({inner})'
+    values = tuple(
+        Value(column, f'"V{n}"', f'"J{n}"', f'"T{n}"') for n, column in zip(numbers, load.source.columns, strict=True)
+    )
+    return Landing(outer, values, tuple(f'"J{n}"' for n in numbers))
+
+
+def _as_text(number: int) -> str:
+    return f'IFF(TYPEOF("J{number}") = \'NULL_VALUE\', NULL, "S{number}")'
+
+
+def named_format(warehouse: SnowflakeSession, load: FileLoad) -> str:
+    """A format that reads lines, for queries over a stage that is not pipekit's own; empty where its own does."""
+    if load.source.stage is None:
+        return ""
+    name = warehouse.quote(warehouse.scratch(Table(("pipekit_lines",))))
+    warehouse.execute(f"CREATE TEMPORARY FILE FORMAT {name} {peek_format(load.source.format)}")
+    return name
+
+
+@dataclass(frozen=True)
+class Copied:
+    """One file of COPY's result.
+
+    Attributes:
+        name: The staged name.
+        file: The file.
+        rows: Rows loaded.
+        errors: Records that could not be read.
+    """
+
+    name: str
+    file: SourceFile
+    rows: int
+    errors: int
+
+
+def copy(
+    warehouse: SnowflakeSession,
+    target: str,
+    select: str,
+    files: StagedFiles,
+    names: Sequence[str],
+    form: str,
+    *,
+    on_error: str = "ABORT_STATEMENT",
+) -> list[Copied]:
+    """COPY files into a landing table.
+
+    Args:
+        warehouse: The session.
+        target: SQL of the table and its columns.
+        select: SQL of the transformation, without FROM; empty for a plain COPY.
+        files: What is staged.
+        names: Which of the staged names.
+        form: The format's options.
+        on_error: COPY's option of that name.
+
+    Raises:
+        SourceError: A record cannot be read; with its file and line.
+    """
+    source = f"({select} FROM {files.stage.location})" if select else files.stage.location
+    found: list[Copied] = []
+    for chunk in copy_chunks(names):
+        listed = ", ".join(text(name) for name in chunk)
+        sql = (
+            f"COPY INTO {target} FROM {source} FILES = ({listed}) FILE_FORMAT = ({form}) "
+            f"ON_ERROR = {on_error} FORCE = TRUE PURGE = FALSE"
+        )
+        found += _copied(warehouse, sql, files)
+    return found
+
+
+def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[Copied]:
+    try:
+        result = warehouse.execute(sql)
+    except CopyRefused as error:
+        raise SourceError(error.reason, file=files.find(error.file).uri, line=error.line) from error
+    at = {name.lower(): index for index, name in enumerate(result.columns)}
+    if "rows_loaded" not in at:  # "Copy executed with 0 files processed."
+        return []
+    found = ((files.find(str(row[at["file"]])), row) for row in result.rows)
+    return [
+        Copied(files.name_of(file), file, int(row[at["rows_loaded"]]), int(row[at["errors_seen"]]))
+        for file, row in found
+    ]
+
+
+def create_landing(warehouse: SnowflakeSession, columns: str) -> str:
+    """A temporary table, gone with the session; its quoted name."""
+    name = warehouse.quote(warehouse.scratch(Table(("pipekit_landing",))))
+    warehouse.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
+    return name

@@ -1,0 +1,87 @@
+"""How Parquet files are loaded on Snowflake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipekit.errors import SourceError
+from pipekit.files.headers import check_columns
+from pipekit.names import Table
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.casts import Value
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
+from pipekit.warehouses.snowflake.landing import (
+    PLACE,
+    PLACE_SELECT,
+    PLACE_TYPES,
+    Landing,
+    copy,
+    copy_chunks,
+    create_landing,
+    document_select,
+    read_lines_of_files,
+)
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+# INFER_SCHEMA's types that a column takes. What is not listed is judged value by value.
+_PARQUET_TYPES = {
+    "integer": ("NUMBER",),
+    "number": ("NUMBER",),
+    "float": ("NUMBER", "REAL", "FLOAT", "DOUBLE"),
+    "varchar": ("TEXT", "VARCHAR"),
+    "boolean": ("BOOLEAN",),
+    "date": ("DATE",),
+    "binary": ("BINARY",),
+}
+
+
+def _check_type(source: Source, name: str, kind: str, file: SourceFile) -> None:
+    for column in source.columns:
+        allowed = _PARQUET_TYPES.get(column.type.kind)
+        if column.source_name.casefold() == name.casefold() and allowed and not kind.upper().startswith(allowed):
+            raise SourceError(f"is declared {column.type}, but the file has {kind}", file=file.uri, column=column.name)
+
+
+def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFiles) -> None:
+    """Hold the columns of Parquet files against the contract.
+
+    Raises:
+        SourceError: See ``check_columns``.
+    """
+    form = warehouse.quote(warehouse.scratch(Table(("pipekit_parquet",))))
+    warehouse.execute(f"CREATE TEMPORARY FILE FORMAT {form} {PARQUET_FORMAT}")
+    names: dict[SourceFile, list[str]] = {file: [] for file in files.names.values()}
+    kinds: dict[tuple[SourceFile, str], str] = {}
+    for chunk in copy_chunks(files.names):
+        listed = ", ".join(text(name) for name in chunk)
+        sql = (
+            f"SELECT COLUMN_NAME, TYPE, FILENAMES FROM TABLE(INFER_SCHEMA(LOCATION => {files.stage.location}, "
+            f"FILES => ({listed}), FILE_FORMAT => {text(form)}))"
+        )
+        for column, kind, filenames in read_lines_of_files(warehouse, sql, files):
+            for reported in str(filenames).split(","):
+                file = files.find(reported.strip())
+                names[file].append(column)
+                kinds[file, column] = kind
+    for file, columns in names.items():
+        check_columns(source, columns, {"file": file.uri})
+    for (file, column), kind in kinds.items():
+        _check_type(source, column, kind, file)
+
+
+def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:
+    parquet_columns(warehouse, load.source, files)
+    landed = create_landing(warehouse, f'"DOC" VARIANT, {PLACE_TYPES}')
+    copy(warehouse, f'{landed} ("DOC", {PLACE})', f"SELECT $1, {PLACE_SELECT}", files, [*files.names], PARQUET_FORMAT)
+    query = f'SELECT {PLACE}, NULL::VARCHAR AS "RAW", "DOC" FROM {landed}'
+    landing = document_select(load, query, [(column.source_name,) for column in load.source.columns], "GET_IGNORE_CASE")
+    # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
+    semi = {"variant", "object", "array"}
+    values = tuple(v if v.column.type.kind in semi else Value(v.column, v.text) for v in landing.values)
+    return Landing(landing.query, values)

@@ -1,0 +1,325 @@
+"""A session on Snowflake: login, statements, transactions, tables.
+
+Works on connector 4.x and 5.x: https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api
+A session logs in when it is first used. Nothing is sent to set it up: what it needs travels with the login, and the
+query tag with each statement.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pipekit.errors import PipekitError, WarehouseError
+from pipekit.names import Table, fold, quote_identifier
+from pipekit.source import Column
+from pipekit.warehouses.contract import Result, TableColumn
+from pipekit.warehouses.session import insert_in_batches
+from pipekit.warehouses.snowflake.catalog import Catalog
+from pipekit.warehouses.snowflake.dialect import type_text
+from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
+from pipekit.warehouses.snowflake.target import SECRETS, SnowflakeTarget
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+# What pipekit relies on, whatever the account's or the user's defaults are.
+_SESSION = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CASE": False}
+_TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
+_BIND_LIMIT = 10_000
+_DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
+_ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
+_CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+
+
+def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
+    """What ``snowflake.connector.connect`` is given; what the target leaves out is left out."""
+    plain = options.model_dump(
+        exclude={"type", "connection", "schema_name", "storage_integration", "session_parameters"}, exclude_none=True
+    )
+    arguments = {name: value.get_secret_value() if name in SECRETS else value for name, value in plain.items()}
+    for name in ("private_key_file", "token_file_path"):
+        if name in arguments:
+            arguments[name] = str(root / arguments[name])
+    named = {"connection_name": options.connection, "schema": options.schema_name}
+    arguments |= {name: value for name, value in named.items() if value}
+    session = {name.upper(): value for name, value in options.session_parameters.items()}
+    return arguments | {"paramstyle": "qmark", "application": "pipekit", "session_parameters": session | _SESSION}
+
+
+class SnowflakeSession:
+    """Statements and tables over one login to Snowflake. See ``Warehouse`` for what each method promises.
+
+    Args:
+        options: The target.
+        root: The project's root.
+        catalog: What is known of the tables, shared by the sessions of one target.
+    """
+
+    dialect = "snowflake"
+
+    def __init__(self, options: SnowflakeTarget, root: Path, catalog: Catalog | None = None) -> None:
+        self.options = options
+        self._root = root
+        self._catalog = catalog or Catalog()
+        self._connection: Any = None
+        self._tag = ""
+        self._compute = options.warehouse  # what the session uses, and
+        self._wanted_compute = options.warehouse  # what the next statement shall use
+        self._query_ids: list[str] = []
+        self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or end of a transaction
+        self._in_transaction = False
+        self._closed = False
+
+    @property
+    def connection(self) -> Any:
+        """The connector's own connection; logs in if that has not happened yet.
+
+        Raises:
+            WarehouseError: The login is refused, or this session was closed.
+            TransientError: The service cannot be reached now.
+        """
+        if self._closed:
+            raise WarehouseError("this session is closed")
+        if self._connection is None:
+            self._connection = connect(self.options, self._root)
+        return self._connection
+
+    def quote(self, name: Table | str) -> str:
+        """A table's or column's name, quoted; plain names in upper case, as Snowflake stores them."""
+        if isinstance(name, str):
+            return quote_identifier(name, str.upper)
+        return ".".join(quote_identifier(part, str.upper) for part in name.parts)
+
+    def fold(self, name: str) -> str:
+        """A plain name in upper case; any other as it is."""
+        return fold(name, str.upper)
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
+        """Run one statement and fetch its rows."""
+        cursor = self.run(sql, params)
+        with driver_errors(sql):
+            rows = [tuple(row) for row in cursor.fetchall()]
+        columns = tuple(column[0] for column in cursor.description or ())
+        return Result(rows, columns, cursor.rowcount if _CHANGES.match(sql) else None, cursor.sfqid)
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """Run one statement; its cursor, with the rows still to be fetched."""
+        if self._wanted_compute != self._compute:
+            self._switch_compute()
+        return self._send(sql, params)
+
+    def _send(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        with driver_errors(sql):
+            cursor = self.connection.cursor()
+            cursor.execute(sql, [_bind(value) for value in params] or None, _statement_params=self.statement_params())
+        self._query_ids.append(cursor.sfqid)
+        if _DDL.match(sql):
+            self._catalog.forget(sql)
+            self._described = {name: known for name, known in self._described.items() if name not in sql}
+        elif _ENDS.match(sql):
+            self._described.clear()
+        return cursor
+
+    def statement_params(self) -> dict[str, str]:
+        """What travels with each statement: the query tag, at no round trip of its own."""
+        return {"QUERY_TAG": self._tag} if self._tag else {}
+
+    def note_query(self, query_id: str | None) -> None:
+        """Keep the id of a statement that another layer sent through this session."""
+        if query_id:
+            self._query_ids.append(query_id)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN; then COMMIT, or ROLLBACK if the block raises."""
+        self.execute("BEGIN")
+        self._in_transaction = True
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def _roll_back(self) -> None:
+        try:
+            self.execute("ROLLBACK")
+        except WarehouseError:
+            # Snowflake rolls back what a session leaves open, so a session that cannot say ROLLBACK is given up.
+            self._drop_connection()
+
+    def _drop_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        self._compute = self.options.warehouse
+        if connection is None:
+            return
+        try:
+            with driver_errors():
+                connection.close()
+        except WarehouseError:
+            return  # it was lost before
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table or view is there."""
+        return bool(self.columns(table))
+
+    def columns(self, table: Table) -> list[TableColumn]:
+        """The table's columns, in order. DESCRIBE TABLE takes views too."""
+        name = self.quote(table)
+        if name not in self._described:
+            columns = self._describe(name)
+            if not columns:
+                return []
+            self._described[name] = columns
+        return list(self._described[name])
+
+    def _describe(self, name: str) -> list[TableColumn]:
+        try:
+            result = self.execute(f"DESCRIBE TABLE {name}")
+        except MissingObject:
+            return []
+        at = {column: index for index, column in enumerate(result.columns)}
+        return [TableColumn(row[at["name"]], row[at["type"]], row[at["null?"]] == "Y") for row in result.rows]
+
+    def type_of(self, column: Column) -> str:
+        """Snowflake's type for a declared column."""
+        return type_text(column)
+
+    def create_table(self, table: Table, columns: Sequence[Column], *, temporary: bool = False) -> None:
+        """Create the table unless it is there; ``temporary`` replaces one that is."""
+        if not temporary and self._catalog.knows(self, table):
+            return
+        verb = "CREATE OR REPLACE TEMPORARY TABLE" if temporary else "CREATE TABLE IF NOT EXISTS"
+        body = ", ".join(self._definition(column) for column in columns)
+        self.execute(f"{verb} {self.quote(table)} ({body})")
+        if not temporary:
+            self._catalog.remember(self.quote(table))
+
+    def _definition(self, column: Column) -> str:
+        return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")
+
+    def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
+        """Create or replace the table or view; how many rows went in is not told by Snowflake."""
+        what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
+        self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}")
+        if kind != "temporary":
+            self._catalog.remember(self.quote(table))
+        return None
+
+    def scratch(self, table: Table) -> Table:
+        """A name in the table's schema that no other session has."""
+        return table.beside(f"__pipekit_{secrets.token_hex(6)}")
+
+    def truncate(self, table: Table) -> None:
+        """Delete all rows; TRUNCATE is DML on Snowflake and can be rolled back."""
+        self.execute(f"TRUNCATE TABLE {self.quote(table)}")
+
+    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows as bind parameters, many in a statement."""
+        insert_in_batches(self, table, columns, rows, _BIND_LIMIT)
+
+    def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """The result of a query as Arrow."""
+        cursor = self.run(sql, params)
+        with driver_errors(sql):
+            return cursor.fetch_arrow_all(force_return_table=True)
+
+    def session(self) -> Self:
+        """Another session, which logs in when it is first used."""
+        other = type(self)(self.options, self._root, self._catalog)
+        other._tag = self._tag
+        return other
+
+    def cancel(self) -> None:
+        """Stop what this session runs, from a session of its own: a busy one takes no statement.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
+        """
+        connection = self._connection
+        if connection is None or self._closed:
+            return
+        other = type(self)(self.options, self._root)
+        try:
+            other.execute("SELECT SYSTEM$CANCEL_ALL_QUERIES(?)", [int(connection.session_id)])
+        finally:
+            other.close()
+
+    def take_query_ids(self) -> tuple[str, ...]:
+        """Ids of the statements since the last call."""
+        taken, self._query_ids = tuple(self._query_ids), []
+        return taken
+
+    def close(self) -> None:
+        """Roll back what is open and end the session."""
+        if self._closed:
+            return
+        if self._in_transaction and self._connection is not None:
+            self._roll_back()
+        self._drop_connection()
+        self._closed = True
+
+    def tag(self, tag: Mapping[str, str]) -> None:
+        """Mark this session's statements with ``tag``, as JSON within Snowflake's 2,000 characters."""
+        self._tag = tag_text(tag)
+
+    def use_warehouse(self, name: str | None) -> None:
+        """Run the next statements on ``name``; the statement that switches is sent only when one follows."""
+        self._wanted_compute = name or self.options.warehouse
+
+    def _switch_compute(self) -> None:
+        wanted = self._wanted_compute
+        if wanted is None:
+            # The user's default warehouse has no name here; a new login is the way back to it.
+            self._drop_connection()
+        else:
+            self._send(f"USE WAREHOUSE {self.quote(wanted)}")
+        self._compute = wanted
+
+
+def connect(options: SnowflakeTarget, root: Path) -> Any:
+    """Log in.
+
+    Raises:
+        WarehouseError: The login is refused, or its settings are wrong.
+        TransientError: The service cannot be reached now.
+    """
+    import snowflake.connector
+
+    try:
+        with driver_errors():
+            return snowflake.connector.connect(**connect_arguments(options, root))
+    except PipekitError:
+        raise
+    except (OSError, ValueError, TypeError) as error:  # a key file that is missing or has another passphrase
+        raise WarehouseError(
+            f"cannot log in to Snowflake: {error}", hint="Check the target's private_key_file and its passphrase."
+        ) from error
+
+
+def tag_text(tag: Mapping[str, str]) -> str:
+    """The tag as JSON; values are cut, the longest first, until it fits."""
+    values = dict(tag)
+    while len(written := json.dumps(values, ensure_ascii=False, separators=(",", ":"))) > _TAG_LIMIT:
+        longest = max(values, key=lambda name: len(values[name]))
+        if not values[longest]:
+            del values[longest]
+            continue
+        values[longest] = values[longest][: max(0, len(values[longest]) - (len(written) - _TAG_LIMIT))]
+    return written
+
+
+def _bind(value: Any) -> Any:
+    # Without a type the connector sends every datetime as TIMESTAMP_NTZ and its zone is lost.
+    if isinstance(value, datetime):
+        return ("TIMESTAMP_TZ" if value.tzinfo else "TIMESTAMP_NTZ", value)
+    return value

@@ -1,0 +1,181 @@
+"""What a new account needs before a pipeline can run on it, and what is still wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import PipekitError
+from pipekit.files.listing import local_path
+from pipekit.names import Table
+from pipekit.source import Column, Source
+from pipekit.warehouses.contract import Finding
+from pipekit.warehouses.snowflake.dialect import text, type_text
+from pipekit.warehouses.snowflake.stages import create_stage, stage_of
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
+
+ROLE_ARN = "arn:aws:iam::000000000000:role/REPLACE-ME"
+_GRANTS = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT")
+
+
+def setup_ddl(
+    options: SnowflakeTarget,
+    sources: Sequence[Source],
+    tables: Mapping[str, Sequence[Column]],
+    role_arn: str | None = None,
+) -> list[str]:
+    """The statements that prepare an account, for a role that may do so (ACCOUNTADMIN, say). Each can be run again.
+
+    Args:
+        options: The target.
+        sources: The pipeline's sources; those on a bucket get their stages.
+        tables: Tables that every run writes, with their columns.
+        role_arn: The AWS role that the storage integration takes.
+    """
+    warehouse = SnowflakeWarehouse(options, Path())
+    return [
+        *_places(warehouse),
+        *_integration(warehouse, sources, role_arn or ROLE_ARN),
+        *(_table(warehouse, name, columns) for name, columns in tables.items()),
+        *(create_stage(warehouse, source, stage_of(warehouse, source)) for source in _on_buckets(sources)),
+        *_role(warehouse),
+    ]
+
+
+def _places(warehouse: SnowflakeWarehouse) -> Iterator[str]:
+    options, quote = warehouse.options, warehouse.quote
+    if options.warehouse:
+        size = "WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE"
+        yield f"CREATE WAREHOUSE IF NOT EXISTS {quote(options.warehouse)} {size}"
+    if options.database:
+        yield f"CREATE DATABASE IF NOT EXISTS {quote(options.database)}"
+    if options.database and options.schema_name:
+        yield f"CREATE SCHEMA IF NOT EXISTS {_schema(warehouse)}"
+        yield f"USE SCHEMA {_schema(warehouse)}"
+
+
+def _schema(warehouse: SnowflakeWarehouse) -> str:
+    parts = (warehouse.options.database, warehouse.options.schema_name)
+    return warehouse.quote(Table(tuple(part for part in parts if part)))
+
+
+def _on_buckets(sources: Sequence[Source]) -> list[Source]:
+    return [source for source in sources if source.stage is None and local_path(source.uri) is None]
+
+
+def _integration(warehouse: SnowflakeWarehouse, sources: Sequence[Source], role_arn: str) -> Iterator[str]:
+    name = warehouse.options.storage_integration
+    places = sorted({stage_of(warehouse, source).url for source in _on_buckets(sources)})
+    if name and places:
+        allowed = ", ".join(text(place) for place in places)
+        yield (
+            f"CREATE STORAGE INTEGRATION IF NOT EXISTS {warehouse.quote(name)} TYPE = EXTERNAL_STAGE "
+            f"STORAGE_PROVIDER = 'S3' ENABLED = TRUE STORAGE_AWS_ROLE_ARN = {text(role_arn)} "
+            f"STORAGE_ALLOWED_LOCATIONS = ({allowed})"
+        )
+
+
+def _table(warehouse: SnowflakeWarehouse, name: str, columns: Sequence[Column]) -> str:
+    body = ", ".join(f"{warehouse.quote(column.name)} {type_text(column)}" for column in columns)
+    return f"CREATE TABLE IF NOT EXISTS {warehouse.quote(name)} ({body})"
+
+
+def _role(warehouse: SnowflakeWarehouse) -> Iterator[str]:
+    options, quote = warehouse.options, warehouse.quote
+    if not options.role:
+        return
+    role = quote(options.role)
+    yield f"CREATE ROLE IF NOT EXISTS {role}"
+    if options.warehouse:
+        yield f"GRANT USAGE ON WAREHOUSE {quote(options.warehouse)} TO ROLE {role}"
+    if options.database and options.schema_name:
+        yield f"GRANT USAGE ON DATABASE {quote(options.database)} TO ROLE {role}"
+        yield f"GRANT {', '.join(_GRANTS)} ON SCHEMA {_schema(warehouse)} TO ROLE {role}"
+        for kind in ("TABLES", "STAGES"):
+            yield f"GRANT ALL ON ALL {kind} IN SCHEMA {_schema(warehouse)} TO ROLE {role}"
+    if options.storage_integration:
+        yield f"GRANT USAGE ON INTEGRATION {quote(options.storage_integration)} TO ROLE {role}"
+    if options.user:
+        yield f"GRANT ROLE {role} TO USER {quote(options.user)}"
+
+
+def apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> None:
+    """Run the statements, without a database, schema, warehouse or role that are not there yet.
+
+    Raises:
+        WarehouseError: One is refused; those before it stay.
+    """
+    bare = options.model_copy(update={"database": None, "schema_name": None, "warehouse": None, "role": None})
+    warehouse = open_snowflake(bare, root)
+    try:
+        for statement in statements:
+            warehouse.execute(statement)
+    finally:
+        warehouse.close()
+
+
+def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> Iterator[Finding]:
+    """Look at everything that a run needs, one thing after another; the rest is not looked at without a login."""
+    warehouse = open_snowflake(options, root)
+    try:
+        login = _tried("login", lambda: _session(warehouse), "Check account, user and credentials of the target.")
+        yield login
+        if not login.ok:
+            return
+        yield from _settings(warehouse)
+        yield _tried("privileges", lambda: _makes_table(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")
+        yield from _reach(warehouse, sources)
+    finally:
+        warehouse.close()
+
+
+def _tried(name: str, look: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except PipekitError as error:
+        return Finding(name, False, f"{error.message.splitlines()[0]}; {remedy}")
+
+
+def _session(warehouse: SnowflakeWarehouse) -> str:
+    return f"as {warehouse.execute('SELECT CURRENT_USER()').scalar() or warehouse.options.user}"
+
+
+def _settings(warehouse: SnowflakeWarehouse) -> Iterator[Finding]:
+    options = warehouse.options
+    for name, wanted in {"warehouse": options.warehouse, "role": options.role}.items():
+        if wanted:
+            use = f"USE {name.upper()} {warehouse.quote(wanted)}"
+            remedy = f"Make the {name}, or grant it to the user; see `pipekit snowflake setup`."
+            yield _tried(name, lambda use=use, wanted=wanted: _done(warehouse, use, wanted), remedy)  # type: ignore[misc]
+    current = warehouse.execute("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()").rows[0]
+    for name, value in zip(("database", "schema"), current, strict=True):
+        yield Finding(name, value is not None, value or f"It is not there: say `{name}`, or run the setup.")
+
+
+def _done(warehouse: SnowflakeWarehouse, sql: str, said: str) -> str:
+    warehouse.execute(sql)
+    return said
+
+
+def _makes_table(warehouse: SnowflakeWarehouse) -> str:
+    table = warehouse.scratch(Table(("pipekit_doctor",)))
+    warehouse.create_table(table, [Column.of("id", "integer")])
+    warehouse.execute(f"DROP TABLE {warehouse.quote(table)}")
+    return "tables can be made and dropped"
+
+
+def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator[Finding]:
+    integration = warehouse.options.storage_integration
+    if integration:
+        sql = f"DESCRIBE INTEGRATION {warehouse.quote(integration)}"
+        remedy = "Make it, and grant USAGE on it to the role; see docs/snowflake.md."
+        yield _tried("storage integration", lambda: _done(warehouse, sql, integration), remedy)
+    for source in sources:
+        yield _tried(f"source {source.name}", lambda source=source: _count(warehouse, source), "Check its `uri`.")  # type: ignore[misc]
+
+
+def _count(warehouse: SnowflakeWarehouse, source: Source) -> str:
+    files: Any = warehouse.list_files(source)
+    return f"{len(files)} file{'s' if len(files) != 1 else ''} at {source.stage or source.uri}"

@@ -1,0 +1,234 @@
+"""Stages: which files a source has, how Snowflake reaches them, and how their formats are told to COPY.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-stage and .../copy-into-table. Snowflake's defaults are never
+relied on: every format option that matters is stated in every COPY.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipekit.errors import QueryError, SourceError, WarehouseError
+from pipekit.files import listing
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.errors import MissingObject
+from pipekit.warehouses.snowflake.formats import peek_format
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+_CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "azure": "azure"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage and the place in it where a source's files are.
+
+    Attributes:
+        name: SQL for the stage, without ``@``.
+        path: Below the stage; empty, or ends with ``/``.
+        url: The URI of that place: file names there are the rest of a file's URI.
+    """
+
+    name: str
+    path: str
+    url: str
+
+    @property
+    def location(self) -> str:
+        """As FROM and LIST take it."""
+        return text(f"@{self.name}/{self.path}")
+
+
+@dataclass(frozen=True)
+class StagedFiles:
+    """Files that COPY can reach.
+
+    Attributes:
+        stage: Where.
+        names: For each file its name below ``stage.location``.
+    """
+
+    stage: Stage
+    names: dict[str, SourceFile]
+
+    def find(self, reported: str) -> SourceFile:
+        """The file that Snowflake means; METADATA$FILENAME and COPY's result each add another prefix."""
+        parts = reported.split("/")
+        for start in range(len(parts)):
+            if found := self.names.get("/".join(parts[start:])):
+                return found
+        raise WarehouseError(f"Snowflake reports a file that was not asked for: {reported}")
+
+    def name_of(self, file: SourceFile) -> str:
+        """The name below the stage's location."""
+        return next(name for name, known in self.names.items() if known.uri == file.uri)
+
+
+def list_files(warehouse: SnowflakeSession, source: Source) -> tuple[SourceFile, ...]:
+    """The source's files in name order.
+
+    Raises:
+        SourceError: The place does not exist, cannot be read, or Snowflake cannot reach it.
+    """
+    if source.stage is None and listing.local_path(source.uri) is not None:
+        return listing.list_files(source)
+    found = _listed(warehouse, source, stage_of(warehouse, source))
+    return tuple(sorted(found, key=lambda file: file.uri))
+
+
+def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
+    """The stage for a source that is not on the local disk: ``source.stage``, or one that pipekit makes."""
+    if source.stage:
+        return _existing_stage(source)
+    scheme, _, rest = source.uri.partition("://")
+    if scheme not in _CLOUDS:
+        raise SourceError(
+            f"Snowflake cannot reach {scheme}:// places",
+            file=source.uri,
+            hint="Use s3://, gs://, azure:// or a local path, or name an existing stage: `stage: '@name'`.",
+        )
+    folder = rest if rest.endswith("/") else rest.rpartition("/")[0] + "/"
+    url = f"{_CLOUDS[scheme]}://{folder}"
+    return Stage(warehouse.quote(_stage_name(url, warehouse, source)), "", url)
+
+
+def _existing_stage(source: Source) -> Stage:
+    name, _, path = (source.stage or "").removeprefix("@").partition("/")
+    path = f"{path.rstrip('/')}/" if path else ""
+    return Stage(name, path, source.uri if source.uri.endswith("/") else f"{source.uri}/")
+
+
+def _stage_name(url: str, warehouse: SnowflakeSession, source: Source) -> str:
+    parts = (url, warehouse.options.storage_integration or "", peek_format(source.format))
+    return f"PIPEKIT_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:20].upper()}"
+
+
+def _listed(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[SourceFile]:
+    wanted = re.compile(listing.pattern_regex(source.pattern))
+    for file, name in _entries(warehouse, source, stage):
+        if file.uri == source.uri:
+            yield file
+        below = _below(source, stage, name)
+        if below and not listing._hidden(below) and not below.endswith("/") and wanted.fullmatch(below):
+            yield file
+
+
+def _below(source: Source, stage: Stage, name: str) -> str:
+    """The name below the source's folder; empty when it is elsewhere."""
+    folder = source.uri.partition("://")[2].rstrip("/") + "/"
+    full = stage.url.partition("://")[2] + name
+    return full[len(folder) :] if full.startswith(folder) else ""
+
+
+def _entries(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
+    scheme = source.uri.partition("://")[0]
+    root = _reported_root(stage)
+    for row in _list(warehouse, source, stage):
+        reported, size, etag, changed = row[:4]
+        name = str(reported).removeprefix(root)
+        uri = f"{scheme}://{stage.url.partition('://')[2]}{name}" if "://" in source.uri else stage.url + name
+        yield SourceFile(uri, int(size), str(etag or ""), parsedate_to_datetime(changed)), name
+
+
+def _reported_root(stage: Stage) -> str:
+    """What LIST puts before a name: the URL of an external stage, the lower-case name of an internal one."""
+    if "://" in stage.url:
+        return stage.url
+    return f"{stage.name.rpartition('.')[2].strip(chr(34)).lower()}/{stage.path}"
+
+
+def _list(warehouse: SnowflakeSession, source: Source, stage: Stage) -> list[tuple[Any, ...]]:
+    statement = f"LIST {stage.location}"
+    try:
+        return warehouse.execute(statement).rows
+    except MissingObject:
+        if source.stage:
+            raise SourceError(f"there is no stage {source.stage}, or the role may not read it") from None
+    except QueryError as error:
+        raise _unreadable(source, error) from error
+    try:
+        warehouse.execute(create_stage(warehouse, source, stage))
+        return warehouse.execute(statement).rows
+    except QueryError as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Source, error: QueryError) -> SourceError:
+    return SourceError(
+        f"source {source.name!r}: Snowflake cannot list the place: {error.message}",
+        file=source.uri,
+        hint="Check `uri`, the target's storage_integration, and the role's USAGE on it; see docs/snowflake.md.",
+    )
+
+
+def create_stage(warehouse: SnowflakeSession, source: Source, stage: Stage) -> str:
+    """The statement that makes pipekit's stage for a source."""
+    integration = warehouse.options.storage_integration
+    access = f" STORAGE_INTEGRATION = {warehouse.quote(integration)}" if integration else ""
+    return (
+        f"CREATE STAGE IF NOT EXISTS {stage.name} URL = {text(stage.url)}{access} "
+        f"FILE_FORMAT = ({peek_format(source.format)})"
+    )
+
+
+@contextmanager
+def staged(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile]) -> Iterator[StagedFiles]:
+    """Put local files into a temporary stage; files elsewhere are reached where they are.
+
+    Raises:
+        SourceError: A local file vanished since it was listed.
+    """
+    if source.stage is None and listing.local_path(source.uri) is not None:
+        yield _put(warehouse, source, files)
+        return
+    stage = stage_of(warehouse, source)
+    start = len(stage.url.partition("://")[2] if "://" in stage.url else stage.url)
+    names = {(f.uri.partition("://")[2] if "://" in f.uri else f.uri)[start:]: f for f in files}
+    yield StagedFiles(stage, names)
+
+
+def _put(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile]) -> StagedFiles:
+    name = f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"
+    stage = Stage(warehouse.quote(name), "", "")
+    warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name} FILE_FORMAT = ({peek_format(source.format)})")
+    names = {f"{number:06d}{_suffix(file.uri)}": file for number, file in enumerate(files)}
+    # Links with names of our own: a file's name may hold what PUT reads as a pattern.
+    folder = Path(tempfile.mkdtemp(prefix="pipekit_put_"))
+    try:
+        for link, file in names.items():
+            _link(folder / link, file)
+        upload(warehouse, folder, stage)
+    finally:
+        shutil.rmtree(folder)
+    return StagedFiles(stage, names)
+
+
+def _link(link: Path, file: SourceFile) -> None:
+    path = listing.local_path(file.uri)
+    if path is None or not path.is_file():
+        raise SourceError("the file vanished after it was listed", file=file.uri, hint="Run again.")
+    link.symlink_to(path.absolute())
+
+
+def upload(warehouse: SnowflakeSession, folder: Path, stage: Stage) -> None:
+    """PUT all files of a folder, as they are, in one statement."""
+    warehouse.execute(
+        f"PUT {text(f'file://{folder}/*')} {text('@' + stage.name)} AUTO_COMPRESS = FALSE OVERWRITE = TRUE PARALLEL = 4"
+    )
+
+
+def _suffix(uri: str) -> str:
+    return "".join(re.findall(r"\.[A-Za-z0-9]+", Path(uri).name)[-2:])

@@ -1,0 +1,106 @@
+"""Snowflake as the warehouse: a session that also loads files, clusters tables and keeps the run lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipekit.errors import QueryError
+from pipekit.names import Table
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.contract import FileLoad, LockHolder, PreparedLoad
+from pipekit.warehouses.snowflake import lock as snowflake_lock
+from pipekit.warehouses.snowflake.session import SnowflakeSession
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import sqlalchemy
+
+
+def open_snowflake(options: SnowflakeTarget, root: Path) -> SnowflakeWarehouse:
+    """A session that logs in when it is first used.
+
+    Args:
+        options: The target.
+        root: The project's root, where ``private_key_file`` starts.
+    """
+    return SnowflakeWarehouse(options, root)
+
+
+class SnowflakeWarehouse(SnowflakeSession):
+    """A Snowflake session that also loads files, clusters tables and keeps the run lock."""
+
+    def replace_table(self, new: Table, table: Table) -> None:
+        """Put ``new`` in the place of ``table``: SWAP WITH is one atomic step, and so is a rename.
+
+        https://docs.snowflake.com/en/sql-reference/sql/alter-table
+        """
+        if not self.exists(table):
+            self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table)}")
+            return
+        self._swap(new, table)
+        self.execute(f"DROP TABLE IF EXISTS {self.quote(new)}")
+
+    def _swap(self, new: Table, table: Table) -> None:
+        try:
+            self.execute(f"ALTER TABLE {self.quote(table)} SWAP WITH {self.quote(new)}")
+        except QueryError as error:
+            raise QueryError(
+                f"{table} cannot be replaced: {error.message}",
+                sql=error.sql,
+                query_id=error.query_id,
+                kept=f"{table} is as it was; the new rows are in {new}.",
+                hint="SWAP WITH needs OWNERSHIP of both tables. If it is a view, drop it first.",
+            ) from error
+
+    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+        """The source's files in name order: by LIST on a stage, or from the local disk."""
+        from pipekit.warehouses.snowflake.stages import list_files
+
+        return list_files(self, source)
+
+    def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
+        """Check headers, stage local files, and copy into a temporary table of text or VARIANT."""
+        from pipekit.warehouses.snowflake.load import prepare
+
+        return prepare(self, load)
+
+    def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
+        """Create or replace ``table`` with ``data``, by way of one staged Parquet file."""
+        from pipekit.warehouses.snowflake.landing import write_arrow
+
+        write_arrow(self, table, data, temporary=temporary)
+
+    def sqlalchemy_engine(self) -> sqlalchemy.Engine:
+        """An engine over this session that never begins, commits, rolls back or closes it."""
+        from pipekit.warehouses.snowflake.sqlalchemy import engine_over
+
+        return engine_over(self)
+
+    def cluster(self, table: Table, columns: Sequence[str]) -> bool:
+        """Set the clustering key if the table has another: reclustering costs credits.
+
+        https://docs.snowflake.com/en/user-guide/tables-clustering-keys
+        """
+        wanted = [self.fold(name) for name in columns]
+        if self._catalog.clustering_key(self, table) == wanted:
+            return False
+        key = ", ".join(self.quote(name) for name in columns)
+        self.execute(f"ALTER TABLE {self.quote(table)} CLUSTER BY ({key})")
+        self._catalog.remember(self.quote(table), wanted)
+        return True
+
+    def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
+        """See ``SupportsRunLock``."""
+        return snowflake_lock.take(self, name, mine, gone)
+
+    def renew_run_lock(self, name: str, run_id: str) -> None:
+        """See ``SupportsRunLock``."""
+        snowflake_lock.renew(self, name, run_id)
+
+    def release_run_lock(self, name: str, run_id: str) -> None:
+        """See ``SupportsRunLock``."""
+        snowflake_lock.release(self, name, run_id)
