@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from emulator.fixtures import _SERVER, S3, EmulatedSnowflake, _serve
 from projects import copy_project
-from test_snowflake_pipeline import run, write_target
+from shipped.test_pipelines_on_snowflake import run, write_target
 
 
 def measure(latency: float) -> None:

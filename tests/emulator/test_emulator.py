@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import snowflake.connector
-from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 from snowflake.connector.errors import ProgrammingError
+
+from emulator.fixtures import EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pipekit.plugins import hooks as hookspecs
 from pipekit.plugins.registry import Plugins
 from pipekit.testing.steps import run_step
 
-DOCS = Path(__file__).resolve().parents[1] / "docs/plugins.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs/plugins.md"
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("pipekit_"))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]

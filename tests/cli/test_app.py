@@ -15,7 +15,7 @@ from small_projects import PIPEKIT, cli, project, query, write
 
 from pipekit.pipeline.reading.tree import read_yaml
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("duckdb", "great_expectations", "snowflake.connector", "sqlalchemy", "pyarrow")
 TWO = """
 steps:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[1] / "pipelines" / "data" / "marketing_engagement"
+FOLDER = Path(__file__).resolve().parents[2] / "pipelines" / "data" / "marketing_engagement"
 SCRIPT = FOLDER / "generate.py"
 
 

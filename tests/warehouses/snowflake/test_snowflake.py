@@ -31,7 +31,7 @@ from pipekit.warehouses.snowflake.session import connect_arguments, tag_text
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
-GOLDEN = Path(__file__).with_name("contract") / "snowflake_statements.sql"
+GOLDEN = Path(__file__).with_name("statements.sql")
 
 
 @pytest.fixture

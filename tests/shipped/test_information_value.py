@@ -11,7 +11,7 @@ import pytest
 
 from pipekit import Pipeline, QueryError, RunResult
 
-PLUGIN = Path(__file__).resolve().parents[1] / "plugins" / "information_value.py"
+PLUGIN = Path(__file__).resolve().parents[2] / "plugins" / "information_value.py"
 
 # age: 8 of 10 known; ties at 20. job: "clown" is rare. happy: the target; one row does not say.
 ROWS = """

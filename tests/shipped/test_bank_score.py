@@ -10,7 +10,7 @@ import pytest
 
 from pipekit.pipeline.code import function_from
 
-PLUGINS = Path(__file__).resolve().parents[1] / "plugins"
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
 
 def bins(column: str, *rows: tuple[str | None, float | None, float | None, float], information: float = 0.5) -> Any:

@@ -19,7 +19,7 @@ from pipekit.pipeline.reading.read import find_root, read_pipeline
 from pipekit.pipeline.reading.tree import read_yaml
 from pipekit.plugins.registry import Plugins
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 BROKEN = """
 name: broken
