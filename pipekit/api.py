@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PluginError, Problem, SpecError
 from pipekit.names import Table
+from pipekit.own_tables import NEWEST_FIRST, SETUP
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.read import find_root, read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.runs.result import RunResult
 from pipekit.runs.run import new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
-from pipekit.sinks.log_tables import CHECK_TABLE, LOG_TABLE
-from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
-from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
 from pipekit.steps.replay import with_file
 from pipekit.warehouses.contract import Finding
 
@@ -25,14 +23,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipekit.events import Sink
-
-
-# Of the tables that grow with every run, what was added last is what one wants to see.
-_NEWEST_FIRST = {
-    "ingestion_logs": "log_timestamp DESC, log_id DESC",
-    "dq_check_logs": "run_time DESC, check_id DESC",
-    "ingestion_files": "loaded_at DESC, uri",
-}
 
 
 class Pipeline:
@@ -145,7 +135,7 @@ class Pipeline:
         spec, kind = self.spec, self.spec.target.type
         if kind.setup is None or kind.apply is None:
             raise PluginError(f"the target {spec.target.name} ({kind.name}) needs no setup; choose one with --target")
-        tables = {str(LOG_TABLE): LOG_COLUMNS, str(CHECK_TABLE): CHECK_COLUMNS, str(LEDGER): LEDGER_COLUMNS}
+        tables = {str(table): columns for table, columns in SETUP.items()}
         statements = kind.setup(spec.target.options, list(spec.sources.values()), tables, role_arn)
         if apply:
             kind.apply(spec.target.options, statements, spec.root)
@@ -231,7 +221,7 @@ class Pipeline:
         """
         warehouse = self.spec.target.open(self.spec.root)
         try:
-            order = _NEWEST_FIRST.get(table.lower())
+            order = NEWEST_FIRST.get(Table((table.lower(),)))
             sql = f"SELECT * FROM {warehouse.quote(Table.parse(table))}" + (f" ORDER BY {order}" if order else "")
             return warehouse.read_arrow(sql + (f" LIMIT {int(limit)}" if limit is not None else ""))
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipekit.events import SUCCEEDED, UNCHANGED
-from pipekit.sinks.log_tables import LOG_TABLE
+from pipekit.own_tables import LOG_TABLE
 from pipekit.sinks.rows import STARTED
 from pipekit.warehouses.contract import Warehouse
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from pipekit.events import Event, RunStarted
 from pipekit.names import Table
-from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, Row, check_row, log_row
+from pipekit.own_tables import CHECK_COLUMNS, CHECK_TABLE, LOG_COLUMNS, LOG_TABLE
+from pipekit.sinks.rows import Row, check_row, log_row
 from pipekit.source import Column
 from pipekit.warehouses.contract import Warehouse
 
-LOG_TABLE = Table(("ingestion_logs",))
-CHECK_TABLE = Table(("dq_check_logs",))
 Rows = tuple[list[Row], list[Row]]
 
 

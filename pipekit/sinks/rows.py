@@ -11,47 +11,12 @@ from typing import Any, get_type_hints
 
 from pipekit import events
 from pipekit.events import CheckEvaluated, Event, Noted, RunFinished, RunStarted, StepFinished, StepStarted
+from pipekit.own_tables import CHECK_COLUMNS, LOG_COLUMNS
 from pipekit.sinks.text import level, sentence
 from pipekit.source import Column
 
 Row = tuple[Any, ...]
 STARTED = "STARTED"
-LOG_COLUMNS: tuple[Column, ...] = (
-    Column.of("log_id", "varchar", "The run's id and the event's number in it; the key."),
-    Column.of("run_id", "varchar"),
-    Column.of("pipeline", "varchar"),
-    Column.of("log_timestamp", "timestamp_tz", "When it happened, in UTC."),
-    Column.of("log_level", "varchar", "INFO, WARNING or ERROR."),
-    Column.of("step_name", "varchar", "NULL in rows about the whole run."),
-    Column.of("step_type", "varchar"),
-    Column.of("status", "varchar", "STARTED, SUCCEEDED, FAILED, SKIPPED, UNCHANGED or ABANDONED; NULL in notes."),
-    Column.of("message", "varchar"),
-    Column.of("records_loaded", "integer"),
-    Column.of("duration_ms", "integer"),
-    Column.of("attempt", "integer"),
-    Column.of("error_details", "varchar"),
-    Column.of("query_ids", "varchar", "A JSON list; NULL where the warehouse has no such ids."),
-    Column.of("definition_hash", "varchar"),
-    Column.of("inputs_hash", "varchar"),
-)
-CHECK_COLUMNS: tuple[Column, ...] = (
-    Column.of("check_id", "varchar", "The run's id and the event's number in it; the key."),
-    Column.of("run_id", "varchar"),
-    Column.of("pipeline", "varchar"),
-    Column.of("step_name", "varchar"),
-    Column.of("table_name", "varchar"),
-    Column.of("check_name", "varchar"),
-    Column.of("expectation", "varchar"),
-    Column.of("column_name", "varchar"),
-    Column.of("severity", "varchar", "critical, warning or info."),
-    Column.of("status", "varchar", "PASSED, FAILED, WARNED or ERROR."),
-    Column.of("result_value", "varchar"),
-    Column.of("unexpected_count", "integer"),
-    Column.of("element_count", "integer"),
-    Column.of("message", "varchar"),
-    Column.of("samples", "varchar", "A JSON list; NULL when there are none."),
-    Column.of("run_time", "timestamp_tz", "When it was judged, in UTC."),
-)
 
 
 def log_row(event: Event, header: RunStarted) -> Row | None:

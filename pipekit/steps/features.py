@@ -16,24 +16,10 @@ from pipekit.materialize.into import Into, TableName
 from pipekit.materialize.publish import audit_reads, publish, scratch_table
 from pipekit.materialize.strategies import merge
 from pipekit.names import Table, quote_identifier
+from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
-from pipekit.source import Column
 from pipekit.sql.text import SqlText
 from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
-
-CATALOG = Table(("feature_catalog",))
-CATALOG_COLUMNS: tuple[Column, ...] = (
-    Column.of("feature_table", "varchar"),
-    Column.of("feature_name", "varchar"),
-    Column.of("description", "varchar"),
-    Column.of("data_type", "varchar"),
-    Column.of("source_table", "varchar"),
-    Column.of("transformation", "varchar"),
-    Column.of("update_frequency", "varchar"),
-    Column.of("quality", "varchar"),
-    Column.of("created_at", "timestamp_tz"),
-    Column.of("updated_at", "timestamp_tz"),
-)
 
 
 class Feature(StepOptions):

@@ -15,28 +15,11 @@ from typing import Any
 
 from pipekit.errors import SourceError, TransientError
 from pipekit.names import Table
-from pipekit.source import Column, SourceFile
+from pipekit.own_tables import CLAIM_COLUMNS, CLAIMS, LEDGER, LEDGER_COLUMNS
+from pipekit.source import SourceFile
 from pipekit.step import StepContext
 from pipekit.warehouses.contract import LoadedFile
 
-LEDGER = Table(("ingestion_files",))
-LEDGER_COLUMNS: tuple[Column, ...] = (
-    Column.of("run_id", "varchar"),
-    Column.of("pipeline", "varchar"),
-    Column.of("step_name", "varchar"),
-    Column.of("table_name", "varchar"),
-    Column.of("uri", "varchar"),
-    Column.of("size_bytes", "integer"),
-    Column.of("etag", "varchar"),
-    Column.of("modified_at", "timestamp_tz"),
-    Column.of("rows_loaded", "integer"),
-    Column.of("rows_rejected", "integer"),
-    Column.of("loaded_at", "timestamp_tz"),
-    Column.of("definition_hash", "varchar"),
-    Column.of("replaced_by", "varchar"),
-)
-CLAIMS = Table(("ingestion_claims",))
-CLAIM_COLUMNS: tuple[Column, ...] = (Column.of("table_name", "varchar"), Column.of("claims", "integer"))
 REPLAYED = "replayed"
 """Stands in ``definition_hash`` for a mended file that was loaded by hand."""
 _COUNTING = "WHERE table_name = ? AND replaced_by IS NULL"

@@ -16,6 +16,7 @@ from pipekit.materialize.publish import audit, audit_reads, count_rows, scratch_
 from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.strategies import move_rows, refuse_bad_keys
 from pipekit.names import Table, fold
+from pipekit.own_tables import LEDGER, LEDGER_COLUMNS
 from pipekit.pipeline.reading.checking import suggest
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Names, Source, SourceFile
@@ -111,7 +112,7 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(options: LoadOptions, context: StepContext) -> StepResult:
     source = context.project.sources[options.source]
     warehouse, table = context.warehouse, Table.parse(options.into)
-    warehouse.create_table(ledger.LEDGER, ledger.LEDGER_COLUMNS)
+    warehouse.create_table(LEDGER, LEDGER_COLUMNS)
     listed = warehouse.list_files(source)
     inputs = ledger.hash_of(listed)
     appending = options.strategy == "append"

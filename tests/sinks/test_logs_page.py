@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipekit import events
-from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS
+from pipekit.own_tables import CHECK_COLUMNS, LEDGER, LEDGER_COLUMNS, LOG_COLUMNS
 from pipekit.source import Column
-from pipekit.steps.ledger import LEDGER, LEDGER_COLUMNS
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipekit import events
 from pipekit.events import Event, Noted, StepFinished
-from pipekit.sinks.rows import CHECK_COLUMNS, LOG_COLUMNS, check_row, from_json, log_row, to_json
+from pipekit.own_tables import CHECK_COLUMNS, LOG_COLUMNS
+from pipekit.sinks.rows import check_row, from_json, log_row, to_json
 
 from .conftest import FAILED_CHECK, FAILED_RUN, run_started
 

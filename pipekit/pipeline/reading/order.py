@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
+from pipekit.own_tables import READABLE, RESERVED
 from pipekit.pipeline.graph import Graph, GraphStep, TableKey
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.checking import suggest
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.steps import step_nodes
 from pipekit.pipeline.reading.tree import Node
-
-OWN_TABLES = ("ingestion_logs", "dq_check_logs", "ingestion_files", "feature_catalog")
-KEPT_BY_PIPEKIT = ("ingestion_logs", "dq_check_logs", "ingestion_files", "ingestion_claims", "pipekit_locks")
 
 
 def graph_steps(
@@ -57,7 +55,7 @@ def check_tables(reading: Reading, tree: Node, spec: PipelineSpec, nodes: Mappin
     """Note each table that is read and that nobody makes."""
     made = {table for node in nodes.values() for table in node.writes}
     known = made | _external(reading, tree, spec) | own_tables(spec)
-    kept = {spec.table_key(name) for name in KEPT_BY_PIPEKIT}
+    kept = {spec.table_key(str(table)) for table in RESERVED}
     for index, node in nodes.items():
         for table in sorted(node.writes & kept):
             reading.note(tree, ("steps", index, "into"), f"{table[-1]} is kept by pipekit itself; no step may write it")
@@ -84,7 +82,7 @@ def _external(reading: Reading, tree: Node, spec: PipelineSpec) -> set[TableKey]
 
 def own_tables(spec: PipelineSpec) -> frozenset[TableKey]:
     """The tables that pipekit itself keeps, which any step may read."""
-    return frozenset(spec.table_key(name) for name in OWN_TABLES)
+    return frozenset(spec.table_key(str(table)) for table in READABLE)
 
 
 def _reading_key(tree: Node, index: int) -> str:

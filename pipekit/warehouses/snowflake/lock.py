@@ -9,20 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipekit.names import Table
-from pipekit.source import Column
+from pipekit.own_tables import LOCK_COLUMNS, LOCKS
 from pipekit.warehouses.contract import LockHolder, Session
 
 STALE_SECONDS = 300
-LOCKS = Table(("pipekit_locks",))
-LOCK_COLUMNS: tuple[Column, ...] = (
-    Column.of("name", "varchar"),
-    Column.of("run_id", "varchar"),
-    Column.of("pid", "integer"),
-    Column.of("host", "varchar"),
-    Column.of("since", "timestamp_tz"),
-    Column.of("heartbeat", "timestamp_tz"),
-)
 
 
 def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
