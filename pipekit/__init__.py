@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SpecError,
         TemplateError,
         TransientError,
+        VersionError,
         WarehouseError,
     )
     from pipekit.events import (
@@ -53,7 +54,7 @@ _HOMES = {
     "pipekit.results": "RunResult",
     "pipekit.errors": (
         "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
-        " TransientError WarehouseError"
+        " TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
@@ -95,6 +96,7 @@ __all__ = [
     "Table",
     "TemplateError",
     "TransientError",
+    "VersionError",
     "WarehouseError",
     "WarehouseType",
     "hookimpl",

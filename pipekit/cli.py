@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipekit.plugins import Plugins
     from pipekit.results import RunResult
     from pipekit.sinks.console import Mode
+    from pipekit.warehouses.base import Finding
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130
 
@@ -268,11 +269,19 @@ def sync_logs(spec: Path, **options: Any) -> None:
 @cli.command()
 @_pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
-    """Look at everything that a run of SPEC needs of its target: a line each, with the remedy."""
-    findings = list(_read(spec, **options).doctor())
-    for finding in findings:
+    """Look at the versions that are installed, and at all that a run of SPEC needs: a line each, with the remedy."""
+    well = True
+    for finding in _looked_at(spec, **options):
         click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
-    sys.exit(0 if all(finding.ok for finding in findings) else EXIT_FAILED)
+        well = well and finding.ok
+    sys.exit(0 if well else EXIT_FAILED)
+
+
+def _looked_at(spec: Path, **options: Any) -> Iterator[Finding]:
+    from pipekit.versions import findings
+
+    yield from findings()  # first, since a wrong version may be why the file cannot be read
+    yield from _read(spec, **options).doctor()
 
 
 @cli.group()

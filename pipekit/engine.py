@@ -45,6 +45,7 @@ from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink, sync
 from pipekit.step import StepContext, StepResult
+from pipekit.versions import of_this_run
 from pipekit.warehouses.base import SupportsComputeWarehouse, SupportsQueryTag, Table, Warehouse
 
 WATCH_SECONDS = 0.1
@@ -186,6 +187,7 @@ def _run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
         steps=tuple(step.id for step in chosen),
         pid=os.getpid(),
         host=socket.gethostname(),
+        versions=of_this_run(),
     )
 
 

@@ -19,6 +19,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from pipekit.errors import TemplateError
+from pipekit.versions import tested_sqlglot
 from pipekit.warehouses.base import Table, fold
 
 DIALECT = "snowflake"
@@ -89,7 +90,9 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
+        VersionError: sqlglot is another one than was tested.
     """
+    tested_sqlglot()
     import sqlglot
 
     try:
@@ -231,7 +234,7 @@ def _syntax_error(error: Any) -> TemplateError:
 def _versions() -> str:
     from importlib.metadata import version
 
-    return f"pipekit {version('pipekit')} sqlglot {version('sqlglot')}"
+    return f"pipekit {version('pipekit')} sqlglot {tested_sqlglot()}"
 
 
 def _key(text: str, read: str, write: str) -> str:
