@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SpecError,
         TemplateError,
         TransientError,
+        VersionError,
         WarehouseError,
     )
     from pipekit.events import (
@@ -54,7 +55,7 @@ _HOMES = {
     "pipekit.runs.result": "RunResult",
     "pipekit.errors": (
         "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
-        " TransientError WarehouseError"
+        " TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
@@ -97,6 +98,7 @@ __all__ = [
     "Table",
     "TemplateError",
     "TransientError",
+    "VersionError",
     "WarehouseError",
     "WarehouseType",
     "hookimpl",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PluginError, Problem, SpecError
+from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
 from pipekit.pipeline.model import PipelineSpec, Step
@@ -17,7 +18,6 @@ from pipekit.runs.result import RunResult
 from pipekit.runs.run import new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.steps.replay import with_file
-from pipekit.warehouses.contract import Finding
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,6 +4,7 @@
     ├── SpecError         fix the pipeline file                          exit 2
     ├── PluginError       fix or remove the plugin                       exit 2
     ├── TemplateError     fix the SQL template                           exit 2
+    ├── VersionError      install the version that was tested            exit 2
     ├── SourceError       look at the files                              exit 1
     ├── WarehouseError    look at the warehouse                          exit 1
     │   ├── TransientError    worth another try; the engine retries it
@@ -98,6 +99,12 @@ class TemplateError(PipekitError):
         self.reason = message
         where = ":".join(str(part) for part in (template, line) if part is not None)
         super().__init__(f"{where}: {message}" if where else message, hint=hint)
+
+
+class VersionError(PipekitError):
+    """A package is installed in a version that was not tested, where it decides values."""
+
+    exit_code = 2
 
 
 class SourceError(PipekitError):

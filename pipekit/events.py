@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """A run begins. ``steps`` are the ids that will run, in file order."""
+    """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values."""
 
     pipeline: str
     target: str
@@ -36,6 +36,7 @@ class RunStarted(Event):
     steps: tuple[str, ...]
     pid: int
     host: str
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

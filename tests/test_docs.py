@@ -269,8 +269,8 @@ def shown(default: Any) -> str:
 def test_the_readme_begins_with_two_commands() -> None:
     first, second = [block.text.strip() for block in blocks(REPOSITORY / "README.md") if block.language == "sh"][:2]
 
-    assert first == "pip install . && pipekit run pipelines/marketing_engagement.yaml"
-    assert second.endswith("&& pytest")
+    assert first == "pip install -c constraints.txt . && pipekit run pipelines/marketing_engagement.yaml"
+    assert second == 'pip install -c constraints.txt -e ".[test]" && pytest'
 
 
 def test_every_command_of_the_readme_is_there(tmp_path: Path) -> None:

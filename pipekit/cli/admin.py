@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, project_plugins, read_spec
 
+if TYPE_CHECKING:
+    from pipekit.findings import Finding
+
 
 @click.command()
 @pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
-    """Look at everything that a run of SPEC needs of its target: a line each, with the remedy."""
-    findings = list(read_spec(spec, **options).doctor())
-    for finding in findings:
+    """Look at the installed versions and at all that a run of SPEC needs: a line each, with the remedy."""
+    well = True
+    for finding in _findings(spec, **options):
         click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
-    sys.exit(0 if all(finding.ok for finding in findings) else EXIT_FAILED)
+        well = well and finding.ok
+    sys.exit(0 if well else EXIT_FAILED)
+
+
+def _findings(spec: Path, **options: Any) -> Iterator[Finding]:
+    from pipekit.versions import findings
+
+    yield from findings()  # first, since a wrong version may be why the file cannot be read
+    yield from read_spec(spec, **options).doctor()
 
 
 @click.group()

@@ -14,6 +14,7 @@ from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.quality.evaluate import needs_great_expectations, preload
 from pipekit.runs.attempt import elapsed_ms, run_step
 from pipekit.runs.workers import Workers
+from pipekit.versions import of_this_run
 
 
 def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
@@ -25,6 +26,7 @@ def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
         steps=tuple(step.id for step in chosen),
         pid=os.getpid(),
         host=socket.gethostname(),
+        versions=of_this_run(),
     )
 
 

@@ -102,9 +102,10 @@ def _counts(event: CheckEvaluated) -> str:
 
 
 def _run_started(event: RunStarted) -> str:
+    versions = f"; {', '.join(event.versions)}" if event.versions else ""
     return (
         f"run {event.run_id} of {number(len(event.steps), 'step')} on target {event.target}, "
-        f"as of {event.as_of:%Y-%m-%d %H:%M:%S}, process {event.pid} on {event.host}"
+        f"as of {event.as_of:%Y-%m-%d %H:%M:%S}, process {event.pid} on {event.host}{versions}"
     )
 
 

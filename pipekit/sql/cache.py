@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 from pipekit.names import Table
 from pipekit.sql.text import DIALECT
 from pipekit.sql.translate import Translated, translate
+from pipekit.versions import tested_sqlglot
 
 
 class Translations:
@@ -52,7 +53,7 @@ class Translations:
 def _versions() -> str:
     from importlib.metadata import version
 
-    return f"pipekit {version('pipekit')} sqlglot {version('sqlglot')}"
+    return f"pipekit {version('pipekit')} sqlglot {tested_sqlglot()}"
 
 
 def _key(text: str, read: str, write: str) -> str:

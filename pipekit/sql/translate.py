@@ -12,6 +12,7 @@ from typing import Any
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
 from pipekit.sql.text import DIALECT
+from pipekit.versions import tested_sqlglot
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
+        VersionError: sqlglot is another one than was tested.
     """
+    tested_sqlglot()
     import sqlglot
 
     try:

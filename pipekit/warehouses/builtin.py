@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.files.checks import check_source
+from pipekit.findings import Finding
 from pipekit.source import Column, Source
-from pipekit.warehouses.contract import Finding, Warehouse, WarehouseType
+from pipekit.warehouses.contract import Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE

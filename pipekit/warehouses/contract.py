@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runt
 
 from pydantic import BaseModel
 
+from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
 
@@ -265,15 +266,6 @@ REJECT_COLUMNS: tuple[Column, ...] = (
     Column.of("raw_record", "varchar"),
     Column.of("rejected_at", "timestamp_tz"),
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that ``pipekit doctor`` looked at: how it is, or what to do."""
-
-    name: str
-    ok: bool
-    text: str
 
 
 TargetT = TypeVar("TargetT", bound=BaseModel)

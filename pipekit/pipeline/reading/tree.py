@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         raise _refused(shown_as, 0, f"is larger than {MAX_BYTES // 1024 // 1024} MiB; a pipeline file is not")
     try:
         text = raw.decode("utf-8-sig")
-        return _Builder(text, shown_as).document()
+        return _tree(text, shown_as)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise _refused(shown_as, line, "is not UTF-8") from error
@@ -103,6 +104,27 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         raise _refused(shown_as, line, f"not YAML: {_reason(error, text)}") from error
     except yaml.YAMLError as error:
         raise _refused(shown_as, 0, f"not YAML: {error}") from error
+
+
+def _tree(text: str, file: str) -> Node:
+    """The tree of a document.
+
+    libyaml reads a line ahead and has, in some versions, a limit of nesting of its own. Python's loader has none, so
+    it comes as far as ``MAX_DEPTH`` and tells that, and where.
+    """
+    try:
+        return _Builder(text, file).document()
+    except yaml.MarkedYAMLError as error:
+        if _left_open(text, error) > MAX_DEPTH:
+            with suppress(yaml.YAMLError):
+                _Builder(text, file, yaml.SafeLoader).document()
+        raise
+
+
+def _left_open(text: str, error: yaml.MarkedYAMLError) -> int:
+    """How many brackets of the line in which the loader stopped were still open."""
+    line = text[: error.problem_mark.index].rpartition("\n")[2] if error.problem_mark else ""
+    return sum(line.count(opening) - line.count(closing) for opening, closing in ("[]", "{}"))
 
 
 def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
@@ -120,8 +142,8 @@ def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
 class _Builder:
     """Builds the tree from libyaml's events, so that depth and size are checked on the way."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+    def __init__(self, text: str, file: str, loader: Any = _LOADER) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=loader)
         self._file = file
         self._anchors: dict[str, Node] = {}
 

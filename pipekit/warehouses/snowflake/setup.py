@@ -8,9 +8,9 @@ from typing import Any
 
 from pipekit.errors import PipekitError
 from pipekit.files.listing import local_path
+from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.warehouses.contract import Finding
 from pipekit.warehouses.snowflake.dialect import text, type_text
 from pipekit.warehouses.snowflake.stages import create_stage, stage_of
 from pipekit.warehouses.snowflake.target import SnowflakeTarget

@@ -180,6 +180,31 @@ def test_bombs_are_refused(tmp_path: Path, text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("name: x\na: " + "[" * 3000, 2, "a[0][0]"),
+        ("name: x\na: " + "{b: " * 3000, 2, "a.b.b"),
+        ("a:\n" + "  [\n" * 3000, MAX_DEPTH + 2, "a[0][0]"),
+        ("a: " + "[" * 20 + "\n" + "[" * 3000, 2, "a[0][0]"),
+        ("".join("  " * level + "b:\n" for level in range(1500)), MAX_DEPTH + 2, "b.b.b"),
+        ("- " * 3000, 1, "[0][0][0]"),
+        ("".join("  " * level + "b:\n" for level in range(38)) + " " * 80 + "[" * 3000, 39, "b.b.b"),
+    ],
+    ids=["lists", "mappings", "a list a line", "two lines", "blocks", "blocks in a line", "a list in blocks"],
+)
+def test_too_deep_is_told_with_its_place_whatever_the_loader_thinks_of_it(
+    tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    problem = refused(tmp_path, text)
+    assert (problem.line, problem.key, problem.text) == (line, key, f"nested more than {MAX_DEPTH} deep")
+
+
+def test_brackets_in_text_are_no_nesting(tmp_path: Path) -> None:
+    assert plain(tmp_path, f"a: '{'[' * 3000}'\n")
+    assert "not YAML" in refused(tmp_path, f"a: '{'[' * 3000}\n").text
+
+
+@pytest.mark.parametrize(
     "text", [laughs(30, 9), staircase(600), "a: " + "[" * 100_000], ids=["laughs", "stairs", "deep"]
 )
 def test_bombs_are_refused_in_little_memory(tmp_path: Path, text: str) -> None:

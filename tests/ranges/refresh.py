@@ -1,0 +1,37 @@
+"""Refresh the lock: resolve anew, run the default tests on what came out, and only then write ``constraints.txt``.
+
+    python tests/ranges/refresh.py
+
+It never goes beyond the ranges of pyproject.toml; to widen one, change it there, see ``check.py`` green, then run this.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from environments import LOCK, resolve, run
+
+HEADER = "# What pipekit was tested with: made by tests/ranges/refresh.py, explained in docs/versions.md.\n"
+
+
+def main() -> None:
+    """Write the lock, if there is anything new and the tests are green on it."""
+    with TemporaryDirectory() as scratch:
+        new = Path(scratch) / "constraints.txt"
+        resolve("test", new, "--universal", "--python-version", "3.11")
+        text = HEADER + new.read_text()
+        if LOCK.is_file() and LOCK.read_text() == text:
+            print("nothing is newer")
+            return
+        run(sys.executable, "-m", "venv", str(Path(scratch) / "venv"))
+        python = str(Path(scratch) / "venv/bin/python")
+        run(python, "-m", "pip", "install", "--quiet", "-c", str(new), "-e", ".[test]")
+        run(python, "-m", "pytest")
+    LOCK.write_text(text)
+    print(f"{LOCK.name} is written")
+
+
+if __name__ == "__main__":
+    main()
