@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from pipekit.formats import Format, Model
+from pipekit.formats.base import Model
+from pipekit.formats.builtin import Format
 
 _KINDS = {
     "integer": "int integer bigint smallint tinyint byteint",
@@ -191,8 +192,8 @@ class Source(Model):
 
     @property
     def fails_on_extra(self) -> bool:
-        """Whether an undeclared column is an error: yes in CSV, no in JSON and Parquet, unless told."""
-        return self.on_extra == "fail" if self.on_extra else self.format.type == "csv"
+        """Whether an undeclared column is an error: ``on_extra``, else the rule of the format."""
+        return self.on_extra == "fail" if self.on_extra else self.format.extra_is_error
 
 
 @dataclass(frozen=True)

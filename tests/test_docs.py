@@ -28,7 +28,9 @@ from projects import REPOSITORY, copy_project, environment, pipekit
 from pydantic import BaseModel
 
 from pipekit import Pipeline
-from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.formats.csv import CsvFormat
+from pipekit.formats.json import JsonFormat
+from pipekit.formats.parquet import ParquetFormat
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 
 from pipekit.files.time_formats import check_formats
-from pipekit.formats import CsvFormat, JsonFormat
 from pipekit.source import Source
 
 
@@ -15,21 +14,23 @@ def check_source(source: Source) -> str | None:
 
 
 def _check_encoding(source: Source) -> str | None:
-    if isinstance(source.format, CsvFormat):
-        try:
-            codecs.lookup(source.format.encoding)
-        except LookupError:
-            return f"format.encoding: {source.format.encoding!r} is no encoding that Python knows"
+    encoding = source.format.text_encoding
+    if encoding is None:
+        return None
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        return f"format.encoding: {encoding!r} is no encoding that Python knows"
     return None
 
 
 def _check_paths(source: Source) -> str | None:
-    if not isinstance(source.format, JsonFormat):
+    if not source.format.paths_are_json:
         return None
     from pipekit.files.json_paths import parse_path
 
     paths = {f"columns.{column.name}.path": column.path for column in source.columns if column.path is not None}
-    for key, path in {**paths, "format.root": source.format.root}.items():
+    for key, path in {**paths, "format.root": source.format.records_at}.items():
         try:
             if path is not None:
                 parse_path(path)

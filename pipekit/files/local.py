@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 from pipekit.errors import SourceError
 from pipekit.files.listing import filesystem, local_path, store_errors
-from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
 
 _SUFFIXES = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".bz2": "bz2"}
@@ -30,19 +30,16 @@ _CHUNK = 1 << 20
 _MOST_RATIO = 900
 _FREE_SIZE = 1 << 30
 _COPIERS = 4  # reads from a store mostly wait
-Form = CsvFormat | JsonFormat | ParquetFormat
 
 
-def compression_of(uri: str, form: Form) -> str:
+def compression_of(uri: str, form: FileFormat) -> str:
     """``gzip``, ``zstd``, ``bz2`` or ``none``: as declared, else by the file's suffix."""
-    if isinstance(form, ParquetFormat):
-        return "none"
-    return form.compression if form.compression != "auto" else _SUFFIXES.get(Path(uri).suffix.lower(), "none")
+    return form.packing if form.packing != "auto" else _SUFFIXES.get(Path(uri).suffix.lower(), "none")
 
 
-def encoding_of(form: Form) -> str:
-    """Python's name of the encoding of the text."""
-    return codecs.lookup(form.encoding).name if isinstance(form, CsvFormat) else "utf-8"
+def encoding_of(form: FileFormat) -> str | None:
+    """Python's own name of the encoding of the text; ``None`` if files are bytes and not text."""
+    return None if form.text_encoding is None else codecs.lookup(form.text_encoding).name
 
 
 class LocalFiles:
@@ -53,7 +50,7 @@ class LocalFiles:
         form: The format of the files.
     """
 
-    def __init__(self, parent: Path, form: Form) -> None:
+    def __init__(self, parent: Path, form: FileFormat) -> None:
         self._parent = parent
         self._form = form
         self._folder: Path | None = None
@@ -86,24 +83,29 @@ class LocalFiles:
     def _is_plain(self, file: SourceFile) -> bool:
         if local_path(file.uri) is None or compression_of(file.uri, self._form) != "none":
             return False
-        if isinstance(self._form, JsonFormat):
-            return self._form.root is None and not _has_mark(file)
-        return encoding_of(self._form) == "utf-8"
+        if self._form.records_at is not None or encoding_of(self._form) not in (None, "utf-8"):
+            return False
+        return self._form.mark_is_skipped or not _has_mark(file)
 
     def _path(self, index: int) -> Path:
         assert self._folder is not None
         return self._folder / f"{index}.{self._form.type}"
 
     def _copy(self, file: SourceFile, copy: Path) -> Path:
+        root = self._form.records_at
         with readable(file, self._form) as source, copy.open("wb") as target:
-            if isinstance(self._form, JsonFormat) and self._form.root is not None:
+            if root is not None:
                 from pipekit.files.json_paths import write_records
 
-                write_records(source.read(), self._form.root, target, file.uri)
+                write_records(source.read(), root, target, file.uri)
                 return copy
-            for text in _checked(_decoded(_chunks(source), encoding_of(self._form), file), file):
-                target.write(text)
+            for chunk in _checked(self._decoded(source, file), file):
+                target.write(chunk)
         return copy
+
+    def _decoded(self, source: IO[bytes], file: SourceFile) -> Iterator[bytes]:
+        encoding = encoding_of(self._form)
+        return _chunks(source) if encoding is None else _decoded(_chunks(source), encoding, file)
 
 
 def _existing(file: SourceFile) -> Path:
@@ -124,7 +126,7 @@ def _has_mark(file: SourceFile) -> bool:
 
 
 @contextmanager
-def readable(file: SourceFile, form: Form) -> Iterator[IO[bytes]]:
+def readable(file: SourceFile, form: FileFormat) -> Iterator[IO[bytes]]:
     """The file's bytes, unpacked.
 
     Raises:

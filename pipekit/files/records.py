@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipekit.formats import CsvFormat
+from pipekit.formats.csv import CsvFormat
 
 MOST_BYTES = 16 << 20  # of one record; DuckDB's readers are told the same
 _SHOWN = 1 << 16

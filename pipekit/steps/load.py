@@ -243,7 +243,7 @@ def _refuse_empty(context: StepContext, loaded: Sequence[LoadedFile], options: L
     if options.on_empty == "allow":
         return
     form = context.project.sources[options.source].format
-    if form.type == "csv" and form.header:
+    if form.has_header:
         for file in loaded:
             if file.file.size_bytes == 0:
                 raise SourceError("is empty: not even a header", file=file.file.uri, hint=_EMPTY)

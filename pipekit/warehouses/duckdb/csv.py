@@ -8,14 +8,17 @@ from pathlib import Path
 from pipekit.errors import SourceError, short
 from pipekit.files.headers import column_positions, refuse_duplicates
 from pipekit.files.records import MOST_BYTES, CsvReader, Record
-from pipekit.formats import CsvFormat
+from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
+from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
 from pipekit.warehouses.duckdb.plan import CHUNK, Plan, selected, text
 
 
-def plan_csv(source: Source, form: CsvFormat, file: SourceFile, path: Path) -> Plan | None:
-    first = CsvReader(form).header(path)
+def plan_csv(warehouse: Session, source: Source, form: CsvFormat, file: SourceFile, path: Path) -> Plan | None:
+    """How to read a CSV file; ``None`` if it holds no record."""
+    reader = CsvReader(form)
+    first = reader.header(path)
     if first is None:
         return None
     if first.problem:
@@ -31,6 +34,7 @@ def plan_csv(source: Source, form: CsvFormat, file: SourceFile, path: Path) -> P
         tuple(convert_text(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         width,
+        records=lambda: reader.records(path, width),
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from pipekit.errors import QueryError, SourceError
 from pipekit.files.headers import refuse_missing
 from pipekit.files.json_paths import column_path, pointer
+from pipekit.files.json_records import json_array, json_lines
 from pipekit.files.records import MOST_BYTES, Record
-from pipekit.formats import JsonFormat
+from pipekit.formats.json import JsonFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
@@ -21,6 +22,7 @@ _SAMPLE = 200
 
 
 def plan_json(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
+    """How to read a JSON file; ``None`` if it is blank."""
     start, end = _ends(path)
     if not start:
         return None
@@ -38,6 +40,7 @@ def plan_json(warehouse: Session, source: Source, form: JsonFormat, file: Source
         tuple(convert_json(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         layout=layout,
+        records=lambda: (json_array if layout == "array" else json_lines)(path),
     )
     _json_keys(warehouse, found, paths)
     return found
@@ -176,7 +179,7 @@ def _no_extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> None:
                 raise SourceError(
                     f"the key {key!r} is not declared, and the source says `on_extra: fail`",
                     file=found.file.uri,
-                    line=record.line if found.has_lines else None,
+                    line=record.line if found.source.format.has_lines else None,
                     column=key,
                     hint=f"Declare it under sources.{found.source.name}.columns, or leave `on_extra` out.",
                 )

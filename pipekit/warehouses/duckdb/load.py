@@ -7,16 +7,15 @@ that the counts are known before the transaction begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import QueryError, SourceError, WarehouseError
 from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import LocalFiles
-from pipekit.formats import CsvFormat, JsonFormat
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
@@ -159,14 +158,14 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
     return f"SELECT {', '.join(values)} FROM {relation} WHERE {check}"
 
 
+Reader = Callable[[Session, Source, Any, SourceFile, Path], Plan | None]
+READERS: Mapping[str, Reader] = {"csv": plan_csv, "json": plan_json, "parquet": plan_parquet}
+
+
 def plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan | None:
     """How to read ``path``; ``None`` if there is nothing in it.
 
     Raises:
         SourceError: A declared column is missing, or an undeclared one is there and must not be.
     """
-    if isinstance(source.format, CsvFormat):
-        return plan_csv(source, source.format, file, path)
-    if isinstance(source.format, JsonFormat):
-        return plan_json(warehouse, source, source.format, file, path)
-    return plan_parquet(warehouse, source, file, path)
+    return READERS[source.format.type](warehouse, source, source.format, file, path)

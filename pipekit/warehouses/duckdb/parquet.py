@@ -6,13 +6,15 @@ from pathlib import Path
 
 from pipekit.errors import QueryError, SourceError, short
 from pipekit.files.headers import column_positions
+from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import Conversion, convert_parquet
 from pipekit.warehouses.duckdb.plan import Plan, name, selected, text
 
 
-def plan_parquet(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
+def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: SourceFile, path: Path) -> Plan:
+    """How to read a Parquet file."""
     reader = f"read_parquet({text(str(path))})"
     try:
         rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows

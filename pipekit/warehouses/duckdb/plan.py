@@ -6,13 +6,11 @@ files that could fall into such a hole are read by ``records`` instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipekit.files.json_records import json_array, json_lines
-from pipekit.files.records import CsvReader, Record
-from pipekit.formats import CsvFormat, JsonFormat
+from pipekit.files.records import Record
 from pipekit.names import quote_identifier
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion
@@ -34,6 +32,7 @@ class Plan:
         source: The contract.
         width: Fields of a record, in CSV.
         layout: ``lines`` or ``array``, in JSON.
+        records: Gives the file's records, split in Python, each time it is called; none for Parquet.
     """
 
     file: SourceFile
@@ -44,19 +43,7 @@ class Plan:
     source: Source
     width: int = 0
     layout: str = ""
-
-    @property
-    def has_lines(self) -> bool:
-        """Whether the lines of the records are those of the file."""
-        form = self.source.format
-        return not isinstance(form, JsonFormat) or form.root is None
-
-    def records(self) -> Iterator[Record]:
-        """The file's records, split in Python."""
-        form = self.source.format
-        if isinstance(form, CsvFormat):
-            return CsvReader(form).records(self.path, self.width)
-        return json_array(self.path) if self.layout == "array" else json_lines(self.path)
+    records: Callable[[], Iterator[Record]] = lambda: iter(())
 
 
 def text(value: str) -> str:

@@ -242,7 +242,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
         reason = f"the record {record.problem or 'is not a JSON object'}"
     else:
         reason = each.conversions[bad - 1].reason(value)
-    line = record.line if record.line and each.has_lines else None
+    line = record.line if record.line and each.source.format.has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"
     return each.file.uri, line, column, reason, shortened(record.raw), value

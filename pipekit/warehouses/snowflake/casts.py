@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass
 
 from pipekit.files.time_formats import AUTO, ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
-from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.formats.base import FileFormat
 from pipekit.source import SEMI_STRUCTURED, Column
 from pipekit.warehouses.snowflake.dialect import text
 
-Format = CsvFormat | JsonFormat | ParquetFormat
 _NUMBERS = ("INTEGER", "DECIMAL", "DOUBLE")
 _JSON_TYPES = {
     "integer": _NUMBERS,
@@ -69,13 +68,13 @@ class Value:
     json_type: str | None = None
 
 
-def is_good(value: Value, form: Format) -> str:
+def is_good(value: Value, form: FileFormat) -> str:
     """SQL that is true when the value keeps the contract."""
     test = f"({value.text} IS NULL OR ({_test(value, form)}))"
     return test if value.column.nullable else f"({value.text} IS NOT NULL AND {test})"
 
 
-def reason(value: str | None, column: Column, form: Format) -> str:
+def reason(value: str | None, column: Column, form: FileFormat) -> str:
     """Why a value is bad, as a sentence."""
     from pipekit.errors import short
 
@@ -84,7 +83,7 @@ def reason(value: str | None, column: Column, form: Format) -> str:
     return f"{short(value)!r} is not {expected(column, form)}"
 
 
-def expected(column: Column, form: Format) -> str:
+def expected(column: Column, form: FileFormat) -> str:
     """What a good value is, as the end of the sentence "... is not"."""
     kind = column.type
     given = _given_format(kind.kind, form)
@@ -99,7 +98,7 @@ def expected(column: Column, form: Format) -> str:
     return f"a {kind.kind.split('_')[0]} in the format {given}" if given else _EXPECTED[kind.kind]
 
 
-def cast(value: Value, form: Format) -> str:
+def cast(value: Value, form: FileFormat) -> str:
     """SQL for the value in its column's type; NULL where it cannot be."""
     kind = value.column.type.kind
     if kind not in SEMI_STRUCTURED:
@@ -110,7 +109,7 @@ def cast(value: Value, form: Format) -> str:
     return {"variant": kept, "object": f"TO_OBJECT({kept})", "array": f"TO_ARRAY({kept})"}[kind]
 
 
-def _typed(written: str, column: Column, form: Format) -> str:
+def _typed(written: str, column: Column, form: FileFormat) -> str:
     kind = column.type
     given = _given_format(kind.kind, form)
     suffix = f", {text(given)}" if given else ""
@@ -126,14 +125,14 @@ def _typed(written: str, column: Column, form: Format) -> str:
     }.get(kind.kind, f"TRY_TO_{kind.kind.upper()}({written}{suffix})")
 
 
-def _given_format(kind: str, form: Format) -> str | None:
+def _given_format(kind: str, form: FileFormat) -> str | None:
     if kind != "date" and not kind.startswith("timestamp"):
         return None
     given: str = getattr(form, "date_format" if kind == "date" else "timestamp_format", AUTO)
     return None if given.upper() == AUTO else given
 
 
-def _test(value: Value, form: Format) -> str:
+def _test(value: Value, form: FileFormat) -> str:
     tests = [_json_test(value), _shape_test(value, form), _cast_test(value, form)]
     return " AND ".join(test for test in tests if test) or "TRUE"
 
@@ -146,7 +145,7 @@ def _json_test(value: Value) -> str:
     return f"{value.json_type} IN ({', '.join(text(name) for name in allowed)})"
 
 
-def _cast_test(value: Value, form: Format) -> str:
+def _cast_test(value: Value, form: FileFormat) -> str:
     kind = value.column.type
     if kind.kind == "varchar":
         return f"LENGTH({value.text}) <= {kind.length}" if kind.length else ""
@@ -167,7 +166,7 @@ def _semi_test(value: Value, kind: str) -> str:
     return f"{parsed} IS NOT NULL" if kind == "variant" else f"COALESCE(TYPEOF({parsed}) = {text(kind.upper())}, FALSE)"
 
 
-def _shape_test(value: Value, form: Format) -> str:
+def _shape_test(value: Value, form: FileFormat) -> str:
     """What TRY_ functions would take and round, cut or guess: fractions, epochs, zones, blanks."""
     kind = value.column.type.kind
     if kind == "boolean":
@@ -182,7 +181,7 @@ def _shape_test(value: Value, form: Format) -> str:
     return finite if value.json_type else f"({finite} OR LOWER({value.text}) IN {_NOT_FINITE})"
 
 
-def _shape(column: Column, form: Format) -> str | None:
+def _shape(column: Column, form: FileFormat) -> str | None:
     kind, scale = column.type.kind, column.type.scale
     if kind == "number":
         places = f"[.][0-9]{{0,{scale}}}0*"

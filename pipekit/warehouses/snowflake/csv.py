@@ -1,21 +1,28 @@
-"""How CSV files are loaded on Snowflake."""
+"""How CSV files are loaded on Snowflake.
+
+With ``on_error: fail`` they land by a plain COPY, in which Snowflake itself counts the fields. Where the file and line
+of each record must be known (``reject``, ``metadata``, or to name a bad record) they land by a COPY with metadata
+columns; that one does not count fields, so a second COPY of two columns does.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.headers import check_columns
-from pipekit.formats import CsvFormat
+from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
-from pipekit.warehouses.contract import FileLoad, LoadedFile
+from pipekit.warehouses.contract import FileLoad, LoadedFile, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import compression_name, encoding_option
+from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import (
     PLACE,
     PLACE_SELECT,
@@ -45,6 +52,31 @@ class Header:
 
     positions: tuple[int, ...]
     width: int
+
+
+@contextmanager
+def prepare_csv(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Iterator[PreparedLoad]:
+    """Land the CSV files of a load.
+
+    Raises:
+        SourceError: A file does not keep the contract.
+    """
+    headers = read_headers(warehouse, load, files)
+    if load.on_error == "reject" or load.metadata:
+        yield _judged(warehouse, load, files, headers)
+        return
+    try:
+        yield PlainCsvLoad(warehouse, load, files, headers)
+    except BadValues as bad:
+        # The transaction has ended by now, so helpers may be made to find the record.
+        _judged(warehouse, load, files, headers)
+        raise SourceError(bad.reason, column=bad.column, value=bad.value, kept=bad.kept, hint=bad.hint) from bad
+
+
+def _judged(
+    warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
+) -> JudgedLoad:
+    return JudgedLoad(warehouse, load, files, land_csv(warehouse, load, files, headers))
 
 
 def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:
@@ -117,12 +149,11 @@ def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields:
 
 
 def land_csv(
-    warehouse: SnowflakeSession,
-    load: FileLoad,
-    files: StagedFiles,
-    headers: dict[SourceFile, Header],
-    form: CsvFormat,
+    warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
 ) -> Landing:
+    """Land CSV files as text, with the file and line of each record."""
+    form = load.source.format
+    assert isinstance(form, CsvFormat)
     values = text_columns(load.source.columns)
     names = ", ".join(value.text for value in values)
     landed = create_landing(warehouse, ", ".join(f"{value.text} VARCHAR" for value in values) + f", {PLACE_TYPES}")
@@ -155,7 +186,7 @@ def land_csv(
     )
     uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
     unreadable = unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
-    return Landing(query, values, unreadable=tuple(unreadable))
+    return Landing(query, values, unreadable=tuple(unreadable), record='"RAW"')
 
 
 def _csv_record(values: Sequence[Value], form: CsvFormat) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 from pipekit.errors import SourceError
-from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
+from pipekit.formats.base import FileFormat
 from pipekit.source import Source
 from pipekit.warehouses.snowflake.dialect import text
 
@@ -19,27 +19,29 @@ _RAW_LINES = (
 )
 
 
-def peek_format(form: CsvFormat | JsonFormat | ParquetFormat) -> str:
+def peek_format(form: FileFormat) -> str:
     """The format that reads a file line by line; it is a stage's own, so that a query can read headers."""
-    if isinstance(form, ParquetFormat):
+    if form.text_encoding is None:
         return "TYPE = PARQUET"
     # Only to look: a byte that does not belong is COPY's to refuse, with its line.
     return raw_lines(form, replace=True)
 
 
-def raw_lines(form: CsvFormat | JsonFormat, *, replace: bool = False) -> str:
+def raw_lines(form: FileFormat, *, replace: bool = False) -> str:
     """A format in which each line is one text, whatever it holds."""
     return _RAW_LINES.format(
         compression=compression_name(form), encoding=encoding_option(form), replace="TRUE" if replace else "FALSE"
     )
 
 
-def compression_name(form: CsvFormat | JsonFormat) -> str:
-    return form.compression.upper()
+def compression_name(form: FileFormat) -> str:
+    """COPY's word for the compression."""
+    return form.packing.upper()
 
 
-def encoding_option(form: CsvFormat | JsonFormat) -> str:
-    return text(encoding_name(getattr(form, "encoding", "utf-8")))
+def encoding_option(form: FileFormat) -> str:
+    """COPY's option for the encoding."""
+    return text(encoding_name(form.text_encoding or "utf-8"))
 
 
 # https://docs.snowflake.com/en/sql-reference/sql/create-file-format#type-csv, by Python's names
@@ -77,10 +79,10 @@ def encoding_name(encoding: str) -> str:
 def check_source(source: Source) -> str | None:
     """What a source asks for that Snowflake cannot do, or ``None``."""
     form = source.format
-    if isinstance(form, CsvFormat) and form.comment:
+    if form.skips_comments:
         return "format.comment: Snowflake cannot skip comment lines; leave it out, or remove them from the files"
     try:
-        encoding_name(getattr(form, "encoding", "utf-8"))
+        encoding_name(form.text_encoding or "utf-8")
     except SourceError as error:
         return f"format.encoding: {error.message}"
     return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.files.json_paths import column_path, parse_path
-from pipekit.formats import JsonFormat
+from pipekit.formats.json import JsonFormat
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
@@ -40,7 +40,10 @@ def json_format(form: JsonFormat) -> str:
     )
 
 
-def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> Landing:
+def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:
+    """Land JSON files: lines as text, arrays as documents."""
+    form = load.source.format
+    assert isinstance(form, JsonFormat)
     landed = create_landing(warehouse, f'"DOC" VARIANT, "RAW" VARCHAR, {PLACE_TYPES}')
     lines = _line_files(warehouse, load, files, form)
     documents = [name for name in files.names if name not in lines]
@@ -52,7 +55,8 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, f
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
     paths = [column_path(column) for column in load.source.columns]
-    return dataclasses.replace(document_select(load, _below_root(query, form), paths), unreadable=tuple(unreadable))
+    landing = document_select(load, _below_root(query, form), paths)
+    return dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
 
 
 def _land_documents(

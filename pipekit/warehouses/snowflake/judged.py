@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.json_paths import column_path
-from pipekit.formats import CsvFormat, JsonFormat, ParquetFormat
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
@@ -47,7 +46,7 @@ class JudgedLoad:
             self._counts[record.file] = (rows + 1, bad + 1)
         if load.on_error == "fail" and self.rejected:
             raise self._first_bad()
-        if load.source.fails_on_extra and isinstance(load.source.format, JsonFormat):
+        if load.source.fails_on_extra and landing.has_keys:
             self._refuse_extra_keys()
 
     @property
@@ -108,19 +107,16 @@ class JudgedLoad:
         numbered = list(enumerate(self._landing.values))
         which = " ".join(f"WHEN NOT {is_good(value, form)} THEN {number}" for number, value in numbered)
         held = " ".join(f"WHEN NOT {is_good(value, form)} THEN {value.text}" for _, value in numbered)
-        ((reported, row, whole, number, found),) = self._warehouse.execute(
-            f'SELECT "FILE", "ROWNO", "WHOLE", CASE {which} END, CASE {held} END FROM ({self._landing.query}) '
-            f'WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
+        ((reported, at, whole, number, found),) = self._warehouse.execute(
+            f'SELECT "FILE", {self._landing.line}, "WHOLE", CASE {which} END, CASE {held} END '
+            f'FROM ({self._landing.query}) WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
         ).rows
-        file, line = self._reported[reported].uri, self._line(int(row))
+        file, line = self._reported[reported].uri, None if at is None else int(at)
         if whole:
             return SourceError(f"the record {whole}", file=file, line=line)
         column = self._landing.values[int(number)].column
         shown = None if found is None else short(found)
         return SourceError(reason(found, column, form), file=file, line=line, column=column.name, value=shown)
-
-    def _line(self, row: int) -> int | None:
-        return None if isinstance(self._load.source.format, ParquetFormat) else row
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records."""
@@ -157,8 +153,7 @@ class JudgedLoad:
             return
         names = ", ".join(self._warehouse.quote(column.name) for column in REJECT_COLUMNS)
         named, bound = self._named_files()
-        record = '"RAW"' if isinstance(self._load.source.format, CsvFormat) else '"RECORD"'
-        line = "NULL" if isinstance(self._load.source.format, ParquetFormat) else '"ROWNO"'
+        line, record = self._landing.line, self._landing.record
         self._warehouse.execute(
             f'INSERT INTO {self._warehouse.quote(table)} ({names}) SELECT ?, "URI", {line}, {self._bad_column()}, '
             f"{self._bad_reason()}, {record}, CAST(? AS TIMESTAMP_TZ) FROM ({self._landing.query}) AS R {named} "

@@ -126,12 +126,18 @@ class Landing:
         values: Where its values stand.
         present: For JSON, SQL for each column that is not NULL where a record has its key.
         unreadable: With ``reject``, records that could not be landed.
+        line: SQL of the line on which a record stands; ``NULL`` where the format has no lines.
+        record: SQL of a record's text, for ``raw_record``.
+        has_keys: Whether the column DOC holds objects whose keys are to be checked against the contract.
     """
 
     query: str
     values: tuple[Value, ...]
     present: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    line: str = '"ROWNO"'
+    record: str = '"RECORD"'
+    has_keys: bool = False
 
 
 def unreadable_records(

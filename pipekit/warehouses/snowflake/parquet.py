@@ -76,6 +76,7 @@ def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFi
 
 
 def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:
+    """Land Parquet files as objects, each a record."""
     parquet_columns(warehouse, load.source, files)
     landed = create_landing(warehouse, f'"DOC" VARIANT, {PLACE_TYPES}')
     copy(warehouse, f'{landed} ("DOC", {PLACE})', f"SELECT $1, {PLACE_SELECT}", files, [*files.names], PARQUET_FORMAT)
@@ -84,4 +85,4 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
     semi = {"variant", "object", "array"}
     values = tuple(v if v.column.type.kind in semi else Value(v.column, v.text) for v in landing.values)
-    return Landing(landing.query, values)
+    return Landing(landing.query, values, line="NULL")

@@ -1,0 +1,1 @@
+"""File formats: what ``format:`` says in a source. One file per format."""

@@ -1,0 +1,49 @@
+"""``type: csv``."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from pipekit.formats.base import Compression, FileFormat
+
+
+class CsvFormat(FileFormat):
+    """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``)."""
+
+    type: Literal["csv"]
+    header: bool = True
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str | None = Field(default='"', max_length=1)
+    escape: str | None = Field(default=None, max_length=1)
+    encoding: str = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+    null_values: tuple[str, ...] = ("",)
+    trim: bool = False
+    comment: str | None = Field(default=None, max_length=1)
+    date_format: str = "AUTO"
+    timestamp_format: str = "AUTO"
+    compression: Compression = "auto"
+
+    extra_is_error: ClassVar[bool] = True
+
+    @property
+    def text_encoding(self) -> str:
+        """As declared."""
+        return self.encoding
+
+    @property
+    def has_lines(self) -> bool:
+        """A record begins on a line."""
+        return True
+
+    @property
+    def has_header(self) -> bool:
+        """As declared."""
+        return self.header
+
+    @property
+    def skips_comments(self) -> bool:
+        """If a comment mark is declared."""
+        return self.comment is not None

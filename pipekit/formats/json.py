@@ -1,0 +1,36 @@
+"""``type: json``."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pipekit.formats.base import Compression, FileFormat
+
+
+class JsonFormat(FileFormat):
+    """How JSON files are written: one document per line, or one array of documents."""
+
+    type: Literal["json"]
+    layout: Literal["auto", "lines", "array"] = "auto"
+    root: str | None = None
+    date_format: str = "AUTO"
+    timestamp_format: str = "AUTO"
+    compression: Compression = "auto"
+
+    paths_are_json: ClassVar[bool] = True
+    mark_is_skipped: ClassVar[bool] = False
+
+    @property
+    def text_encoding(self) -> str:
+        """JSON is always UTF-8."""
+        return "utf-8"
+
+    @property
+    def records_at(self) -> str | None:
+        """``root``, as declared."""
+        return self.root
+
+    @property
+    def has_lines(self) -> bool:
+        """Records below a root are counted, since they may stand anywhere in the text."""
+        return self.root is None

@@ -1,0 +1,13 @@
+"""``type: parquet``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipekit.formats.base import FileFormat
+
+
+class ParquetFormat(FileFormat):
+    """Parquet files describe themselves: there are no keys."""
+
+    type: Literal["parquet"]
