@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 from small_projects import cli, load, problems, project, query, run_ok, snapshot, write
 
-import pipekit
 from pipekit.errors import PluginError
 from pipekit.plugins import hooks as hookspecs
 from pipekit.plugins.registry import Plugins
-from pipekit.testing.steps import run_step
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/plugins.md"
 HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("pipekit_"))
@@ -144,20 +142,3 @@ def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path: Path) -> None
         "the installed plugin acme cannot be imported"
         in cli(tmp_path, "validate", "p.yaml", code=2, PYTHONPATH=str(site)).stderr
     )
-
-
-def test_the_kit_refuses_what_a_pipeline_file_refuses() -> None:
-    with pytest.raises(pipekit.SpecError, match="unknown key; did you mean 'template'"):
-        run_step("sql", {"sql": "select 1 as x", "tmplate": "x"})
-
-
-def test_the_kit_gives_events_tables_and_a_second_run() -> None:
-    suite = [{"expect_table_row_count_to_equal": {"value": 2}}]
-    run = run_step("check", {"table": "t", "suite": "s"}, {"t": [{"a": 1}, {"a": 2}]}, file={"suites": {"s": suite}})
-    assert [type(event).__name__ for event in run.events] == ["CheckEvaluated"]
-    assert run.exists("t")
-    assert not run.exists("u")
-    run.warehouse.execute("insert into t values (3)")
-    with pytest.raises(pipekit.ChecksFailed):
-        run.again()
-    run.close()

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,70 +16,7 @@ from small_projects import PIPEKIT, cli, execute, load, project, query, run, run
 
 import pipekit
 from pipekit.events import Event, Noted, RunFinished, StepFinished, StepStarted
-
-TYPES = '''
-import threading
-import time
-from pathlib import Path
-
-import pipekit
-
-meeting = threading.Barrier(2, timeout=5)
-sessions = []
-
-
-class Options(pipekit.StepOptions):
-    times: int = 0
-    after: tuple[str, ...] = ()
-
-
-def meet(options, context):
-    """Ends only when another step does the same at the same time."""
-    meeting.wait()
-    return pipekit.StepResult()
-
-
-def fragile(options, context):
-    counter = Path(context.project.root, context.step + ".count")
-    tries = int(counter.read_text()) + 1 if counter.exists() else 1
-    counter.write_text(str(tries))
-    if tries <= options.times:
-        raise pipekit.TransientError(f"try {tries} failed")
-    return pipekit.StepResult(rows=tries, message="at last")
-
-
-def broken(options, context):
-    return {}["no such key"]
-
-
-def slow(options, context):
-    with context.warehouse.transaction():
-        context.warehouse.execute("INSERT INTO kept VALUES (99)")
-        Path(context.project.root, "started").touch()
-        context.warehouse.execute("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = -1")
-    return pipekit.StepResult()
-
-
-def session(options, context):
-    time.sleep(0.05)
-    sessions.append((threading.get_ident(), id(context.warehouse)))
-    return pipekit.StepResult()
-
-
-def nothing(options, context):
-    return pipekit.StepResult()
-
-
-@pipekit.hookimpl
-def pipekit_step_types():
-    functions = (meet, fragile, broken, slow, session, nothing)
-    return [pipekit.StepType(f.__name__, Options, f) for f in functions]
-'''
-
-
-def made(tmp_path: Path, *steps: str, more: str = "") -> Path:
-    lines = "".join(f"  - {{{step}}}\n" for step in steps)
-    return project(tmp_path, f"{more}steps:\n{lines}", plugins__types=TYPES)
+from runs.step_types import made, statuses
 
 
 class Recorder:
@@ -96,10 +32,6 @@ class Recorder:
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
-
-
-def statuses(result: Any) -> dict[str, str]:
-    return {step.step: step.status for step in result.steps}
 
 
 def test_independent_steps_overlap(tmp_path: Path) -> None:
@@ -268,59 +200,6 @@ def test_select_and_exclude(tmp_path: Path) -> None:
     assert "no step matches" in cli(tmp_path, "run", "p.yaml", "-s", "zzz", code=2).stderr
 
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from pipekit.runs.lock import run_lock
-with run_lock(Path(sys.argv[1]), "p.local"):
-    print("held", flush=True)
-    time.sleep(float(sys.argv[2]))
-"""
-
-
-def hold(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / ".pipekit/locks"), str(seconds)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
-    path = made(tmp_path, "id: a, type: nothing")
-    holder = hold(tmp_path, 30)
-    try:
-        with pytest.raises(
-            pipekit.LockedError,
-            match=rf"another run of p\.local is at work: process {holder.pid} on \S+, since 20\d\d-",
-        ):
-            run(path)
-        assert "Nothing was touched." in cli(tmp_path, "run", "p.yaml", code=1).stderr
-    finally:
-        holder.kill()
-        holder.communicate()
-    run_ok(path)  # the lock of a dead process is no lock
-
-
-def test_wait_waits_for_the_other_run(tmp_path: Path) -> None:
-    path = made(tmp_path, "id: a, type: nothing")
-    holder = hold(tmp_path, 0.6)
-    run_ok(path, wait=10)
-    holder.communicate()
-
-
-def test_two_runs_at_once_in_one_process(tmp_path: Path) -> None:
-    path = made(tmp_path, "id: a, type: session")
-    results: list[Any] = []
-    threads = [threading.Thread(target=lambda: results.append(run(path, wait=10))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [result.ok for result in results] == [True] * 3
-
-
 def test_a_run_is_in_all_logs(tmp_path: Path) -> None:
     path = project(
         tmp_path,
@@ -388,3 +267,12 @@ def test_a_thousand_steps_that_do_nothing(tmp_path: Path) -> None:
     print(f"1,000 no-op steps: {time.monotonic() - started:.2f} s")
     assert result.ok
     assert len(result.steps) == 1000
+
+
+def test_each_run_of_a_pipeline_that_was_read_once_has_its_own_clock(tmp_path: Path) -> None:
+    pipeline = load(project(tmp_path, "steps:\n  - {id: a, type: sql, sql: 'select {{ as_of }} as t'}\n"))
+    times = []
+    for _ in range(2):
+        pipeline.run().raise_for_status()
+        times.append(pipeline.read("a").to_pylist()[0]["t"])
+    assert times[0] < times[1]

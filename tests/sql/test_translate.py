@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
-from pathlib import Path
-
 import duckdb
 import pytest
 
 from pipekit.errors import TemplateError
-from pipekit.sql.cache import Translations
-from pipekit.sql.text import SqlText, literal, quote_text
 from pipekit.sql.translate import translate
 
 
@@ -126,93 +117,3 @@ def test_a_syntax_error_has_its_line() -> None:
 def test_sql_nested_beyond_reason_is_refused() -> None:
     with pytest.raises(TemplateError, match="nested too deep"):
         translate("select " + "(" * 20_000 + "1" + ")" * 20_000, write="duckdb")
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*")) if folder.exists() else []
-
-
-def test_looking_up_writes_nothing_and_keeping_does(tmp_path: Path) -> None:
-    store = tmp_path / "state/sql"
-    translations = Translations(store)
-    translations.translate("select 1 as x", write="duckdb")
-    assert files(tmp_path) == []
-    translations.keep()
-    assert len(files(store)) == 1
-    translations.translate("select 1 as x", write="duckdb")
-    translations.translate("select 1 as x", write="snowflake")
-    translations.keep()
-    assert len(files(store)) == 2
-
-
-def test_kept_translations_need_no_sqlglot(tmp_path: Path) -> None:
-    text = "with c as (select * from a.b) select iff(x, 1, 2) as y from c"
-    first = Translations(tmp_path)
-    expected = first.translate(text, write="duckdb")
-    first.keep()
-    script = (
-        "import sys; from pathlib import Path; from pipekit.sql.cache import Translations\n"
-        f"t = Translations(Path({str(tmp_path)!r})).translate({text!r}, write='duckdb')\n"
-        "print('sqlglot' in sys.modules, t.sql, sorted(map(str, t.reads)), sep='|')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.rstrip("\n") == f"False|{expected.sql}|['a.b']"
-
-
-@pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"sql": "x"}', '{"sql": "x", "reads": 5}', "\x00\xff"])
-def test_a_damaged_store_is_harmless(tmp_path: Path, damage: str) -> None:
-    translations = Translations(tmp_path)
-    expected = translations.translate("select iff(true, 1, 2)", write="duckdb")
-    translations.keep()
-    [path] = files(tmp_path)
-    path.write_text(damage, encoding="latin-1")
-    again = Translations(tmp_path)
-    assert again.translate("select iff(true, 1, 2)", write="duckdb") == expected
-    again.keep()
-    assert json.loads(path.read_text())["sql"] == expected.sql
-
-
-def test_a_store_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:
-    (tmp_path / "sql").write_text("a file is in the way")
-    translations = Translations(tmp_path / "sql")
-    assert translations.translate("select 1", write="duckdb").sql
-    translations.keep()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "NULL"),
-        (True, "TRUE"),
-        (5, "5"),
-        (-5, "(-5)"),
-        (1.5, "1.5"),
-        (Decimal("-0.10"), "(-0.10)"),
-        (float("nan"), "CAST('nan' AS DOUBLE)"),
-        (float("-inf"), "CAST('-inf' AS DOUBLE)"),
-        ("it's", "'it''s'"),
-        ("a\\b", "'a\\\\b'"),
-        (["a", 1, None], "('a', 1, NULL)"),
-        (("x",), "('x')"),
-        (date(2024, 7, 1), "CAST('2024-07-01' AS DATE)"),
-        (datetime(2024, 7, 1, 1, 2, 3), "CAST('2024-07-01 01:02:03' AS DATETIME)"),
-        (
-            datetime(2024, 7, 1, 2, tzinfo=timezone(timedelta(hours=2))),
-            "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)",
-        ),
-        (datetime(2024, 7, 1, tzinfo=UTC), "CAST('2024-07-01 00:00:00+00:00' AS TIMESTAMPTZ)"),
-        (SqlText("now()"), "now()"),
-    ],
-)
-def test_literals(value: object, text: str) -> None:
-    assert literal(value) == text
-
-
-def test_backslashes_are_text_in_duckdb() -> None:
-    assert quote_text("a\\b'", "duckdb") == "'a\\b'''"
-
-
-@pytest.mark.parametrize("value", [{"a": 1}, [], {1}, object(), b"x"])
-def test_what_has_no_literal(value: object) -> None:
-    with pytest.raises(TypeError, match="cannot stand in SQL"):
-        literal(value)

@@ -20,7 +20,6 @@ from pipekit.pipeline.reading.tree import read_yaml
 from pipekit.plugins.registry import Plugins
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-
 BROKEN = """
 name: broken
 descripton: typo
@@ -528,3 +527,19 @@ def test_any_bytes_are_a_pipeline_or_a_spec_error(tmp_path: Path, text: str, raw
     path = tmp_path / "p.yaml"
     path.write_bytes(b"name: p\n" + text.encode("utf-8", "surrogatepass") + raw)
     attempt(path)
+
+
+def test_no_step_writes_the_tables_of_pipekit(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps:\n  - {id: ingestion_logs, type: sql, sql: select 1 as a}\n")
+    assert [line for line in problems(path) if "kept by pipekit itself" in line]
+
+
+@pytest.mark.parametrize("as_of", ["", "9999-12-31T23:59:59-05:00"])
+def test_a_clock_that_is_no_time_is_refused(tmp_path: Path, as_of: str) -> None:
+    path = project(tmp_path, "steps:\n  - {id: a, type: sql, sql: select 1 as a}\n")
+    assert [line for line in problems(path, as_of=as_of) if "is not a time" in line]
+
+
+def test_a_target_that_is_not_chosen_has_a_known_type(tmp_path: Path) -> None:
+    text = "targets: {local: {type: duckdb}, far: {type: postgres}}\nsteps: [{id: a, type: sql, sql: select 1 as a}]\n"
+    assert [line for line in problems(project(tmp_path, text)) if "unknown warehouse 'postgres'" in line]

@@ -1,0 +1,71 @@
+"""How the process of the command ends."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+from small_projects import PIPEKIT, cli, project
+
+TWO = """
+steps:
+  - {id: a, type: sql, sql: "select 1 as n, 'x' as t union all select 2, null"}
+  - {id: b, type: sql, sql: select * from a, tags: [late]}
+"""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_streams_are_no_failure(tmp_path: Path, closed: str) -> None:
+    project(tmp_path, TWO)
+    command = f"exec {shlex.join(PIPEKIT)} run p.yaml {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+def test_what_a_plugin_left_for_the_end_is_done(tmp_path: Path) -> None:
+    code = """
+import atexit, threading, time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+def later(name):
+    time.sleep(0.3)
+    Path(name).write_text("done")
+
+pool = ThreadPoolExecutor(2)
+
+def go():
+    pool.submit(int).result()
+    threading.Thread(target=later, args=("thread.txt",)).start()
+    atexit.register(later, "atexit.txt")
+    return [{"n": 1}]
+"""
+    project(tmp_path, "name: p\nsteps:\n  - {id: a, type: python, call: 'ends:go'}\n", plugins__ends=code)
+    cli(tmp_path, "run", "p.yaml", code=0)
+    assert [(tmp_path / name).read_text() for name in ("thread.txt", "atexit.txt")] == ["done", "done"]
+
+
+def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path: Path) -> None:
+    long = "select count(*) as n from (select 1 from range(100000)) a, (select 1 from range(1000000)) b"
+    path = project(tmp_path, "steps:\n  - {id: a, type: sql, template: slow.sql}\n")
+    (tmp_path / "templates/duckdb").mkdir(parents=True)
+    (tmp_path / "templates/duckdb/slow.sql").write_text(long)
+    going = subprocess.Popen([*PIPEKIT, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert going.stdout is not None
+    while "a: started" not in going.stdout.readline():
+        assert going.poll() is None
+    time.sleep(0.3)
+    going.send_signal(signal.SIGTERM)
+    out, err = going.communicate(timeout=30)
+    assert going.returncode == 130
+    assert "rolled back" in out + err
+    with duckdb.connect(str(tmp_path / ".pipekit/warehouse.duckdb")) as connection:
+        status = connection.execute(
+            "select status from ingestion_logs where step_name is null order by log_id"
+        ).fetchall()
+    assert status[-1] == ("FAILED",)
