@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pipekit.names import Table
     from pipekit.plugins.hooks import hookimpl
     from pipekit.runs.result import RunResult
+    from pipekit.sql.dialect import Dialect
     from pipekit.sql.text import SqlText
     from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
     from pipekit.warehouses.contract import WarehouseType
@@ -61,6 +62,7 @@ _HOMES = {
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
     ),
     "pipekit.plugins.hooks": "hookimpl",
+    "pipekit.sql.dialect": "Dialect",
     "pipekit.sql.text": "SqlText",
     "pipekit.step": "Statement StepContext StepOptions StepResult StepType",
     "pipekit.names": "Table",
@@ -71,6 +73,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 __all__ = [
     "CheckEvaluated",
     "ChecksFailed",
+    "Dialect",
     "Event",
     "FileLoaded",
     "LockedError",

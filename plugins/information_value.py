@@ -9,7 +9,6 @@ N. Siddiqi, Credit Risk Scorecards, 2006, chapter 6.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -21,8 +20,6 @@ from pipekit.materialize.publish import audit_reads, publish
 from pipekit.sql.text import literal
 from pipekit.step import Project
 from pipekit.warehouses.contract import TableColumn
-
-_NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b|NUMBER|DECIMAL|NUMERIC|FLOAT|REAL|DOUBLE", re.IGNORECASE)
 
 _TOTALS = """SELECT
         count_if({{ hit }}) AS positives,
@@ -195,14 +192,16 @@ def _statement(
         "hit": SqlText(hit),
         "bins": options.bins,
         "rare_share": options.rare_share,
-        "cells": SqlText("\nUNION ALL\n".join(_cells(column, quote(column.name), source) for column in columns)),
+        "cells": SqlText("\nUNION ALL\n".join(_cells(column, source, context) for column in columns)),
     }
     return context.project.statement(sql=sql, names=names)
 
 
-def _cells(column: TableColumn, quoted: str, source: str) -> str:
+def _cells(column: TableColumn, source: str, context: StepContext) -> str:
+    quoted = context.warehouse.quote(column.name)
     name = literal(column.name.lower() if column.name.isupper() else column.name)
-    amount, label = (quoted, "NULL") if _NUMERIC.match(column.type) else ("NULL", quoted)
+    numeric = context.warehouse.dialect.family(column.type) in ("number", "float")
+    amount, label = (quoted, "NULL") if numeric else ("NULL", quoted)
     return (
         f"SELECT {name} AS column_name, cast({amount} AS DOUBLE) AS amount, cast({label} AS VARCHAR) AS label, {source}"
     )

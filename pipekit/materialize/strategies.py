@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pipekit.errors import QueryError
 from pipekit.materialize.into import STAMPS, Into
 from pipekit.names import Table
+from pipekit.source import Column
+from pipekit.sql.dialect import Merge
 from pipekit.step import StepContext
 
 
@@ -14,7 +16,8 @@ def make_stamped(context: StepContext, table: Table, scratch: Table) -> None:
     warehouse = context.warehouse
     if warehouse.exists(table):
         return
-    stamps = "".join(f", CAST(NULL AS TIMESTAMPTZ) AS {warehouse.quote(name)}" for name in STAMPS)
+    kind = warehouse.type_of(Column.of("stamp", "timestamp_tz"))
+    stamps = "".join(f", CAST(NULL AS {kind}) AS {warehouse.quote(name)}" for name in STAMPS)
     warehouse.create_as(table, f"SELECT *{stamps} FROM {warehouse.quote(scratch)} WHERE 1 = 0", kind="table")
 
 
@@ -94,18 +97,14 @@ def merge(
     quote = context.warehouse.quote
     keys = {context.warehouse.fold(name) for name in key}
     others = [name for name in names if context.warehouse.fold(name) not in keys]
-    same = " AND ".join(f"old.{quote(name)} = new.{quote(name)}" for name in key)
-    differs = " OR ".join(f"old.{quote(name)} IS DISTINCT FROM new.{quote(name)}" for name in others)
-    assignments = [f"{quote(name)} = new.{quote(name)}" for name in others]
-    columns, values = _names(context, names), _names(context, names, "new.")
-    if timestamps:
-        now = "CURRENT_TIMESTAMP"
-        assignments.append(f"{quote('updated_at')} = {now}")
-        columns += f", {_names(context, STAMPS)}"
-        values += f", {now}, {now}"
-    update = f" WHEN MATCHED AND ({differs}) THEN UPDATE SET {', '.join(assignments)}" if others else ""
-    sql = (
-        f"MERGE INTO {quote(table)} AS old USING {quote(source)} AS new ON {same}{update}"
-        f" WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})"
+    now = "CURRENT_TIMESTAMP"
+    order = Merge(
+        quote(table),
+        quote(source),
+        key=[quote(name) for name in key],
+        others=[quote(name) for name in others],
+        inserted={quote(name): now for name in STAMPS} if timestamps else {},
+        updated={quote("updated_at"): now} if timestamps else {},
     )
-    return context.warehouse.execute(sql).rowcount or 0
+    results = [context.warehouse.execute(sql) for sql in context.warehouse.dialect.merge(order)]
+    return sum(result.rowcount or 0 for result in results)

@@ -19,9 +19,10 @@ from pipekit.pipeline.graph import Graph, TableKey
 from pipekit.quality.suite import Suite, merge_suites
 from pipekit.source import Source
 from pipekit.sql.cache import Translations
+from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.sandbox import Variables, var_lookup
 from pipekit.sql.templates import SqlTemplates
-from pipekit.sql.text import DIALECT, SqlText, literal
+from pipekit.sql.text import SqlText, literal
 from pipekit.state import STATE_FOLDER
 from pipekit.step import Statement, StepType
 from pipekit.warehouses.contract import Warehouse, WarehouseType
@@ -122,7 +123,7 @@ class PipelineSpec:
         if template is not None:
             text, dialect = self._templates.render_template(template, values)
         else:
-            text, dialect = self._templates.render_text(sql or "", values), DIALECT
+            text, dialect = self._templates.render_text(sql or "", values), PROJECT_SQL
         try:
             translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
         except TemplateError as error:
@@ -135,9 +136,9 @@ class PipelineSpec:
     def rendered(self, template: str) -> str:
         """See ``step.Project``."""
         text, dialect = self._templates.render_template(template, {"as_of": literal(_CLOCK)})
-        if dialect != DIALECT:
+        if not dialect.is_project_sql:
             raise TemplateError(
-                f"becomes a part of a larger statement, so it must be in {DIALECT}'s dialect",
+                f"becomes a part of a larger statement, so it must be in {PROJECT_SQL.name}'s dialect",
                 template=template,
             )
         return SqlText(text)

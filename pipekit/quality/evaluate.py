@@ -18,7 +18,6 @@ from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_
 from pipekit.quality.schema import is_custom
 from pipekit.quality.suite import Expectation, Suite
 from pipekit.sql.fragments import Fragment, fragment, joined
-from pipekit.warehouses.builtin import DIALECTS
 
 if TYPE_CHECKING:
     from pipekit.warehouses.contract import Warehouse
@@ -120,16 +119,14 @@ def _prepared(
     suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
 ) -> list[_Check]:
     types = {column.name: column.type for column in warehouse.columns(table)}
-    dialect = DIALECTS.get(warehouse.dialect)
-    subject = dialect and Subject(
+    subject = Subject(
         warehouse.quote(table),
         types,
-        dialect,
         warehouse.dialect,
         warehouse.quote,
         lambda name: warehouse.quote(resolve(name)),
     )
-    prepare = _Preparation(shown, types, warehouse.fold, subject or None)
+    prepare = _Preparation(shown, types, warehouse.fold, subject)
     return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
 
 
@@ -138,7 +135,7 @@ class _Preparation:
     table: Table
     types: Mapping[str, str]
     fold: Callable[[str], str]
-    subject: Subject | None
+    subject: Subject
 
     def __call__(self, suite: Suite, expectation: Expectation) -> _Check:
         check = _Check(suite, expectation, expectation)
@@ -146,7 +143,7 @@ class _Preparation:
             if not self.types:
                 raise UnevaluableError(f"there is no table {self.table}")
             check = replace(check, asked=replace(expectation, kwargs=self._arguments(expectation)))
-            if self.subject is None or suite.engine == "great_expectations":
+            if suite.engine == "great_expectations":
                 return check
             return replace(check, plan=compile_expectation(expectation.type, check.asked.kwargs, self.subject))
         except (UnevaluableError, TemplateError) as error:
@@ -197,8 +194,8 @@ class _Preparation:
 def _verdicts(checks: Sequence[_Check], table: Table, warehouse: Warehouse) -> dict[int, Verdict]:
     verdicts = {number: check.verdict for number, check in enumerate(checks) if check.verdict}
     plans = {number: check.plan for number, check in enumerate(checks) if check.plan}
-    fragile = warehouse.dialect in DIALECTS and DIALECTS[warehouse.dialect].fragile
-    apart = {number for number, plan in plans.items() if plan.query or (plan.alone and fragile)}
+    aborts = warehouse.dialect.aborts_on_error
+    apart = {number for number, plan in plans.items() if plan.query or (plan.alone and aborts)}
     verdicts |= _compiled({number: plan for number, plan in plans.items() if number not in apart}, warehouse)
     verdicts |= _through_gx(
         {n: check.asked for n, check in enumerate(checks) if n not in verdicts | plans}, table, warehouse

@@ -119,7 +119,7 @@ class Workers:
         if isinstance(session, SupportsComputeWarehouse):
             session.use_warehouse(step.warehouse)
         elif step.warehouse is not None:
-            text = f"warehouse: {step.warehouse} does not apply to {session.dialect}"
+            text = f"warehouse: {step.warehouse} does not apply to {session.dialect.name}"
             self.emit(Noted(level="INFO", message=text, step=step.id))
         deadline = time.monotonic() + step.timeout if step.timeout else None
         self._running[step.id] = attempt = Attempt(session, deadline)

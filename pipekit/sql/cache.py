@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from pipekit.names import Table
-from pipekit.sql.text import DIALECT
+from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.translate import Translated, translate
 from pipekit.versions import tested_sqlglot
 
@@ -29,7 +29,7 @@ class Translations:
         self._known: dict[str, Translated] = {}
         self._new: set[str] = set()
 
-    def translate(self, text: str, *, read: str = DIALECT, write: str) -> Translated:
+    def translate(self, text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Translated:
         """See ``translate``."""
         key = _key(text, read, write)
         found = self._known.get(key) or _load(self._path(key))
@@ -56,8 +56,9 @@ def _versions() -> str:
     return f"pipekit {version('pipekit')} sqlglot {tested_sqlglot()}"
 
 
-def _key(text: str, read: str, write: str) -> str:
-    return hashlib.sha256("\0".join((_versions(), read, write, text)).encode()).hexdigest()
+def _key(text: str, read: Dialect, write: Dialect) -> str:
+    parts = (_versions(), write.version, read.name, write.name, text)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _load(path: Path) -> Translated | None:

@@ -18,8 +18,9 @@ import jinja2.meta
 
 from pipekit.errors import TemplateError, short
 from pipekit.names import quote_identifier
+from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
-from pipekit.sql.text import DIALECT, SqlText, literal
+from pipekit.sql.text import SqlText, literal
 
 # While SQL is rendered these two stand around each value. Unicode keeps them out of all text.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
@@ -29,9 +30,9 @@ _JINJA = re.compile(f"{{[{{%#]|[{_OPEN}{_CLOSE}]")
 
 
 @cache
-def _sql_parts(dialect: str) -> re.Pattern[str]:
-    """Comments, quoted text, values and the rest. Only Snowflake's strings know a backslash."""
-    escape = r"\\.|" if dialect == DIALECT else ""
+def _sql_parts(backslash_escapes: bool) -> re.Pattern[str]:
+    """Comments, quoted text, values and the rest."""
+    escape = r"\\.|" if backslash_escapes else ""
     comment = rf"--(?:{_VALUE}|[^\n])*+|/\*(?:{_VALUE}|(?!\*/).)*+(?:\*/|\Z)"
     text = rf"'(?:{_VALUE}|''|{escape}[^'])*+(?:'|\Z)|\$\$(?:{_VALUE}|(?!\$\$).)*+(?:\$\$|\Z)"
     name = rf'"(?:{_VALUE}|""|[^"])*+(?:"|\Z)'
@@ -50,20 +51,20 @@ class SqlTemplates:
         names: What every template may use beside ``as_of``: ``var`` and the plugins' globals.
     """
 
-    def __init__(self, folder: Path, dialect: str, names: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, dialect: Dialect, names: Mapping[str, Any]) -> None:
         self._folder = folder
         self._dialect = dialect
         self._names = names
 
     @cached_property
     def _jinja(self) -> Any:
-        return self._environment(DIALECT)
+        return self._environment(PROJECT_SQL)
 
     @cached_property
     def _native(self) -> Any:
         return self._environment(self._dialect)
 
-    def _environment(self, dialect: str) -> Any:
+    def _environment(self, dialect: Dialect) -> Any:
         jinja = Sandbox(
             loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
@@ -75,14 +76,14 @@ class SqlTemplates:
         jinja.globals = dict(self._names)
         return jinja
 
-    def find(self, name: str) -> tuple[Path, str]:
+    def find(self, name: str) -> tuple[Path, Dialect]:
         """The template's file, and the dialect it is written in.
 
         Raises:
             TemplateError: There is none, or the name leads out of the folder.
         """
         base = self._folder.resolve()
-        for path, dialect in ((base / self._dialect / name, self._dialect), (base / name, DIALECT)):
+        for path, dialect in ((base / self._dialect.name / name, self._dialect), (base / name, PROJECT_SQL)):
             try:
                 inside, found = path.resolve().is_relative_to(base), path.is_file()
             except (OSError, ValueError) as error:
@@ -115,28 +116,28 @@ class SqlTemplates:
         path, _ = self.find(name)
         return path.read_text(encoding="utf-8"), str(path), lambda: False
 
-    def render_template(self, name: str, names: Mapping[str, Any]) -> tuple[str, str]:
+    def render_template(self, name: str, names: Mapping[str, Any]) -> tuple[str, Dialect]:
         """The rendered text of a template, and its dialect.
 
         Raises:
             TemplateError: It is not there or does not render; with its line.
         """
         _, dialect = self.find(name)
-        jinja = self._jinja if dialect == DIALECT else self._native
+        jinja = self._jinja if dialect is PROJECT_SQL else self._native
         return self._render(lambda: jinja.get_template(name).render(**names), name, dialect), dialect
 
     def render_text(self, text: str, names: Mapping[str, Any]) -> str:
-        """Inline SQL, rendered; it is always in Snowflake's dialect.
+        """Inline SQL, rendered; it is always in the project's SQL.
 
         Raises:
             TemplateError: It does not render; with its line.
         """
         if not _JINJA.search(text):
             return text  # compiling it costs a millisecond, and most short SQL is plain
-        return self._render(lambda: self._jinja.from_string(text).render(**names), None, DIALECT)
+        return self._render(lambda: self._jinja.from_string(text).render(**names), None, PROJECT_SQL)
 
     @staticmethod
-    def _render(render: Callable[[], str], name: str | None, dialect: str) -> str:
+    def _render(render: Callable[[], str], name: str | None, dialect: Dialect) -> str:
         try:
             return _without_marks(render(), name, dialect)
         except jinja2.TemplateSyntaxError as error:
@@ -145,7 +146,7 @@ class SqlTemplates:
             raise TemplateError(failure_reason(error), template=name, line=_line_in_template(error)) from error
 
 
-def _to_sql(value: Any, dialect: str) -> SqlText:
+def _to_sql(value: Any, dialect: Dialect) -> SqlText:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, with jinja's own message
     text = literal(value, dialect)
@@ -154,13 +155,13 @@ def _to_sql(value: Any, dialect: str) -> SqlText:
     return SqlText(f"{_OPEN}{text}{_CLOSE}")
 
 
-def _without_marks(text: str, template: str | None, dialect: str) -> str:
+def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
     """The SQL without the marks around values: bare where SQL stands, left out of comments, refused inside quotes.
 
     In quotes the value's own would end them, and in a comment its line breaks would; what follows would be SQL.
     """
     parts = []
-    for match in _sql_parts(dialect).finditer(text):
+    for match in _sql_parts(dialect.backslash_escapes).finditer(text):
         part = match[0]
         if match["quoted"] and _OPEN in part:
             line = text.count("\n", 0, match.start()) + part[: part.index(_OPEN)].count("\n") + 1

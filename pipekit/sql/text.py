@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-DIALECT = "snowflake"
+from pipekit.sql.dialect import PROJECT_SQL, Dialect
 
 
 class SqlText(str):
@@ -16,7 +16,7 @@ class SqlText(str):
     __slots__ = ()
 
 
-def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - one line a type
+def literal(value: Any, dialect: Dialect = PROJECT_SQL) -> SqlText:  # noqa: PLR0911 - one line a type
     """A Python value as SQL: text is quoted, lists become ``(a, b)``, times become typed literals.
 
     Raises:
@@ -31,7 +31,7 @@ def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - o
     if isinstance(value, (int, float, Decimal)):
         return _number_literal(value)
     if isinstance(value, (datetime, date)):
-        return _time_literal(value)
+        return _time_literal(value, dialect)
     if isinstance(value, str):
         return SqlText(quote_text(value, dialect))
     if isinstance(value, (list, tuple)) and value:
@@ -39,11 +39,9 @@ def literal(value: Any, dialect: str = DIALECT) -> SqlText:  # noqa: PLR0911 - o
     raise TypeError(f"a {type(value).__name__} cannot stand in SQL; write its parts one by one")
 
 
-def quote_text(value: str, dialect: str = DIALECT) -> str:
-    """A string literal. Snowflake reads backslashes as escapes:
-    https://docs.snowflake.com/en/sql-reference/data-types-text
-    """
-    escaped = value.replace("\\", "\\\\") if dialect == DIALECT else value
+def quote_text(value: str, dialect: Dialect = PROJECT_SQL) -> str:
+    """A text literal."""
+    escaped = value.replace("\\", "\\\\") if dialect.backslash_escapes else value
     return "'" + escaped.replace("'", "''") + "'"
 
 
@@ -55,10 +53,9 @@ def _number_literal(value: float | Decimal) -> SqlText:
     return SqlText(f"({text})" if text.startswith("-") else text)
 
 
-def _time_literal(value: date) -> SqlText:
-    """DATETIME and TIMESTAMPTZ are names that Snowflake and DuckDB both know."""
+def _time_literal(value: date, dialect: Dialect) -> SqlText:
     if not isinstance(value, datetime):
         return SqlText(f"CAST('{value.isoformat()}' AS DATE)")
     if value.tzinfo is None:
-        return SqlText(f"CAST('{value.isoformat(sep=' ')}' AS DATETIME)")
-    return SqlText(f"CAST('{value.astimezone(UTC).isoformat(sep=' ')}' AS TIMESTAMPTZ)")
+        return SqlText(f"CAST('{value.isoformat(sep=' ')}' AS {dialect.timestamp})")
+    return SqlText(f"CAST('{value.astimezone(UTC).isoformat(sep=' ')}' AS {dialect.timestamp_tz})")

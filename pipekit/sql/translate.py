@@ -11,7 +11,7 @@ from typing import Any
 
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
-from pipekit.sql.text import DIALECT
+from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.versions import tested_sqlglot
 
 
@@ -30,13 +30,13 @@ class Translated:
     unique: tuple[str, ...] = ()
 
 
-def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
+def translate(text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Translated:
     """Put one query into another dialect.
 
     Args:
         text: One SELECT (or WITH ... SELECT), rendered.
-        read: sqlglot's name of the dialect of ``text``.
-        write: sqlglot's name of the dialect wanted.
+        read: The dialect of ``text``.
+        write: The dialect wanted.
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
@@ -48,7 +48,7 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
     try:
         return _translate(text, read, write)
     except sqlglot.errors.UnsupportedError as error:
-        raise TemplateError(f"cannot be put into {write}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
+        raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
         raise _syntax_error(error) from error
     except RecursionError as error:
@@ -58,12 +58,12 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
 _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
-def _translate(text: str, read: str, write: str) -> Translated:
+def _translate(text: str, read: Dialect, write: Dialect) -> Translated:
     import sqlglot
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope
 
-    statements = [tree for tree in sqlglot.parse(text, read=read) if tree is not None]
+    statements = [tree for tree in sqlglot.parse(text, read=read.name) if tree is not None]
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
     tree = statements[0]
@@ -73,11 +73,18 @@ def _translate(text: str, read: str, write: str) -> Translated:
         for source in scope.sources.values()
         if isinstance(source, exp.Table) and source.name
     }
-    unique = _unique(tree) if read == DIALECT else ()
-    if read == DIALECT != write:
-        _unfold(tree)
-    sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
-    return Translated(sql, frozenset(reads), unique)
+    unique = _unique(tree) if read.is_project_sql else ()
+    return Translated(text if read.name == write.name else _written(tree, write), frozenset(reads), unique)
+
+
+def _written(tree: Any, write: Dialect) -> str:
+    """A query of the project's SQL in the dialect: by the dialect's own rules if it has some, else by sqlglot's."""
+    import sqlglot
+
+    if write.rewrite is not None:
+        return write.rewrite(tree)
+    _unfold(tree)
+    return str(tree.sql(dialect=write.name, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE))
 
 
 def _unique(tree: Any) -> tuple[str, ...]:

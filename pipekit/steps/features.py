@@ -18,6 +18,7 @@ from pipekit.materialize.strategies import merge
 from pipekit.names import Table, quote_identifier
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
+from pipekit.sql.dialect import OTHER, Dialect
 from pipekit.sql.text import SqlText
 from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
 
@@ -184,23 +185,10 @@ def _table(name: str) -> str:
 
 
 # The catalog --------------------------------------------------------------------------------------------------
-_TYPES = {
-    "number": ("NUMBER", "DECIMAL", "BIGINT", "INTEGER", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT", "INT"),
-    "float": ("FLOAT", "DOUBLE", "REAL"),
-    "varchar": ("VARCHAR", "TEXT", "STRING"),
-    "boolean": ("BOOL",),
-    "timestamp": ("TIMESTAMP",),
-    "date": ("DATE",),
-    "time": ("TIME",),
-    "variant": ("VARIANT", "JSON", "OBJECT", "ARRAY", "STRUCT", "MAP", "LIST"),
-    "binary": ("BINARY", "BLOB"),
-}
-
-
-def type_family(engine_type: str) -> str:
-    """The family of an engine's type, the same word on every engine: ``number``, ``float``, ``varchar`` ..."""
-    upper = engine_type.upper()
-    return next((family for family, heads in _TYPES.items() if upper.startswith(heads)), engine_type.lower())
+def _type_family(engine_type: str, dialect: Dialect) -> str:
+    """The family of a type, the same word on every engine; the engine's own word where it has none."""
+    family = dialect.family(engine_type)
+    return engine_type.lower() if family == OTHER else family
 
 
 def _write_catalog(options: FeaturesOptions, context: StepContext) -> None:
@@ -234,7 +222,7 @@ def _catalog_rows(options: FeaturesOptions, context: StepContext) -> list[tuple[
             options.into,
             name,
             feature.description,
-            feature.data_type or type_family(types[context.warehouse.fold(name)]),
+            feature.data_type or _type_family(types[context.warehouse.fold(name)], context.warehouse.dialect),
             _source_of(options, feature),
             (feature.sql or f"template {feature.template}").strip(),
             options.update_frequency,

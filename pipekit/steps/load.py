@@ -267,7 +267,7 @@ def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None
     warehouse = context.warehouse
     shown = ", ".join(columns)
     if not isinstance(warehouse, SupportsClustering):
-        context.note("INFO", f"cluster_by ({shown}) does not apply to {warehouse.dialect}")
+        context.note("INFO", f"cluster_by ({shown}) does not apply to {warehouse.dialect.name}")
     elif warehouse.cluster(table, columns):
         context.note("INFO", f"{table} is now clustered by ({shown})")
 

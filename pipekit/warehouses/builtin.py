@@ -54,20 +54,22 @@ def _doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> 
     return doctor(options, sources, root)
 
 
+LOCAL: WarehouseType[DuckDBTarget] = WarehouseType(
+    name="duckdb",
+    options=DuckDBTarget,
+    open=_open_duckdb,
+    dialect=DUCKDB,
+    schema_of=lambda options: options.schema_name,
+    check_source=check_source,
+)
+"""The warehouse of a file without targets: it needs no settings."""
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
-    WarehouseType(
-        name="duckdb",
-        options=DuckDBTarget,
-        open=_open_duckdb,
-        dialect="duckdb",
-        schema_of=lambda options: options.schema_name,
-        check_source=check_source,
-    ),
+    LOCAL,
     WarehouseType(
         name="snowflake",
         options=SnowflakeTarget,
         open=_open_snowflake,
-        dialect="snowflake",
+        dialect=SNOWFLAKE,
         schema_of=lambda options: options.schema_name or "public",
         check_source=_check_for_snowflake,
         setup=_setup,
@@ -75,4 +77,3 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         doctor=_doctor,
     ),
 )
-DIALECTS = {"duckdb": DUCKDB, "snowflake": SNOWFLAKE}

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
+from pipekit.sql.dialect import Dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,10 +117,10 @@ class Session(Protocol):
     """Statements and tables on one connection: the narrow half of ``Warehouse``, which helpers of an adapter need.
 
     Attributes:
-        dialect: sqlglot's name of the SQL that ``execute`` takes.
+        dialect: The SQL that ``execute`` takes.
     """
 
-    dialect: str
+    dialect: Dialect
 
     def quote(self, name: Table | str) -> str:
         """A table's or column's name, folded and quoted for this engine."""
@@ -279,7 +280,7 @@ class WarehouseType(Generic[TargetT]):
         name: What ``type:`` says in a target.
         options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
         open: Connects; given the options and the project's root.
-        dialect: sqlglot's name of its SQL.
+        dialect: Its SQL, as its sessions have it too.
         schema_of: The default schema of a target, against which unqualified table names are read.
         check_source: Says what a source asks for that cannot be done, as ``key: what is wrong``, or ``None``.
     """
@@ -287,9 +288,16 @@ class WarehouseType(Generic[TargetT]):
     name: str
     options: type[TargetT]
     open: Callable[[TargetT, Path], Warehouse]
-    dialect: str
+    dialect: Dialect
     schema_of: Callable[[TargetT], str]
     check_source: Callable[[Source], str | None] = lambda source: None
     setup: Callable[[TargetT, Sequence[Source], Mapping[str, Sequence[Column]], str | None], list[str]] | None = None
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.dialect, Dialect):
+            raise TypeError(
+                f"the warehouse type {self.name}: dialect is a pipekit.Dialect, such as Dialect({self.dialect!r}),"
+                f" not {self.dialect!r}"
+            )

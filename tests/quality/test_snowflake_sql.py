@@ -17,6 +17,7 @@ from pipekit.names import Table, fold, quote_identifier
 from pipekit.quality import Expectation, Suite, evaluate
 from pipekit.quality.compile.registry import COMPILERS
 from pipekit.warehouses.contract import Result, TableColumn
+from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
 
 from .test_parity import COLUMNS, Case, all_cases
 
@@ -27,7 +28,7 @@ TYPES = {"INTEGER": "NUMBER(38,0)", "BIGINT": "NUMBER(38,0)", "DOUBLE": "FLOAT",
 class Recorder:
     """A warehouse that speaks Snowflake's dialect, writes down what it is asked, and gives counts that fail checks."""
 
-    dialect = "snowflake"
+    dialect = SNOWFLAKE
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Sequence[Any]]] = []

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from pipekit.errors import TemplateError
 from pipekit.pipeline.reading.values import FileValues
+from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.sandbox import var_lookup
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText
 from pipekit.sql.translate import translate
+from pipekit.warehouses.duckdb.dialect import DUCKDB
+from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
 
 ESCAPES = [
     "{{ ''.__class__ }}",
@@ -59,7 +62,7 @@ ESCAPES = [
 ]
 
 
-def sql(tmp_path: Path, dialect: str = "duckdb", **values: Any) -> SqlTemplates:
+def sql(tmp_path: Path, dialect: Dialect = DUCKDB, **values: Any) -> SqlTemplates:
     folder = tmp_path / "templates"
     folder.mkdir(exist_ok=True)
     return SqlTemplates(folder, dialect, {"var": var_lookup(values)})
@@ -139,9 +142,9 @@ HOSTILE = [
 ]
 
 
-def one(rendered: tuple[str, str] | str) -> Any:
-    text, dialect = rendered if isinstance(rendered, tuple) else (rendered, "snowflake")
-    return duckdb.sql(translate(text, read=dialect, write="duckdb").sql).fetchall()[0]
+def one(rendered: tuple[str, Dialect] | str) -> Any:
+    text, dialect = rendered if isinstance(rendered, tuple) else (rendered, PROJECT_SQL)
+    return duckdb.sql(translate(text, read=dialect, write=DUCKDB).sql).fetchall()[0]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
@@ -158,7 +161,7 @@ def test_hostile_text_arrives_as_data(tmp_path: Path, value: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufdd0\ufdd1"), max_size=30))
 def test_any_text_arrives_as_data(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
-    templates = SqlTemplates(tmp_path_factory.getbasetemp(), "duckdb", {"var": var_lookup({"x": value})})
+    templates = SqlTemplates(tmp_path_factory.getbasetemp(), DUCKDB, {"var": var_lookup({"x": value})})
     assert one(templates.render_text("select {{ var('x') }} as x", {})) == (value,)
 
 
@@ -220,7 +223,7 @@ def test_identifiers(tmp_path: Path) -> None:
     connection = duckdb.connect()
     connection.execute('create table t as select 1 as amount, 2 as "emp.var.rate", 3 as "x"" from secrets --"')
     text = "select {{ var('plain') | ident }}, {{ var('odd') | ident }}, {{ var('evil') | ident }} from t"
-    statement = translate(templates.render_text(text, {}), write="duckdb").sql
+    statement = translate(templates.render_text(text, {}), write=DUCKDB).sql
     assert connection.execute(statement).fetchone() == (1, 2, 3)
     for bad in ("", "a\x00b"):
         with pytest.raises(TemplateError, match="cannot name anything"):
@@ -248,10 +251,10 @@ def test_the_template_of_the_dialect_wins_by_being_there(tmp_path: Path) -> None
     folder = tmp_path / "templates"
     (folder / "duckdb").mkdir(parents=True)
     (folder / "x.sql").write_text("select 'common'")
-    assert sql(tmp_path).render_template("x.sql", {}) == ("select 'common'", "snowflake")
+    assert sql(tmp_path).render_template("x.sql", {}) == ("select 'common'", PROJECT_SQL)
     (folder / "duckdb/x.sql").write_text("select 'own'")
-    assert sql(tmp_path).render_template("x.sql", {}) == ("select 'own'", "duckdb")
-    assert sql(tmp_path, "snowflake").render_template("x.sql", {}) == ("select 'common'", "snowflake")
+    assert sql(tmp_path).render_template("x.sql", {}) == ("select 'own'", DUCKDB)
+    assert sql(tmp_path, SNOWFLAKE).render_template("x.sql", {}) == ("select 'common'", PROJECT_SQL)
 
 
 def test_a_missing_template_names_the_nearest(tmp_path: Path) -> None:

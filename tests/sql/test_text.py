@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from pipekit.sql.text import SqlText, literal, quote_text
+from pipekit.warehouses.duckdb.dialect import DUCKDB
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_literals(value: object, text: str) -> None:
 
 
 def test_backslashes_are_text_in_duckdb() -> None:
-    assert quote_text("a\\b'", "duckdb") == "'a\\b'''"
+    assert quote_text("a\\b'", DUCKDB) == "'a\\b'''"
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [], {1}, object(), b"x"])

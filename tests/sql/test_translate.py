@@ -7,10 +7,12 @@ import pytest
 
 from pipekit.errors import TemplateError
 from pipekit.sql.translate import translate
+from pipekit.warehouses.duckdb.dialect import DUCKDB
+from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
 
 
 def reads(text: str) -> set[str]:
-    return {str(table) for table in translate(text, write="duckdb").reads}
+    return {str(table) for table in translate(text, write=DUCKDB).reads}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ FIRST = "qualify row_number() over (partition by {} order by n desc) = 1"
     ],
 )
 def test_the_columns_by_which_rows_differ_for_sure(text: str, columns: tuple[str, ...]) -> None:
-    assert translate(text, write="duckdb").unique == columns
+    assert translate(text, write=DUCKDB).unique == columns
 
 
 @pytest.mark.parametrize(
@@ -86,14 +88,14 @@ def test_the_columns_by_which_rows_differ_for_sure(text: str, columns: tuple[str
     ],
 )
 def test_snowflakes_dialect_runs_on_duckdb(text: str, value: object) -> None:
-    result = duckdb.sql(translate(text, write="duckdb").sql).fetchall()[0][0]
+    result = duckdb.sql(translate(text, write=DUCKDB).sql).fetchall()[0][0]
     assert str(result)[:10] == str(value)[:10]
 
 
 def test_the_same_dialect_is_left_as_it_is() -> None:
     text = "select  1   as x -- as written"
-    assert translate(text, write="snowflake").sql == text
-    assert translate(text, read="duckdb", write="duckdb").sql == text
+    assert translate(text, write=SNOWFLAKE).sql == text
+    assert translate(text, read=DUCKDB, write=DUCKDB).sql == text
 
 
 @pytest.mark.parametrize(
@@ -103,17 +105,17 @@ def test_the_same_dialect_is_left_as_it_is() -> None:
 )  # fmt: skip
 def test_anything_but_one_select_is_refused(text: str) -> None:
     with pytest.raises(TemplateError, match="exactly one SELECT is wanted"):
-        translate(text, write="duckdb")
+        translate(text, write=DUCKDB)
 
 
 def test_a_syntax_error_has_its_line() -> None:
     with pytest.raises(TemplateError) as caught:
-        translate("select a,\n  b\nfrom t\nwhere (a = 1\n", write="duckdb")
+        translate("select a,\n  b\nfrom t\nwhere (a = 1\n", write=DUCKDB)
     assert caught.value.line in (4, 5)
     with pytest.raises(TemplateError):
-        translate("select 'never closed", write="duckdb")
+        translate("select 'never closed", write=DUCKDB)
 
 
 def test_sql_nested_beyond_reason_is_refused() -> None:
     with pytest.raises(TemplateError, match="nested too deep"):
-        translate("select " + "(" * 20_000 + "1" + ")" * 20_000, write="duckdb")
+        translate("select " + "(" * 20_000 + "1" + ")" * 20_000, write=DUCKDB)

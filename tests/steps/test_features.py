@@ -9,7 +9,7 @@ import pytest
 from small_projects import problems, project, query, run_ok
 
 import pipekit
-from pipekit.steps.features import is_count, type_family
+from pipekit.steps.features import is_count
 from pipekit.testing.steps import StepRun, run_step
 
 PEOPLE = [
@@ -175,13 +175,3 @@ def test_two_features_steps_do_not_wait_for_each_other_through_the_catalog(tmp_p
 )  # fmt: skip
 def test_what_is_a_count(text: str, counts: bool) -> None:
     assert is_count(text) is counts
-
-
-@pytest.mark.parametrize(
-    ("engine", "family"),
-    [("BIGINT", "number"), ("NUMBER(38,0)", "number"), ("DECIMAL(5,2)", "number"), ("DOUBLE", "float"), ("VARCHAR", "varchar"),
-     ("TIMESTAMP WITH TIME ZONE", "timestamp"), ("TIMESTAMP_NTZ(9)", "timestamp"), ("DATE", "date"), ("TIME", "time"), ("BOOLEAN", "boolean"),
-     ("GEOGRAPHY", "geography")],
-)  # fmt: skip
-def test_type_families(engine: str, family: str) -> None:
-    assert type_family(engine) == family

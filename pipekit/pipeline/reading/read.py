@@ -87,7 +87,7 @@ def read_pipeline(
         description=keys.description if keys else "",
         path=reading.path,
         root=reading.root,
-        target=chosen or no_target(vocabulary),
+        target=chosen or no_target(),
         variables=known,
         sources=sources,
         suites=suites,

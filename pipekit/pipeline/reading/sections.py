@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipekit.pipeline.model import Target, Vocabulary
+from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked, suggest
 from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.rendering import Reading, mapping
 from pipekit.pipeline.reading.tree import Node
 from pipekit.quality.suite import Suite, read_suite
 from pipekit.source import Source
+from pipekit.warehouses.builtin import LOCAL
 
 
 def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
@@ -23,7 +24,7 @@ def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
     targets = mapping(tree, "targets")
     types = reading.vocabulary.warehouses
     if not targets and name == "local":
-        return replace(no_target(reading.vocabulary), name=name)
+        return replace(no_target(), name=name)
     if name not in targets:
         key = ("target",) if "target" in tree.value else ("targets",)
         reading.note(tree, key, f"there is no target {name!r}{suggest(name, targets)}")
@@ -52,10 +53,9 @@ def _check_other_targets(reading: Reading, tree: Node, chosen: str) -> None:
             reading.note(tree, ("targets", name, "type"), f"unknown warehouse {kind!r}{suggest(kind, types)}")
 
 
-def no_target(vocabulary: Vocabulary) -> Target:
-    """Stands in for a target that could not be read, so that the rest of the file can be looked at."""
-    duckdb = vocabulary.warehouses["duckdb"]
-    return Target("", duckdb, duckdb.options())
+def no_target() -> Target:
+    """Stands in for a target that could not be read, so that the rest of the file can be checked."""
+    return Target("", LOCAL, LOCAL.options())
 
 
 def read_sources(reading: Reading, tree: Node, target: Target | None) -> dict[str, Source]:

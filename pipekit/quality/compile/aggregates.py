@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipekit.quality.compile.subject import Compiler, Kwargs, Plan, Subject, Values, both, count_rows, escape_braces
+from pipekit.quality.compile.subject import Compiler, Kwargs, Plan, Subject, Values, both, escape_braces
 from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, by_quantiles, by_range, plain
 from pipekit.sql.fragments import Fragment, fragment
 
@@ -29,8 +29,13 @@ def mean_between(kwargs: Kwargs, subject: Subject) -> Plan | None:
     return aggregate_between("avg({})" if whole else "avg(1.0e0 * {})", "number")(kwargs, subject)
 
 
+def stdev_between(kwargs: Kwargs, subject: Subject) -> Plan | None:
+    spelling = subject.dialect.stddev
+    return aggregate_between(spelling, "number")(kwargs, subject) if spelling else None
+
+
 def share_of_rows(kwargs: Kwargs, subject: Subject) -> Plan:
-    measures = (count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
+    measures = (subject.count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     return Plan(measures, lambda values: by_range(values[1] / values[0] if values[0] else 0, kwargs))
 
 
@@ -42,11 +47,11 @@ def share_of_distinct(kwargs: Kwargs, subject: Subject) -> Plan:
 
 def median_between(kwargs: Kwargs, subject: Subject) -> Plan | None:
     """The two middle values, one from each end; averaged in Python, as Great Expectations does."""
-    if subject.family(kwargs["column"]) != "number":
+    spelling = subject.dialect.quantile
+    if spelling is None or subject.family(kwargs["column"]) != "number":
         return None
     value = subject.value(kwargs["column"])
-    middle = "percentile_disc(0.5) WITHIN GROUP (ORDER BY {}{})"
-    ends = [fragment(middle, value, Fragment(order)) for order in ("", " DESC")]
+    ends = [fragment(spelling, Fragment("0.5"), fragment(order, value)) for order in ("{}", "{} DESC")]
 
     def judge(values: Values) -> Verdict:
         count, lower, upper = values
@@ -58,12 +63,13 @@ def median_between(kwargs: Kwargs, subject: Subject) -> Plan | None:
 
 
 def quantiles(kwargs: Kwargs, subject: Subject) -> Plan | None:
-    if subject.family(kwargs["column"]) != "number" or kwargs.get("allow_relative_error"):
+    spelling = subject.dialect.quantile
+    if spelling is None or subject.family(kwargs["column"]) != "number" or kwargs.get("allow_relative_error"):
         return None
     ranges, value = kwargs["quantile_ranges"], subject.value(kwargs["column"])
     digits = subject.dialect.quantile_digits
     points = [Fragment(repr(round(float(point), digits))) for point in ranges["quantiles"]]
-    measures = tuple(fragment("percentile_disc({}) WITHIN GROUP (ORDER BY {})", point, value) for point in points)
+    measures = tuple(fragment(spelling, point, value) for point in points)
     return Plan(measures, lambda values: by_quantiles(list(values), ranges))
 
 

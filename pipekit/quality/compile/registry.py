@@ -18,6 +18,7 @@ from pipekit.quality.compile.aggregates import (
     quantiles,
     share_of_distinct,
     share_of_rows,
+    stdev_between,
 )
 from pipekit.quality.compile.rows import (
     between,
@@ -102,7 +103,7 @@ COMPILERS: Mapping[str, Compiler] = {
     "expect_column_min_to_be_between": aggregate_between("min({})"),
     "expect_column_sum_to_be_between": aggregate_between("sum({})", "number"),
     "expect_column_mean_to_be_between": mean_between,
-    "expect_column_stdev_to_be_between": aggregate_between("stddev_samp({})", "number"),
+    "expect_column_stdev_to_be_between": stdev_between,
     "expect_column_unique_value_count_to_be_between": aggregate_between("count(DISTINCT {})"),
     "expect_column_proportion_of_unique_values_to_be_between": share_of_distinct,
     "expect_column_proportion_of_non_null_values_to_be_between": share_of_rows,

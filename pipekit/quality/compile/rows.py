@@ -18,7 +18,6 @@ from pipekit.quality.compile.subject import (
     both,
     cast_text,
     cast_texts,
-    count_rows,
     duplicate_query,
     is_in,
     needs_cast,
@@ -34,7 +33,11 @@ def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: b
     name = kwargs["column"]
     column = subject.column(name)
     unexpected = both(subject.where, fragment("NOT ({})", expected))
-    measures = (count_rows(subject.where), fragment("count({})", subject.value(name)), count_rows(unexpected))
+    measures = (
+        subject.count_rows(subject.where),
+        fragment("count({})", subject.value(name)),
+        subject.count_rows(unexpected),
+    )
     mostly = kwargs.get("mostly", 1)
     return Plan(
         measures,
@@ -51,14 +54,14 @@ def _column_share(rows: int, considered: int, unexpected: int, mostly: float) ->
 
 
 def is_not_null(kwargs: Kwargs, subject: Subject) -> Plan:
-    measures = (count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
+    measures = (subject.count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     mostly = kwargs.get("mostly", 1)
     return Plan(measures, lambda values: _column_share(values[0], values[0], values[0] - values[1], mostly))
 
 
 def is_null(kwargs: Kwargs, subject: Subject) -> Plan:
     column = subject.column(kwargs["column"])
-    measures = (count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
+    measures = (subject.count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     mostly = kwargs.get("mostly", 1)
     samples = sample_query(
         subject, fragment("DISTINCT {}", cast_text(column)), both(subject.where, fragment("{} IS NOT NULL", column))
@@ -69,7 +72,7 @@ def is_null(kwargs: Kwargs, subject: Subject) -> Plan:
 def is_unique(kwargs: Kwargs, subject: Subject) -> Plan:
     """Passing is decided by counts; only duplicates cost a further query, which counts their rows."""
     value = subject.value(kwargs["column"])
-    measures = (count_rows(subject.where), fragment("count({})", value), fragment("count(DISTINCT {})", value))
+    measures = (subject.count_rows(subject.where), fragment("count({})", value), fragment("count(DISTINCT {})", value))
     column = subject.column(kwargs["column"])
     where = both(subject.where, fragment("{} IS NOT NULL", column))
     return _without_duplicates(kwargs, measures, duplicate_query(subject, [column], where))
@@ -144,29 +147,34 @@ def _of_text(kwargs: Kwargs, subject: Subject, expected: Fragment) -> Plan:
     return _of_column(kwargs, subject, expected, alone=subject.family(kwargs["column"]) != "text")
 
 
-def patterns(key: str, match: Callable[[str, Kwargs, Subject], Fragment], wanted: bool) -> Compiler:
+def patterns(key: str, match: Callable[[str, Kwargs, Subject], Fragment | None], wanted: bool) -> Compiler:
     """``key`` holds one pattern or a list; ``wanted`` says whether values have to match, or must not."""
 
-    def compiler(kwargs: Kwargs, subject: Subject) -> Plan:
+    def compiler(kwargs: Kwargs, subject: Subject) -> Plan | None:
         patterns = kwargs.get(key, "(?s).*")
         listed = patterns if isinstance(patterns, list) else [patterns]
-        matches = [fragment("({})" if wanted else "NOT ({})", match(text, kwargs, subject)) for text in listed]
+        matched = [match(text, kwargs, subject) for text in listed]
+        if None in matched:
+            return None
+        matches = [fragment("({})" if wanted else "NOT ({})", part) for part in matched if part]
         some = wanted and kwargs.get("match_on", "any") == "any"
         return _of_text(kwargs, subject, joined(" OR " if some else " AND ", matches))
 
     return compiler
 
 
-def regex_match(pattern: str, kwargs: Kwargs, subject: Subject) -> Fragment:
+def regex_match(pattern: str, kwargs: Kwargs, subject: Subject) -> Fragment | None:
+    if subject.dialect.regex is None:
+        return None
     # As a literal, so that the engine compiles it once.
-    literal = Fragment(quote_text(pattern, subject.dialect_name))
+    literal = Fragment(quote_text(pattern, subject.dialect))
     return fragment(subject.dialect.regex, subject.column(kwargs["column"]), literal)
 
 
 def like_match(pattern: str, kwargs: Kwargs, subject: Subject) -> Fragment:
     match = fragment("{} LIKE {}", subject.column(kwargs["column"]), bound(pattern))
     escape = kwargs.get("escape")
-    return fragment("{} ESCAPE {}", match, Fragment(quote_text(escape, subject.dialect_name))) if escape else match
+    return fragment("{} ESCAPE {}", match, Fragment(quote_text(escape, subject.dialect))) if escape else match
 
 
 def _of_columns(
@@ -177,7 +185,7 @@ def _of_columns(
     kept = both(subject.where, _not_ignored(kwargs, columns))
     unexpected = both(kept, fragment("NOT ({})", expected))
     mostly = kwargs.get("mostly", 1)
-    measures = (count_rows(subject.where), count_rows(kept), count_rows(unexpected))
+    measures = (subject.count_rows(subject.where), subject.count_rows(kept), subject.count_rows(unexpected))
     samples = sample_query(subject, cast_texts(columns), unexpected)
     return Plan(measures, lambda values: by_share(values[0], values[1], values[2], mostly), samples, alone=alone)
 
@@ -240,9 +248,9 @@ def compound_unique(kwargs: Kwargs, subject: Subject) -> Plan:
     whole = joined(" AND ", [fragment("{} IS NOT NULL", column) for column in columns])
     where = both(subject.where, whole)
     measures = (
-        count_rows(subject.where),
-        count_rows(both(subject.where, _not_ignored(kwargs, columns))),
-        subject.dialect.distinct_rows(where, columns),
-        count_rows(where),
+        subject.count_rows(subject.where),
+        subject.count_rows(both(subject.where, _not_ignored(kwargs, columns))),
+        subject.dialect.distinct_rows(subject.table, where, columns),
+        subject.count_rows(where),
     )
     return _without_duplicates(kwargs, measures, duplicate_query(subject, columns, where))

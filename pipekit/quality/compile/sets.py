@@ -22,6 +22,9 @@ from pipekit.quality.compile.subject import (
 from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text
 from pipekit.sql.fragments import Fragment, bound, fragment, joined
 
+# Not every engine takes parentheses around a part of a UNION.
+_PART = "SELECT pk_text, pk_rows FROM ({}) AS pk_part"
+
 
 def _value_set(kwargs: Kwargs) -> list[Any]:
     """Texts that are ISO dates become dates: Great Expectations compares distinct values so."""
@@ -52,7 +55,9 @@ def distinct_values(inside: bool, missing: bool) -> Compiler:
         return Plan(
             tuple(measures),
             lambda values: _judge_distinct(values, len(wanted), inside, missing),
-            joined(" UNION ALL ", [fragment("({})", part) for part in follow_ups]),
+            joined(
+                " UNION ALL ", [fragment("SELECT pk_text, pk_rows FROM ({}) AS pk_part", part) for part in follow_ups]
+            ),
             alone=needs_cast(subject.family(name), wanted),
         )
 
@@ -61,11 +66,13 @@ def distinct_values(inside: bool, missing: bool) -> Compiler:
 
 def _missing_values(subject: Subject, column: Fragment, wanted: Sequence[Any]) -> list[Fragment]:
     table = escape_braces(subject.table)
-    template = f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {table} HAVING coalesce(count_if({{}}), 0) = 0"
-    return [
-        fragment(template, bound(f"missing: {as_text(value)}"), both(subject.where, is_in(column, [value])))
-        for value in wanted[:MAX_SAMPLES]
-    ]
+    template = f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {table} HAVING {{}} = 0"
+
+    def of(value: Any) -> Fragment:
+        rows = subject.count_rows(both(subject.where, is_in(column, [value])))
+        return fragment(template, bound(f"missing: {as_text(value)}"), rows)
+
+    return [of(value) for value in wanted[:MAX_SAMPLES]]
 
 
 def _judge_distinct(values: Values, size: int, inside: bool, missing: bool) -> Verdict:

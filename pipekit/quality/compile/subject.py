@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from pipekit.quality.judge import MAX_SAMPLES, Verdict
+from pipekit.sql.dialect import OTHER, Dialect
 from pipekit.sql.fragments import Fragment, bound, fragment, joined
-from pipekit.warehouses.dialect import Dialect
 
 Rows = Sequence[tuple[Any, ...]]
 Values = tuple[Any, ...]
 ALL = Fragment("1 = 1")
 
-# A type's family by its first word, in DuckDB's and Snowflake's spellings.
-_FAMILIES = {
-    "text": "VARCHAR CHAR NVARCHAR NCHAR TEXT STRING BPCHAR CHARACTER",
-    "boolean": "BOOL BOOLEAN BIT",
-    "number": "TINYINT SMALLINT INT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT NUMBER NUMERIC"
-    " DECIMAL FLOAT DOUBLE REAL",
-    "time": "DATE TIME DATETIME TIMESTAMP TIMESTAMPTZ TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS TIMESTAMP_NTZ TIMESTAMP_LTZ"
-    " TIMESTAMP_TZ",
+# What a check asks of a type, by the type's family.
+_KINDS = {
+    "varchar": "text",
+    "boolean": "boolean",
+    "number": "number",
+    "float": "number",
+    "date": "time",
+    "time": "time",
+    "timestamp": "time",
 }
-_FAMILY_OF = {word: family for family, words in _FAMILIES.items() for word in words.split()}
-_WORD = re.compile(r"\w+(?!.*\])")  # a list, INTEGER[], is no number
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,7 @@ class Subject:
     Attributes:
         table: Its quoted name.
         types: The engine's type text of each column, by name.
-        dialect: The engine's spellings.
-        dialect_name: sqlglot's name of the dialect.
+        dialect: The engine's SQL.
         quote: Quotes a column's name.
         other: Quotes the name of another table.
         where: True for the rows that a row condition keeps.
@@ -46,7 +43,6 @@ class Subject:
     table: str
     types: Mapping[str, str]
     dialect: Dialect
-    dialect_name: str
     quote: Callable[[str], str]
     other: Callable[[str], str]
     where: Fragment = ALL
@@ -61,8 +57,11 @@ class Subject:
 
     def family(self, name: str) -> str:
         """``number``, ``text``, ``boolean``, ``time``, or ``other``."""
-        word = _WORD.match(self.types[name].upper())
-        return "other" if word is None else _FAMILY_OF.get(word[0], "other")
+        return _KINDS.get(self.dialect.family(self.types[name]), OTHER)
+
+    def count_rows(self, where: Fragment) -> Fragment:
+        """How many rows meet the condition."""
+        return Fragment("count(*)") if where == ALL else fragment(self.dialect.count_if, where)
 
 
 def _as_judged(judge: Callable[[Values], Verdict]) -> Callable[[Values, Rows], Verdict]:
@@ -105,11 +104,6 @@ Compiler = Callable[[Kwargs, Subject], Plan | None]
 
 def _only(where: Fragment, value: Fragment) -> Fragment:
     return value if where == ALL else fragment("CASE WHEN {} THEN {} END", where, value)
-
-
-def count_rows(where: Fragment) -> Fragment:
-    # DuckDB's count_if of no rows is NULL.
-    return Fragment("count(*)") if where == ALL else fragment("coalesce(count_if({}), 0)", where)
 
 
 def both(left: Fragment, right: Fragment) -> Fragment:

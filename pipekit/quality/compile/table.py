@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pipekit.quality.compile.subject import ALL, Kwargs, Plan, Subject, Values, count_rows
+from pipekit.quality.compile.subject import ALL, Kwargs, Plan, Subject, Values
 from pipekit.quality.custom_sql import query_over
 from pipekit.quality.judge import MAX_SAMPLES, UnevaluableError, Verdict, by_range
 from pipekit.sql.fragments import Fragment
 
 
 def row_count(kwargs: Kwargs, subject: Subject) -> Plan:
-    return Plan((count_rows(subject.where),), lambda values: by_range(values[0], kwargs))
+    return Plan((subject.count_rows(subject.where),), lambda values: by_range(values[0], kwargs))
 
 
 def row_count_equal(kwargs: Kwargs, subject: Subject) -> Plan:
-    return Plan((count_rows(subject.where),), lambda values: _equal(values[0], kwargs["value"], "rows"))
+    return Plan((subject.count_rows(subject.where),), lambda values: _equal(values[0], kwargs["value"], "rows"))
 
 
 def _equal(found: int, wanted: int, what: str) -> Verdict:
@@ -30,7 +30,7 @@ def row_count_other(kwargs: Kwargs, subject: Subject) -> Plan | None:
         message = f"{values[0]:,} rows here, {values[1]:,} in {kwargs['other_table_name']}"
         return Verdict(success, {"self": values[0], "other": values[1]}, message=None if success else message)
 
-    return Plan((count_rows(ALL), other), judge, alone=True)
+    return Plan((subject.count_rows(ALL), other), judge, alone=True)
 
 
 def column_exists(kwargs: Kwargs, subject: Subject) -> Plan:
@@ -72,15 +72,13 @@ def columns_in_set(kwargs: Kwargs, subject: Subject) -> Plan:
 
 
 def custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
-    query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name)
+    query, shown = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect), subject.dialect.row_text
     found = Fragment(f"(SELECT count(*) FROM ({query}) AS pk_row)")
-    rows = Fragment(
-        f"SELECT {subject.dialect.row_text} AS pk_text, NULL AS pk_rows FROM ({query}) AS pk_row LIMIT {MAX_SAMPLES}"
-    )
+    samples = f"SELECT {shown} AS pk_text, NULL AS pk_rows FROM ({query}) AS pk_row LIMIT {MAX_SAMPLES}"
 
     def judge(values: Values) -> Verdict:
         _, count = values
         return Verdict(count == 0, count, message=f"the query found {count:,} rows" if count else None)
 
     # An aggregate beside the subquery makes the statement give one row.
-    return Plan((count_rows(ALL), found), judge, rows, alone=True)
+    return Plan((subject.count_rows(ALL), found), judge, Fragment(samples) if shown else None, alone=True)

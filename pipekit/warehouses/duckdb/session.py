@@ -17,6 +17,7 @@ from pipekit.names import Table, fold, quote_identifier
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.duckdb.casts import type_text
+from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.session import insert_in_batches
 
@@ -44,7 +45,7 @@ class DuckDBSession:
         folder: Where copies of source files may be made while they are read.
     """
 
-    dialect = "duckdb"
+    dialect = DUCKDB
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
         self.connection = connection

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.source import Column
+from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, families
 from pipekit.sql.fragments import Fragment, fragment, joined
-from pipekit.warehouses.dialect import Dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,18 +36,26 @@ def clustered_by(key: str | None) -> list[str]:
     return [name[1:-1].replace('""', '"') if name.startswith('"') else name.upper() for name in names if name]
 
 
-def _distinct_lists(where: Fragment, columns: Sequence[Fragment]) -> Fragment:
+def _distinct_lists(table: str, where: Fragment, columns: Sequence[Fragment]) -> Fragment:
     values = joined(", ", [fragment("CASE WHEN {} THEN {} END", where, column) for column in columns])
     return fragment("count(DISTINCT {})", values)
 
 
 # https://docs.snowflake.com/en/sql-reference/functions/count: of several columns, rows with any NULL do not count.
 # Great Expectations rounds quantiles too: PERCENTILE_DISC refuses some doubles that are not round.
-SNOWFLAKE = Dialect(
+_FAMILIES = families(
+    number="NUMBER TINYINT BYTEINT",
+    timestamp="TIMESTAMP_NTZ TIMESTAMP_LTZ TIMESTAMP_TZ",
+    variant="VARIANT OBJECT MAP",
+)
+SNOWFLAKE = replace(
+    PROJECT_SQL,
+    families={**PLAIN_FAMILIES, **_FAMILIES},
+    count_if="coalesce(count_if({}), 0)",
     regex="REGEXP_INSTR({}, {}) > 0",
     row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
     distinct_rows=_distinct_lists,
-    fragile=False,
+    aborts_on_error=False,
     quantile_digits=10,
 )
 

@@ -22,7 +22,7 @@ from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.session import insert_in_batches
 from pipekit.warehouses.snowflake.catalog import Catalog
-from pipekit.warehouses.snowflake.dialect import type_text
+from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
 from pipekit.warehouses.snowflake.target import SECRETS, SnowflakeTarget
 
@@ -63,7 +63,7 @@ class SnowflakeSession:
         catalog: What is known of the tables, shared by the sessions of one target.
     """
 
-    dialect = "snowflake"
+    dialect = SNOWFLAKE
 
     def __init__(self, options: SnowflakeTarget, root: Path, catalog: Catalog | None = None) -> None:
         self.options = options
