@@ -1,9 +1,10 @@
-"""pipekit as a library: a pipeline that can be run and looked at."""
+"""pipekit as a library: a pipeline that can be validated, run and inspected."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,11 @@ from pipekit.errors import PluginError, Problem, SpecError
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
-from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.pipeline.model import OrderedStep, PipelineSpec, Step
 from pipekit.pipeline.reading.read import find_root, read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.runs.result import RunResult
-from pipekit.runs.run import new_run_id, run_pipeline
+from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.steps.replay import with_file
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """A pipeline file that was read and found right.
+    """A valid pipeline file.
 
     Attributes:
         spec: Everything the file says, rendered and validated.
@@ -81,7 +82,7 @@ class Pipeline:
         resume: bool = False,
         wait: float = 0.0,
     ) -> RunResult:
-        """Run it. A failed step is told in the result, not raised.
+        """Run it. A failed step is reported in the result, not raised.
 
         Args:
             select: Steps to run: ids, ``tag:NAME``, ``+id``, ``id+``; all if empty.
@@ -92,37 +93,35 @@ class Pipeline:
 
         Raises:
             SpecError: ``select`` or ``exclude`` names no step.
-            LockedError: Another run is at work.
+            LockedError: Another run is running.
             WarehouseError: The warehouse cannot be opened.
         """
         run_id = new_run_id()
         attached = [*sinks, *self._plugins.sinks(self.spec, run_id)]
-        return run_pipeline(
-            self.spec, select=select, exclude=exclude, sinks=attached, resume=resume, wait_seconds=wait, run_id=run_id
-        )
+        return run_pipeline(self.spec, RunOptions(select, exclude, attached, resume, wait, run_id))
+
+    def order(self) -> tuple[OrderedStep, ...]:
+        """The steps, in file order, each with the steps that it waits for. Nothing is opened."""
+        return self.spec.order
 
     def doctor(self) -> Iterator[Finding]:
-        """Look at everything that a run needs of the target, one thing after another.
+        """Check everything that a run needs of the target, one finding after another.
 
         Raises:
-            WarehouseError: The target has nothing to look at but itself, and that cannot be opened.
+            WarehouseError: The warehouse has no checks of its own, and it cannot be opened.
         """
         spec, kind = self.spec, self.spec.target.type
         if kind.doctor is not None:
             yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
             return
-        warehouse = spec.target.open(spec.root)
-        try:
+        with closing(spec.target.open(spec.root)) as warehouse:
             yield Finding("warehouse", True, f"{kind.name} can be opened")
             for source in spec.sources.values():
-                yield Finding(
-                    f"source {source.name}", True, f"{len(warehouse.list_files(source))} files at {source.uri}"
-                )
-        finally:
-            warehouse.close()
+                count = len(warehouse.list_files(source))
+                yield Finding(f"source {source.name}", True, f"{count} files at {source.uri}")
 
     def setup(self, *, role_arn: str | None = None, apply: bool = False) -> list[str]:
-        """The statements that prepare a new account for this pipeline, run as well if ``apply`` says so.
+        """The statements that prepare a new account for this pipeline; with ``apply`` they are also run.
 
         Args:
             role_arn: The cloud role of a storage integration.
@@ -142,17 +141,13 @@ class Pipeline:
         return statements
 
     def sync_logs(self) -> SyncReport:
-        """Deliver to the log tables what earlier runs could not.
+        """Write log rows of earlier runs that are missing from the log tables.
 
         Raises:
-            LockedError: A run is at work.
             WarehouseError: The warehouse does not take the rows.
         """
-        warehouse = self.spec.target.open(self.spec.root)
-        try:
+        with closing(self.spec.target.open(self.spec.root)) as warehouse:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
-        finally:
-            warehouse.close()
 
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
         """Records that a load set aside, the newest first.
@@ -163,26 +158,22 @@ class Pipeline:
             limit: The most records; all if left out.
 
         Raises:
-            SpecError: No load, or more than one, is meant.
+            SpecError: No load fits, or more than one.
             QueryError: The step never ran.
         """
         into = Table.parse(self._rejecting(step).options.into)  # type: ignore[attr-defined]
-        warehouse = self.spec.target.open(self.spec.root)
-        try:
-            where = " WHERE run_id = ?" if run_id else ""
-            most = f" LIMIT {int(limit)}" if limit is not None else ""
+        where = " WHERE run_id = ?" if run_id else ""
+        with closing(self.spec.target.open(self.spec.root)) as warehouse:
             return warehouse.read_arrow(
                 f"SELECT * FROM {warehouse.quote(into.beside('_rejects'))}{where}"
-                f" ORDER BY rejected_at DESC, source_file, source_line{most}",
+                f" ORDER BY rejected_at DESC, source_file, source_line{_limit(limit)}",
                 (run_id,) if run_id else (),
             )
-        finally:
-            warehouse.close()
 
     def replay(self, file: str | Path, step: str | None = None, *, sinks: Sequence[Sink] = ()) -> RunResult:
-        """Load a mended file into the table of a load, beside the rows that are there; by the key if it merges.
+        """Load a fixed file into the table of a load, beside the rows that are there; by key if the load merges.
 
-        The same file is not loaded twice. The load's own next run reads its source as ever, so mend it there too.
+        The same file is not loaded twice. The load's next run reads its source as always, so fix the file there too.
 
         Args:
             file: A file in the format of the load's source.
@@ -190,11 +181,11 @@ class Pipeline:
             sinks: Further listeners.
 
         Raises:
-            SpecError: No load, or more than one, is meant.
+            SpecError: No load fits, or more than one.
         """
         load = self._rejecting(step)
         spec = with_file(self.spec, load, Path(file).resolve())
-        return run_pipeline(spec, select=[load.id], sinks=sinks)
+        return run_pipeline(spec, RunOptions(select=[load.id], sinks=sinks))
 
     def _rejecting(self, step: str | None) -> Step:
         loads = [other for other in self.spec.steps if getattr(other.options, "on_error", None) == "reject"]
@@ -219,10 +210,11 @@ class Pipeline:
         Raises:
             QueryError: There is no such table.
         """
-        warehouse = self.spec.target.open(self.spec.root)
-        try:
-            order = NEWEST_FIRST.get(Table((table.lower(),)))
-            sql = f"SELECT * FROM {warehouse.quote(Table.parse(table))}" + (f" ORDER BY {order}" if order else "")
-            return warehouse.read_arrow(sql + (f" LIMIT {int(limit)}" if limit is not None else ""))
-        finally:
-            warehouse.close()
+        newest_first = NEWEST_FIRST.get(Table((table.lower(),)))
+        order = f" ORDER BY {newest_first}" if newest_first else ""
+        with closing(self.spec.target.open(self.spec.root)) as warehouse:
+            return warehouse.read_arrow(f"SELECT * FROM {warehouse.quote(Table.parse(table))}{order}{_limit(limit)}")
+
+
+def _limit(rows: int | None) -> str:
+    return f" LIMIT {int(rows)}" if rows is not None else ""

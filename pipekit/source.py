@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from pipekit.formats.base import Model
 from pipekit.formats.builtin import Format
+from pipekit.suggestions import did_you_mean
 
 _KINDS = {
     "integer": "int integer bigint smallint tinyint byteint",
@@ -92,10 +93,7 @@ class ColumnType(BaseModel):
 
 
 def _unknown_type(text: str, name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, _KIND_OF, n=1)
-    return f"unknown type {text!r}" + (f"; did you mean {near[0]!r}?" if near else f"; one of {', '.join(KINDS)}")
+    return f"unknown type {text!r}" + did_you_mean(name, _KIND_OF, otherwise=f"; one of {', '.join(KINDS)}")
 
 
 class Column(Model):

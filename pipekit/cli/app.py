@@ -7,7 +7,8 @@ from importlib import import_module
 
 import click
 
-from pipekit.cli.options import nearest, project_plugins
+from pipekit.cli.options import project_plugins
+from pipekit.suggestions import nearest
 
 COMMANDS = {
     "run": ("pipekit.cli.run:run", "Run the pipeline SPEC."),

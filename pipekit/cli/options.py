@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.suggestions import did_you_mean
+
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
     from pipekit.plugins.registry import Plugins
@@ -39,12 +41,6 @@ def project_plugins() -> Plugins:
     return Plugins(find_root(Path.cwd() / "pipeline.yaml"))
 
 
-def nearest(name: str, known: Sequence[str]) -> str | None:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, known, n=1)), None)
-
-
 def exit_code(result: RunResult) -> int:
     return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)
 
@@ -61,7 +57,7 @@ def read_spec(
         _load_dotenv(find_root(spec))
         given = _variables(variables)
         pipeline = Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
-    _tell_unused(pipeline, given)
+    _warn_unused(pipeline, given)
     return pipeline
 
 
@@ -75,12 +71,11 @@ def _no_garbage() -> Iterator[None]:
         gc.enable()
 
 
-def _tell_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
+def _warn_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
     used = pipeline.spec.variables.used
     for name in given.keys() - used:
-        near = nearest(name, sorted(used))
-        text = f"; did you mean {near!r}?" if near else ""
-        click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{text}", err=True)
+        near = did_you_mean(name, sorted(used))
+        click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{near}", err=True)
 
 
 def _load_dotenv(root: Path) -> None:

@@ -48,7 +48,7 @@ def main() -> None:
         error.show()
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was at work was rolled back", err=True)
+        click.echo("stopped; running steps were rolled back", err=True)
         sys.exit(EXIT_STOPPED)
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) has gone; nobody is left to tell

@@ -34,9 +34,9 @@ def show(spec: Path, table: str, limit: int, **options: Any) -> None:
 @click.option("--step", help="The load, if more than one of the pipeline rejects.")
 @click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
 @click.option("--limit", "-n", default=20, show_default=True, help="Records to show.")
-@click.option("--replay", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Load a mended file.")
+@click.option("--replay", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Load a fixed file.")
 def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, replay: Path | None, **options: Any) -> None:
-    """Show the records that a load of SPEC set aside, or load them from a mended file."""
+    """Show the records that a load of SPEC rejected, or load them once fixed."""
     from pipekit.sinks.console import console_sink
 
     pipeline = read_spec(spec, **options)
@@ -73,10 +73,10 @@ def logs() -> None:
 @logs.command("sync")
 @pipeline_options
 def sync_logs(spec: Path, **options: Any) -> None:
-    """Deliver to the log tables what earlier runs of SPEC could not."""
+    """Write log rows of earlier runs of SPEC that are missing from the log tables."""
     report = read_spec(spec, **options).sync_logs()
     click.echo(f"{report.rows} rows of {len(report.delivered)} runs delivered")
     for run_id in report.abandoned:
-        click.echo(f"{run_id} had been killed: ABANDONED")
+        click.echo(f"{run_id} was killed: ABANDONED")
     for run_id in report.running:
-        click.echo(f"{run_id} is still at work")
+        click.echo(f"{run_id} is still running")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from pipekit.errors import SourceError, short
 from pipekit.source import Column, Source, SourceFile
+from pipekit.suggestions import nearest
 
 
 def refuse_duplicates(source: Source, file: SourceFile, names: list[str], line: int) -> None:
@@ -71,8 +71,8 @@ def check_columns(source: Source, names: Sequence[str], place: dict[str, object]
 
 
 def _missing(column: Column, names: Sequence[str], place: dict[str, object]) -> SourceError:
-    near = get_close_matches(column.source_name, names, n=1)
-    also = f"; the file has {near[0]!r}" if near else ""
+    near = nearest(column.source_name, names)
+    also = f"; the file has {near!r}" if near else ""
     return SourceError(
         f"the column {column.source_name!r} is missing{also}",
         hint=f"The file has: {', '.join(names) or 'no columns'}. `path:` says under which name a file has a column.",

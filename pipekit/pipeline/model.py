@@ -1,8 +1,9 @@
-"""A pipeline that was read and found right, and the project around it. What ``spec`` makes and ``engine`` runs."""
+"""A valid pipeline, and the project around it: what ``reading`` makes and ``runs`` executes."""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from pipekit.errors import PluginError, TemplateError
+from pipekit.events import Emit
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
@@ -24,7 +26,7 @@ from pipekit.sql.sandbox import Variables, var_lookup
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText, literal
 from pipekit.state import STATE_FOLDER
-from pipekit.step import Statement, StepType
+from pipekit.step import Statement, StepContext, StepType
 from pipekit.warehouses.contract import Warehouse, WarehouseType
 
 # Stands for the clock while a statement is translated, so that a moving clock does not spoil the kept translation.
@@ -81,6 +83,21 @@ class Step:
 
 
 @dataclass(frozen=True)
+class OrderedStep:
+    """A step's place in the order of a run.
+
+    Attributes:
+        id: The step's id.
+        type: Its type's name.
+        needs: Ids of the steps that it waits for, in file order.
+    """
+
+    id: str
+    type: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """One pipeline file, read for one target. It is the ``Project`` that steps see."""
 
@@ -105,6 +122,15 @@ class PipelineSpec:
     def state(self) -> Path:
         """The folder for the embedded database, locks, run files and kept translations."""
         return self.root / STATE_FOLDER
+
+    @property
+    def order(self) -> tuple[OrderedStep, ...]:
+        """The steps, in file order, each with the steps that it waits for."""
+        position = {step.id: index for index, step in enumerate(self.steps)}
+        return tuple(
+            OrderedStep(step.id, step.type.name, tuple(sorted(self.graph.needs[step.id], key=position.__getitem__)))
+            for step in self.steps
+        )
 
     @cached_property
     def _templates(self) -> SqlTemplates:
@@ -162,6 +188,31 @@ class PipelineSpec:
         if not self.vocabulary.project_code:
             raise PluginError(f"{reference} is code of the project, which --no-plugins forbids")
         return function_from(self.root / "plugins", reference)
+
+    def context(
+        self, step: Step, run_id: str, warehouse: Warehouse, emit: Emit, cancelled: threading.Event | None = None
+    ) -> StepContext:
+        """What ``step`` is given beside its options, for one attempt.
+
+        Args:
+            step: A step of this pipeline.
+            run_id: The run's id.
+            warehouse: The session that the step uses.
+            emit: Takes the step's events.
+            cancelled: Set from outside when the attempt is cancelled.
+        """
+        return StepContext(
+            step=step.id,
+            step_type=step.type.name,
+            run_id=run_id,
+            pipeline=self.name,
+            as_of=self.as_of,
+            definition_hash=step.definition_hash,
+            project=self,
+            warehouse=warehouse,
+            emit=emit,
+            cancelled=cancelled or threading.Event(),
+        )
 
     def table_key(self, name: str) -> TableKey:
         """A table's name, folded and complete, so that two spellings of one table are equal."""

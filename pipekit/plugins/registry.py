@@ -7,7 +7,6 @@ They are taken in this order: built in, installed (entry points of the group ``p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from inspect import isroutine
@@ -20,6 +19,7 @@ from pipekit.errors import PluginError
 from pipekit.pipeline.code import import_from
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
+from pipekit.suggestions import nearest
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 
 if TYPE_CHECKING:
@@ -155,5 +155,5 @@ def _refuse_mistyped(plugin: str, attribute: str, value: Any) -> None:
 
 def _suggest(attribute: str) -> str:
     known = [name for name in vars(hookspecs) if name.startswith(_PREFIX)]
-    near = get_close_matches(attribute, known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; the hooks are {', '.join(known)}"
+    near = nearest(attribute, known)
+    return f"; did you mean {near}?" if near else f"; the hooks are {', '.join(known)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
@@ -18,6 +17,7 @@ from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_
 from pipekit.quality.schema import is_custom
 from pipekit.quality.suite import Expectation, Suite
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.suggestions import nearest
 
 if TYPE_CHECKING:
     from pipekit.warehouses.contract import Warehouse
@@ -179,8 +179,8 @@ class _Preparation:
     def _existing(self, name: str) -> str:
         spelt = self._spelt(name)
         if spelt not in self.types:
-            near = get_close_matches(name, self.types, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {short(', '.join(self.types), 200)}"
+            near = nearest(name, self.types)
+            hint = f"did you mean {near}?" if near else f"it has {short(', '.join(self.types), 200)}"
             raise UnevaluableError(f"{self.table} has no column {name}; {hint}")
         return spelt
 

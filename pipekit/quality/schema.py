@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from pipekit.suggestions import did_you_mean
 
 Place = tuple[str | int, ...]
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -82,7 +83,7 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
         return []
     entry = catalogue()["expectations"].get(kind)
     if entry is None:
-        return [((), f"unknown expectation {kind!r}{_near(kind, catalogue()['expectations'])}")]
+        return [((), f"unknown expectation {kind!r}{did_you_mean(kind, catalogue()['expectations'])}")]
     if "refused" in entry:
         return [((), f"{kind} cannot be used here: {entry['refused']}")]
     return [*_names(kind, entry, kwargs), *_values(entry, kwargs), *_beyond_the_schema(kwargs), *_nested(entry, kwargs)]
@@ -91,7 +92,7 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
 def _names(kind: str, entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     for key in kwargs:
         if key not in entry["arguments"]:
-            near = _near(str(key), [*entry["arguments"], "severity", "name"])
+            near = did_you_mean(str(key), [*entry["arguments"], "severity", "name"])
             yield (key,), f"unknown argument {key!r} of {kind}{near}"
     for key in entry["required"]:
         if key not in kwargs:
@@ -161,7 +162,7 @@ def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]
         return _any_of(schema["anyOf"], value)
     if "enum" in schema and value not in schema["enum"]:
         wanted = ", ".join(str(item) for item in schema["enum"])
-        return [((), f"{value!r} is not one of {wanted}{_near(str(value), map(str, schema['enum']))}")]
+        return [((), f"{value!r} is not one of {wanted}{did_you_mean(str(value), map(str, schema['enum']))}")]
     if "type" in schema and not _is_a(schema["type"], value):
         return [((), f"{value!r} is not {_kind(schema)}")]
     return [*_bounds(schema, value), *_inside(schema, value)]
@@ -243,8 +244,3 @@ def _inside(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]
 
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _near(name: str, known: Any) -> str:
-    near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

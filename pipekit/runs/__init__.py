@@ -1,1 +1,1 @@
-"""Running a pipeline: the schedule, attempts, locks, and going on after a failure."""
+"""Running a pipeline: the order of steps, attempts, locks, resuming after a failure."""

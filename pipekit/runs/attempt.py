@@ -6,13 +6,14 @@ import itertools
 import time
 from dataclasses import dataclass
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
 from pipekit.errors import PipekitError, TransientError, UnexpectedError, WarehouseError
 from pipekit.events import FAILED, Noted, StepFinished, StepStarted
 from pipekit.pipeline.model import Step
+from pipekit.retries import STEP_PAUSES
 from pipekit.runs.workers import Attempt, Workers
-from pipekit.step import StepContext, StepResult
+from pipekit.step import StepResult
 
 
 def elapsed_ms(started: float) -> int:
@@ -20,7 +21,7 @@ def elapsed_ms(started: float) -> int:
 
 
 def run_step(step: Step, run: Workers) -> StepFinished:
-    """Try a step until it succeeds or is worth no further try, and tell how it ended.
+    """Try a step until it succeeds, or another try is not worth it, and report how it ended.
 
     Returns:
         The event that was emitted: SUCCEEDED, UNCHANGED or FAILED.
@@ -30,13 +31,13 @@ def run_step(step: Step, run: Workers) -> StepFinished:
     retrying = Retrying(
         retry=retry_if_result(lambda outcome: isinstance(outcome.error, TransientError)),
         stop=stop_after_attempt(step.retries + 1),
-        wait=wait_exponential(multiplier=0.2, max=30) + wait_random(0, 0.5),
+        wait=STEP_PAUSES,
         sleep=run.pause,
         before_sleep=lambda state: _note_retry(step, run, state),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),
     )
-    tries = itertools.count(1)
-    outcome: _Outcome = retrying(lambda: _try_step(step, run, next(tries), query_ids))
+    attempts = itertools.count(1)
+    outcome: _Outcome = retrying(lambda: _try_step(step, run, next(attempts), query_ids))
     if outcome.error is not None:
         run.errors[step.id] = outcome.error
     finished = StepFinished(
@@ -77,7 +78,8 @@ def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str
     try:
         with run.attempt(step) as attempt:
             try:
-                return _Outcome(attempt_number, run.do(step, _context(step, run, attempt)))
+                context = run.spec.context(step, run.run_id, attempt.session, run.emit, attempt.cancelled)
+                return _Outcome(attempt_number, run.result_of(step, context))
             except PipekitError as error:
                 if attempt.cancelled.is_set():
                     raise _stopped(step, attempt) from error
@@ -93,22 +95,7 @@ def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str
 
 def _stopped(step: Step, attempt: Attempt) -> WarehouseError:
     if attempt.deadline is not None and time.monotonic() > attempt.deadline:
-        text = f"timed out: it was not done within {step.timeout:g} s"
+        text = f"timed out after {step.timeout:g} s"
     else:
         text = "stopped by the user"
     return WarehouseError(text, kept="Its statement was cancelled and its transaction rolled back.")
-
-
-def _context(step: Step, run: Workers, attempt: Attempt) -> StepContext:
-    return StepContext(
-        step=step.id,
-        step_type=step.type.name,
-        run_id=run.run_id,
-        pipeline=run.spec.name,
-        as_of=run.spec.as_of,
-        definition_hash=step.definition_hash,
-        project=run.spec,
-        warehouse=attempt.session,
-        emit=run.emit,
-        cancelled=attempt.cancelled,
-    )

@@ -1,4 +1,4 @@
-"""One run at a time for each pipeline and target: by a file here, by a row in a warehouse that many machines share."""
+"""One run at a time per pipeline and target: by a file on this machine, by a row in a warehouse that machines share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +15,16 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipekit.errors import LockedError, PipekitError, TransientError, WarehouseError
+from pipekit.errors import LockedError, PipekitError, WarehouseError
 from pipekit.events import Noted
+from pipekit.retries import RUN_LOCK, retried
 from pipekit.state import make_private_folder, open_private, process_gone
 from pipekit.warehouses.contract import LockHolder, SupportsRunLock, Warehouse
 
 
 @contextmanager
 def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the lock ``name`` for a while. The system frees it when the process ends, however it ends.
+    """Hold the lock ``name`` in a file. The system frees it when the process ends, however it ends.
 
     Args:
         folder: Where lock files live; made when needed.
@@ -56,7 +57,7 @@ HEARTBEAT_SECONDS = 60.0
 
 @contextmanager
 def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float = 0.0) -> Iterator[list[Noted]]:
-    """Hold the lock in the warehouse, where other machines see it; nothing where only this machine can run.
+    """Hold the lock in the warehouse, where other machines see it. A warehouse that only this machine can use has none.
 
     Args:
         warehouse: A session.
@@ -65,8 +66,8 @@ def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float 
         wait: Seconds to wait for another holder.
 
     Yields:
-        What the run's log should say of it: that the lock could not be asked for. The run goes on then: either no
-        statement gets through, or it may do all but keep locks.
+        Notes for the log: a warning if the lock could not be taken. The run continues then: either the warehouse is
+        down and the next statement fails, or the role only lacks the right to keep locks.
 
     Raises:
         LockedError: Another run holds it; its pid, host and start are named.
@@ -76,30 +77,20 @@ def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float 
         return
     notes = []
     try:
-        _insist(lambda: _take(warehouse, name, run_id, wait))
+        retried(RUN_LOCK, lambda: _take(warehouse, name, run_id, wait))
     except WarehouseError as error:
-        notes.append(Noted(level="WARNING", message=f"no lock keeps runs on other machines away: {error.message}"))
+        notes.append(Noted(level="WARNING", message=f"runs on other machines are not locked out: {error.message}"))
     ended = threading.Event()
-    heart = threading.Thread(target=_beat, args=(warehouse, name, run_id, ended), name="pipekit-lock", daemon=True)
-    heart.start()
+    heartbeat = threading.Thread(target=_renew, args=(warehouse, name, run_id, ended), name="pipekit-lock", daemon=True)
+    heartbeat.start()
     try:
         yield notes
     finally:
         ended.set()
-        heart.join()
-        # Also where the answer to taking it was lost: it may be held. If it cannot be given back it goes stale.
+        heartbeat.join()
+        # Also if it seemed not to be taken: the answer may have been lost. A lock that is not released goes stale.
         with suppress(PipekitError):
-            _insist(lambda: warehouse.release_run_lock(name, run_id))
-
-
-def _insist(work: Callable[[], None]) -> None:
-    """A lock that is forgotten keeps all runs away for minutes, so a lost request is sent again."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
-
-    tries = Retrying(
-        retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(3), wait=wait_fixed(0.2), reraise=True
-    )
-    tries(work)
+            retried(RUN_LOCK, lambda: warehouse.release_run_lock(name, run_id))
 
 
 _PAUSE_SECONDS = 2.0
@@ -115,11 +106,11 @@ def _take(warehouse: SupportsRunLock, name: str, run_id: str, wait: float) -> No
         time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
 
 
-def _beat(warehouse: Any, name: str, run_id: str, ended: threading.Event) -> None:
+def _renew(warehouse: Any, name: str, run_id: str, ended: threading.Event) -> None:
     session = warehouse.session()
     try:
         while not ended.wait(HEARTBEAT_SECONDS):
-            with suppress(PipekitError):  # the next beat may get through
+            with suppress(PipekitError):  # the next renewal may succeed
                 session.renew_run_lock(name, run_id)
     finally:
         with suppress(PipekitError):
@@ -128,7 +119,7 @@ def _beat(warehouse: Any, name: str, run_id: str, ended: threading.Event) -> Non
 
 def _locked(name: str, holder: str) -> LockedError:
     return LockedError(
-        f"another run of {name} is at work: {holder}",
+        f"another run of {name} is running: {holder}",
         kept="Nothing was touched.",
         hint="Wait for it, or let pipekit wait: --wait 600",
     )
@@ -149,4 +140,4 @@ def _holder(path: Path) -> str:
         holder = json.loads(path.read_text(encoding="utf-8"))
         return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "its process is not known"
+        return "its process is unknown"

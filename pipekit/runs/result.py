@@ -53,7 +53,7 @@ class RunResult:
 
 
 class Collector:
-    """A sink that keeps what the ``RunResult`` tells."""
+    """A sink that keeps what goes into the ``RunResult``."""
 
     def __init__(self) -> None:
         self.steps: list[StepFinished] = []

@@ -1,4 +1,4 @@
-"""What the last run of a pipeline finished, read from the log tables, so that any machine can go on from there."""
+"""What the last run of a pipeline finished, read from the log tables, so that any machine can resume it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipekit.warehouses.contract import Warehouse
 
 @dataclass(frozen=True)
 class FinishedStep:
-    """A step that needs not be done again, if its definition and its inputs are still these."""
+    """A finished step; it can be skipped while both hashes are the same."""
 
     definition_hash: str | None
     inputs_hash: str | None
@@ -26,7 +26,7 @@ class EarlierRun:
     """The last run of a pipeline, if it failed or was killed.
 
     Attributes:
-        run_id: Its id; empty when there is nothing to go on with.
+        run_id: Its id; empty when there is nothing to resume.
         as_of: Its clock.
         steps: The steps that it finished, by id.
     """
@@ -34,10 +34,6 @@ class EarlierRun:
     run_id: str = ""
     as_of: datetime | None = None
     steps: Mapping[str, FinishedStep] = field(default_factory=dict)
-
-    def at(self, clock: datetime) -> EarlierRun:
-        """The same run, if ``clock`` was its own; else nothing to go on with: its tables hold another time."""
-        return self if self.as_of == clock else EarlierRun()
 
 
 def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
@@ -49,7 +45,7 @@ def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
     if not warehouse.exists(LOG_TABLE):
         return EarlierRun()
     logs = warehouse.quote(LOG_TABLE)
-    # By the row of the run's start: the end of a killed run is written by the next one, maybe after yet another.
+    # The last run is the one that started last: the end of a killed run is written by the next one, or a later one.
     rows = warehouse.execute(
         "SELECT run_id, step_name, status, definition_hash, inputs_hash, records_loaded"
         f" FROM {logs} WHERE run_id = (SELECT run_id FROM {logs} WHERE pipeline = ? AND step_name IS NULL"

@@ -1,14 +1,14 @@
-"""A run from start to end: locked, opened, recorded, resumed."""
+"""A run from start to end: held, opened, recorded, resumed."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from pathlib import Path
 
 from pipekit.errors import PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
@@ -23,71 +23,68 @@ from pipekit.runs.workers import Workers
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import Warehouse
 
 
-def run_pipeline(
-    spec: PipelineSpec,
-    *,
-    select: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    sinks: Sequence[Sink] = (),
-    resume: bool = False,
-    wait_seconds: float = 0.0,
-    run_id: str | None = None,
-) -> RunResult:
-    """Run the steps of a pipeline in the order of the data.
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a pipeline.
 
-    Args:
-        spec: The pipeline.
+    Attributes:
         select: Steps to run (see ``Graph.select``); all if empty.
         exclude: Steps not to run.
         sinks: Listeners beside the log file, the run's JSON lines and the log tables.
         resume: Leave out what the last run finished, if that run failed or was killed and neither the
             definition nor the inputs of a step have changed.
         wait_seconds: How long to wait for another run of this pipeline and target.
-        run_id: The run's id, if the caller needs to know it before; made up if left out.
+        run_id: The run's id, if the caller needs to know it before; generated if left out.
+    """
+
+    select: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    sinks: Sequence[Sink] = ()
+    resume: bool = False
+    wait_seconds: float = 0.0
+    run_id: str = ""
+
+
+_DEFAULTS = RunOptions()
+
+
+def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResult:
+    """Run the steps of a pipeline in the order of the data.
 
     Returns:
-        What was done; a failed step is told there, not raised.
+        What was done; a failed step is reported there, not raised.
 
     Raises:
         SpecError: ``select`` or ``exclude`` names no step.
-        LockedError: Another run is at work.
+        LockedError: Another run is running.
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
-    chosen = _choose(spec, select, exclude)
-    run_id = run_id or new_run_id()
-    if not spec.clock_given:
-        spec = replace(spec, as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
-    with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=wait_seconds):
-        spec.translations.keep()
-        collector = Collector()
-        run_file = spec.state / "runs" / f"{run_id}.jsonl"
-        own: list[Sink] = [JsonlSink(run_file), LogfileSink(spec.root / "logs" / "ingestion.log"), collector]
-        bus = Bus(run_id, own, spec.target.secrets)
-        with (
-            _opened(spec, chosen, bus, sinks) as warehouse,
-            warehouse_lock(warehouse, spec.name, run_id, wait=wait_seconds) as notes,
-        ):
-            notes.extend(deliver_earlier(spec, warehouse))
-            # Before the console, whose closing tables should come last.
-            bus.add(TablesSink(warehouse.session, run_file=run_file, report=lambda error: _report(bus, error)))
-            for sink in sinks:
-                bus.add(sink)
-            earlier = last_run(warehouse, spec.name) if resume else EarlierRun()
-            if earlier.as_of and not spec.clock_given:
-                spec = replace(spec, as_of=earlier.as_of)
-            notes.extend(_going_on(earlier, spec))
-            workers = Workers(spec, run_id, warehouse, bus, earlier.at(spec.as_of))
-            run = Run(spec, chosen, bus, workers)
-            try:
-                run.execute(notes)
-            finally:
-                bus.close()
-                spec.translations.keep()  # those of statements that could not be known before
-        return _result(run, workers, collector)
+    job = _job(spec, options)
+    with (
+        held(job),
+        opened(job) as warehouse,
+        warehouse_lock(warehouse, spec.name, job.run_id, wait=options.wait_seconds) as notes,
+        recorded(job, warehouse, notes) as record,
+    ):
+        job, earlier = resumed(job, warehouse, record)
+        workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier)
+        run = Run(job.spec, job.chosen, record.bus, workers)
+        run.execute(record.notes)
+    return RunResult(
+        run_id=job.run_id,
+        pipeline=spec.name,
+        target=spec.target.name,
+        status=run.status,
+        steps=tuple(record.collector.steps),
+        checks=tuple(record.collector.checks),
+        duration_ms=run.duration_ms,
+        errors=workers.errors,
+    )
 
 
 def new_run_id() -> str:
@@ -95,60 +92,146 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
+@dataclass(frozen=True)
+class Job:
+    """One run that is about to start.
+
+    Attributes:
+        spec: The pipeline, with the run's clock.
+        chosen: The steps to run, in file order.
+        options: How to run them.
+        run_id: The run's id.
+    """
+
+    spec: PipelineSpec
+    chosen: tuple[Step, ...]
+    options: RunOptions
+    run_id: str
+
+    @property
+    def run_file(self) -> Path:
+        """Where the run's events are written as JSON lines."""
+        return self.spec.state / "runs" / f"{self.run_id}.jsonl"
+
+
+def _job(spec: PipelineSpec, options: RunOptions) -> Job:
+    chosen = _choose(spec, options.select, options.exclude)
+    if not spec.clock_given:
+        spec = replace(spec, as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
+    return Job(spec, chosen, options, options.run_id or new_run_id())
+
+
 def _choose(spec: PipelineSpec, select: Sequence[str], exclude: Sequence[str]) -> tuple[Step, ...]:
     try:
         ids = spec.graph.select(select, exclude)
     except KeyError as error:
         known = [step.id for step in spec.steps]
-        near = get_close_matches(str(error.args[0]).strip("+"), known, n=1)
-        text = f"--select or --exclude: no step matches {error.args[0]!r}"
-        text += f"; did you mean {near[0]!r}?" if near else f"; the steps are {', '.join(known)}"
+        near = did_you_mean(str(error.args[0]).strip("+"), known, otherwise=f"; the steps are {', '.join(known)}")
+        text = f"--select or --exclude: no step matches {error.args[0]!r}{near}"
         raise SpecError([Problem(str(spec.path), 0, "", text)]) from error
     if not ids:
         raise SpecError([Problem(str(spec.path), 0, "", "--select and --exclude leave no step to run")])
     return tuple(step for step in spec.steps if step.id in ids)
 
 
-def _report(bus: Bus, error: PipekitError) -> None:
-    bus.emit(Noted(level="ERROR", message=str(error)))
+# The resources of a run, outermost first ------------------------------------------------------------------------
 
 
 @contextmanager
-def _opened(spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, sinks: Sequence[Sink]) -> Iterator[Warehouse]:
-    """The warehouse, open. If it cannot be opened, the run is logged all the same, where no warehouse is needed."""
+def held(job: Job) -> Iterator[None]:
+    """The lock of this pipeline and target on this machine; translations of SQL are kept while it is held.
+
+    Raises:
+        LockedError: Another run holds it.
+    """
+    spec = job.spec
+    with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=job.options.wait_seconds):
+        spec.translations.keep()
+        try:
+            yield
+        finally:
+            spec.translations.keep()  # those of statements that could not be known before
+
+
+@contextmanager
+def opened(job: Job) -> Iterator[Warehouse]:
+    """The warehouse, open. If it cannot be opened, the failed run is logged wherever no warehouse is needed.
+
+    Raises:
+        WarehouseError: It cannot be opened.
+    """
     started = time.monotonic()
     try:
-        warehouse = spec.target.open(spec.root)
+        warehouse = job.spec.target.open(job.spec.root)
     except PipekitError as error:
-        for sink in sinks:
+        bus = _own_bus(job, Collector())
+        for sink in job.options.sinks:
             bus.add(sink)
-        bus.emit(run_started(spec, chosen))
+        bus.emit(run_started(job.spec, job.chosen))
         bus.emit(RunFinished(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
         bus.close()
         raise
-    try:
+    with closing(warehouse):
         yield warehouse
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a run is recorded.
+
+    Attributes:
+        bus: Takes the run's events.
+        collector: Keeps what the caller gets.
+        notes: What happened before the run's first event, for its log.
+    """
+
+    bus: Bus
+    collector: Collector
+    notes: list[Noted]
+
+
+@contextmanager
+def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted]) -> Iterator[Record]:
+    """The bus with every sink. Log rows that are missing of earlier runs are delivered first."""
+    delivered = deliver_earlier(job.spec, warehouse)
+    collector = Collector()
+    bus = _own_bus(job, collector)
+
+    def report(error: PipekitError) -> None:
+        bus.emit(Noted(level="ERROR", message=str(error)))
+
+    # Before the caller's sinks: the tables with which the console closes should come last.
+    for sink in (TablesSink(warehouse.session, run_file=job.run_file, report=report), *job.options.sinks):
+        bus.add(sink)
+    try:
+        yield Record(bus, collector, [*notes, *delivered])
     finally:
-        warehouse.close()
+        bus.close()
 
 
-def _going_on(earlier: EarlierRun, spec: PipelineSpec) -> list[Noted]:
-    if not earlier.run_id:
-        return []
-    if earlier.at(spec.as_of) is not earlier:
-        text = f"run {earlier.run_id} had another clock, {earlier.as_of:%Y-%m-%d %H:%M:%S}: everything is done again"
-        return [Noted(level="WARNING", message=text)]
-    return [Noted(level="INFO", message=f"going on with run {earlier.run_id}, as of {earlier.as_of:%Y-%m-%d %H:%M:%S}")]
+def _own_bus(job: Job, collector: Collector) -> Bus:
+    """A bus with the sinks that need no warehouse."""
+    sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.root / "logs" / "ingestion.log"), collector]
+    return Bus(job.run_id, sinks, job.spec.target.secrets)
 
 
-def _result(run: Run, workers: Workers, collector: Collector) -> RunResult:
-    return RunResult(
-        run_id=workers.run_id,
-        pipeline=run.spec.name,
-        target=run.spec.target.name,
-        status=run.status,
-        steps=tuple(collector.steps),
-        checks=tuple(collector.checks),
-        duration_ms=run.duration_ms,
-        errors=workers.errors,
-    )
+def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, EarlierRun]:
+    """The job at the clock of the run that it resumes, and that run; nothing to resume unless that is asked for.
+
+    Raises:
+        WarehouseError: The log tables cannot be read.
+    """
+    if not job.options.resume:
+        return job, EarlierRun()
+    earlier = last_run(warehouse, job.spec.name)
+    if earlier.as_of is None:
+        return job, earlier
+    if not job.spec.clock_given:
+        job = replace(job, spec=replace(job.spec, as_of=earlier.as_of))
+    at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
+    if earlier.as_of == job.spec.as_of:
+        record.notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))
+        return job, earlier
+    text = f"run {earlier.run_id} had another clock, {at}: its tables hold another time, so every step runs again"
+    record.notes.append(Noted(level="WARNING", message=text))
+    return job, EarlierRun()

@@ -1,4 +1,4 @@
-"""The order of a run: ready steps go to a thread pool; what depends on a failed step is skipped."""
+"""The order of a run: steps that are ready go to a thread pool; those that depend on a failed step are skipped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
 
 
 class Run:
-    """One execution: which steps are done, which wait, and what is skipped.
+    """The execution of a run: which steps are ready, which wait, which are skipped.
 
     Args:
         spec: The pipeline.
@@ -49,13 +49,13 @@ class Run:
         self._workers = workers
 
     def execute(self, notes: Sequence[Noted] = ()) -> None:
-        """Run all chosen steps, and tell how the run ended.
+        """Run all chosen steps, and report how the run ended.
 
         Args:
             notes: What happened before the run, for its log.
 
         Raises:
-            KeyboardInterrupt: After everything at work was cancelled and rolled back.
+            KeyboardInterrupt: After every running step was cancelled and rolled back.
         """
         started = time.monotonic()
         self._bus.emit(run_started(self.spec, list(self.chosen.values())))
@@ -68,14 +68,14 @@ class Run:
                 self._run_steps()
             self.status = FAILED if self._workers.errors else SUCCEEDED
         except KeyboardInterrupt:
-            message = "stopped by the user; what was at work was rolled back"
+            message = "stopped by the user; running steps were rolled back"
             raise
         finally:
             self.duration_ms = elapsed_ms(started)
             self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
 
     def _import_early(self) -> None:
-        """Great Expectations takes seconds to import: if it will be needed, that begins beside the first load."""
+        """Begin to import Great Expectations, which takes seconds, if a chosen step needs it."""
         suites = [suite for step in self.chosen.values() for suite in self.spec.suites_of(step)]
         if needs_great_expectations(suites):
             preload()
@@ -91,16 +91,17 @@ class Run:
                     running[pool.submit(run_step, self.chosen[step], self._workers)] = step
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    self._settle(running.pop(future), future.result(), waiting)
+                    self._update(waiting, running.pop(future), future.result())
         except BaseException:
             self._workers.stop()
-            text = "stopping: statements at work are cancelled; a Python function must come to its end"
+            text = "stopping: running statements are cancelled; a Python function runs to its end"
             self._bus.emit(Noted(level="WARNING", message=text))
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _settle(self, step: str, outcome: StepFinished, waiting: dict[str, Any]) -> None:
+    def _update(self, waiting: dict[str, Any], step: str, outcome: StepFinished) -> None:
+        """Take a step that ended from what others wait for; skip those that need it if it failed."""
         if outcome.status != FAILED:
             for needed in self.spec.graph.dependents[step] & waiting.keys():
                 waiting[needed] = waiting[needed] - {step}
@@ -112,10 +113,10 @@ class Run:
             self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
 
     def _all_dependents(self, step: str) -> set[str]:
-        found: set[str] = set()
+        dependents: set[str] = set()
         todo = [step]
         while todo:
-            new = self.spec.graph.dependents[todo.pop()] - found
-            found |= new
+            new = self.spec.graph.dependents[todo.pop()] - dependents
+            dependents |= new
             todo += new
-        return found
+        return dependents

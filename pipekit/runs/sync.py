@@ -18,12 +18,12 @@ from pipekit.warehouses.contract import Warehouse
 
 
 def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
-    """Put into the log tables what earlier runs could not; a failure to do so is no reason not to run."""
+    """Write the log rows of earlier runs that are missing from the log tables; a failure is a note, not an error."""
     try:
         report = sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
     except PipekitError as error:
         return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
-    notes = [Noted(level="WARNING", message=f"run {run_id} had been killed: ABANDONED") for run_id in report.abandoned]
+    notes = [Noted(level="WARNING", message=f"run {run_id} was killed: ABANDONED") for run_id in report.abandoned]
     if report.rows:
         text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
         notes.append(Noted(level="INFO", message=text))
@@ -37,8 +37,8 @@ class SyncReport:
     Attributes:
         delivered: Ids of the runs whose rows are all in the tables now.
         rows: Rows that were missing and were inserted.
-        abandoned: Those of them that had been killed, and now end with ABANDONED.
-        running: Ids of runs that are still at work, or in the hands of another ``sync``.
+        abandoned: Those of them that were killed, and now end with ABANDONED.
+        running: Ids of runs that are still running, or that another ``sync`` is delivering.
     """
 
     delivered: tuple[str, ...] = ()
@@ -72,18 +72,16 @@ def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) ->
     except OSError as error:
         raise PipekitError(
             f"the record of an earlier run cannot be read or moved: {error}",
-            kept="Nothing of it is lost.",
-            hint=f"Mend the permissions in {runs_dir}, then: pipekit logs sync SPEC",
+            kept="No event is lost.",
+            hint=f"Fix the permissions in {runs_dir}, then: pipekit logs sync SPEC",
         ) from error
     return report
 
 
 def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
-    """The missing ends of a run that was killed: of each step that was at work, and of the run."""
+    """The missing ends of a run that was killed: of each step that was running, and of the run."""
     last, header = events[-1], next(event for event in events if isinstance(event, RunStarted))
-    left = (
-        f"process {header.pid} on {header.host} was gone; its last sign of life was at {last.at:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    left = f"process {header.pid} on {header.host} was gone; its last event was at {last.at:%Y-%m-%d %H:%M:%S} UTC"
     ends: list[Event] = [
         StepFinished(
             step=start.step,
@@ -113,7 +111,7 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
             events += ends
         make_tables(warehouse)
         rows = insert_missing(warehouse, header.run_id, rows_of(events, header))
-        with suppress(FileNotFoundError):  # the run's own sink was quicker
+        with suppress(FileNotFoundError):  # the run's own sink moved it first
             mark_delivered(path)
     return replace(
         report,

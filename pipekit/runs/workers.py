@@ -24,7 +24,7 @@ WATCH_SECONDS = 0.1
 
 @dataclass
 class Attempt:
-    """A step at work: its session, and when it must be done."""
+    """A step that is running: its session, and when it must be finished."""
 
     session: Warehouse
     deadline: float | None
@@ -40,7 +40,7 @@ class Attempt:
                 self.session.cancel()
 
     def end(self) -> None:
-        """From now on the session is no longer this attempt's."""
+        """Give the session back: from now on ``cancel`` does nothing."""
         with self.lock:
             self.ended = True
 
@@ -71,7 +71,7 @@ class Workers:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Cancel attempts that run out of time while the block runs; afterwards close all sessions."""
+        """Cancel attempts that exceed their timeout while the block runs; afterwards close all sessions."""
         watch = threading.Thread(target=self._watch, name="pipekit-watch", daemon=True)
         watch.start()
         try:
@@ -85,7 +85,7 @@ class Workers:
         """Cancel the running statements and start no further attempt."""
         self._stopping.set()
 
-    def done_before(self, step: Step, context: StepContext) -> StepResult | None:
+    def finished_before(self, step: Step, context: StepContext) -> StepResult | None:
         """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
         earlier = self._earlier.steps.get(step.id)
         if earlier is None or self.spec.graph.needs[step.id] & self._rerun:
@@ -96,13 +96,13 @@ class Workers:
             return None
         if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
             return None
-        return StepResult(0, UNCHANGED, f"done in run {self._earlier.run_id}", earlier.inputs_hash)
+        return StepResult(0, UNCHANGED, f"finished in run {self._earlier.run_id}", earlier.inputs_hash)
 
-    def do(self, step: Step, context: StepContext) -> StepResult:
-        """Run a step, or take it as done."""
-        done = self.done_before(step, context)
-        if done is not None:
-            return done
+    def result_of(self, step: Step, context: StepContext) -> StepResult:
+        """Run a step, unless the resumed run finished it."""
+        finished = self.finished_before(step, context)
+        if finished is not None:
+            return finished
         self._rerun.add(step.id)
         return step.type.run(step.options, context)
 
@@ -141,7 +141,7 @@ class Workers:
         return self._sessions[me]
 
     def _discard_session(self) -> None:
-        """After a transient failure the connection itself may be broken: the next try opens another."""
+        """Close this thread's session: after a transient failure it may be broken, and the next try opens another."""
         session = self._sessions.pop(threading.get_ident(), None)
         if session is not None:
             with suppress(PipekitError):
@@ -153,7 +153,7 @@ class Workers:
                 session.close()
 
     def _watch(self) -> None:
-        """Cancel what has run out of time, or everything if the run is being stopped; again, until it gives way."""
+        """Cancel attempts that are late, or all if the run is being stopped; repeat it until they end."""
         while not self._done.wait(WATCH_SECONDS):
             for attempt in list(self._running.values()):
                 late = attempt.deadline is not None and time.monotonic() > attempt.deadline
@@ -161,11 +161,11 @@ class Workers:
                     attempt.cancel()
 
     def pause(self, seconds: float) -> None:
-        """Wait between two tries, but not when the run is being stopped."""
+        """Wait between two tries; return at once when the run is being stopped."""
         self._stopping.wait(seconds)
 
     def keep_trace(self, step: str) -> Path:
-        """Write the traceback of an unexpected failure to a file of its own, unless the disk is full."""
+        """Write the traceback of an unexpected failure to a file of its own, if it can be written."""
         path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
         with suppress(OSError):
             make_private_folder(path.parent)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
 from pipekit.events import Event, RunFinished, RunStarted, StepStarted
+from pipekit.retries import LOG_ROWS, retried
 from pipekit.sinks.jsonl import mark_delivered
 from pipekit.sinks.log_tables import Rows, insert_missing, insert_rows, make_tables, rows_of
 from pipekit.warehouses.contract import Warehouse
@@ -24,7 +25,6 @@ from pipekit.warehouses.contract import Warehouse
 BATCH_ROWS = 200
 BATCH_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-TRIES = 4
 
 
 class TablesSink:
@@ -189,11 +189,4 @@ def _patiently(first: Callable[[], object], again: Callable[[], object]) -> None
     try:
         first()
     except TransientError:
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-        Retrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(TRIES),
-            wait=wait_random_exponential(multiplier=0.2, max=5),
-            reraise=True,
-        )(again)
+        retried(LOG_ROWS, again)

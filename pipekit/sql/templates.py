@@ -21,6 +21,7 @@ from pipekit.names import quote_identifier
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
 from pipekit.sql.text import SqlText, literal
+from pipekit.suggestions import nearest
 
 # While SQL is rendered these two stand around each value. Unicode keeps them out of all text.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
@@ -106,11 +107,8 @@ class SqlTemplates:
         return found
 
     def _nearest(self, name: str) -> str | None:
-        from difflib import get_close_matches
-
-        known = [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")]
-        near = get_close_matches(name, known, n=1)
-        return f"did you mean {near[0]}?" if near else None
+        near = nearest(name, [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")])
+        return f"did you mean {near}?" if near else None
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]]:
         path, _ = self.find(name)

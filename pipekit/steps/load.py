@@ -17,12 +17,12 @@ from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.strategies import move_rows, refuse_bad_keys
 from pipekit.names import Table, fold
 from pipekit.own_tables import LEDGER, LEDGER_COLUMNS
-from pipekit.pipeline.reading.checking import suggest
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Names, Source, SourceFile
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps import ledger
 from pipekit.steps.rejects import most_rejects, refuse_too_many
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import (
     METADATA_COLUMNS,
     REJECT_COLUMNS,
@@ -298,7 +298,7 @@ def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str
     def unknown(names: Iterable[str]) -> Iterator[str]:
         for name in names:
             if fold(name, str.lower) not in known:
-                yield f"the source {source.name} declares no column {name!r}{suggest(name, known.values())}"
+                yield f"the source {source.name} declares no column {name!r}{did_you_mean(name, known.values())}"
 
     for key, names in (("key", options.key), ("cluster_by", options.cluster_by)):
         yield from ((key, text) for text in unknown(names))

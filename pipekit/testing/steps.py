@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipekit.events import Bus, Event
 from pipekit.names import Table
-from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
-from pipekit.step import StepContext, StepResult, StepType
+from pipekit.step import StepResult, StepType
 from pipekit.warehouses.contract import Warehouse
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class StepRun:
             PipekitError: Whatever the step raises.
         """
         [step] = self.spec.steps
-        self.result = step.type.run(step.options, _context(self, step))
+        bus = Bus("test", [self])
+        self.result = step.type.run(step.options, self.spec.context(step, "test", self.warehouse, bus.emit))
         return self.result
 
     def handle(self, event: Event) -> None:
@@ -128,18 +129,3 @@ def _arrow(data: Any) -> pa.Table:
     import pyarrow as pa
 
     return data if isinstance(data, pa.Table) else pa.Table.from_pylist(data)
-
-
-def _context(run: StepRun, step: Step) -> StepContext:
-    bus = Bus("test", [run])
-    return StepContext(
-        step=step.id,
-        step_type=step.type.name,
-        run_id="test",
-        pipeline=run.spec.name,
-        as_of=run.spec.as_of,
-        definition_hash=step.definition_hash,
-        project=run.spec,
-        warehouse=run.warehouse,
-        emit=bus.emit,
-    )

@@ -62,7 +62,7 @@ def test_finished_steps_are_not_done_again(failed: tuple[Path, RunResult]) -> No
 
     assert again(result) == {"gate", "last"}
     told = {step.step: step.message for step in result.steps if step.status == "UNCHANGED"}
-    assert told == dict.fromkeys(("raw", "doubled", "clock"), f"done in run {before.run_id}")
+    assert told == dict.fromkeys(("raw", "doubled", "clock"), f"finished in run {before.run_id}")
     assert query(path.parent, "SELECT n FROM last") == [(1,)]
 
 
@@ -102,7 +102,7 @@ def test_a_resumed_run_can_be_resumed(failed: tuple[Path, RunResult]) -> None:
     third = run_ok(path, resume=True)
 
     assert again(third) == {"gate", "last"}
-    assert third.steps[0].message == f"done in run {second.run_id}"
+    assert third.steps[0].message == f"finished in run {second.run_id}"
 
 
 def test_after_a_success_everything_is_run(failed: tuple[Path, RunResult]) -> None:

@@ -39,7 +39,7 @@ def test_a_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     try:
         with pytest.raises(
             pipekit.LockedError,
-            match=rf"another run of p\.local is at work: process {holder.pid} on \S+, since 20\d\d-",
+            match=rf"another run of p\.local is running: process {holder.pid} on \S+, since 20\d\d-",
         ):
             run(path)
         assert "Nothing was touched." in cli(tmp_path, "run", "p.yaml", code=1).stderr

@@ -346,7 +346,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_its_remedy(
     with pytest.raises(PipekitError, match="cannot be read or moved") as caught:
         sync(runs_dir, warehouse, "local", pipeline="shop")
 
-    assert "Mend the permissions" in str(caught.value)
+    assert "Fix the permissions" in str(caught.value)
     assert (runs_dir / "r1.jsonl").exists()
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipekit.pipeline.reading.rendering import Reading
 from pipekit.pipeline.reading.tree import Node
+from pipekit.suggestions import did_you_mean
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _PLAIN_WORDS = {
@@ -59,7 +59,7 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
 def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key{suggest(str(item['loc'][-1]), known)}"
+        return f"unknown key{did_you_mean(str(item['loc'][-1]), known)}"
     if kind in _PLAIN_WORDS:
         return _PLAIN_WORDS[kind]
     if kind == "union_tag_invalid":
@@ -73,9 +73,3 @@ def _keys_of(model: type[BaseModel]) -> list[str]:
     schema = model.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
     return sorted({key for part in parts for key in part.get("properties", {})})
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean ...?`` with the nearest known name, or nothing."""
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -9,10 +9,10 @@ from pipekit.errors import PluginError, TemplateError
 from pipekit.own_tables import READABLE, RESERVED
 from pipekit.pipeline.graph import Graph, GraphStep, TableKey
 from pipekit.pipeline.model import PipelineSpec, Step
-from pipekit.pipeline.reading.checking import suggest
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.steps import step_nodes
 from pipekit.pipeline.reading.tree import Node
+from pipekit.suggestions import did_you_mean
 
 
 def graph_steps(
@@ -64,7 +64,7 @@ def check_tables(reading: Reading, tree: Node, spec: PipelineSpec, nodes: Mappin
         return  # a step that could not be read may make the table that seems to be missing
     for index, node in nodes.items():
         for table in sorted((node.reads | node.judges) - known):
-            near = suggest(table[-1], {other[-1] for other in known})
+            near = did_you_mean(table[-1], {other[-1] for other in known})
             text = f"reads {'.'.join(table)}, which no step makes"
             text += near or "; if it is there already, declare it under external"
             reading.note(tree, ("steps", index, _reading_key(tree, index)), text)

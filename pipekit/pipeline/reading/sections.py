@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.pipeline.model import Target
-from pipekit.pipeline.reading.checking import checked, suggest
+from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.rendering import Reading, mapping
 from pipekit.pipeline.reading.tree import Node
 from pipekit.quality.suite import Suite, read_suite
 from pipekit.source import Source
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.builtin import LOCAL
 
 
@@ -27,7 +28,7 @@ def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
         return replace(no_target(), name=name)
     if name not in targets:
         key = ("target",) if "target" in tree.value else ("targets",)
-        reading.note(tree, key, f"there is no target {name!r}{suggest(name, targets)}")
+        reading.note(tree, key, f"there is no target {name!r}{did_you_mean(name, targets)}")
         return None
     _check_other_targets(reading, tree, name)
     data = targets[name].plain()
@@ -37,7 +38,7 @@ def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
         return None
     kind = data.pop("type", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in types:
-        text = f"unknown warehouse {kind!r}{suggest(str(kind), types)}; one of {', '.join(sorted(types))}"
+        text = f"unknown warehouse {kind!r}{did_you_mean(str(kind), types)}; one of {', '.join(sorted(types))}"
         reading.note(tree, (*path, "type"), text)
         return None
     options = checked(reading, tree, types[kind].options, data, path)
@@ -50,7 +51,7 @@ def _check_other_targets(reading: Reading, tree: Node, chosen: str) -> None:
     for name, node in mapping(tree, "targets").items():
         kind = node.at(("type",)).value if node.get("type") else None
         if name != chosen and isinstance(kind, str) and "{" not in kind and kind not in types:
-            reading.note(tree, ("targets", name, "type"), f"unknown warehouse {kind!r}{suggest(kind, types)}")
+            reading.note(tree, ("targets", name, "type"), f"unknown warehouse {kind!r}{did_you_mean(kind, types)}")
 
 
 def no_target() -> Target:

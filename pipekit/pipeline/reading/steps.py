@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipekit.pipeline.model import PipelineSpec, Step, canonical
-from pipekit.pipeline.reading.checking import checked, suggest
+from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import MAX_STEPS, StepKeys
 from pipekit.pipeline.reading.rendering import Reading, as_list, mapping
 from pipekit.pipeline.reading.sections import checked_suite
 from pipekit.pipeline.reading.tree import Node
 from pipekit.quality.suite import Suite
+from pipekit.suggestions import did_you_mean
 
 
 def step_nodes(tree: Node) -> list[Node]:
@@ -45,7 +46,7 @@ def _read_step(reading: Reading, tree: Node, index: int, data: dict[str, Any]) -
     kind = data.get("type")
     step_type = types.get(kind) if isinstance(kind, str) else None
     if isinstance(kind, str) and step_type is None:
-        text = f"unknown step type {kind!r}{suggest(str(kind), types)}; one of {', '.join(sorted(types))}"
+        text = f"unknown step type {kind!r}{did_you_mean(str(kind), types)}; one of {', '.join(sorted(types))}"
         reading.note(tree, (*path, "type"), text)
     core = {key: value for key, value in data.items() if key in StepKeys.model_fields}
     keys = checked(reading, tree, StepKeys, core, path)
@@ -99,7 +100,7 @@ def _check_name(
 ) -> None:
     names = set(known)
     if not isinstance(name, str) or name not in names:
-        reading.note(tree, path, f"there is no {what} {name!r}{suggest(str(name), names)}")
+        reading.note(tree, path, f"there is no {what} {name!r}{did_you_mean(str(name), names)}")
 
 
 def _read_reference(
