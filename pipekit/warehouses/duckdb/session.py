@@ -5,37 +5,35 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import duckdb
 
 from pipekit.errors import QueryError
-from pipekit.names import Table, fold, quote_identifier
+from pipekit.names import Table, quote_identifier
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.errors import driver_errors
-from pipekit.warehouses.session import insert_in_batches
+from pipekit.warehouses.session import SCRATCH, PlainSession
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those of a process that was killed
-SCRATCH = "__pipekit_"
 _CREATING = threading.Lock()  # two sessions that create one table at once conflict, whatever IF NOT EXISTS says
-_INSERT_PARAMETERS = 2_000
 _MOST_ROW_GROUPS = 8
 
 # DuckDB's own lists of the catalog cost half of what information_schema does, which is made of them.
 _NAMED = "lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower({}_name) = lower(?)"
 
 
-class DuckDBSession:
+class DuckDBSession(PlainSession):
     """Statements and tables on one connection to a DuckDB file. See ``Warehouse`` for what each method promises.
 
     Args:
@@ -46,6 +44,9 @@ class DuckDBSession:
     """
 
     dialect = DUCKDB
+    or_replace = True
+    truncates = "TRUNCATE {}"
+    most_parameters = 2_000
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
         self.connection = connection
@@ -55,7 +56,6 @@ class DuckDBSession:
         self._temporary: set[Table] = set()
         self._inserted: set[Table] = set()
         self._scratches = 0
-        self._in_transaction = False
         self._closed = False
         with driver_errors():
             connection.execute(f"USE {quote_name(database)}.{quote_name(schema)}")
@@ -67,10 +67,6 @@ class DuckDBSession:
         if name in self._temporary:
             return f"temp.main.{quote_name(self.fold(name.name))}"
         return ".".join(quote_name(self.fold(part)) for part in name.parts)
-
-    def fold(self, name: str) -> str:
-        """A plain name in lower case; any other as it is."""
-        return fold(name, str.lower)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
@@ -85,21 +81,8 @@ class DuckDBSession:
         """Where this process may keep copies of source files while it reads them."""
         return self._folder / PROCESS
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """BEGIN; then COMMIT, or ROLLBACK if the block raises."""
-        self.execute("BEGIN TRANSACTION")
-        self._in_transaction = True
-        try:
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._in_transaction = False
-
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """ROLLBACK, unless it has happened already."""
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:
@@ -107,10 +90,10 @@ class DuckDBSession:
 
     def exists(self, table: Table) -> bool:
         """Whether the table or view is there."""
-        return bool(self._kind(table))
+        return self.kind_of(table) is not None
 
-    def _kind(self, table: Table) -> str | None:
-        """TABLE or VIEW; ``None`` if there is neither."""
+    def kind_of(self, table: Table) -> str | None:
+        """``TABLE`` or ``VIEW``; ``None`` if there is neither."""
         tables = f"SELECT 'TABLE' FROM duckdb_tables() WHERE {_NAMED.format('table')}"
         views = f"SELECT 'VIEW' FROM duckdb_views() WHERE {_NAMED.format('view')}"
         rows = self.execute(f"{tables} UNION ALL {views}", self._full_name(table) * 2).rows
@@ -133,28 +116,22 @@ class DuckDBSession:
 
     def create_table(self, table: Table, columns: Sequence[Column], *, temporary: bool = False) -> None:
         """Create the table, and its schema, unless it is there; ``temporary`` replaces one that is."""
-        self._place(table, temporary)
-        verb = "CREATE OR REPLACE TEMPORARY TABLE" if temporary else "CREATE TABLE IF NOT EXISTS"
-        body = ", ".join(self._definition(column) for column in columns)
+        self.prepare_place(table, temporary)
         with _CREATING:
-            self.execute(f"{verb} {self.quote(table)} ({body})")
-
-    def _definition(self, column: Column) -> str:
-        return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")
+            super().create_table(table, columns, temporary=temporary)
 
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
         """Create or replace the table or view, and its schema, with what the query gives."""
-        self._place(table, kind == "temporary")
-        what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
+        self.prepare_place(table, kind == "temporary")
         try:
-            # One line with the query's first, so that the engine's "LINE n" is the query's own.
-            return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}").rowcount
+            return super().create_as(table, query, kind=kind)
         except QueryError as error:
             if "trying to replace with type" in error.message:
                 error.hint = f"Drop {table} by hand if nobody needs it any more; then the step can make the {kind}."
             raise
 
-    def _place(self, table: Table, temporary: bool) -> None:
+    def prepare_place(self, table: Table, temporary: bool) -> None:
+        """Note where the table is to be: among this session's temporary ones, or in its schema, created if missing."""
         if temporary:
             self._temporary.add(table)
             return
@@ -167,13 +144,9 @@ class DuckDBSession:
         self._scratches += 1
         return table.beside(f"{SCRATCH}{PROCESS}_{secrets.token_hex(3)}{self._scratches}")
 
-    def truncate(self, table: Table) -> None:
-        """Delete all rows."""
-        self.execute(f"TRUNCATE {self.quote(table)}")
-
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows as bind parameters, many in a statement."""
-        insert_in_batches(self, table, columns, rows, _INSERT_PARAMETERS)
+        super().insert(table, columns, rows)
         self._inserted.add(table)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
@@ -192,17 +165,13 @@ class DuckDBSession:
         with driver_errors():
             self.connection.interrupt()
 
-    def take_query_ids(self) -> tuple[str, ...]:
-        """DuckDB has no ids of statements."""
-        return ()
-
     def close(self) -> None:
         """Roll back what is open and end the session."""
         if self._closed:
             return
         self._closed = True
-        if self._in_transaction:
-            self._roll_back()
+        if self.in_transaction:
+            self.roll_back()
         with suppress(duckdb.Error):  # a session that is broken can be closed all the same
             self._join_row_groups()
         self.connection.close()

@@ -20,8 +20,9 @@ from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
-from pipekit.warehouses.duckdb.session import PROCESS, SCRATCH, DuckDBSession, quote_name, text_literal
+from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
 from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.session import SCRATCH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,14 +127,6 @@ class DuckDBWarehouse(DuckDBSession):
         for schema, name in rows:
             self.execute(f"DROP TABLE {quote_name(schema)}.{quote_name(name)}")
 
-    def replace_table(self, new: Table, table: Table) -> None:
-        """Put ``new`` in the place of ``table``, which may be a view or not there at all, in one transaction."""
-        kind = self._kind(table)
-        with self.transaction():
-            if kind:
-                self.execute(f"DROP {kind} {self.quote(table)}")
-            self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table.name)}")
-
     def list_files(self, source: Source) -> tuple[SourceFile, ...]:
         """The source's files in name order."""
         from pipekit.files.listing import list_files
@@ -148,7 +141,7 @@ class DuckDBWarehouse(DuckDBSession):
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""
-        self._place(table, temporary)
+        self.prepare_place(table, temporary)
         view = f"pipekit_arrow_{secrets.token_hex(8)}"
         word = "TEMPORARY TABLE" if temporary else "TABLE"
         with driver_errors():

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pipekit.errors import PipekitError, WarehouseError
-from pipekit.names import Table, fold, quote_identifier
+from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
-from pipekit.warehouses.session import insert_in_batches
+from pipekit.warehouses.session import PlainSession
 from pipekit.warehouses.snowflake.catalog import Catalog
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 # What pipekit relies on, whatever the account's or the user's defaults are.
 _SESSION = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CASE": False}
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
-_BIND_LIMIT = 10_000
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
@@ -54,7 +51,7 @@ def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     return arguments | {"paramstyle": "qmark", "application": "pipekit", "session_parameters": session | _SESSION}
 
 
-class SnowflakeSession:
+class SnowflakeSession(PlainSession):
     """Statements and tables over one login to Snowflake. See ``Warehouse`` for what each method promises.
 
     Args:
@@ -64,6 +61,10 @@ class SnowflakeSession:
     """
 
     dialect = SNOWFLAKE
+    folds_to = str.upper
+    or_replace = True
+    truncates = "TRUNCATE TABLE {}"  # DML on Snowflake: it can be rolled back
+    most_parameters = 10_000
 
     def __init__(self, options: SnowflakeTarget, root: Path, catalog: Catalog | None = None) -> None:
         self.options = options
@@ -75,7 +76,6 @@ class SnowflakeSession:
         self._wanted_compute = options.warehouse  # what the next statement shall use
         self._query_ids: list[str] = []
         self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or end of a transaction
-        self._in_transaction = False
         self._closed = False
 
     @property
@@ -91,16 +91,6 @@ class SnowflakeSession:
         if self._connection is None:
             self._connection = connect(self.options, self._root)
         return self._connection
-
-    def quote(self, name: Table | str) -> str:
-        """A table's or column's name, quoted; plain names in upper case, as Snowflake stores them."""
-        if isinstance(name, str):
-            return quote_identifier(name, str.upper)
-        return ".".join(quote_identifier(part, str.upper) for part in name.parts)
-
-    def fold(self, name: str) -> str:
-        """A plain name in upper case; any other as it is."""
-        return fold(name, str.upper)
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
@@ -137,25 +127,12 @@ class SnowflakeSession:
         if query_id:
             self._query_ids.append(query_id)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """BEGIN; then COMMIT, or ROLLBACK if the block raises."""
-        self.execute("BEGIN")
-        self._in_transaction = True
-        try:
-            yield
-            self.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        finally:
-            self._in_transaction = False
-
-    def _roll_back(self) -> None:
+    def roll_back(self) -> None:
+        """ROLLBACK; a session that cannot say it is given up."""
         try:
             self.execute("ROLLBACK")
         except WarehouseError:
-            # Snowflake rolls back what a session leaves open, so a session that cannot say ROLLBACK is given up.
+            # Snowflake rolls back what a session leaves open.
             self._drop_connection()
 
     def _drop_connection(self) -> None:
@@ -168,10 +145,6 @@ class SnowflakeSession:
                 connection.close()
         except WarehouseError:
             return  # it was lost before
-
-    def exists(self, table: Table) -> bool:
-        """Whether the table or view is there."""
-        return bool(self.columns(table))
 
     def columns(self, table: Table) -> list[TableColumn]:
         """The table's columns, in order. DESCRIBE TABLE takes views too."""
@@ -199,34 +172,16 @@ class SnowflakeSession:
         """Create the table unless it is there; ``temporary`` replaces one that is."""
         if not temporary and self._catalog.knows(self, table):
             return
-        verb = "CREATE OR REPLACE TEMPORARY TABLE" if temporary else "CREATE TABLE IF NOT EXISTS"
-        body = ", ".join(self._definition(column) for column in columns)
-        self.execute(f"{verb} {self.quote(table)} ({body})")
+        super().create_table(table, columns, temporary=temporary)
         if not temporary:
             self._catalog.remember(self.quote(table))
 
-    def _definition(self, column: Column) -> str:
-        return f"{self.quote(column.name)} {type_text(column)}" + ("" if column.nullable else " NOT NULL")
-
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
-        """Create or replace the table or view; how many rows went in is not told by Snowflake."""
-        what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
-        self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}")
+        """Create or replace the table or view; Snowflake does not report how many rows went in."""
+        rows = super().create_as(table, query, kind=kind)
         if kind != "temporary":
             self._catalog.remember(self.quote(table))
-        return None
-
-    def scratch(self, table: Table) -> Table:
-        """A name in the table's schema that no other session has."""
-        return table.beside(f"__pipekit_{secrets.token_hex(6)}")
-
-    def truncate(self, table: Table) -> None:
-        """Delete all rows; TRUNCATE is DML on Snowflake and can be rolled back."""
-        self.execute(f"TRUNCATE TABLE {self.quote(table)}")
-
-    def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows as bind parameters, many in a statement."""
-        insert_in_batches(self, table, columns, rows, _BIND_LIMIT)
+        return rows
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
@@ -263,8 +218,8 @@ class SnowflakeSession:
         """Roll back what is open and end the session."""
         if self._closed:
             return
-        if self._in_transaction and self._connection is not None:
-            self._roll_back()
+        if self.in_transaction and self._connection is not None:
+            self.roll_back()
         self._drop_connection()
         self._closed = True
 
