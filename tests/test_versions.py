@@ -19,6 +19,7 @@ from projects import MARKETING, REPOSITORY, copy_project, environment, pipekit, 
 from pipekit.versions import SQLGLOT
 
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PAGE = (REPOSITORY / "docs/versions.md").read_text(encoding="utf-8")
 LOCK = [Requirement(line) for line in (REPOSITORY / "constraints.txt").read_text().splitlines() if line[0] != "#"]
 
 
@@ -50,6 +51,12 @@ def test_the_lock_is_names_and_exact_versions_and_nothing_else() -> None:
     for each in LOCK:
         assert each.url is None
         assert re.fullmatch(r"==[0-9][0-9a-z.]*", str(each.specifier)), each
+
+
+def test_the_commands_of_the_page_are_there() -> None:
+    commands = re.findall(r"^python (\S+)", PAGE, re.MULTILINE)
+    assert len(commands) == 3
+    assert all((REPOSITORY / command).is_file() for command in commands)
 
 
 def test_every_direct_dependency_is_locked_inside_its_range() -> None:
@@ -143,7 +150,9 @@ def test_a_run_writes_down_the_versions_that_decide_values(project: Path) -> Non
     names = ("pipekit", "sqlglot", "duckdb", "great-expectations", "pyarrow", "snowflake-connector-python")
     python = ".".join(map(str, sys.version_info[:3]))
     assert first["versions"] == [f"python {python}", *(f"{name} {version(name)}" for name in names)]
-    [(message,)] = query(project, "SELECT message FROM ingestion_logs WHERE step_name IS NULL AND status = 'STARTED'")
+    [sql] = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [(run_id, message)] = query(project, sql)
+    assert run_id == record.stem
     assert message.endswith("; " + ", ".join(first["versions"]))
 
 

@@ -18,6 +18,7 @@ from environments import REPOSITORY, resolve, run, uv
 
 RESOLUTION = {"newest": "highest", "lowest": "lowest-direct"}
 SMOKE = (
+    "tests/test_versions.py",
     "tests/pipeline",
     "tests/sql",
     "tests/steps",
