@@ -7,9 +7,10 @@ load from. Column types are Snowflake's: https://docs.snowflake.com/en/sql-refer
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
@@ -152,7 +153,7 @@ class Source(Model):
     Attributes:
         name: The key under ``sources``.
         uri: A folder or one file: an absolute local path, ``s3://bucket/prefix/``, or what fsspec knows.
-        pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders).
+        pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders, ``**`` is all below).
         format: The file format.
         columns: The contract, matched by name and never by position.
         on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared
@@ -196,9 +197,36 @@ class Source(Model):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as listed, before it is read. ``etag`` is empty where the store has none."""
+    """A file: as listed, or as it was read.
+
+    Attributes:
+        uri: Its path or URI.
+        size_bytes: As the place says; what was read counts where the place does not.
+        etag: The store's fingerprint; empty where it has none.
+        modified_at: When it was written, where that is known.
+        version: Of a local file, what changes whenever the file is written, also if its time is set back.
+        digest: Of the content, SHA-256, where the file was read for it.
+    """
 
     uri: str
     size_bytes: int
     etag: str = ""
     modified_at: datetime | None = None
+    version: str = ""
+    digest: str = ""
+
+
+class Listing(tuple[SourceFile, ...]):
+    """The files of a source, in name order.
+
+    Attributes:
+        left_out: Names below ``uri`` that match the pattern and are no data: hidden files, markers of writers.
+    """
+
+    left_out: tuple[str, ...]
+
+    def __new__(cls, files: Iterable[SourceFile] = (), left_out: tuple[str, ...] = ()) -> Self:
+        """See the class."""
+        listing = super().__new__(cls, tuple(files))
+        listing.left_out = left_out
+        return listing

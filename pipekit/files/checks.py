@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import codecs
 
+from pipekit.files.patterns import check_pattern
+from pipekit.files.places import check_place
 from pipekit.files.time_formats import check_formats
 from pipekit.source import Source
 
 
 def check_source(source: Source) -> str | None:
     """The first mistake in the formats, encoding or paths, as ``key: what is wrong``; ``None`` if there is none."""
-    return check_formats(source) or _check_encoding(source) or _check_paths(source)
+    return _check_place(source) or check_formats(source) or _check_encoding(source) or _check_paths(source)
+
+
+def _check_place(source: Source) -> str | None:
+    if problem := check_pattern(source.pattern):
+        return f"pattern: {problem}"
+    problem = None if source.stage else check_place(source.uri)
+    return f"uri: {problem}" if problem else None
 
 
 def _check_encoding(source: Source) -> str | None:

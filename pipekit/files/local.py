@@ -8,18 +8,22 @@ S3 is the same in every pass over it, and an unpacked copy can be read by all co
 from __future__ import annotations
 
 import codecs
-import io
+import errno
+import hashlib
 import shutil
 import tempfile
-import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
-from pipekit.errors import SourceError
-from pipekit.files.listing import filesystem, local_path, store_errors
+from pipekit.errors import PipekitError, SourceError, WarehouseError
+from pipekit.files.places import Store, local_path, replaced, store_errors
+from pipekit.files.unpacking import CORRUPT, unpacked
+from pipekit.files.waiting import refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
 
@@ -29,17 +33,31 @@ _CHUNK = 1 << 20
 # What text unpacks to more than this is no data but a bomb; gzip cannot do more than 1032.
 _MOST_RATIO = 900
 _FREE_SIZE = 1 << 30
-_COPIERS = 4  # reads from a store mostly wait
+_COPIERS = 8  # reads from a store mostly wait; each holds a block or two in memory
 
 
 def compression_of(uri: str, form: FileFormat) -> str:
     """``gzip``, ``zstd``, ``bz2`` or ``none``: as declared, else by the file's suffix."""
-    return form.packing if form.packing != "auto" else _SUFFIXES.get(Path(uri).suffix.lower(), "none")
+    name = uri.partition("?")[0] if "://" in uri else uri
+    return form.packing if form.packing != "auto" else _SUFFIXES.get(Path(name).suffix.lower(), "none")
 
 
 def encoding_of(form: FileFormat) -> str | None:
     """Python's own name of the encoding of the text; ``None`` if files are bytes and not text."""
     return None if form.text_encoding is None else codecs.lookup(form.text_encoding).name
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that can be read.
+
+    Attributes:
+        file: As it was read: with the digest of its content, where it was copied.
+        path: Its plain local text, or the Parquet file.
+    """
+
+    file: SourceFile
+    path: Path
 
 
 class LocalFiles:
@@ -48,12 +66,16 @@ class LocalFiles:
     Args:
         parent: Where the folder is made.
         form: The format of the files.
+        cancelled: Set when the step is cancelled.
     """
 
-    def __init__(self, parent: Path, form: FileFormat) -> None:
+    def __init__(self, parent: Path, form: FileFormat, cancelled: threading.Event | None = None) -> None:
         self._parent = parent
         self._form = form
+        self._cancelled = cancelled
         self._folder: Path | None = None
+        self._store: Store | None = None
+        self._opening = threading.Lock()
 
     def __enter__(self) -> LocalFiles:
         return self
@@ -62,26 +84,26 @@ class LocalFiles:
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def fetch(self, files: Sequence[SourceFile]) -> list[Path]:
-        """Where each file is as plain local text; copies are made a few at a time.
+    def fetch(self, files: Sequence[SourceFile]) -> list[Fetched]:
+        """Each file and where it is as plain local text; copies are made a few at a time.
 
         Raises:
             SourceError: One is gone, cannot be read, or is not what its compression or encoding says.
+            TransientError: One was replaced after it was listed.
+            WarehouseError: A copy cannot be written, or the step was cancelled.
         """
         plain = [self._is_plain(file) for file in files]
         if not all(plain):
             self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(dir=self._parent))
-        with ThreadPoolExecutor(_COPIERS) as pool:
-            copies = {
-                index: pool.submit(self._copy, file, self._path(index))
-                for index, file in enumerate(files)
-                if not plain[index]
-            }
-            return [copies[i].result() if i in copies else _existing(file) for i, file in enumerate(files)]
+        copied = [index for index in range(len(files)) if not plain[index]]
+        calls: list[Callable[[], Fetched]] = [partial(self._copy, files[index], self._path(index)) for index in copied]
+        copies = dict(zip(copied, side_by_side(calls, self._cancelled, _COPIERS), strict=True))
+        return [copies.get(index) or Fetched(file, _existing(file)) for index, file in enumerate(files)]
 
     def _is_plain(self, file: SourceFile) -> bool:
-        if local_path(file.uri) is None or compression_of(file.uri, self._form) != "none":
+        path = local_path(file.uri)
+        if path is None or compression_of(file.uri, self._form) != "none" or not can_be_named(path):
             return False
         if self._form.records_at is not None or encoding_of(self._form) not in (None, "utf-8"):
             return False
@@ -91,21 +113,98 @@ class LocalFiles:
         assert self._folder is not None
         return self._folder / f"{index}.{self._form.type}"
 
-    def _copy(self, file: SourceFile, copy: Path) -> Path:
-        root = self._form.records_at
-        with readable(file, self._form) as source, copy.open("wb") as target:
-            if root is not None:
-                from pipekit.files.json_paths import write_records
+    def _copy(self, file: SourceFile, copy: Path) -> Fetched:
+        refuse_cancelled(self._cancelled)
+        with self._opened(file) as raw:
+            read = _Counted(raw, file.uri)
+            with written(copy) as write:
+                for text in self._texts(file, read):
+                    refuse_cancelled(self._cancelled)
+                    write(text)
+            for _ in _chunks(read):  # what stands behind the data counts for the digest, too
+                pass
+        return Fetched(self._as_read(file, read), copy)
 
-                write_records(source.read(), root, target, file.uri)
-                return copy
-            for chunk in _checked(self._decoded(source, file), file):
-                target.write(chunk)
-        return copy
+    def _texts(self, file: SourceFile, raw: _Counted) -> Iterator[bytes]:
+        with readable(file, self._form, raw) as source:
+            if self._form.records_at is not None:
+                yield from _records(source, self._form.records_at, file)
+                return
+            encoding = encoding_of(self._form)
+            chunks = _chunks(source)
+            yield from _checked(chunks if encoding is None else _decoded(chunks, encoding, file), file)
 
-    def _decoded(self, source: IO[bytes], file: SourceFile) -> Iterator[bytes]:
-        encoding = encoding_of(self._form)
-        return _chunks(source) if encoding is None else _decoded(_chunks(source), encoding, file)
+    def _as_read(self, file: SourceFile, read: _Counted) -> SourceFile:
+        if local_path(file.uri) is None and file.size_bytes not in (0, read.size):
+            raise replaced(file.uri)
+        return replace(file, size_bytes=read.size, digest=read.digest)
+
+    @contextmanager
+    def _opened(self, file: SourceFile) -> Iterator[IO[bytes]]:
+        path = local_path(file.uri)
+        try:
+            if path is not None:
+                with path.open("rb") as stream:
+                    yield stream
+            else:
+                with self._place(file.uri).open(file) as stream:
+                    yield stream
+        except FileNotFoundError as error:
+            raise gone(file) from error
+        except PermissionError as error:
+            raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+
+    def _place(self, uri: str) -> Store:
+        """One file system object for all files of the load."""
+        with self._opening:
+            self._store = self._store or Store(uri)
+            return self._store
+
+
+class _Counted:
+    """A stream that counts and digests what is read from it; failures to read are no damage of the data."""
+
+    def __init__(self, stream: IO[bytes], uri: str) -> None:
+        self._stream = stream
+        self._uri = uri
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        with store_errors(self._uri, missing=True):
+            data = self._stream.read(size)
+        self._hash.update(data)
+        self.size += len(data)
+        return data
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()[:DIGEST_LENGTH]
+
+
+DIGEST_LENGTH = 32
+
+
+def with_digest(file: SourceFile) -> SourceFile:
+    """A local file with the digest of its content; any other as it is.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    path = local_path(file.uri)
+    if file.digest or path is None:
+        return file
+    try:
+        with path.open("rb") as content:
+            return replace(file, digest=hashlib.file_digest(content, "sha256").hexdigest()[:DIGEST_LENGTH])
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+
+
+def can_be_named(path: Path) -> bool:
+    """Whether DuckDB's readers can be given the name: with a backslash in it, no other sign of a pattern is escaped."""
+    return "\\" not in str(path) or not set("*?[") & set(str(path))
 
 
 def _existing(file: SourceFile) -> Path:
@@ -126,77 +225,57 @@ def _has_mark(file: SourceFile) -> bool:
 
 
 @contextmanager
-def readable(file: SourceFile, form: FileFormat) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked.
+def written(copy: Path) -> Iterator[Callable[[bytes], object]]:
+    """What writes to a new file.
 
     Raises:
-        SourceError: It is gone, cannot be read, or its compressed data is damaged.
+        WarehouseError: The disk is full, or the file cannot be written.
     """
-    kind = compression_of(file.uri, form)
-    try:
-        with _opened(file) as raw, _unpacked(raw, kind) as stream:
-            yield stream
-    except FileNotFoundError as error:
-        raise gone(file) from error
-    except (EOFError, zlib.error) as error:
-        raise _damaged(file, kind, error) from error
-    except OSError as error:
-        if kind == "none":
-            raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
-        raise _damaged(file, kind, error) from error
 
+    def write(data: bytes) -> None:
+        try:
+            target.write(data)
+            target.flush()
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            hint = "The disk is full: make room and run again." if full else "Check the folder's permissions."
+            raise WarehouseError(f"cannot write {copy}: {error.strerror}", hint=hint) from error
 
-def _damaged(file: SourceFile, kind: str, error: Exception) -> SourceError:
-    return SourceError(
-        f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
-    )
+    with copy.open("wb", _CHUNK) as target:
+        yield write
 
 
 @contextmanager
-def _opened(file: SourceFile) -> Iterator[IO[bytes]]:
-    path = local_path(file.uri)
-    if path is not None:
-        with path.open("rb") as stream:
-            yield stream
-        return
-    with store_errors(file.uri):
-        try:
-            with filesystem(file.uri).open(file.uri, "rb", block_size=16 * _CHUNK) as stream:
-                yield stream
-        except FileNotFoundError as error:
-            raise gone(file) from error
+def readable(file: SourceFile, form: FileFormat, raw: IO[bytes] | _Counted) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked.
+
+    Raises:
+        SourceError: Its compressed data is damaged, or it cannot be read.
+    """
+    kind = compression_of(file.uri, form)
+    try:
+        yield unpacked(raw, kind)
+    except (PipekitError, FileNotFoundError):
+        raise
+    except CORRUPT as error:
+        if kind == "none":
+            raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
+        raise SourceError(
+            f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
+        ) from error
 
 
-def _unpacked(raw: IO[bytes], kind: str) -> Any:
-    if kind == "gzip":
-        import gzip
+def _records(source: IO[bytes], root: str, file: SourceFile) -> Iterator[bytes]:
+    from io import BytesIO
 
-        return gzip.GzipFile(fileobj=raw)
-    if kind == "bz2":
-        import bz2
+    from pipekit.files.json_paths import write_records
 
-        return bz2.BZ2File(raw)
-    if kind == "zstd":
-        import pyarrow as pa
-
-        return pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
-    return io.BufferedReader(cast(Any, raw)) if isinstance(raw, io.RawIOBase) else _Open(raw)
+    records = BytesIO()
+    write_records(source.read(), root, records, file.uri)
+    yield records.getvalue()
 
 
-class _Open:
-    """A stream as a context that does not close it; its owner does."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def __enter__(self) -> IO[bytes]:
-        return self._stream
-
-    def __exit__(self, *details: object) -> None:
-        return None
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+def _chunks(stream: IO[bytes] | _Counted) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK):
         yield chunk
 

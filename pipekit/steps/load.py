@@ -18,7 +18,7 @@ from pipekit.materialize.strategies import move_rows, refuse_bad_keys
 from pipekit.names import Table, fold
 from pipekit.own_tables import LEDGER, LEDGER_COLUMNS
 from pipekit.plugins.hooks import hookimpl
-from pipekit.source import Column, Names, Source, SourceFile
+from pipekit.source import Column, Listing, Names, Source, SourceFile
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps import ledger
 from pipekit.steps.rejects import most_rejects, refuse_too_many
@@ -113,7 +113,7 @@ def _run(options: LoadOptions, context: StepContext) -> StepResult:
     source = context.project.sources[options.source]
     warehouse, table = context.warehouse, Table.parse(options.into)
     warehouse.create_table(LEDGER, LEDGER_COLUMNS)
-    listed = warehouse.list_files(source)
+    listed = warehouse.list_files(source, context.cancelled)
     inputs = ledger.hash_of(listed)
     appending = options.strategy == "append"
     pending = ledger.not_loaded(context, table, listed) if appending else ledger.Pending(listed)
@@ -132,7 +132,8 @@ def _run(options: LoadOptions, context: StepContext) -> StepResult:
     with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
         refuse_too_many(context, prepared, table, context.project.sources[options.source], options.max_rejects)
         loaded, rows = _load(context, prepared, table, columns, pending, options)
-    return StepResult(rows, message=_summary(loaded, prepared.rejected, options), inputs_hash=inputs)
+    message = _summary(loaded, prepared.rejected, options) + _beside(listed)
+    return StepResult(rows, message=message, inputs_hash=inputs)
 
 
 _EMPTY = "If an empty source is fine, say on_empty: allow."
@@ -162,6 +163,7 @@ def _order(context: StepContext, source: Source, files: tuple[SourceFile, ...], 
         run_id=context.run_id,
         loaded_at=datetime.now(UTC),
         progress=progress,
+        cancelled=context.cancelled,
     )
 
 
@@ -276,6 +278,14 @@ def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) 
     return _files(loaded) + (f", {rejected:,} rejected" if options.on_error == "reject" else "")
 
 
+def _beside(listed: Listing) -> str:
+    """What lies there and is no data: a load that leaves out a name says so."""
+    if not listed.left_out:
+        return ""
+    names = ", ".join(listed.left_out[:3]) + (", ..." if len(listed.left_out) > 3 else "")
+    return f"; left out: {names}"
+
+
 def _files(files: Sequence[object]) -> str:
     return f"{len(files)} file" + ("" if len(files) == 1 else "s")
 
@@ -313,7 +323,7 @@ _ABOUT_ANY_COLUMN = ("expect_column_to_exist", "expect_table_columns_to_match_or
 
 
 def _inputs(options: LoadOptions, context: StepContext) -> str:
-    return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source]))
+    return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source], context.cancelled))
 
 
 @hookimpl

@@ -6,6 +6,7 @@ Driver exceptions stop at the adapter: they become ``TransientError`` (worth a r
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 
 from pipekit.findings import Finding
 from pipekit.names import Table
-from pipekit.source import Column, Source, SourceFile
+from pipekit.source import Column, Listing, Source, SourceFile
 from pipekit.sql.dialect import Dialect
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class FileLoad:
         run_id: For ``_run_id`` and the rejects.
         loaded_at: For ``_loaded_at`` and the rejects; UTC.
         progress: Called with ``(bytes done, bytes in all)`` now and then; from the loading thread.
+        cancelled: Set when the step is cancelled: then what waits for a store or reads files ends.
     """
 
     source: Source
@@ -85,6 +87,7 @@ class FileLoad:
     run_id: str
     loaded_at: datetime
     progress: Callable[[int, int], None] = field(default=lambda done, total: None, compare=False)
+    cancelled: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 class PreparedLoad(Protocol):
@@ -177,8 +180,12 @@ class Warehouse(Session, Protocol):
     def replace_table(self, new: Table, table: Table) -> None:
         """Put ``new`` in the place of ``table`` in one atomic step; the old rows are gone after it."""
 
-    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+    def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order; empty when none matches.
+
+        Args:
+            source: Where to look.
+            cancelled: Set when the step is cancelled, which need not wait for a place that does not answer.
 
         Raises:
             SourceError: The place does not exist or cannot be read.

@@ -12,7 +12,7 @@ from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.plan import CHUNK, Plan, selected, text
+from pipekit.warehouses.duckdb.plan import CHUNK, Plan, path_text, selected, text
 
 
 def plan_csv(warehouse: Session, source: Source, form: CsvFormat, file: SourceFile, path: Path) -> Plan | None:
@@ -57,6 +57,8 @@ def _csv_select(form: CsvFormat, path: Path, positions: list[int], width: int) -
     quote = form.quote or ""
     options: dict[str, str] = {
         "auto_detect": "false",
+        "hive_partitioning": "false",  # a folder named key=value says nothing of the file's values
+        "compression": "'none'",
         "strict_mode": "true",
         "delim": text(form.delimiter),
         "quote": text(quote),
@@ -72,7 +74,7 @@ def _csv_select(form: CsvFormat, path: Path, positions: list[int], width: int) -
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     values = (_csv_value(form, f"c{position}") for position in positions)
-    return selected(values, "false", f"read_csv({text(str(path))}, {given})")
+    return selected(values, "false", f"read_csv({path_text(path)}, {given})")
 
 
 def _csv_value(form: CsvFormat, column: str) -> str:

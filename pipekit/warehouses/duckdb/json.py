@@ -16,7 +16,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
-from pipekit.warehouses.duckdb.plan import CHUNK, Plan, name, selected, text
+from pipekit.warehouses.duckdb.plan import CHUNK, Plan, name, path_text, selected, text
 
 _SAMPLE = 200
 
@@ -60,8 +60,8 @@ def _ends(path: Path) -> tuple[str, str]:
 def _json_reader(path: Path, layout: str, columns: str) -> str:
     form = "array" if layout == "array" else "newline_delimited"
     return (
-        f"read_json({text(str(path))}, format = '{form}', auto_detect = false, records = false, "
-        f"compression = 'none', maximum_object_size = {MOST_BYTES}, columns = {{{columns}}})"
+        f"read_json({path_text(path)}, format = '{form}', auto_detect = false, records = false, "
+        f"compression = 'none', hive_partitioning = false, maximum_object_size = {MOST_BYTES}, columns = {{{columns}}})"
     )
 
 

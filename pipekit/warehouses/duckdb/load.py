@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,10 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     """
     if problem := check_source(load.source):
         raise SourceError(f"source {load.source.name!r}: {problem}")
-    with LocalFiles(warehouse.files_folder, load.source.format) as local:
-        paths = local.fetch(load.files)
-        plans = [_planned(warehouse, load, *each) for each in zip(load.files, paths, strict=True)]
+    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
+        fetched = local.fetch(load.files)
+        load = replace(load, files=tuple(each.file for each in fetched))
+        plans = [_planned(warehouse, load, each.file, each.path) for each in fetched]
         prepared = DuckDBLoad(warehouse, load, plans)
         try:
             prepared.judge()

@@ -10,12 +10,12 @@ from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import Conversion, convert_parquet
-from pipekit.warehouses.duckdb.plan import Plan, name, selected, text
+from pipekit.warehouses.duckdb.plan import Plan, name, path_text, selected
 
 
 def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: SourceFile, path: Path) -> Plan:
     """How to read a Parquet file."""
-    reader = f"read_parquet({text(str(path))})"
+    reader = f"read_parquet({path_text(path)}, hive_partitioning = false)"
     try:
         rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows
     except QueryError as error:

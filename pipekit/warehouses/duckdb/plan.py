@@ -51,6 +51,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def path_text(path: Path) -> str:
+    """A string literal by which DuckDB's readers mean this one file, whatever its name; see ``can_be_named``."""
+    return text("".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path)))
+
+
 def name(value: str) -> str:
     """A quoted identifier, as it is."""
     return quote_identifier(value, str)

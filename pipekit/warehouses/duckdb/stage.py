@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from pipekit.errors import QueryError, SourceError, WarehouseError, short
 from pipekit.files.local import gone
 from pipekit.files.records import Record, shortened
+from pipekit.files.waiting import refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad
 from pipekit.warehouses.duckdb.casts import type_text
+from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.plan import Plan
 
 if TYPE_CHECKING:
@@ -119,19 +121,21 @@ class Stage:
     def _judge_split(self, index: int, each: Plan) -> None:
         first = 1
         for records in _record_batches(each.records()):
+            refuse_cancelled(self._load.cancelled)
             self._judge_batch(index, each, records, first)
             first += len(records)
 
     def _judge_batch(self, index: int, each: Plan, records: list[Record], first: int) -> None:
         connection = self._warehouse.connection
-        connection.register("records", _arrow(records, first, each.width))
+        with driver_errors():
+            connection.register("records", _arrow(records, first, each.width))
         try:
             relation = f"({each.split})"
             self._warehouse.execute(f"INSERT INTO {self._good} {_judged(each, relation, index)}")
             columns = [_BROKEN, *range(1, len(each.conversions) + 1)]
             bad = self._warehouse.execute(f"{_bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
         finally:
-            connection.unregister("records")
+            _unregister(connection, "records")
         for number, _, _, problem in bad:
             records[number - first].problem = problem
         self._add(each, [(records[number - first], number, which, value) for number, which, value, _ in bad])
@@ -145,11 +149,12 @@ class Stage:
         names = ("file", "line", "column_name", "reason", "raw", "value")
         types = (pa.string(), pa.int64(), *[pa.string()] * 4)
         columns = [pa.array(list(values), type_) for values, type_ in zip(zip(*rows, strict=True), types, strict=True)]
-        self._warehouse.connection.register("found", pa.table(columns, names))
+        with driver_errors():
+            self._warehouse.connection.register("found", pa.table(columns, names))
         try:
             self._warehouse.execute(f"INSERT INTO {self._bad} SELECT * FROM found")
         finally:
-            self._warehouse.connection.unregister("found")
+            _unregister(self._warehouse.connection, "found")
 
     def copy(self, index: int, each: Plan, table: Table) -> int:
         """Insert a file's good records into ``table``; says how many."""
@@ -199,6 +204,11 @@ class Stage:
         """Drop the tables."""
         for table in (self._good, self._bad):
             self._warehouse.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _unregister(connection: Any, name: str) -> None:
+    with driver_errors():
+        connection.unregister(name)
 
 
 def _judged(each: Plan, relation: str, index: int) -> str:

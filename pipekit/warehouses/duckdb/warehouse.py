@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import duckdb
 
 from pipekit.errors import WarehouseError
 from pipekit.names import Table
-from pipekit.source import Source, SourceFile
+from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
@@ -127,11 +128,11 @@ class DuckDBWarehouse(DuckDBSession):
         for schema, name in rows:
             self.execute(f"DROP TABLE {quote_name(schema)}.{quote_name(name)}")
 
-    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+    def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order."""
         from pipekit.files.listing import list_files
 
-        return list_files(source)
+        return list_files(source, cancelled)
 
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""

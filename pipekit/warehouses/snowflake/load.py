@@ -17,7 +17,7 @@ from pipekit.warehouses.snowflake.json import land_json
 from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import Landing
 from pipekit.warehouses.snowflake.parquet import land_parquet
-from pipekit.warehouses.snowflake.stages import StagedFiles, staged
+from pipekit.warehouses.snowflake.stages import StagedFiles, refuse_replaced, staged
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
@@ -45,7 +45,9 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
 
     Raises:
         SourceError: A file does not keep the contract.
+        TransientError: A file was replaced after it was listed.
     """
     read = READERS[load.source.format.type]
     with staged(warehouse, load.source, load.files) as files, read(warehouse, load, files) as prepared:
+        refuse_replaced(warehouse, load.source, load.files)
         yield prepared

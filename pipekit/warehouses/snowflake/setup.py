@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.errors import PipekitError
-from pipekit.files.listing import local_path
+from pipekit.files.places import local_path
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.source import Column, Source

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import QueryError, SourceError, WarehouseError
 from pipekit.files import listing
-from pipekit.source import Source, SourceFile
+from pipekit.files.patterns import is_folder_marker
+from pipekit.files.places import local_path, replaced
+from pipekit.source import Listing, Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import MissingObject
 from pipekit.warehouses.snowflake.formats import peek_format
@@ -77,16 +80,32 @@ class StagedFiles:
         return next(name for name, known in self.names.items() if known.uri == file.uri)
 
 
-def list_files(warehouse: SnowflakeSession, source: Source) -> tuple[SourceFile, ...]:
-    """The source's files in name order.
+def list_files(warehouse: SnowflakeSession, source: Source, cancelled: threading.Event | None = None) -> Listing:
+    """The source's files in name order. A LIST is a statement, so that a cancelled step ends it as any other.
 
     Raises:
         SourceError: The place does not exist, cannot be read, or Snowflake cannot reach it.
     """
-    if source.stage is None and listing.local_path(source.uri) is not None:
-        return listing.list_files(source)
-    found = _listed(warehouse, source, stage_of(warehouse, source))
-    return tuple(sorted(found, key=lambda file: file.uri))
+    if source.stage is None and local_path(source.uri) is not None:
+        return listing.list_files(source, cancelled)
+    return listing.chosen(source, _listed(warehouse, source, stage_of(warehouse, source)))
+
+
+def refuse_replaced(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile]) -> None:
+    """Make sure that what was copied is what had been listed; asked when the copy is in its landing table.
+
+    Raises:
+        TransientError: A file was replaced, or taken away, in the meantime.
+        SourceError: A local file was written meanwhile.
+    """
+    if source.stage is None and local_path(source.uri) is not None:
+        for file in files:
+            listing.refuse_changed(file)
+        return
+    now = {file.uri: (file.size_bytes, file.etag) for file in list_files(warehouse, source)}
+    for file in files:
+        if now.get(file.uri) != (file.size_bytes, file.etag):
+            raise replaced(file.uri)
 
 
 def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
@@ -116,21 +135,16 @@ def _stage_name(url: str, warehouse: SnowflakeSession, source: Source) -> str:
     return f"PIPEKIT_{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:20].upper()}"
 
 
-def _listed(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[SourceFile]:
-    wanted = re.compile(listing.pattern_regex(source.pattern))
-    for file, name in _entries(warehouse, source, stage):
-        if file.uri == source.uri:
-            yield file
-        below = _below(source, stage, name)
-        if below and not listing._hidden(below) and not below.endswith("/") and wanted.fullmatch(below):
-            yield file
-
-
-def _below(source: Source, stage: Stage, name: str) -> str:
-    """The name below the source's folder; empty when it is elsewhere."""
+def _listed(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
+    """Each file with its name below ``uri``; empty for the file that ``uri`` itself names."""
     folder = source.uri.partition("://")[2].rstrip("/") + "/"
-    full = stage.url.partition("://")[2] + name
-    return full[len(folder) :] if full.startswith(folder) else ""
+    for file, name in _entries(warehouse, source, stage):
+        full = stage.url.partition("://")[2] + name
+        below = full.removeprefix(folder)
+        if file.uri == source.uri and not source.uri.endswith("/"):
+            yield file, ""
+        elif full.startswith(folder) and not is_folder_marker(below, file.size_bytes):
+            yield file, below
 
 
 def _entries(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
@@ -191,7 +205,7 @@ def staged(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFi
     Raises:
         SourceError: A local file vanished since it was listed.
     """
-    if source.stage is None and listing.local_path(source.uri) is not None:
+    if source.stage is None and local_path(source.uri) is not None:
         yield _put(warehouse, source, files)
         return
     stage = stage_of(warehouse, source)
@@ -217,7 +231,7 @@ def _put(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile
 
 
 def _link(link: Path, file: SourceFile) -> None:
-    path = listing.local_path(file.uri)
+    path = local_path(file.uri)
     if path is None or not path.is_file():
         raise SourceError("the file vanished after it was listed", file=file.uri, hint="Run again.")
     link.symlink_to(path.absolute())

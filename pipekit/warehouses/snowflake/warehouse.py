@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import QueryError
 from pipekit.names import Table
-from pipekit.source import Source, SourceFile
+from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import FileLoad, LockHolder, PreparedLoad
 from pipekit.warehouses.snowflake import lock as snowflake_lock
 from pipekit.warehouses.snowflake.session import SnowflakeSession
@@ -56,11 +57,11 @@ class SnowflakeWarehouse(SnowflakeSession):
                 hint="SWAP WITH needs OWNERSHIP of both tables. If it is a view, drop it first.",
             ) from error
 
-    def list_files(self, source: Source) -> tuple[SourceFile, ...]:
+    def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order: by LIST on a stage, or from the local disk."""
         from pipekit.warehouses.snowflake.stages import list_files
 
-        return list_files(self, source)
+        return list_files(self, source, cancelled)
 
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, stage local files, and copy into a temporary table of text or VARIANT."""

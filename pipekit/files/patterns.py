@@ -1,0 +1,79 @@
+"""Names below a source's ``uri``: which of them its pattern means, and which are no data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+# What writers put beside their data: https://spark.apache.org/docs/latest/sql-data-sources-generic-options.html leaves
+# out the like; Hadoop's committers, Delta, Hive and EMR each have names of their own.
+_MARKERS = re.compile(
+    r"_SUCCESS|_FAILURE|_temporary|_metadata|_common_metadata|_delta_log|_spark_metadata|_symlink_format_manifest"
+    r"|_(started|committed)_\d+|.+_\$folder\$"
+)
+
+
+def pattern_regex(pattern: str) -> str:
+    """A shell pattern as a regular expression for the whole path below the source's ``uri``.
+
+    ``*`` and ``?`` stay within a folder, ``**/`` is any number of folders, a ``**`` at the end is everything below,
+    ``[ab]`` and ``[!ab]`` are sets.
+    """
+    parts = re.findall(r"(?:^|(?<=/))\*\*/|(?:^|(?<=/))\*\*$|\*+|\?|\[!?\]?[^\]]*\]|.", pattern, re.DOTALL)
+    return "".join(_part_regex(part, pattern) for part in parts)
+
+
+def _part_regex(part: str, pattern: str) -> str:
+    if part == "**/":
+        return "([^/]+/)*"
+    if part == "**" and re.search(r"(^|/)\*\*$", pattern):
+        return ".*"
+    if part.startswith("*"):
+        return "[^/]*"
+    if part == "?":
+        return "[^/]"
+    if part.startswith("[") and len(part) > 2:
+        body = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
+        return f"[^/{body[1:]}]" if body.startswith("!") else f"[{body}]"
+    return re.escape(part)
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """Whether a path below the source's ``uri`` is meant by the pattern."""
+    wanted = re.compile(pattern_regex(pattern), re.DOTALL)
+    return lambda name: wanted.fullmatch(name) is not None
+
+
+def is_deep(pattern: str) -> bool:
+    """Whether the pattern can mean a name in a subfolder."""
+    return "/" in pattern or pattern == "**"
+
+
+def is_no_data(name: str) -> bool:
+    """Whether a path below ``uri`` is hidden, or is what a writer puts beside its data, or is in such a folder."""
+    return first_no_data(name) is not None
+
+
+def first_no_data(name: str) -> str | None:
+    """The hidden part of a path, or the marker in it, with what stands before; ``None`` if there is none."""
+    parts = name.split("/")
+    for number, part in enumerate(parts, 1):
+        if part.startswith(".") or _MARKERS.fullmatch(part):
+            return "/".join(parts[:number]) + ("/" if number < len(parts) else "")
+    return None
+
+
+def is_folder_marker(name: str, size: int) -> bool:
+    """Whether an object only stands for a folder: consoles make one of no byte whose name ends in a slash."""
+    return name == "" or (name.endswith("/") and size == 0)
+
+
+def check_pattern(pattern: str) -> str | None:
+    """Why the pattern can mean no file; ``None`` if it can."""
+    if not pattern or pattern.endswith("/"):
+        return f"{pattern!r} can match no file; for everything below a folder write {pattern}**"
+    if pattern.startswith("/") or "//" in pattern:
+        return f"{pattern!r} can match no file; a pattern begins below `uri`, and its parts are not empty"
+    if {".", ".."} & set(pattern.split("/")):
+        return f"{pattern!r} can match no file; `.` and `..` are no names: change `uri` instead"
+    return None

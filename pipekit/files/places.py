@@ -1,0 +1,224 @@
+"""Places that are not on the local disk, as fsspec reaches them: what they list, and how their files are opened.
+
+S3 goes through s3fs, so every standard AWS setting counts (profiles, roles, ``AWS_ENDPOINT_URL``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from pipekit.errors import PipekitError, SourceError, TransientError
+from pipekit.files.patterns import is_deep, is_folder_marker
+from pipekit.source import Source, SourceFile
+
+_BLOCK = 16 << 20
+_S3 = ("s3", "s3a")
+_WEB = ("http", "https")
+# There a folder that holds nothing does not exist.
+_OBJECT_STORES = (*_S3, "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "hf")
+
+
+def local_path(uri: str) -> Path | None:
+    """The path that a URI means on this machine; ``None`` if it is elsewhere."""
+    if uri.startswith("file://"):
+        return Path(uri.removeprefix("file://"))
+    return None if "://" in uri else Path(uri)
+
+
+def scheme_of(uri: str) -> str:
+    """What stands before ``://``; empty for a local path."""
+    return uri.partition("://")[0].lower() if "://" in uri else ""
+
+
+def check_place(uri: str) -> str | None:
+    """Why files at ``uri`` can be read by no means; ``None`` if they can, as far as that can be known here."""
+    scheme = scheme_of(uri)
+    if "::" in uri and scheme:
+        return "places within places (a::b) are not read; unpack the archive, or name the place itself"
+    if scheme in _WEB and uri.partition("?")[0].endswith("/"):
+        return "a web server has no listing: name one file"
+    if scheme in ("", "file", *_S3, *_WEB):
+        return None
+    return _unknown_scheme(scheme)
+
+
+def _unknown_scheme(scheme: str) -> str | None:
+    from fsspec import get_filesystem_class
+
+    try:
+        get_filesystem_class(scheme)
+    except ValueError:
+        return f"fsspec knows no {scheme}:// places"
+    except ImportError as error:
+        return f"{scheme}:// places cannot be read: {error}"
+    return None
+
+
+class Store:
+    """A place and the one file system object through which it is listed and read.
+
+    Args:
+        uri: A folder or a file.
+
+    Raises:
+        SourceError: The place cannot be reached, or nothing can read places like it.
+    """
+
+    def __init__(self, uri: str) -> None:
+        from fsspec.core import url_to_fs
+
+        self.uri = uri
+        self.scheme = scheme_of(uri)
+        if problem := check_place(uri):
+            raise SourceError(problem, file=uri)
+        # A kept listing would hide files that came since.
+        fresh = {"use_listings_cache": False, "skip_instance_cache": True} if self.scheme in _S3 else {}
+        with store_errors(uri):
+            self._files, self._root = url_to_fs(uri, **fresh)
+
+    def list(self, source: Source) -> Iterator[tuple[SourceFile, str]]:
+        """Each file with its name below ``uri``; the name is empty for the file that ``uri`` itself names.
+
+        Raises:
+            SourceError: The place does not exist, or does not say what it holds.
+        """
+        with store_errors(self.uri):
+            if found := self._named_file():
+                yield self._file(self.uri, found), ""
+                return
+            for entry in self._entries(source):
+                below = str(entry["name"]).removeprefix(self._root).removeprefix("/")
+                if not is_folder_marker(below, int(entry.get("size") or 0)):
+                    yield self._file(f"{self.uri.rstrip('/')}/{below}", entry), below
+
+    def _named_file(self) -> dict[str, Any] | None:
+        if self.uri.endswith("/"):
+            return None
+        try:
+            found = self._files.info(self._root)
+        except FileNotFoundError as error:
+            if self.scheme in _WEB:
+                raise _unreadable(self.uri, error.__cause__ or error) from error
+            return None
+        return cast("dict[str, Any]", found) if found["type"] == "file" else None
+
+    def _entries(self, source: Source) -> Iterator[dict[str, Any]]:
+        found = False
+        try:
+            for entry in self._below(is_deep(source.pattern)):
+                found = True
+                yield entry
+        except FileNotFoundError as error:
+            if self.scheme not in _OBJECT_STORES:
+                raise SourceError(f"source {source.name!r}: there is no such folder or file", file=self.uri) from error
+        if not found and self.scheme in _S3:
+            self._require_bucket(source)
+
+    def _below(self, deep: bool) -> Iterator[dict[str, Any]]:
+        """All files; ``walk`` and ``find`` with a depth would leave out what they may not list."""
+        if deep and self.scheme in _S3:
+            yield from self._files.find(self._root, detail=True).values()
+            return
+        folders = [self._root]
+        while folders:
+            folder = folders.pop()
+            for entry in self._files.ls(folder, detail=True):
+                if entry["type"] != "directory":
+                    yield entry
+                elif deep and str(entry["name"]).rstrip("/") != folder.rstrip("/"):
+                    folders.append(entry["name"])
+
+    def _require_bucket(self, source: Source) -> None:
+        try:
+            self._files.info(self._root.split("/", 1)[0])
+        except FileNotFoundError as error:
+            text = f"source {source.name!r}: there is no such bucket"
+            raise SourceError(text, file=self.uri, hint="Check `uri`.") from error
+        except PermissionError:
+            return  # the listing itself was allowed
+
+    def _file(self, uri: str, entry: dict[str, Any]) -> SourceFile:
+        etag = str(entry.get("ETag") or entry.get("etag") or "").strip('"')
+        return SourceFile(uri, int(entry.get("size") or 0), etag, _changed_at(entry))
+
+    @contextmanager
+    def open(self, file: SourceFile) -> Iterator[IO[bytes]]:
+        """The bytes of a file, as it was listed.
+
+        Raises:
+            FileNotFoundError: It is gone.
+            TransientError: It was replaced after it was listed.
+            SourceError: The store does not hand it out.
+        """
+        path = self._files._strip_protocol(file.uri)
+        with store_errors(file.uri, missing=True):
+            if self.scheme in _S3 and file.etag:
+                # With these the object need not be asked for once more, and no other version of it is read.
+                stream = self._files.open(path, "rb", block_size=_BLOCK, size=file.size_bytes)
+                stream.details = {"name": path, "size": file.size_bytes, "ETag": f'"{file.etag}"', "type": "file"}
+                stream.read_kw = {**stream.read_kw, "IfMatch": f'"{file.etag}"'}
+            else:
+                stream = self._files.open(path, "rb", block_size=0 if self.scheme in _WEB else _BLOCK)
+            with stream:
+                yield cast("IO[bytes]", stream)
+
+
+def _changed_at(entry: dict[str, Any]) -> datetime | None:
+    found = entry.get("LastModified") or entry.get("mtime") or entry.get("created") or entry.get("Last-Modified")
+    if isinstance(found, str):
+        try:
+            return parsedate_to_datetime(found)
+        except ValueError:
+            return None
+    return found if isinstance(found, datetime) else None
+
+
+@contextmanager
+def store_errors(uri: str, *, missing: bool = False) -> Iterator[None]:
+    """Turn what a file store raises into ``SourceError``.
+
+    Args:
+        uri: What was asked for.
+        missing: Whether ``FileNotFoundError`` passes.
+
+    Raises:
+        TransientError: The object is no longer the one that was listed.
+        SourceError: Anything else.
+    """
+    try:
+        yield
+    except PipekitError:
+        raise
+    except Exception as error:
+        if (missing and isinstance(error, FileNotFoundError)) or not _from_store(error, uri):
+            raise
+        if type(error).__name__ == "FileExpired" or "PreconditionFailed" in str(error) or "pre-condition" in str(error):
+            raise replaced(uri) from error
+        raise _unreadable(uri, error) from error
+
+
+def replaced(uri: str) -> TransientError:
+    """The error for a file that is another one than was listed."""
+    return TransientError(
+        f"{uri} was replaced after it was listed", hint="Run again: then the new file is listed and loaded."
+    )
+
+
+def _from_store(error: BaseException, uri: str) -> bool:
+    """S3's own classes are known by their package; other file systems raise whatever their clients do."""
+    package = type(error).__module__.split(".")[0]
+    return isinstance(error, OSError) or package in ("botocore", "aiobotocore", "aiohttp") or scheme_of(uri) not in _S3
+
+
+def _unreadable(uri: str, error: BaseException) -> SourceError:
+    hint = "Check `uri` and the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...)."
+    return SourceError(
+        f"cannot be read: {error or type(error).__name__}",
+        file=uri,
+        hint=hint if scheme_of(uri) in _S3 else "Check `uri`, and that the place can be reached from here.",
+    )

@@ -1,0 +1,96 @@
+"""An S3 server that can be told to refuse, to wait, and to replace an object at an awkward moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+class Store:
+    """A moto server in this process.
+
+    Attributes:
+        refuse: ``403`` or ``503`` for every listing, or empty.
+        wait: Seconds before an object is handed out.
+        after_listing: Called once, after the next listing.
+        gets: Requests for objects, by method.
+    """
+
+    def __init__(self) -> None:
+        from moto.server import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
+
+        self._inner = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, self._app, threaded=True)
+        self.endpoint = f"http://127.0.0.1:{self._server.port}"
+        self.reset()
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def reset(self) -> None:
+        self.refuse = ""
+        self.wait = 0.0
+        self.after_listing: Callable[[], object] | None = None
+        self.gets: list[str] = []
+
+    def _app(self, environ: dict[str, Any], start: Any) -> Any:
+        if "list-type" in environ.get("QUERY_STRING", ""):
+            if self.refuse:
+                code, name = {"403": ("403 Forbidden", "AccessDenied"), "503": ("503 Slow Down", "SlowDown")}[
+                    self.refuse
+                ]
+                start(code, [("Content-Type", "application/xml")])
+                return [f"<Error><Code>{name}</Code><Message>as the test wants it</Message></Error>".encode()]
+            answer = list(self._inner(environ, start))
+            replace, self.after_listing = self.after_listing, None
+            if replace:
+                replace()
+            return answer
+        if environ["PATH_INFO"].count("/") > 1:
+            self.gets.append(environ["REQUEST_METHOD"])
+            if environ["REQUEST_METHOD"] == "GET":
+                time.sleep(self.wait)
+        return self._inner(environ, start)
+
+    @property
+    def client(self) -> Any:
+        import boto3
+
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **keys)
+
+    def bucket(self, **objects: str) -> str:
+        """A new bucket; ``__`` in a keyword stands for a slash."""
+        name = f"places-{uuid.uuid4().hex[:12]}"
+        self.client.create_bucket(Bucket=name)
+        self.put(name, {key.replace("__", "/"): body for key, body in objects.items()})
+        return name
+
+    def put(self, bucket: str, objects: dict[str, str]) -> None:
+        for key, body in objects.items():
+            self.client.put_object(Bucket=bucket, Key=key, Body=body.encode())
+
+    def close(self) -> None:
+        self._server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def _running() -> Iterator[Store]:
+    store = Store()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def store(_running: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The server, with nothing set, and the environment that leads to it."""
+    _running.reset()
+    settings = {"ACCESS_KEY_ID": "testing", "SECRET_ACCESS_KEY": "testing", "DEFAULT_REGION": "us-east-1"}
+    for name, value in {**settings, "ENDPOINT_URL": _running.endpoint, "EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    return _running
