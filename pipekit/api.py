@@ -13,8 +13,9 @@ from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
 from pipekit.pipeline.model import OrderedStep, PipelineSpec, Step
-from pipekit.pipeline.reading.read import find_root, read_pipeline
+from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
+from pipekit.project import find_root
 from pipekit.runs.result import RunResult
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync

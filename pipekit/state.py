@@ -1,10 +1,11 @@
-"""Files of pipekit's own state: private folders and files, and whether a process is gone."""
+"""Files of pipekit's own state: private folders and files, locks of files, and whether a process has ended."""
 
 from __future__ import annotations
 
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import IO, Any
 
 
 def make_private_folder(path: Path) -> None:
-    """Make the folder and what is missing above it, for the owner only. One that is there stays as it is."""
+    """Make the folder and its missing parents, for the owner only. A folder that exists stays as it is."""
     if not path.is_dir():
         make_private_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
@@ -21,6 +22,31 @@ def make_private_folder(path: Path) -> None:
 def open_private(path: Path, mode: str, *, errors: str | None = None) -> IO[str]:
     """Open a text file that, if it is new, only its owner may read."""
     return open(path, mode, encoding="utf-8", errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+_umasks = 0
+_umask_before = 0
+_umask_lock = threading.Lock()
+
+
+@contextmanager
+def private_umask() -> Iterator[None]:
+    """New files of this process are for their owner only while the block runs, also those that libraries create.
+
+    The umask belongs to the process, so blocks may overlap in threads: the last to end restores it.
+    """
+    global _umasks, _umask_before  # noqa: PLW0603 - as the umask itself
+    with _umask_lock:
+        if _umasks == 0:
+            _umask_before = os.umask(0o077)
+        _umasks += 1
+    try:
+        yield
+    finally:
+        with _umask_lock:
+            _umasks -= 1
+            if _umasks == 0:
+                os.umask(_umask_before)
 
 
 def lock(file: IO[Any]) -> bool | None:
@@ -44,10 +70,10 @@ def lock(file: IO[Any]) -> bool | None:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[bool | None]:
-    """Hold a file's lock for a while.
+    """Hold a file's lock while the block runs.
 
     Yields:
-        Whether it is ours; ``None`` where there are no locks; ``False`` also for a file that is gone.
+        Whether the lock is ours; ``None`` where there are no locks; ``False`` also if the file is gone.
     """
     try:
         file = path.open("rb")
@@ -56,12 +82,12 @@ def claimed(path: Path) -> Iterator[bool | None]:
         return
     with file:
         state = lock(file)
-        # Whoever held the lock before may have moved the file away.
+        # The process that held the lock before may have moved the file away.
         yield state if path.exists() else False
 
 
 def process_gone(host: str, pid: int) -> bool:
-    """Whether a process is surely no more. Nothing is known of those on other hosts, or on Windows."""
+    """Whether a process has surely ended. False for processes on other hosts, and on Windows: they are not known."""
     if host != socket.gethostname() or sys.platform == "win32":
         return False
     try:
@@ -69,7 +95,7 @@ def process_gone(host: str, pid: int) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        return False  # it is there, and another user's
+        return False  # it runs, as another user
     return False
 
 

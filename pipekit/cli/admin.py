@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 @click.command()
 @pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
-    """Look at the installed versions and at all that a run of SPEC needs: a line each, with the remedy."""
-    well = True
+    """Check the installed versions and everything that a run of SPEC needs. One line per finding, with the remedy."""
+    ok = True
     for finding in _findings(spec, **options):
         click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
-        well = well and finding.ok
-    sys.exit(0 if well else EXIT_FAILED)
+        ok = ok and finding.ok
+    sys.exit(0 if ok else EXIT_FAILED)
 
 
 def _findings(spec: Path, **options: Any) -> Iterator[Finding]:
@@ -40,20 +41,18 @@ def snowflake() -> None:
 
 @snowflake.command("setup")
 @pipeline_options
-@click.option("--apply", "wanted", is_flag=True, help="Run the statements too, as the target's user.")
+@click.option("--apply", "apply", is_flag=True, help="Run the statements too, as the target's user.")
 @click.option("--aws-role-arn", metavar="ARN", help="The AWS role that the storage integration takes.")
-def setup_snowflake(spec: Path, wanted: bool, aws_role_arn: str | None, **options: Any) -> None:
-    """Print what SPEC's target needs of a new account, as SQL."""
+def setup_snowflake(spec: Path, apply: bool, aws_role_arn: str | None, **options: Any) -> None:
+    """Print the SQL statements that a new account needs for the target of SPEC."""
     pipeline = read_spec(spec, **options)
-    for statement in pipeline.setup(role_arn=aws_role_arn, apply=wanted):
+    for statement in pipeline.setup(role_arn=aws_role_arn, apply=apply):
         click.echo(f"{statement};")
 
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of pipeline files, for editors; the project's own step types are in it."""
-    import json
-
+    """Print the JSON Schema of pipeline files, for editors. It includes the project's own step types."""
     from pipekit.pipeline.schema import pipeline_schema
 
     click.echo(json.dumps(pipeline_schema(project_plugins().vocabulary), sort_keys=True))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
-from pipekit.cli.options import project_plugins
-from pipekit.suggestions import nearest
+from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
+from pipekit.errors import PluginError
+from pipekit.suggestions import did_you_mean
 
+# Where each command is, and its line in `pipekit --help`: the first sentence of its docstring, which is not read
+# here, since importing all commands takes longer than the help (tests/cli/test_app.py compares the two).
 COMMANDS = {
     "run": ("pipekit.cli.run:run", "Run the pipeline SPEC."),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
     "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),
     "logs": ("pipekit.cli.show:logs", "The log tables."),
-    "doctor": ("pipekit.cli.admin:doctor", "Look at everything that a run of SPEC needs of its target."),
+    "doctor": ("pipekit.cli.admin:doctor", "Check the installed versions and everything that a run of SPEC needs."),
     "snowflake": ("pipekit.cli.admin:snowflake", "Snowflake accounts."),
     "schema": ("pipekit.cli.admin:schema", "Print the JSON Schema of pipeline files, for editors."),
 }
@@ -29,11 +31,11 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in COMMANDS:
-            module, _, name = COMMANDS[cmd_name][0].partition(":")
-            command: click.Command = getattr(import_module(module), name)
-            return command
-        return self.of_plugins().get(cmd_name)
+        if cmd_name not in COMMANDS:
+            return _not_built_in().get(cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -41,23 +43,26 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = nearest(args[0], [*COMMANDS, *self.of_plugins()])
-            if near is None:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {near!r}?", ctx) from error
+            near = did_you_mean(args[0], [*COMMANDS, *_not_built_in()])
+            raise click.UsageError(error.message.rstrip(".") + (near or "."), ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        commands, problem = commands_for_help()
+        if commands:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, commands[name].get_short_help_str(80)) for name in sorted(commands)])
+        if problem:
+            formatter.write_paragraph()
+            formatter.write_text(problem)
 
-    @staticmethod
-    def of_plugins() -> Mapping[str, click.Command]:
-        from pipekit.errors import PluginError
 
-        commands = project_plugins().commands()
-        for name in commands.keys() & COMMANDS.keys():
-            raise PluginError(f"the command {name!r} of a plugin is built in; give it another name")
-        return commands
+def _not_built_in() -> dict[str, click.Command]:
+    commands = plugin_commands()
+    for name in commands.keys() & COMMANDS.keys():
+        raise PluginError(f"the command {name!r} of a plugin is built in; give it another name")
+    return dict(commands)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

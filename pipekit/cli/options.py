@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.project import find_root
 from pipekit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project_plugins() -> Plugins:
-    """Plugins of the project in whose folder the user stands."""
-    from pipekit.pipeline.reading.read import find_root
+    """Plugins of the project that the current folder belongs to."""
     from pipekit.plugins.registry import Plugins
 
     return Plugins(find_root(Path.cwd() / "pipeline.yaml"))
@@ -48,11 +47,8 @@ def exit_code(result: RunResult) -> int:
 def read_spec(
     spec: Path, target: str | None, variables: Sequence[str], as_of: str | None, no_plugins: bool
 ) -> Pipeline:
-    # DuckDB makes its write-ahead log as the umask says; what is loaded is nobody else's to read.
-    os.umask(0o077)
     with _no_garbage():
         from pipekit.api import Pipeline
-        from pipekit.pipeline.reading.read import find_root
 
         _load_dotenv(find_root(spec))
         given = _variables(variables)
@@ -63,7 +59,7 @@ def read_spec(
 
 @contextmanager
 def _no_garbage() -> Iterator[None]:
-    """Imports and a file make many objects and hardly any garbage: looking for some takes a tenth of the start."""
+    """Pause the garbage collector: imports make little garbage, and looking for it takes 10 % of the start."""
     gc.disable()
     try:
         yield
@@ -79,7 +75,7 @@ def _warn_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
 
 
 def _load_dotenv(root: Path) -> None:
-    """The project's ``.env``; what the environment says already wins."""
+    """Read the project's ``.env``; variables that are set already win."""
     if (root / ".env").is_file():
         from dotenv import load_dotenv
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,7 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
 
 
 def _stop_like_ctrl_c() -> None:
-    """Schedulers stop a job with SIGTERM: statements are cancelled and rolled back, and the run says so."""
-    import signal
+    """Treat SIGTERM, with which schedulers stop a job, as Ctrl-C: running steps are rolled back, and that is logged."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import exit_code, pipeline_options, read_spec
+from pipekit.names import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 @click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
 def show(spec: Path, table: str, limit: int, **options: Any) -> None:
     """Show rows of TABLE in the warehouse of SPEC."""
-    from pipekit.names import Table
-
     try:
         Table.parse(table)
     except ValueError as error:

@@ -26,6 +26,7 @@ from pipekit.files.unpacking import CORRUPT, unpacked
 from pipekit.files.waiting import refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
+from pipekit.state import make_private_folder
 
 _SUFFIXES = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _CHUNK = 1 << 20
@@ -94,7 +95,7 @@ class LocalFiles:
         """
         plain = [self._is_plain(file) for file in files]
         if not all(plain):
-            self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._parent)
             self._folder = Path(tempfile.mkdtemp(dir=self._parent))
         copied = [index for index in range(len(files)) if not plain[index]]
         calls: list[Callable[[], Fetched]] = [partial(self._copy, files[index], self._path(index)) for index in copied]

@@ -19,6 +19,7 @@ from pipekit.errors import PluginError
 from pipekit.pipeline.code import import_from
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
+from pipekit.project import plugin_files
 from pipekit.suggestions import nearest
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 
@@ -63,9 +64,8 @@ class Plugins:
         self._register(_BuiltInWarehouses, "built-in warehouses")
         self._register_installed()
         if root is not None and project_code:
-            for path in sorted((root / "plugins").glob("*.py")):
-                if not path.name.startswith("_"):
-                    self._register(import_from(path.parent, path.stem), f"plugins/{path.name}")
+            for path in plugin_files(root):
+                self._register(import_from(path.parent, path.stem), f"plugins/{path.name}")
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 from pipekit.names import Table
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.translate import Translated, translate
+from pipekit.state import make_private_folder
 from pipekit.versions import tested_sqlglot
 
 
@@ -74,7 +75,7 @@ def _save(path: Path, translated: Translated) -> None:
     reads = sorted(table.parts for table in translated.reads)
     data = {"sql": translated.sql, "reads": reads, "unique": translated.unique}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
             json.dump(data, file)
         os.replace(file.name, path)

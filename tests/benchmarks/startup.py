@@ -28,7 +28,7 @@ SAMPLE = "pipelines/marketing_engagement.yaml"
 CLOCKED = """
 import sys, time
 from pipekit.cli.process import main
-from pipekit.warehouses.duckdb import DuckDBWarehouse
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 spans = []
 

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
-from small_projects import cli, project
+from small_projects import cli, project, write
+
+from pipekit.cli.app import COMMANDS
+from pipekit.cli.app import cli as cli_group
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("duckdb", "great_expectations", "snowflake.connector", "sqlalchemy", "pyarrow")
@@ -35,6 +39,62 @@ def imported(root: Path, *arguments: str) -> set[str]:
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert imported(tmp_path, "--help") == set()
     assert imported(tmp_path, "run", "--help") == set()
+
+
+def first_sentence(command: click.Command) -> str:
+    text = " ".join((command.help or "").split("\n\n")[0].split())
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_shows_the_first_sentence_of_each_command(name: str) -> None:
+    command = cli_group.get_command(click.Context(cli_group), name)
+    assert command is not None
+    assert COMMANDS[name][1] == first_sentence(command)
+
+
+HELLO = """
+import click
+from pipekit import hookimpl
+
+@click.command()
+def hello():
+    "Say hello. Nothing else."
+
+@hookimpl
+def pipekit_commands():
+    return [hello]
+"""
+
+
+def test_the_help_lists_commands_of_plugins(tmp_path: Path) -> None:
+    project(tmp_path, TWO, plugins__hello=HELLO)
+    text = cli(tmp_path, "--help", code=0).stdout
+    assert text.endswith("Commands of plugins:\n  hello  Say hello.\n")
+    assert "No such command 'helo'; did you mean 'hello'?" in cli(tmp_path, "helo", code=2).stderr
+
+
+def test_the_help_is_shown_when_a_plugin_is_broken(tmp_path: Path) -> None:
+    project(tmp_path, TWO, plugins__hello=HELLO + "1 / 0\n")
+    text = cli(tmp_path, "--help", code=0).stdout
+    assert "  run        Run the pipeline SPEC.\n" in text
+    assert "Commands of plugins cannot be listed: plugins/hello: ZeroDivisionError: division by zero" in " ".join(
+        text.split()
+    )
+
+
+def test_the_help_lists_commands_of_installed_plugins(tmp_path: Path) -> None:
+    write(tmp_path, "site/hello_pipekit.py", HELLO)
+    write(tmp_path, "site/hello-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: hello\nVersion: 1.0\n")
+    write(tmp_path, "site/hello-1.0.dist-info/entry_points.txt", "[pipekit]\nhello = hello_pipekit\n")
+    text = cli(tmp_path, "--help", code=0, PYTHONPATH=str(tmp_path / "site")).stdout
+    assert "  hello  Say hello." in text
+
+
+def test_the_help_imports_no_plugin_that_adds_no_command(tmp_path: Path) -> None:
+    project(tmp_path, TWO, plugins__other="1 / 0\n")
+    assert "Commands of plugins" not in cli(tmp_path, "--help", code=0).stdout
+    assert imported(tmp_path, "--help") == set()
 
 
 @pytest.mark.parametrize("pipeline", sorted(path.name for path in (REPOSITORY / "pipelines").glob("*.yaml")))
@@ -65,7 +125,7 @@ def test_every_command_explains_itself(tmp_path: Path, arguments: tuple[str, ...
         (("run", "p.yaml", "--target", "far"), 2, "there is no target 'far'"),
         (("run", "p.yaml", "--as-of", "soon"), 2, "'soon' is not a time"),
         (("run", "p.yaml", "--selct", "a"), 2, "No such option"),
-        (("rum", "p.yaml"), 2, "No such command 'rum'. Did you mean 'run'?"),
+        (("rum", "p.yaml"), 2, "No such command 'rum'; did you mean 'run'?"),
         (("zzz",), 2, "No such command 'zzz'"),
         (("show", "p.yaml", "nowhere"), 1, "nowhere"),
         (("show", "p.yaml", "a.b.c.d"), 2, "is not a table name"),

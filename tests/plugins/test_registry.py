@@ -53,7 +53,7 @@ def test_the_documented_sink_gets_the_events(tmp_path: Path, capsys: pytest.Capt
 def test_the_documented_command_and_its_misspelling(tmp_path: Path) -> None:
     acme(tmp_path)
     assert cli(tmp_path, "greet", "you", code=0).stdout == "hello you\n"
-    assert "No such command 'gret'. Did you mean 'greet'?" in cli(tmp_path, "gret", code=2).stderr
+    assert "No such command 'gret'; did you mean 'greet'?" in cli(tmp_path, "gret", code=2).stderr
 
 
 def test_the_documented_warehouse_opens(tmp_path: Path) -> None:

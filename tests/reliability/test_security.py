@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from small_projects import PIPEKIT, cli, project, query, run, run_ok, write
+from small_projects import PIPEKIT, PYTHON, cli, project, query, run, run_ok, write
 
 from pipekit import SpecError
 
@@ -141,6 +141,24 @@ def test_what_is_written_is_the_owners_alone(tmp_path: Path) -> None:
     assert any(name.endswith(".duckdb") for name in after)
     open_to_others = [name for name, mode in {**during, **after}.items() if not _users(mode)]
     assert open_to_others == []
+
+
+def test_a_library_user_gets_private_files_and_keeps_the_umask(tmp_path: Path) -> None:
+    """Also in a folder that others can read, and with sessions in several threads."""
+    write(tmp_path, "landing/a.csv", "id\n1\nx\n")
+    path = project(tmp_path, one_step("on_error: reject", {"id": "integer"}))
+    write(tmp_path, "plugins/look.py", _LOOK)
+    (tmp_path / ".pipekit").mkdir(mode=0o755)
+    code = (
+        "import os, pathlib, pipekit\n"
+        f"pipekit.Pipeline.from_file({str(path)!r}).run().raise_for_status()\n"
+        "print(oct(os.umask(0o22)))\n"
+    )
+    done = subprocess.run([PYTHON, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, umask=0o022)
+    assert done.stdout == "0o22\n"
+    during = json.loads((tmp_path / "seen.json").read_text())
+    assert any(name.endswith(".wal") for name in during)
+    assert [name for name, mode in during.items() if not _users(mode)] == []
 
 
 def _files(root: Path) -> list[Path]:

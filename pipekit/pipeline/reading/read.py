@@ -19,32 +19,9 @@ from pipekit.pipeline.reading.sections import no_target, read_clock, read_source
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
 from pipekit.pipeline.reading.tree import read_yaml
 from pipekit.pipeline.reading.values import FileValues
+from pipekit.project import find_root
 from pipekit.sql.cache import Translations
 from pipekit.state import STATE_FOLDER
-
-__all__ = ["find_root", "read_pipeline"]
-
-
-def find_root(path: Path) -> Path:
-    """The project's root: the nearest folder above the file, up to the git root, that looks like a project.
-
-    Such a folder holds ``templates/``, ``plugins/``, or a ``pyproject.toml`` with ``[tool.pipekit]``. If there is
-    none, it is the file's own folder.
-    """
-    start = path.resolve().parent
-    for folder in (start, *start.parents):
-        if (folder / "templates").is_dir() or (folder / "plugins").is_dir() or _is_declared(folder):
-            return folder
-        if (folder / ".git").exists():
-            break
-    return start
-
-
-def _is_declared(folder: Path) -> bool:
-    try:
-        return "[tool.pipekit]" in (folder / "pyproject.toml").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def read_pipeline(

@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -50,6 +50,7 @@ class DuckDBSession(PlainSession):
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
         self.connection = connection
+        self.at_close = ExitStack()
         self._database = database
         self._schema = schema
         self._folder = folder
@@ -175,6 +176,7 @@ class DuckDBSession(PlainSession):
         with suppress(duckdb.Error):  # a session that is broken can be closed all the same
             self._join_row_groups()
         self.connection.close()
+        self.at_close.close()
 
     def _join_row_groups(self) -> None:
         """A few rows added in every run become a row group and a block each; once they are many, the file is tidied."""

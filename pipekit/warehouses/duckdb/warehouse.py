@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import threading
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ import duckdb
 from pipekit.errors import WarehouseError
 from pipekit.names import Table
 from pipekit.source import Listing, Source
+from pipekit.state import make_private_folder, private_umask
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
@@ -42,24 +43,22 @@ def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
         WarehouseError: The file cannot be opened, made or written, or is no DuckDB database.
     """
     path = (root / options.path).absolute()
-    _make_private_folder(path.parent)
-    is_new = not path.exists()
-    if not is_new:
+    _make_folder(path.parent)
+    if path.exists():
         _require_writable(path)
-    with driver_errors():
-        connection = _connect(path, options.schema_name)
-    try:
-        if is_new:
-            path.chmod(0o600)
-        return _first_session(connection, options.schema_name, path.with_name(path.name + ".files"))
-    except BaseException:
-        connection.close()
-        raise
+    with ExitStack() as at_close:
+        # Until the session is closed: DuckDB creates its write-ahead log again and again, with the process's umask.
+        at_close.enter_context(private_umask())
+        with driver_errors():
+            connection = at_close.enter_context(closing(_connect(path, options.schema_name)))
+        warehouse = _first_session(connection, options.schema_name, path.with_name(path.name + ".files"))
+        warehouse.at_close = at_close.pop_all()
+        return warehouse
 
 
-def _make_private_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise WarehouseError(
             f"cannot make the folder {folder}: {error.strerror}",

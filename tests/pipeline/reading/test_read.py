@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from small_projects import cli, load, problems, project, run_ok, snapshot, write
 
 import pipekit
-from pipekit.pipeline.reading.read import find_root, read_pipeline
+from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.pipeline.reading.tree import read_yaml
 from pipekit.plugins.registry import Plugins
+from pipekit.project import find_root
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BROKEN = """
