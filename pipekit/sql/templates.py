@@ -88,7 +88,7 @@ class SqlTemplates:
             try:
                 inside, found = path.resolve().is_relative_to(base), path.is_file()
             except (OSError, ValueError) as error:
-                raise TemplateError(f"is no name of a file: {error}", template=short(name)) from error
+                raise TemplateError(f"is not the name of a file: {error}", template=short(name)) from error
             if not inside:
                 raise TemplateError("leads out of the project's templates folder", template=name)
             if found:

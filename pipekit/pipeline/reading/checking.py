@@ -1,4 +1,4 @@
-"""Pydantic's errors as problems of the file: the place where it stands, and the likely fix."""
+"""Pydantic's errors as problems of the file, each with its place and the likely fix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ _PLAIN_WORDS = {
 
 def checked(
     reading: Reading,
-    tree: Node,
     model: type[ModelT],
     data: Any,
     path: tuple[str | int, ...] = (),
@@ -33,12 +32,12 @@ def checked(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        told: set[tuple[str | int, ...]] = set()
+        reported: set[tuple[str | int, ...]] = set()
         for item in sorted(error.errors(), key=lambda item: -len(item["loc"])):
-            where = (*path, *_node_path(tree.at(path), item["loc"]))
-            if not any(other[: len(where)] == where for other in told):  # a mistake below it says it better
-                reading.note(tree, where, _explain(item, [*_keys_of(model), *also_known]))
-            told.add(where)
+            where = (*path, *_node_path(reading.tree.at(path), item["loc"]))
+            if not any(other[: len(where)] == where for other in reported):  # a mistake below it says more
+                reading.note(where, _explain(item, [*_keys_of(model), *also_known]))
+            reported.add(where)
         return None
 
 

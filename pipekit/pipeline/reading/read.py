@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,17 @@ from typing import Any
 from pipekit.errors import SpecError
 from pipekit.pipeline.fingerprint import definition_hash
 from pipekit.pipeline.graph import Graph
-from pipekit.pipeline.model import PipelineSpec, Vocabulary
+from pipekit.pipeline.model import PipelineSpec, Step, Vocabulary
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import FileKeys
 from pipekit.pipeline.reading.order import check_order, check_tables, graph_steps, own_tables
-from pipekit.pipeline.reading.rendering import Reading, mapping_value, render_variables, rendered_tree, with_includes
+from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
-from pipekit.pipeline.reading.tree import read_yaml
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.project import find_root
 from pipekit.sql.cache import Translations
+from pipekit.sql.sandbox import Variables
 from pipekit.state import STATE_FOLDER
 
 
@@ -44,44 +44,47 @@ def read_pipeline(
     Raises:
         SpecError: With every mistake, each with its file and line.
     """
-    reading = Reading(path, find_root(path), vocabulary)
-    tree = read_yaml(path, reading.shown(path))
-    if not isinstance(tree.value, dict) or not tree.value:
-        raise SpecError([tree.problem("", "is empty; a pipeline needs a name and steps")])
-    tree = with_includes(reading, tree)
-    known = render_variables(reading, tree, variables or {})
-    values = FileValues(known, vocabulary.template_globals)
-    tree = rendered_tree(reading, tree, values, target)
-    keys = checked(reading, tree, FileKeys, tree.plain())
-    chosen = read_target(reading, tree, target or str(mapping_value(tree, "target", "local")))
-    sources = read_sources(reading, tree, chosen)
-    suites = read_suites(reading, tree)
-    given_clock = as_of if as_of is not None else mapping_value(tree, "as_of", None)
-    clock = read_clock(reading, tree, given_clock)
-    steps = read_steps(reading, tree)
-    spec = PipelineSpec(
+    reading = Reading.of(path, find_root(path), vocabulary)
+    put_in_includes(reading)
+    known = render_variables(reading, variables or {})
+    render_tree(reading, FileValues(known, vocabulary.template_globals), target)
+    clock = as_of if as_of is not None else reading.value("as_of", None)
+    spec = _sections(reading, target or str(reading.value("target", "local")), known, clock)
+    steps = read_steps(reading)
+    spec = replace(spec, steps=tuple(step for _, step in steps), inline_suites=read_references(reading))
+    check_options(reading, spec, steps)
+    graph = _order(reading, spec, steps)
+    if reading.problems:
+        raise SpecError(reading.problems)
+    hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
+    return replace(spec, steps=hashed, graph=graph)
+
+
+def _sections(reading: Reading, target: str, variables: Variables, clock: str | None) -> PipelineSpec:
+    """The pipeline without its steps."""
+    keys = checked(reading, FileKeys, reading.tree.plain())
+    chosen = read_target(reading, target)
+    return PipelineSpec(
         name=keys.name if keys else "",
         description=keys.description if keys else "",
         path=reading.path,
         root=reading.root,
         target=chosen or no_target(),
-        variables=known,
-        sources=sources,
-        suites=suites,
-        as_of=clock,
-        clock_given=given_clock is not None,
+        variables=variables,
+        sources=read_sources(reading, chosen),
+        suites=read_suites(reading),
+        as_of=read_clock(reading, clock),
+        clock_given=clock is not None,
         threads=keys.threads if keys else 1,
         vocabulary=reading.vocabulary,
         translations=Translations(reading.root / STATE_FOLDER / "sql"),
-        steps=tuple(step for _, step in steps),
     )
-    spec = replace(spec, inline_suites=read_references(reading, tree))
-    check_options(reading, tree, spec, steps)
-    nodes = graph_steps(reading, tree, spec, steps)
-    check_tables(reading, tree, spec, nodes)
+
+
+def _order(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> Graph:
+    """The order of the steps, from the tables that they read and write."""
+    nodes = graph_steps(reading, spec, steps)
+    check_tables(reading, spec, nodes)
     graph = Graph(tuple(nodes.values()), own_tables(spec))
-    check_order(reading, tree, graph, nodes, len(steps))
-    if reading.problems:
-        raise SpecError(reading.problems)
-    hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
-    return replace(spec, steps=hashed, graph=graph)
+    check_order(reading, graph, nodes, len(steps))
+    return graph

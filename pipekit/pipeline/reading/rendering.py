@@ -18,22 +18,54 @@ SHARED_SECTIONS = ("vars", "targets", "suites")
 
 @dataclass
 class Reading:
-    """One reading of one file: what is known so far, and every mistake found on the way."""
+    """One reading of one file: its tree, as far as it is rendered, and every mistake so far.
+
+    Attributes:
+        path: The file.
+        root: The project's root.
+        vocabulary: What plugins add to the language.
+        tree: The file as a tree; replaced as includes are put in and values are rendered.
+        problems: The mistakes.
+    """
 
     path: Path
     root: Path
     vocabulary: Vocabulary
+    tree: Node
     problems: list[Problem] = field(default_factory=list)
 
-    def note(self, node: Node, path: Sequence[str | int], text: str) -> None:
-        self.problems.append(node.at(path).problem(_shown(node, path), text))
+    @classmethod
+    def of(cls, path: Path, root: Path, vocabulary: Vocabulary) -> Reading:
+        """Begin to read a file.
 
-    def shown(self, path: Path) -> str:
-        """A file's name in messages: relative to where the user stands, if it is below."""
-        try:
-            return path.resolve().relative_to(Path.cwd()).as_posix()
-        except ValueError:
-            return str(path)
+        Raises:
+            SpecError: It cannot be read, is not YAML, or is empty.
+        """
+        tree = read_yaml(path, shown_name(path))
+        if not isinstance(tree.value, dict) or not tree.value:
+            raise SpecError([tree.problem("", "is empty; a pipeline needs a name and steps")])
+        return cls(path, root, vocabulary, tree)
+
+    def note(self, path: Sequence[str | int], text: str) -> None:
+        """Note a mistake at a place of the file."""
+        self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
+
+    def mapping(self, key: str) -> dict[str, Node]:
+        """The children of a section; none if it is missing or not a mapping."""
+        return _children(self.tree, key)
+
+    def value(self, key: str, default: Any) -> Any:
+        """The scalar under a key of the top level, or ``default``."""
+        node = self.tree.get(key)
+        return node.value if node is not None else default
+
+
+def shown_name(path: Path) -> str:
+    """A file's name in messages: relative to the current folder, if it is below."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)
 
 
 def _shown(tree: Node, path: Sequence[str | int]) -> str:
@@ -44,16 +76,9 @@ def _shown(tree: Node, path: Sequence[str | int]) -> str:
     return dotted(("steps", step.value, *path[2:]) if step and isinstance(step.value, str) else path)
 
 
-def mapping(tree: Node, key: str) -> dict[str, Node]:
-    """The children of a section; none if it is not there or no mapping."""
+def _children(tree: Node, key: str) -> dict[str, Node]:
     node = tree.get(key)
     return node.value if node and isinstance(node.value, dict) else {}
-
-
-def mapping_value(tree: Node, key: str, default: Any) -> Any:
-    """The scalar under a key of the top level, or ``default``."""
-    node = tree.get(key)
-    return node.value if node is not None else default
 
 
 def as_list(node: Node | None) -> list[Any]:
@@ -62,12 +87,13 @@ def as_list(node: Node | None) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def with_includes(reading: Reading, tree: Node) -> Node:
-    """The tree with the sections of shared files before its own, so that its own vars can build on shared ones."""
+def put_in_includes(reading: Reading) -> None:
+    """Put the sections of shared files before the file's own, so that its own vars can build on shared ones."""
+    tree = reading.tree
     shared: dict[str, dict[str, Node]] = {key: {} for key in SHARED_SECTIONS}
     for name in as_list(tree.get("include")):
         if isinstance(name, str):
-            for key, children in _read_shared(reading, tree, name).items():
+            for key, children in _read_shared(reading, name).items():
                 shared[key].update(children)
     merged = {}
     for key, children in shared.items():
@@ -75,18 +101,18 @@ def with_includes(reading: Reading, tree: Node) -> Node:
         if children and (own is None or isinstance(own.value, dict)):
             place = tree.at((key,))
             merged[key] = Node({**children, **(own.value if own else {})}, place.file, place.line)
-    return Node({**tree.value, **merged}, tree.file, tree.line)
+    reading.tree = Node({**tree.value, **merged}, tree.file, tree.line)
 
 
-def _read_shared(reading: Reading, tree: Node, name: str) -> dict[str, dict[str, Node]]:
+def _read_shared(reading: Reading, name: str) -> dict[str, dict[str, Node]]:
     try:
         path = (reading.root / name).resolve()
         if not path.is_relative_to(reading.root.resolve()):
-            reading.note(tree, ("include",), f"{name} is outside the project {reading.root}")
+            reading.note(("include",), f"{name} is outside the project {reading.root}")
             return {}
-        shared = read_yaml(path, reading.shown(path))
+        shared = read_yaml(path, shown_name(path))
     except ValueError as error:
-        reading.note(tree, ("include",), f"{name!r} is no name of a file: {error}")
+        reading.note(("include",), f"{name!r} is not the name of a file: {error}")
         return {}
     except SpecError as error:
         reading.problems.extend(error.problems)
@@ -96,17 +122,16 @@ def _read_shared(reading: Reading, tree: Node, name: str) -> dict[str, dict[str,
         return {}
     for key, node in shared.value.items():
         if key not in SHARED_SECTIONS:
-            reading.note(shared, (key,), f"a shared file holds only {', '.join(SHARED_SECTIONS)}")
+            reading.problems.append(node.problem(dotted((key,)), f"a shared file holds only {', '.join(SHARED_SECTIONS)}"))
         elif not isinstance(node.value, dict):
-            reading.note(shared, (key,), "must be a mapping")
-    return {key: mapping(shared, key) for key in SHARED_SECTIONS}
+            reading.problems.append(node.problem(dotted((key,)), "must be a mapping"))
+    return {key: _children(shared, key) for key in SHARED_SECTIONS}
 
 
-def render_variables(reading: Reading, tree: Node, given: Mapping[str, Any]) -> Variables:
+def render_variables(reading: Reading, given: Mapping[str, Any]) -> Variables:
     """The values of ``vars``, each able to use those above it; ``given`` ones win."""
     known = Variables(given)
-    section = tree.get("vars")
-    for name, node in section.value.items() if section and isinstance(section.value, dict) else ():
+    for name, node in reading.mapping("vars").items():
         known.used.add(name)
         if name not in given:
             values = FileValues(known, reading.vocabulary.template_globals)
@@ -114,8 +139,9 @@ def render_variables(reading: Reading, tree: Node, given: Mapping[str, Any]) -> 
     return known
 
 
-def rendered_tree(reading: Reading, tree: Node, values: FileValues, target: str | None) -> Node:
-    """Everything rendered but ``vars`` (they are already), targets that are not chosen, and SQL."""
+def render_tree(reading: Reading, values: FileValues, target: str | None) -> None:
+    """Render everything but ``vars`` (they are rendered already), targets that are not chosen, and SQL."""
+    tree = reading.tree
     children = dict(tree.value)
     own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
     wanted = target or own
@@ -128,7 +154,7 @@ def rendered_tree(reading: Reading, tree: Node, values: FileValues, target: str 
             children[key] = Node(rendered, node.file, node.line)
         elif key != "vars":
             children[key] = _rendered(reading, node, (key,), values)
-    return Node(children, tree.file, tree.line)
+    reading.tree = Node(children, tree.file, tree.line)
 
 
 def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:

@@ -12,46 +12,45 @@ from typing import Any
 from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
-from pipekit.pipeline.reading.rendering import Reading, mapping
-from pipekit.pipeline.reading.tree import Node
+from pipekit.pipeline.reading.rendering import Reading
 from pipekit.quality.suite import Suite, read_suite
 from pipekit.source import Source
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.builtin import LOCAL
 
 
-def read_target(reading: Reading, tree: Node, name: str) -> Target | None:
-    """The chosen target; ``None`` if it is not there or wrong, which is noted."""
-    targets = mapping(tree, "targets")
+def read_target(reading: Reading, name: str) -> Target | None:
+    """The chosen target; ``None`` if it is missing or wrong, which is noted."""
+    targets = reading.mapping("targets")
     types = reading.vocabulary.warehouses
     if not targets and name == "local":
         return replace(no_target(), name=name)
     if name not in targets:
-        key = ("target",) if "target" in tree.value else ("targets",)
-        reading.note(tree, key, f"there is no target {name!r}{did_you_mean(name, targets)}")
+        key = ("target",) if "target" in reading.tree.value else ("targets",)
+        reading.note(key, f"there is no target {name!r}{did_you_mean(name, targets)}")
         return None
-    _check_other_targets(reading, tree, name)
+    _check_other_targets(reading, name)
     data = targets[name].plain()
     path = ("targets", name)
     if not re.fullmatch(IDENTIFIER, name):
-        reading.note(tree, path, "a target's name is letters, digits, _ and -, and does not begin with a digit")
+        reading.note(path, "a target's name is letters, digits, _ and -, and does not begin with a digit")
         return None
     kind = data.pop("type", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in types:
         text = f"unknown warehouse {kind!r}{did_you_mean(str(kind), types)}; one of {', '.join(sorted(types))}"
-        reading.note(tree, (*path, "type"), text)
+        reading.note((*path, "type"), text)
         return None
-    options = checked(reading, tree, types[kind].options, data, path)
+    options = checked(reading, types[kind].options, data, path)
     return Target(name, types[kind], options) if options else None
 
 
-def _check_other_targets(reading: Reading, tree: Node, chosen: str) -> None:
-    """Of targets that are not chosen only the type is looked at: their values are not rendered."""
+def _check_other_targets(reading: Reading, chosen: str) -> None:
+    """Check only the type of targets that are not chosen: their values are not rendered."""
     types = reading.vocabulary.warehouses
-    for name, node in mapping(tree, "targets").items():
+    for name, node in reading.mapping("targets").items():
         kind = node.at(("type",)).value if node.get("type") else None
         if name != chosen and isinstance(kind, str) and "{" not in kind and kind not in types:
-            reading.note(tree, ("targets", name, "type"), f"unknown warehouse {kind!r}{did_you_mean(kind, types)}")
+            reading.note(("targets", name, "type"), f"unknown warehouse {kind!r}{did_you_mean(kind, types)}")
 
 
 def no_target() -> Target:
@@ -59,24 +58,24 @@ def no_target() -> Target:
     return Target("", LOCAL, LOCAL.options())
 
 
-def read_sources(reading: Reading, tree: Node, target: Target | None) -> dict[str, Source]:
-    """All sources that are right, by name, with absolute places."""
+def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
+    """The valid sources by name, with absolute places."""
     sources = {}
-    for name, node in mapping(tree, "sources").items():
+    for name, node in reading.mapping("sources").items():
         data = node.plain()
         if not isinstance(data, dict):
-            reading.note(tree, ("sources", name), "must hold uri, format and columns")
+            reading.note(("sources", name), "must hold uri, format and columns")
             continue
         if "name" in data:
-            reading.note(tree, ("sources", name, "name"), "unknown key; the key above is the name")
-        source = checked(reading, tree, Source, {**data, "name": name}, ("sources", name))
+            reading.note(("sources", name, "name"), "unknown key; the key above is the name")
+        source = checked(reading, Source, {**data, "name": name}, ("sources", name))
         if source is None:
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
         refusal = target.type.check_source(sources[name]) if target else None
         if refusal:
             key, _, text = refusal.partition(": ")
-            reading.note(tree, ("sources", name, *key.split(".")), text)
+            reading.note(("sources", name, *key.split(".")), text)
     return sources
 
 
@@ -87,33 +86,33 @@ def _absolute(uri: str, root: Path) -> str:
     return os.path.normpath(absolute) + ("/" if uri.endswith("/") else "")
 
 
-def read_suites(reading: Reading, tree: Node) -> dict[str, Suite]:
-    """All suites that are right, by name."""
+def read_suites(reading: Reading) -> dict[str, Suite]:
+    """The valid suites by name."""
     suites = {}
-    for name, node in mapping(tree, "suites").items():
-        suite = checked_suite(reading, tree, name, node.plain(), ("suites", name))
+    for name, node in reading.mapping("suites").items():
+        suite = checked_suite(reading, name, node.plain(), ("suites", name))
         if suite is not None:
             suites[name] = suite
     return suites
 
 
-def checked_suite(reading: Reading, tree: Node, name: str, data: Any, path: tuple[str | int, ...]) -> Suite | None:
+def checked_suite(reading: Reading, name: str, data: Any, path: tuple[str | int, ...]) -> Suite | None:
     """A suite from its value in the file; ``None`` if it is wrong, which is noted."""
     suite, problems = read_suite(name, data, reading.root)
     for inner, text in problems:
-        reading.note(tree, (*path, *inner), text)
+        reading.note((*path, *inner), text)
     return None if problems else suite
 
 
-def read_clock(reading: Reading, tree: Node, text: str | None) -> datetime:
+def read_clock(reading: Reading, text: str | None) -> datetime:
     """The run's clock: ``text`` as a time (UTC if it names no zone), or the present."""
     if text is None:
         return datetime.now(UTC)
     if not isinstance(text, str):
-        return datetime.now(UTC)  # told by the model of the file
+        return datetime.now(UTC)  # reported by FileKeys
     try:
         clock = datetime.fromisoformat(text)
         return clock.replace(tzinfo=UTC) if clock.tzinfo is None else clock.astimezone(UTC)
     except (ValueError, OverflowError):
-        reading.note(tree, ("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00")
+        reading.note(("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00")
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The steps of a pipeline file, and what they name: types, sources, suites, other steps."""
+"""The steps of a pipeline file, and what they refer to: types, sources, suites, other steps."""
 
 from __future__ import annotations
 
@@ -8,110 +8,106 @@ from typing import Any
 from pipekit.pipeline.model import PipelineSpec, Step, canonical
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import MAX_STEPS, StepKeys
-from pipekit.pipeline.reading.rendering import Reading, as_list, mapping
+from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.sections import checked_suite
 from pipekit.pipeline.reading.tree import Node
 from pipekit.quality.suite import Suite
 from pipekit.suggestions import did_you_mean
 
 
-def step_nodes(tree: Node) -> list[Node]:
-    """The items of ``steps``; none if there are none, or more than may be (which is told already)."""
-    node = tree.get("steps")
+def step_nodes(reading: Reading) -> list[Node]:
+    """The items of ``steps``; none if there are none, or too many (already reported)."""
+    node = reading.tree.get("steps")
     return node.value if node and isinstance(node.value, list) and len(node.value) <= MAX_STEPS else []
 
 
-def read_steps(reading: Reading, tree: Node) -> list[tuple[int, Step]]:
-    """The steps that are right, each with its position in the file."""
+def read_steps(reading: Reading) -> list[tuple[int, Step]]:
+    """The valid steps, each with its position in the file."""
     steps: list[tuple[int, Step]] = []
     seen: dict[str, int] = {}
-    for index, node in enumerate(step_nodes(tree)):
+    for index, node in enumerate(step_nodes(reading)):
         if not isinstance(node.value, dict):
-            continue  # told by the model of the file
-        step = _read_step(reading, tree, index, node.plain())
+            continue  # reported by FileKeys
+        step = _read_step(reading, index, node.plain())
         if step is None:
             continue
         if step.id.lower() in seen:
             text = f"the id {step.id!r} is taken by the step in line {seen[step.id.lower()]}"
-            reading.note(tree, ("steps", index, "id"), text)
+            reading.note(("steps", index, "id"), text)
             continue
         seen[step.id.lower()] = node.line
         steps.append((index, step))
     return steps
 
 
-def _read_step(reading: Reading, tree: Node, index: int, data: dict[str, Any]) -> Step | None:
+def _read_step(reading: Reading, index: int, data: dict[str, Any]) -> Step | None:
     path = ("steps", index)
     types = reading.vocabulary.step_types
     kind = data.get("type")
     step_type = types.get(kind) if isinstance(kind, str) else None
     if isinstance(kind, str) and step_type is None:
         text = f"unknown step type {kind!r}{did_you_mean(str(kind), types)}; one of {', '.join(sorted(types))}"
-        reading.note(tree, (*path, "type"), text)
+        reading.note((*path, "type"), text)
     core = {key: value for key, value in data.items() if key in StepKeys.model_fields}
-    keys = checked(reading, tree, StepKeys, core, path)
+    keys = checked(reading, StepKeys, core, path)
     if step_type is None:
         return None
     rest = {key: value for key, value in data.items() if key not in StepKeys.model_fields}
     if "into" in step_type.options.model_fields:
         rest.setdefault("into", data["id"] if isinstance(data.get("id"), str) else "step")
-    options = checked(reading, tree, step_type.options, rest, path, also_known=StepKeys.model_fields)
+    options = checked(reading, step_type.options, rest, path, also_known=StepKeys.model_fields)
     if options is None:
         return None
-    if keys is None:  # the rest of the step is looked at all the same
+    if keys is None:  # so that the rest of the step is checked too
         keys = StepKeys.model_construct(id=str(data.get("id", index)), type=step_type.name)
     core_values = {name: getattr(keys, name) for name in StepKeys.model_fields if name != "type"}
     return Step(type=step_type, options=options, **core_values)
 
 
-def read_references(reading: Reading, tree: Node) -> dict[str, Suite]:
-    """Check what steps name (sources, suites, other steps), and read the suites that stand inside steps."""
+def read_references(reading: Reading) -> dict[str, Suite]:
+    """Check the sources, suites and steps that steps refer to, and read the suites inside steps."""
     inline: dict[str, Suite] = {}
-    nodes = step_nodes(tree)
+    nodes = step_nodes(reading)
     ids = {str(node.value["id"].value) for node in nodes if node.get("id")}
     for index, node in enumerate(nodes):
         for need in as_list(node.get("needs")):
-            _check_name(reading, tree, ("steps", index, "needs"), "step", need, ids)
+            _check_name(reading, ("steps", index, "needs"), "step", need, ids)
             if node.at(("id",)).value == need:
-                reading.note(tree, ("steps", index, "needs"), "a step cannot wait for itself")
+                reading.note(("steps", index, "needs"), "a step cannot wait for itself")
         source = node.get("source")
         if source is not None and isinstance(source.value, str):
-            _check_name(reading, tree, ("steps", index, "source"), "source", source.value, mapping(tree, "sources"))
+            _check_name(reading, ("steps", index, "source"), "source", source.value, reading.mapping("sources"))
         for key in ("audit", "suite"):
             reference = node.get(key)
             if reference is not None:
-                _read_reference(reading, tree, ("steps", index, key), reference.plain(), inline)
+                _read_reference(reading, ("steps", index, key), reference.plain(), inline)
     return inline
 
 
-def check_options(reading: Reading, tree: Node, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
-    """Note what each step type finds wrong in its options beside the rest of the file."""
+def check_options(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
+    """Note what each step type finds wrong when it compares its options with the rest of the file."""
     for index, step in steps:
         try:
             for key, text in step.type.problems(step.options, spec):
-                reading.note(tree, ("steps", index, key), text)
+                reading.note(("steps", index, key), text)
         except KeyError:
-            if not reading.problems:  # else: a source or suite that is not there, which is told already
+            if not reading.problems:  # else: a missing source or suite, already reported
                 raise
 
 
-def _check_name(
-    reading: Reading, tree: Node, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]
-) -> None:
+def _check_name(reading: Reading, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]) -> None:
     names = set(known)
     if not isinstance(name, str) or name not in names:
-        reading.note(tree, path, f"there is no {what} {name!r}{did_you_mean(str(name), names)}")
+        reading.note(path, f"there is no {what} {name!r}{did_you_mean(str(name), names)}")
 
 
-def _read_reference(
-    reading: Reading, tree: Node, path: tuple[str | int, ...], reference: Any, inline: dict[str, Suite]
-) -> None:
+def _read_reference(reading: Reading, path: tuple[str | int, ...], reference: Any, inline: dict[str, Suite]) -> None:
     names = [reference] if isinstance(reference, str) else reference
     if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
         for name in names:
-            _check_name(reading, tree, path, "suite", name, mapping(tree, "suites"))
+            _check_name(reading, path, "suite", name, reading.mapping("suites"))
         return
-    step = tree.at(path[:2]).get("id")
-    suite = checked_suite(reading, tree, str(step.value) if step else "", reference, path)
+    step = reading.tree.at(path[:2]).get("id")
+    suite = checked_suite(reading, str(step.value) if step else "", reference, path)
     if suite is not None:
         inline[canonical(reference)] = suite

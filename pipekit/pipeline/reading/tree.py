@@ -110,7 +110,7 @@ def _tree(text: str, file: str) -> Node:
     """The tree of a document.
 
     libyaml reads a line ahead and has, in some versions, a limit of nesting of its own. Python's loader has none, so
-    it comes as far as ``MAX_DEPTH`` and tells that, and where.
+    it reaches ``MAX_DEPTH`` and reports that, and where.
     """
     try:
         return _Builder(text, file).document()

@@ -170,8 +170,8 @@ def steps(*items: str) -> str:
         (steps("{id: a, type: sql, sql: '{{ nope }}'}"), ["3: steps.a.sql: line 1 of the SQL: 'nope' is undefined"]),
         (steps("{id: a, type: sql, template: ../secret.sql}"), ["leads out of the project's templates folder"]),
         (steps("{id: a, type: sql, template: /etc/passwd}"), ["leads out of the project's templates folder"]),
-        (steps('{id: a, type: sql, template: "a\\0b"}'), ["is no name of a file"]),
-        (steps(f"{{id: a, type: sql, template: {'x' * 300}}}"), ["is no name of a file"]),
+        (steps('{id: a, type: sql, template: "a\\0b"}'), ["is not the name of a file"]),
+        (steps(f"{{id: a, type: sql, template: {'x' * 300}}}"), ["is not the name of a file"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: merge}"), ["3: steps.a: materialize: merge needs a key"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: append}"), ["append needs key or since"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: tabel}"), ["3: steps.a.materialize: Input should be 'table'"]),
@@ -182,7 +182,7 @@ def steps(*items: str) -> str:
         (steps("{id: a, type: sql, sql: select 1 as x, audit: [{expect_nothing: {}}]}"),
          ["3: steps.a.audit[0].expect_nothing: unknown expectation"]),
         (steps("{id: a, type: sql, sql: select 1 as x, into: a.b.c.d}"), ["3: steps.a.into: 'a.b.c.d' is not a table name"]),
-        (steps("{id: a, type: sql, sql: select * from b}"), ["3: steps.a.sql: reads main.b, which no step makes; if it is there already"]),
+        (steps("{id: a, type: sql, sql: select * from b}"), ["3: steps.a.sql: reads main.b, which no step makes; if it exists already"]),
         (steps(SQL, "{id: b, type: sql, sql: select * from aa}"), ["4: steps.b.sql: reads main.aa, which no step makes; did you mean 'a'?"]),
         (steps("{id: a, type: sql, sql: select * from w.x.y.z}"), ["3: steps.a"]),
         ("name: p\nexternal: [a.b.c.d]\n" + steps(SQL), ["2: external: 'a.b.c.d' is not a table name"]),
@@ -243,7 +243,7 @@ def test_mistakes_in_shared_files_name_that_file(tmp_path: Path, shared: str, ex
         ("link.yaml", "outside the project"),
         ("gone.yaml", "cannot be read: No such file"),
         ("templates", "cannot be read: Is a directory"),
-        ('"a\\0b"', "is no name of a file"),
+        ('"a\\0b"', "is not the name of a file"),
         ("5", "include"),
         ("{a: b}", "include"),
     ],
@@ -532,7 +532,7 @@ def test_any_bytes_are_a_pipeline_or_a_spec_error(tmp_path: Path, text: str, raw
 
 def test_no_step_writes_the_tables_of_pipekit(tmp_path: Path) -> None:
     path = project(tmp_path, "steps:\n  - {id: ingestion_logs, type: sql, sql: select 1 as a}\n")
-    assert [line for line in problems(path) if "kept by pipekit itself" in line]
+    assert [line for line in problems(path) if "belongs to pipekit" in line]
 
 
 @pytest.mark.parametrize("as_of", ["", "9999-12-31T23:59:59-05:00"])
