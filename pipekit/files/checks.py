@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 
+from pipekit.files.json_paths import parse_path
 from pipekit.files.patterns import check_pattern
 from pipekit.files.places import check_place
 from pipekit.files.time_formats import check_formats
@@ -36,8 +37,6 @@ def _check_encoding(source: Source) -> str | None:
 def _check_paths(source: Source) -> str | None:
     if not source.format.paths_are_json:
         return None
-    from pipekit.files.json_paths import parse_path
-
     paths = {f"columns.{column.name}.path": column.path for column in source.columns if column.path is not None}
     for key, path in {**paths, "format.root": source.format.records_at}.items():
         try:

@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 from pipekit.errors import PipekitError, SourceError, WarehouseError
+from pipekit.files.json_paths import write_records
 from pipekit.files.places import Store, local_path, replaced, store_errors
 from pipekit.files.unpacking import CORRUPT, unpacked
 from pipekit.files.waiting import refuse_cancelled, side_by_side
@@ -267,10 +269,6 @@ def readable(file: SourceFile, form: FileFormat, raw: IO[bytes] | _Counted) -> I
 
 
 def _records(source: IO[bytes], root: str, file: SourceFile) -> Iterator[bytes]:
-    from io import BytesIO
-
-    from pipekit.files.json_paths import write_records
-
     records = BytesIO()
     write_records(source.read(), root, records, file.uri)
     yield records.getvalue()

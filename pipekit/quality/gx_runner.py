@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import json
 import os
 import threading
 import warnings
@@ -41,8 +42,6 @@ def version() -> str:
 
 def core_expectations() -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """Name, JSON Schema, and whether SQL can judge it, of every expectation that the library brings."""
-    import json
-
     from great_expectations.expectations.registry import (
         get_expectation_impl,
         list_registered_expectation_implementations,

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from pipekit.quality.conditions import parse_text
 from pipekit.suggestions import did_you_mean
 
 Place = tuple[str | int, ...]
@@ -148,8 +149,6 @@ def _query(query: str) -> Iterator[tuple[Place, str]]:
 
 
 def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    from pipekit.quality.conditions import parse_text
-
     if kwargs.get("condition_parser") is None:
         yield ("row_condition",), "a condition written as text needs condition_parser: great_expectations beside it"
     elif parse_text(kwargs["row_condition"]) is None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from pipekit.quality.custom_sql import tables_read
+from pipekit.quality.schema import check_arguments
+
 SEVERITIES = ("critical", "warning", "info")
 ENGINES = ("auto", "great_expectations")
 Severity = Literal["critical", "warning", "info"]
@@ -125,8 +128,6 @@ def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | Non
 
 
 def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, problems: Problems) -> Expectation | None:
-    from pipekit.quality.schema import check_arguments
-
     found: Problems = [((*place, *inside), text) for inside, text in check_arguments(str(kind), kwargs)]
     severity = extra.get("severity", "critical")
     if severity not in SEVERITIES:
@@ -198,8 +199,6 @@ def _reads(expectation: Expectation) -> Iterator[str]:
         yield str(other)
     query = expectation.kwargs.get("unexpected_rows_query")
     if query:
-        from pipekit.quality.custom_sql import tables_read
-
         yield from tables_read(query)
 
 

@@ -122,7 +122,8 @@ def _read_shared(reading: Reading, name: str) -> dict[str, dict[str, Node]]:
         return {}
     for key, node in shared.value.items():
         if key not in SHARED_SECTIONS:
-            reading.problems.append(node.problem(dotted((key,)), f"a shared file holds only {', '.join(SHARED_SECTIONS)}"))
+            text = f"a shared file holds only {', '.join(SHARED_SECTIONS)}"
+            reading.problems.append(node.problem(dotted((key,)), text))
         elif not isinstance(node.value, dict):
             reading.problems.append(node.problem(dotted((key,)), "must be a mapping"))
     return {key: _children(shared, key) for key in SHARED_SECTIONS}

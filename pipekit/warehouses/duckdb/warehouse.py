@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pipekit.errors import WarehouseError
+from pipekit.files.listing import list_files
 from pipekit.names import Table
 from pipekit.source import Listing, Source
 from pipekit.state import make_private_folder, private_umask
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.load import prepare
 from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.session import SCRATCH
@@ -129,14 +131,10 @@ class DuckDBWarehouse(DuckDBSession):
 
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order."""
-        from pipekit.files.listing import list_files
-
         return list_files(source, cancelled)
 
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""
-        from pipekit.warehouses.duckdb.load import prepare
-
         return prepare(self, load)
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:

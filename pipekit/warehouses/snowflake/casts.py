@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipekit.errors import short
 from pipekit.files.time_formats import AUTO, ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
 from pipekit.formats.base import FileFormat
 from pipekit.source import SEMI_STRUCTURED, Column
@@ -76,8 +77,6 @@ def is_good(value: Value, form: FileFormat) -> str:
 
 def reason(value: str | None, column: Column, form: FileFormat) -> str:
     """Why a value is bad, as a sentence."""
-    from pipekit.errors import short
-
     if value is None:
         return "is NULL, but the column is declared `nullable: false`"
     return f"{short(value)!r} is not {expected(column, form)}"

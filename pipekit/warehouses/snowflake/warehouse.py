@@ -13,6 +13,7 @@ from pipekit.names import Table
 from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import FileLoad, LockHolder, PreparedLoad
 from pipekit.warehouses.snowflake import lock as snowflake_lock
+from pipekit.warehouses.snowflake.load import prepare
 from pipekit.warehouses.snowflake.session import SnowflakeSession
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 
@@ -65,8 +66,6 @@ class SnowflakeWarehouse(SnowflakeSession):
 
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, stage local files, and copy into a temporary table of text or VARIANT."""
-        from pipekit.warehouses.snowflake.load import prepare
-
         return prepare(self, load)
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
