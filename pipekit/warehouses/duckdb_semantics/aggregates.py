@@ -119,6 +119,9 @@ def _sum(call: Call, value: Typed) -> Typed:
 def avg(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/avg: of numbers as exact as a division."""
     value = to_number(call.arg(0))
+    if value.type.kind == "unknown":
+        found = f"avg({_distinct(call)}{{0}}) {{over}}"
+        return make(f"sf_average({found}, typeof(min({{0}}) {{over}}))", FLOAT, value)
     if not value.type.is_exact:
         return make(f"avg({_distinct(call)}{{0}}) {{over}}", FLOAT, value)
     total = _sum(call, value)

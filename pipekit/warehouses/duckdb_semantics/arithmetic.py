@@ -58,6 +58,8 @@ def _sum(left: Typed, right: Typed, sign: str) -> Typed:
     if _opaque(left, right):
         return make(f"({{0}} {sign} {{1}})", UNKNOWN, left, right)
     left, right = _numbers(left, right)
+    if literal_number(left) is not None and literal_number(right) is not None and left.type.is_integer:
+        left = left if left.type.small and right.type.small else make("CAST({0} AS HUGEINT)", HUGE, left)
     kind = _sum_type(left.type, right.type)
     return make(f"({{0}} {sign} {{1}})", kind, _wide(left, right), right)
 

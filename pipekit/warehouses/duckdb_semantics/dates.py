@@ -159,7 +159,7 @@ simple(
 def add_months(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/add_months: the last day stays the last day."""
     value = moment(call.arg(0))
-    name = "sf_add_months_date" if value.type.kind == "date" else "sf_add_months"
+    name = {"date": "sf_add_months_date", "unknown": "sf_add_months_any"}.get(value.type.kind, "sf_add_months")
     return make(f"{name}({{0}}, {{1}})", value.type, value, call.as_kind(1, "int"))
 
 

@@ -20,6 +20,8 @@ def connect_by(rewriter: Rewriter, node: Any) -> None:
         raise refuse(connect, "CONNECT BY over several tables is not known", "Join in a query of its own first.")
     table = from_.this
     alias = table.alias_or_name or "sf_rows"
+    if not table.alias_or_name:
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
     paths = _paths(node)
     first = _arm(table, [exp.alias_(exp.Literal.number(1), "level")], [exp.alias_(a.copy(), n) for n, a, _ in paths])
     start = connect.args.get("start")

@@ -22,6 +22,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN b = 0 THEN error('Division by zero') WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
         "ELSE round(a / b, sf_quotient_places(typeof(a))) END",
     ),
+    "sf_average": ("x, t", "CASE WHEN contains(t, 'DOUBLE') THEN x ELSE round(x, sf_quotient_places(t)) END"),
     "sf_quotient_places": (
         "t",
         "CASE WHEN starts_with(t, 'DECIMAL') THEN greatest(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER), "
@@ -74,8 +75,9 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_number_text": (
         "x, form, zeros, width, sign",
         "CASE WHEN x IS NULL THEN NULL WHEN length(format(form, abs(x))) > width THEN repeat('#', width + 1) ELSE "
-        "lpad(CASE WHEN x < 0 THEN '-' ELSE sign END || lpad(CASE WHEN zeros = 0 THEN regexp_replace(format(form, abs(x)), "
-        "'^0[.]', '.') ELSE format(form, abs(x)) END, zeros, '0'), width + 1, ' ') END",
+        "lpad(CASE WHEN x < 0 THEN '-' ELSE '' END || sign || CASE WHEN zeros = 0 THEN regexp_replace(format(form, abs(x)), "
+        "'^0[.]', '.') ELSE lpad(format(form, abs(x)), CAST(greatest(zeros, length(format(form, abs(x)))) AS INTEGER), '0') END, "
+        "width + 1, ' ') END",
     ),
     # Text
     "sf_text": (
@@ -117,7 +119,7 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_tokens": (
         "x, separators",
-        r"""CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN separators = '' THEN [x] ELSE regexp_extract_all(x, '[^' ||
+        r"""CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN x = '' THEN [] WHEN separators = '' THEN [x] ELSE regexp_extract_all(x, '[^' ||
         regexp_replace(separators, '([\\\]\[^-])', '\\\1', 'g') || ']+') END""",
     ),
     "sf_split": ("x, separator", "CASE WHEN separator = '' THEN CASE WHEN x IS NULL THEN NULL ELSE [x] END ELSE string_split(x, separator) END"),

@@ -75,6 +75,8 @@ class Target(DuckDB):
             text = str(expression.this)
             if not expression.is_string:
                 return text
+            if self.pretty:  # else a line's end inside a text would be indented
+                text = text.replace("\n", self.SENTINEL_LINE_BREAK)
             return "'" + text.replace("'", "''") + "'"
 
 

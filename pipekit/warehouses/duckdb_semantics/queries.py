@@ -206,7 +206,9 @@ def _star(rewriter: Rewriter, node: Any, scope: Scope) -> tuple[list[Any], Colum
         columns = found.columns if found else None
     _use_except(star)
     replaced = _replaced(rewriter, star)
-    _rename_replaced(star)
+    written = _written_out(node, star, columns)
+    if written is not None:
+        return written, _star_columns(star, columns, replaced)
     if star.args.get("ilike") is not None:
         return _matching(node, star, columns)
     return [node], _star_columns(star, columns, replaced)
@@ -226,12 +228,21 @@ def _replaced(rewriter: Rewriter, star: Any) -> Columns:
     return result
 
 
-def _rename_replaced(star: Any) -> None:
-    """DuckDB takes no name in both REPLACE and RENAME, so such a column is left out of ``*`` and comes behind it."""
+def _written_out(node: Any, star: Any, columns: Columns | None) -> list[Any] | None:
+    """The columns one by one where one is replaced and renamed too, which DuckDB does not take."""
     renamed = {part.this.name.lower(): part.alias for part in star.args.get("rename") or []}
-    both = [part for part in star.args.get("replace") or [] if part.alias.lower() in renamed]
-    if both:
-        raise refuse(star, "a column cannot be in both REPLACE and RENAME", "Write its expression behind the *.")
+    replaced = {part.alias.lower(): part.this for part in star.args.get("replace") or []}
+    if not set(renamed) & set(replaced):
+        return None
+    if columns is None:
+        raise refuse(node, "a column in both REPLACE and RENAME needs the table's columns, and they are not known")
+    out = {part.name.lower() for part in star.args.get("except_") or []}
+    table = node.table if isinstance(node, exp.Column) else None
+    return [
+        exp.alias_(replaced.get(name, exp.column(name, table=table or None)), renamed.get(name, name))
+        for name in columns
+        if name not in out
+    ]
 
 
 def _star_columns(star: Any, columns: Columns | None, replaced: Columns) -> Columns | None:

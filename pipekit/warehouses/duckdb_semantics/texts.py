@@ -55,7 +55,7 @@ simple(
             ("text text int", "least(levenshtein({0}, {1}), {2})", INT),
         ],
         "JAROWINKLER_SIMILARITY": [
-            ("text text", "CAST(floor(jaro_winkler_similarity(lower({0}), lower({1})) * 100) AS BIGINT)", INT)
+            ("text text", "CAST(round(jaro_winkler_similarity(lower({0}), lower({1})) * 100) AS BIGINT)", INT)
         ],
         "SOUNDEX": [("text", "sf_soundex({0})", TEXT)],
         "MD5 MD5_HEX": [("text", "md5({0})", TEXT)],

@@ -138,6 +138,12 @@ OVERLOADS: dict[str, list[tuple[str, str]]] = {
         ("x TIMESTAMPTZ, days, span", "x + span"),
         ("x VARCHAR, days, span", "sf_ntz(x) + span"),
     ],
+    "sf_add_months_any": [
+        ("x DATE, n", "sf_add_months_date(x, n)"),
+        ("x TIMESTAMP, n", "sf_add_months(x, n)"),
+        ("x TIMESTAMPTZ, n", "sf_add_months(x, n)"),
+        ("x VARCHAR, n", "sf_add_months(sf_ntz(x), n)"),
+    ],
     "sf_add_span": [
         ("x DATE, span", "CAST(x + span AS DATE)"),
         ("x TIMESTAMP, span", "x + span"),
