@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import arithmetic
-from pipekit.warehouses.duckdb_semantics.casts import (
+from pipekit.warehouses.duckdb.semantics import arithmetic
+from pipekit.warehouses.duckdb.semantics.casts import (
     literal_text,
     number_literal,
     parse_number,
@@ -17,10 +17,10 @@ from pipekit.warehouses.duckdb_semantics.casts import (
     to_number,
     to_text,
 )
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, call_of, visits
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.types import BINARY, BOOL, NULL, TEXT, UNKNOWN
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.types import BINARY, BOOL, NULL, TEXT, UNKNOWN
 
 
 @visits(exp.Literal)
@@ -84,7 +84,7 @@ def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
     """``+ - * / %``."""
     left = rewriter.visit(node.this)
     if isinstance(node.expression, exp.Interval) and not isinstance(node.this, exp.Interval):
-        from pipekit.warehouses.duckdb_semantics.intervals import add_interval
+        from pipekit.warehouses.duckdb.semantics.intervals import add_interval
 
         return add_interval(left, node.expression, "+" if isinstance(node, exp.Add) else "-")
     right = rewriter.visit(node.expression)

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import to_int, to_text
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make, refused, simple
-from pipekit.warehouses.duckdb_semantics.types import ARRAY, BINARY, BOOL, INT, TEXT, VARIANT
+from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, INT, TEXT, VARIANT
 
 simple(
     {

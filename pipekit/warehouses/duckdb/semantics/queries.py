@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import table_functions
-from pipekit.warehouses.duckdb_semantics.operators import truth
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.scopes import Columns, Scope, Source
-from pipekit.warehouses.duckdb_semantics.types import INT, UNKNOWN, Type, common
+from pipekit.warehouses.duckdb.semantics import table_functions
+from pipekit.warehouses.duckdb.semantics.operators import truth
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope, Source
+from pipekit.warehouses.duckdb.semantics.types import INT, UNKNOWN, Type, common
 
 
 def query(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | None:
@@ -95,7 +95,7 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
 
 def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | None:
     if node.args.get("connect"):
-        from pipekit.warehouses.duckdb_semantics.hierarchies import connect_by
+        from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 
         connect_by(rewriter, node)
         return query(rewriter, node, parent)

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import to_int, to_variant
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make, simple
-from pipekit.warehouses.duckdb_semantics.scopes import Scope
-from pipekit.warehouses.duckdb_semantics.types import ARRAY, BOOL, INT, OBJECT, TEXT, VARIANT
-from pipekit.warehouses.duckdb_semantics.variants import array_of
+from pipekit.warehouses.duckdb.semantics.casts import to_int, to_variant
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
+from pipekit.warehouses.duckdb.semantics.scopes import Scope
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, INT, OBJECT, TEXT, VARIANT
+from pipekit.warehouses.duckdb.semantics.variants import array_of
 
 simple(
     {

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import convert, to_number
-from pipekit.warehouses.duckdb_semantics.operators import comparable, truth
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, function, make, simple
-from pipekit.warehouses.duckdb_semantics.types import BOOL, Type, common, decimal
+from pipekit.warehouses.duckdb.semantics.casts import convert, to_number
+from pipekit.warehouses.duckdb.semantics.operators import comparable, truth
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make, simple
+from pipekit.warehouses.duckdb.semantics.types import BOOL, Type, common, decimal
 
 simple(
     {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb_semantics import arithmetic
-from pipekit.warehouses.duckdb_semantics.casts import convert, to_float, to_number
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make, refused, simple
-from pipekit.warehouses.duckdb_semantics.types import BOOL, FLOAT, HUGE, INT, common, decimal
+from pipekit.warehouses.duckdb.semantics import arithmetic
+from pipekit.warehouses.duckdb.semantics.casts import convert, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
+from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, common, decimal
 
 simple(
     {
@@ -139,7 +139,7 @@ def trunc(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/trunc"""
     value = call.arg(0)
     if value.type.is_time or (len(call) > 1 and isinstance(constant(call.raw[1]), str)):
-        from pipekit.warehouses.duckdb_semantics.dates import truncated
+        from pipekit.warehouses.duckdb.semantics.dates import truncated
 
         return truncated(call, value, call.word(1) if len(call) > 1 else "day")
     value = to_number(value)

@@ -5,7 +5,7 @@ https://docs.snowflake.com/en/sql-reference/functions-date-time#supported-date-a
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb_semantics.rules import Call
+from pipekit.warehouses.duckdb.semantics.rules import Call
 
 _SPELLINGS = {
     "year": "year y yy yyy yyyy yr years yrs",

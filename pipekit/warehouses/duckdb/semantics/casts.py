@@ -9,9 +9,9 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipekit.warehouses.duckdb_semantics.parsing import Template, template
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.types import (
+from pipekit.warehouses.duckdb.semantics.parsing import Template, template
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BINARY,
     BOOL,

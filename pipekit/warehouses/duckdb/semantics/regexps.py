@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import literal_text, to_text
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make
-from pipekit.warehouses.duckdb_semantics.types import ARRAY, BOOL, INT, TEXT
+from pipekit.warehouses.duckdb.semantics.casts import literal_text, to_text
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, INT, TEXT
 
 
 @visits(exp.RegexpLike, *([exp.RegexpFullMatch] if hasattr(exp, "RegexpFullMatch") else []))

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import clock, to_date, to_kind, to_ntz, to_tz
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, function, make, simple
-from pipekit.warehouses.duckdb_semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
-from pipekit.warehouses.duckdb_semantics.units import BIG, PARTS, SPANS, unit_of
+from pipekit.warehouses.duckdb.semantics.casts import clock, to_date, to_kind, to_ntz, to_tz
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make, simple
+from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
+from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, unit_of
 
 
 def moment(value: Typed) -> Typed:
@@ -200,7 +200,7 @@ def zoned(instant: Typed, zone: Typed) -> Typed:
 @function("CONVERT_TIMEZONE")
 def convert_timezone(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
-    from pipekit.warehouses.duckdb_semantics.rules import constant
+    from pipekit.warehouses.duckdb.semantics.rules import constant
 
     if len(call) == 3:
         source, target = call.as_kind(0, "text"), call.as_kind(1, "text")

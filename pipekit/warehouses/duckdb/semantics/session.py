@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipekit.warehouses.duckdb_semantics.macros import MACROS
-from pipekit.warehouses.duckdb_semantics.time_macros import OVERLOADS, TIME_MACROS
-from pipekit.warehouses.duckdb_semantics.variant_macros import VARIANT_MACROS
+from pipekit.warehouses.duckdb.semantics.macros import MACROS
+from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
+from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,7 +53,7 @@ class Session:
                 forms = ", ".join(f"({parameters}) AS ({body})" for parameters, body in ALL[name])
                 self._connection.execute(f"CREATE OR REPLACE {where}MACRO {name} {forms}")
             else:
-                from pipekit.warehouses.duckdb_semantics.python_functions import register
+                from pipekit.warehouses.duckdb.semantics.python_functions import register
 
                 register(self._connection, name)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipekit.warehouses.duckdb_semantics.parsing import template
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.types import BOOL, FLOAT, INT, NULL, TEXT, Type, decimal
+from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, INT, NULL, TEXT, Type, decimal
 
 if TYPE_CHECKING:
-    from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter
+    from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
 
 
 class Typed(NamedTuple):
@@ -63,7 +63,7 @@ class Call:
 
     def as_kind(self, index: int, kind: str) -> Typed:
         """The argument converted to one of ``KINDS``."""
-        from pipekit.warehouses.duckdb_semantics.casts import to_kind
+        from pipekit.warehouses.duckdb.semantics.casts import to_kind
 
         return to_kind(self.arg(index), kind)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.dates import moment, shifted
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.types import INT, INTERVAL, UNKNOWN
-from pipekit.warehouses.duckdb_semantics.units import PARTS, SPANS
+from pipekit.warehouses.duckdb.semantics.dates import moment, shifted
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.types import INT, INTERVAL, UNKNOWN
+from pipekit.warehouses.duckdb.semantics.units import PARTS, SPANS
 
 _PART = re.compile(r"\s*([+-]?\d+)\s*([A-Za-z_]*)\s*,?")
 

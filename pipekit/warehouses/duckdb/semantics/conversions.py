@@ -5,10 +5,10 @@ https://docs.snowflake.com/en/sql-reference/functions-conversion
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb_semantics import casts
-from pipekit.warehouses.duckdb_semantics.formats import UnknownFormatError, pattern_to_read, write_time
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make
-from pipekit.warehouses.duckdb_semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
+from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics.formats import UnknownFormatError, pattern_to_read, write_time
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
+from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
 
 _RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ}
 _NAMES = {

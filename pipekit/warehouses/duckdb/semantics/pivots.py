@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter
-from pipekit.warehouses.duckdb_semantics.scopes import Columns, Scope, Source
-from pipekit.warehouses.duckdb_semantics.types import TEXT, UNKNOWN
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope, Source
+from pipekit.warehouses.duckdb.semantics.types import TEXT, UNKNOWN
 
 
 def pivoted(rewriter: Rewriter, node: Any, pivots: list[Any], scope: Scope) -> Any:

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import arithmetic
-from pipekit.warehouses.duckdb_semantics.casts import to_float, to_int, to_number, to_text, to_variant
-from pipekit.warehouses.duckdb_semantics.operators import truth
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, call_of, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make, refused
-from pipekit.warehouses.duckdb_semantics.types import (
+from pipekit.warehouses.duckdb.semantics import arithmetic
+from pipekit.warehouses.duckdb.semantics.casts import to_float, to_int, to_number, to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.operators import truth
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused
+from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BOOL,
     FLOAT,

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.casts import to_int, to_text, to_variant
-from pipekit.warehouses.duckdb_semantics.parsing import template
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, call_of
-from pipekit.warehouses.duckdb_semantics.rules import Call, constant
-from pipekit.warehouses.duckdb_semantics.scopes import Columns, Scope, Source
-from pipekit.warehouses.duckdb_semantics.types import INT, TEXT, UNKNOWN, VARIANT, Type, common
+from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of
+from pipekit.warehouses.duckdb.semantics.rules import Call, constant
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope, Source
+from pipekit.warehouses.duckdb.semantics.types import INT, TEXT, UNKNOWN, VARIANT, Type, common
 
 
 def source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
@@ -20,7 +20,7 @@ def source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     pivots = node.args.get("pivots") or []
     written = _source(rewriter, node, scope)
     if pivots:
-        from pipekit.warehouses.duckdb_semantics.pivots import pivoted
+        from pipekit.warehouses.duckdb.semantics.pivots import pivoted
 
         return pivoted(rewriter, written, pivots, scope)
     return written
@@ -37,7 +37,7 @@ def _source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     if isinstance(node, exp.Values):
         scope.sources.append(Source(alias, values(rewriter, node)))
         return node
-    from pipekit.warehouses.duckdb_semantics.queries import query
+    from pipekit.warehouses.duckdb.semantics.queries import query
 
     if isinstance(node, exp.Subquery) and not isinstance(node.this, (exp.Query, exp.Values)):
         return _in_parentheses(rewriter, node, scope)
@@ -54,7 +54,7 @@ def _in_parentheses(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     """``(a JOIN b ON ...)``."""
     node.set("this", source(rewriter, node.this, scope))
     for join in node.this.args.get("joins") or node.args.get("joins") or []:
-        from pipekit.warehouses.duckdb_semantics.queries import _join
+        from pipekit.warehouses.duckdb.semantics.queries import _join
 
         _join(rewriter, join, scope)
     return node
@@ -110,7 +110,7 @@ def values(rewriter: Rewriter, node: Any) -> Columns:
 
 
 def _as_column(value: Any, kind: Type) -> Any:
-    from pipekit.warehouses.duckdb_semantics.casts import convert
+    from pipekit.warehouses.duckdb.semantics.casts import convert
 
     written = convert(value, kind)
     return template("CAST({0} AS BIGINT)", written.node) if written.type.small else written.node
@@ -120,7 +120,7 @@ def _lateral(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     inner = node.this
     if isinstance(inner, exp.Anonymous):
         return _table_function(rewriter, node, inner, scope)
-    from pipekit.warehouses.duckdb_semantics.queries import query
+    from pipekit.warehouses.duckdb.semantics.queries import query
 
     around = Scope(list(scope.sources), parent=scope.parent)
     columns = query(rewriter, inner.this if isinstance(inner, exp.Subquery) else inner, around)
@@ -165,7 +165,7 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     outer = bool(constant(given["outer"])) if "outer" in given else False
     recursive = bool(constant(given["recursive"])) if "recursive" in given else False
     mode = str(constant(given["mode"])).upper() if "mode" in given else "BOTH"
-    from pipekit.warehouses.duckdb_semantics.variants import path_text
+    from pipekit.warehouses.duckdb.semantics.variants import path_text
 
     if path:
         document = template(f"json_extract({{0}}, '{path_text(call, str(path))}')", document)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, function, make
-from pipekit.warehouses.duckdb_semantics.types import INT
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make
+from pipekit.warehouses.duckdb.semantics.types import INT
 
 
 @function("SEQ1", "SEQ2", "SEQ4", "SEQ8")

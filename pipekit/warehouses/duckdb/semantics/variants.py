@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import casts
-from pipekit.warehouses.duckdb_semantics.casts import to_text, to_variant
-from pipekit.warehouses.duckdb_semantics.parsing import Template
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, constant, function, make, simple
-from pipekit.warehouses.duckdb_semantics.types import (
+from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics.casts import to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.parsing import Template
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
+from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BOOL,
     DATE,
@@ -184,7 +184,7 @@ def path_text(call: Call, text: str) -> str:
     """A path in Snowflake's spelling as DuckDB's."""
     from sqlglot import parse_one
 
-    from pipekit.warehouses.duckdb_semantics.parsing import Source
+    from pipekit.warehouses.duckdb.semantics.parsing import Source
 
     try:
         node = parse_one(f"v:{text}" if not text.startswith("[") else f"v{text}", read=Source)

@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipekit.errors import TemplateError
-from pipekit.warehouses.duckdb_semantics import (
+from pipekit.warehouses.duckdb.semantics import (
     aggregates,
     arrays,
     cast_nodes,
@@ -27,11 +27,11 @@ from pipekit.warehouses.duckdb_semantics import (
     variants,
     windows,
 )
-from pipekit.warehouses.duckdb_semantics.parsing import Source, write
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter
-from pipekit.warehouses.duckdb_semantics.scopes import Scope
-from pipekit.warehouses.duckdb_semantics.types import from_duckdb
+from pipekit.warehouses.duckdb.semantics.parsing import Source, write
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
+from pipekit.warehouses.duckdb.semantics.scopes import Scope
+from pipekit.warehouses.duckdb.semantics.types import from_duckdb
 
 RULES = (
     aggregates,

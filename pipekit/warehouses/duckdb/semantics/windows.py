@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import arithmetic
-from pipekit.warehouses.duckdb_semantics.aggregates import ordered_call
-from pipekit.warehouses.duckdb_semantics.casts import convert, to_number
-from pipekit.warehouses.duckdb_semantics.operators import truth
-from pipekit.warehouses.duckdb_semantics.parsing import Template, template
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, call_of, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, function, make
-from pipekit.warehouses.duckdb_semantics.types import FLOAT, INT, common
+from pipekit.warehouses.duckdb.semantics import arithmetic
+from pipekit.warehouses.duckdb.semantics.aggregates import ordered_call
+from pipekit.warehouses.duckdb.semantics.casts import convert, to_number
+from pipekit.warehouses.duckdb.semantics.operators import truth
+from pipekit.warehouses.duckdb.semantics.parsing import Template, template
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make
+from pipekit.warehouses.duckdb.semantics.types import FLOAT, INT, common
 
 
 @visits(exp.Window)
@@ -144,7 +144,7 @@ def conditional_change_event(call: Call) -> Typed:
 
     A window over a window, which no engine takes: the inner one becomes a column of the table read.
     """
-    from pipekit.warehouses.duckdb_semantics.nested_windows import lifted
+    from pipekit.warehouses.duckdb.semantics.nested_windows import lifted
 
     before = lifted(call, call.arg(0))
     _rows_so_far(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipekit.warehouses.duckdb_semantics.types import UNKNOWN, Type
+from pipekit.warehouses.duckdb.semantics.types import UNKNOWN, Type
 
 Columns = dict[str, Type]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics.parsing import template
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed
-from pipekit.warehouses.duckdb_semantics.types import INT
+from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed
+from pipekit.warehouses.duckdb.semantics.types import INT
 
 
 def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import casts
-from pipekit.warehouses.duckdb_semantics.refusals import refuse
-from pipekit.warehouses.duckdb_semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb_semantics.rules import Call, Typed, function, make
-from pipekit.warehouses.duckdb_semantics.types import (
+from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make
+from pipekit.warehouses.duckdb.semantics.types import (
     BINARY,
     BOOL,
     DATE,
@@ -163,7 +163,7 @@ def to_decfloat(value: Typed) -> Typed:
 @function("TO_NUMBER", "TO_NUMERIC", "TO_DECIMAL", "TRY_TO_NUMBER", "TRY_TO_NUMERIC", "TRY_TO_DECIMAL")
 def to_number(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_decimal"""
-    from pipekit.warehouses.duckdb_semantics.rules import constant
+    from pipekit.warehouses.duckdb.semantics.rules import constant
 
     safe = call.name.startswith("TRY_")
     rest = [constant(part) for part in call.raw[1:]]
@@ -193,7 +193,7 @@ def to_double(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_double"""
     value = call.arg(0)
     if len(call) > 1:
-        from pipekit.warehouses.duckdb_semantics.rules import constant
+        from pipekit.warehouses.duckdb.semantics.rules import constant
 
         value = _unformatted(call, value, constant(call.raw[1]))
     if call.name.startswith("TRY_"):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipekit.warehouses.duckdb_semantics.casts import literal_number, to_float, to_number
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.types import DATE, FLOAT, HUGE, INT, NULL, UNKNOWN, Type, decimal
+from pipekit.warehouses.duckdb.semantics.casts import literal_number, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, UNKNOWN, Type, decimal
 
 # A product of a 64-bit float by a power of ten is exact below this, and so is a quotient's rounding.
 _EXACT = 4_500_000_000_000_000
@@ -38,7 +38,7 @@ def add(left: Typed, right: Typed) -> Typed:
 def subtract(left: Typed, right: Typed) -> Typed:
     """``left - right``."""
     if left.type.kind == "date" and right.type.kind == "text":
-        from pipekit.warehouses.duckdb_semantics.casts import to_date
+        from pipekit.warehouses.duckdb.semantics.casts import to_date
 
         right = to_date(right)
     if left.type.kind == "date" and right.type.kind == "date":
@@ -49,7 +49,7 @@ def subtract(left: Typed, right: Typed) -> Typed:
 
 
 def _date_shift(date: Typed, days: Typed, sign: str) -> Typed:
-    from pipekit.warehouses.duckdb_semantics.casts import to_int
+    from pipekit.warehouses.duckdb.semantics.casts import to_int
 
     return make(f"({{0}} {sign} CAST({{1}} AS INTEGER))", DATE, date, to_int(days))
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from pipekit.warehouses.duckdb_semantics.rules import Typed, make
-from pipekit.warehouses.duckdb_semantics.types import TEXT
+from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.types import TEXT
 
 # The longest first, as they are read.
 _PARTS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb_semantics import refusals
-from pipekit.warehouses.duckdb_semantics.rules import FUNCTIONS, REFUSED, Call, Typed
-from pipekit.warehouses.duckdb_semantics.scopes import Columns, Scope
-from pipekit.warehouses.duckdb_semantics.types import UNKNOWN
+from pipekit.warehouses.duckdb.semantics import refusals
+from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED, Call, Typed
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
+from pipekit.warehouses.duckdb.semantics.types import UNKNOWN
 
 Visitor = Callable[["Rewriter", Any], Typed]
 VISITORS: dict[type[Any], Visitor] = {}
