@@ -16,12 +16,14 @@ from pipekit.errors import PluginError, TemplateError
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
+from pipekit.pipeline.typed_tables import TypedTables
 from pipekit.quality.suite import Suite, merge_suites
-from pipekit.source import Source
+from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
 from pipekit.sql.sandbox import Variables, var_lookup
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import DIALECT, SqlText, literal
+from pipekit.sql.translate import ColumnTypes
 from pipekit.state import STATE_FOLDER
 from pipekit.step import Statement, StepType
 from pipekit.warehouses.contract import Warehouse, WarehouseType
@@ -124,10 +126,29 @@ class PipelineSpec:
         else:
             text, dialect = self._templates.render_text(sql or "", values), DIALECT
         try:
-            translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
+            translated = self.translations.translate(
+                text,
+                read=dialect,
+                write=self.target.type.dialect,
+                semantics=self.target.type.semantics,
+                columns_of=self._columns_of,
+            )
         except TemplateError as error:
             raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
-        return Statement(self._set_clock(translated.sql), template or "sql", translated.reads, translated.unique)
+        sql, origin = self._set_clock(translated.sql), template or "sql"
+        return Statement(sql, origin, translated.reads, translated.unique, translated.columns)
+
+    def column_type(self, column: Column) -> str | None:
+        """See ``step.Project``."""
+        semantics = self.target.type.semantics
+        return semantics.type_of(column) if semantics is not None else None
+
+    @cached_property
+    def _typed_tables(self) -> TypedTables:
+        return TypedTables(self, self.steps, self.table_key)
+
+    def _columns_of(self, table: Table) -> ColumnTypes | None:
+        return self._typed_tables(table) if self.target.type.semantics is not None else None
 
     def _set_clock(self, sql: str) -> str:
         return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))

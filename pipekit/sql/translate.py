@@ -6,12 +6,20 @@ never imports it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
+from pipekit.source import Column
 from pipekit.sql.text import DIALECT
+
+# The engine's types of a table's columns by their lower-case names.
+ColumnTypes = Mapping[str, str]
+# What is known of a table's columns; ``None`` if nothing is.
+ColumnsOf = Callable[[Table], ColumnTypes | None]
+KnownColumns = tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True)
@@ -22,20 +30,68 @@ class Translated:
         sql: Its text.
         reads: The tables it reads, common table expressions left out.
         unique: Columns by which its rows differ for sure, since it keeps one row of each; empty if that is not known.
+        columns: Its columns and the engine's types of them, ``None`` for a type that is not known; ``None`` if the columns
+            themselves are not.
+        unproven: Functions whose values are not proven equal on the engine, in upper case.
     """
 
     sql: str
     reads: frozenset[Table]
     unique: tuple[str, ...] = ()
+    columns: KnownColumns | None = None
+    unproven: tuple[str, ...] = ()
 
 
-def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
+@dataclass(frozen=True)
+class Rewritten:
+    """What an engine's semantics make of a query; see ``Translated``."""
+
+    sql: str
+    columns: KnownColumns | None
+    unproven: tuple[str, ...]
+
+
+class Semantics(Protocol):
+    """An engine's way to say a query of Snowflake's dialect so that it gives the same values."""
+
+    def type_of(self, column: Column) -> str:
+        """The engine's type of a declared column."""
+
+    def parse(self, text: str) -> list[Any]:
+        """The statements of a text, as trees of sqlglot."""
+
+    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes]) -> Rewritten:
+        """One query in the engine's dialect; the tree may be changed.
+
+        Args:
+            tree: One of those that ``parse`` gave.
+            tables: What is known of the tables that it reads, by lower-case names.
+
+        Raises:
+            TemplateError: A part of it cannot give the same value; with its line, the reason and a way out.
+        """
+
+
+def nothing_known(table: Table) -> None:
+    """No table's columns are known."""
+
+
+def translate(
+    text: str,
+    *,
+    read: str = DIALECT,
+    write: str,
+    semantics: Semantics | None = None,
+    columns_of: ColumnsOf = nothing_known,
+) -> Translated:
     """Put one query into another dialect.
 
     Args:
         text: One SELECT (or WITH ... SELECT), rendered.
         read: sqlglot's name of the dialect of ``text``.
         write: sqlglot's name of the dialect wanted.
+        semantics: The engine's own way to keep the values; without it sqlglot's translation is taken.
+        columns_of: What is known of the tables that are read.
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
@@ -43,7 +99,7 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
     import sqlglot
 
     try:
-        return _translate(text, read, write)
+        return _translate(text, read, write, semantics if read == DIALECT != write else None, columns_of)
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
@@ -55,26 +111,47 @@ def translate(text: str, *, read: str = DIALECT, write: str) -> Translated:
 _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
-def _translate(text: str, read: str, write: str) -> Translated:
+def _translate(text: str, read: str, write: str, semantics: Semantics | None, columns_of: ColumnsOf) -> Translated:
     import sqlglot
-    from sqlglot import exp
-    from sqlglot.optimizer.scope import traverse_scope
 
-    statements = [tree for tree in sqlglot.parse(text, read=read) if tree is not None]
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
-    tree = statements[0]
-    reads = {
-        _table(source)
-        for scope in traverse_scope(tree)
-        for source in scope.sources.values()
-        if isinstance(source, exp.Table) and source.name
-    }
+    tree = _one_query(semantics.parse(text) if semantics else sqlglot.parse(text, read=read))
+    reads = _reads(tree)
     unique = _unique(tree) if read == DIALECT else ()
+    if semantics is not None:
+        known = {str(table).lower(): columns_of(table) for table in reads}
+        tables = {name: columns for name, columns in known.items() if columns is not None}
+        done = semantics.rewrite(tree, tables)
+        return Translated(done.sql, reads, unique, done.columns, done.unproven)
     if read == DIALECT != write:
         _unfold(tree)
     sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
-    return Translated(sql, frozenset(reads), unique)
+    return Translated(sql, reads, unique)
+
+
+def _one_query(statements: list[Any]) -> Any:
+    from sqlglot import exp
+
+    found = [tree for tree in statements if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(found) != 1 or not isinstance(found[0], exp.Query):
+        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
+    return found[0]
+
+
+def _reads(tree: Any) -> frozenset[Table]:
+    """The tables that are read; a query that names itself reads no table of that name, with RECURSIVE or without."""
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import traverse_scope
+
+    for cte in tree.find_all(exp.CTE):
+        names = {table.name.lower() for table in cte.this.find_all(exp.Table)}
+        if isinstance(cte.this, exp.SetOperation) and cte.alias.lower() in names:
+            cte.parent.set("recursive", True)
+    return frozenset(
+        _table(source)
+        for scope in traverse_scope(tree)
+        for source in scope.sources.values()
+        if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier) and source.name
+    )
 
 
 def _unique(tree: Any) -> tuple[str, ...]:
@@ -89,11 +166,19 @@ def _unique(tree: Any) -> tuple[str, ...]:
     for condition in qualify.this.flatten() if isinstance(qualify.this, exp.And) else [qualify.this]:
         window = condition.this
         first = isinstance(condition, exp.EQ) and condition.expression == exp.Literal.number(1)
-        if first and isinstance(window, exp.Window) and isinstance(window.this, exp.RowNumber):
+        if first and isinstance(window, exp.Window) and _is_row_number(window.this):
             columns = window.args.get("partition_by") or []
             if columns and all(isinstance(column, exp.Column) and column in kept for column in columns):
                 return tuple(column.name for column in columns)
     return ()
+
+
+def _is_row_number(node: Any) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.RowNumber) or (
+        isinstance(node, exp.Anonymous) and str(node.this).upper() == "ROW_NUMBER"
+    )
 
 
 def _one_row_each(selected: Any) -> bool:
@@ -103,10 +188,17 @@ def _one_row_each(selected: Any) -> bool:
     """
     from sqlglot import exp
 
-    several = (exp.Anonymous, exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
+    several = (exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
     names = {each.alias_or_name.lower() for each in selected}
     named = len(names) == len(selected) and not names & {"", "*"}
-    return named and not any(each.is_star or each.find(*several) for each in selected)
+    return named and not any(each.is_star or each.find(*several) or _may_be_several(each) for each in selected)
+
+
+def _may_be_several(selected: Any) -> bool:
+    """Whether it calls a function of DuckDB's own that makes several rows."""
+    from sqlglot import exp
+
+    return any(str(call.this).upper() in ("UNNEST", "EXPLODE", "FLATTEN") for call in selected.find_all(exp.Anonymous))
 
 
 def _unfold(tree: Any) -> None:

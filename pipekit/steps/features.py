@@ -19,7 +19,8 @@ from pipekit.names import Table, quote_identifier
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column
 from pipekit.sql.text import SqlText
-from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
+from pipekit.sql.translate import ColumnTypes
+from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType, typed
 
 CATALOG = Table(("feature_catalog",))
 CATALOG_COLUMNS: tuple[Column, ...] = (
@@ -277,7 +278,11 @@ def _writes(options: FeaturesOptions, project: Project) -> Sequence[str]:
     return (options.into, str(CATALOG))
 
 
+def _columns(options: FeaturesOptions, project: Project) -> ColumnTypes | None:
+    return typed(statement(options, project))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[FeaturesOptions]]:
     """The ``features`` step type."""
-    return [StepType("features", FeaturesOptions, run, _reads, _writes)]
+    return [StepType("features", FeaturesOptions, run, _reads, _writes, columns=_columns)]

@@ -8,8 +8,10 @@ from typing import Any
 
 from pipekit.files.checks import check_source
 from pipekit.source import Column, Source
+from pipekit.sql.translate import Semantics
 from pipekit.warehouses.contract import Finding, Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
+from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
@@ -53,6 +55,7 @@ def _doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> 
     return doctor(options, sources, root)
 
 
+SEMANTICS: Mapping[str, Semantics] = {"duckdb": DuckDBSemantics()}
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
     WarehouseType(
         name="duckdb",
@@ -61,6 +64,7 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         dialect="duckdb",
         schema_of=lambda options: options.schema_name,
         check_source=check_source,
+        semantics=SEMANTICS["duckdb"],
     ),
     WarehouseType(
         name="snowflake",

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
+from pipekit.sql.translate import Semantics
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -290,6 +291,7 @@ class WarehouseType(Generic[TargetT]):
         dialect: sqlglot's name of its SQL.
         schema_of: The default schema of a target, against which unqualified table names are read.
         check_source: Says what a source asks for that cannot be done, as ``key: what is wrong``, or ``None``.
+        semantics: How it says Snowflake's SQL with the same values; sqlglot's translation is taken without.
     """
 
     name: str
@@ -301,3 +303,4 @@ class WarehouseType(Generic[TargetT]):
     setup: Callable[[TargetT, Sequence[Source], Mapping[str, Sequence[Column]], str | None], list[str]] | None = None
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
+    semantics: Semantics | None = None

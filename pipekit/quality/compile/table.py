@@ -72,7 +72,7 @@ def columns_in_set(kwargs: Kwargs, subject: Subject) -> Plan:
 
 
 def custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
-    query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name)
+    query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect_name, subject.types)
     found = Fragment(f"(SELECT count(*) FROM ({query}) AS pk_row)")
     rows = Fragment(
         f"SELECT {subject.dialect.row_text} AS pk_text, NULL AS pk_rows FROM ({query}) AS pk_row LIMIT {MAX_SAMPLES}"

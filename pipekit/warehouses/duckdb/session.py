@@ -18,6 +18,7 @@ from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.semantics.session import Session
 from pipekit.warehouses.session import insert_in_batches
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class DuckDBSession:
         self._scratches = 0
         self._in_transaction = False
         self._closed = False
+        self._semantics = Session(connection)
         with driver_errors():
             connection.execute(f"USE {quote_name(database)}.{quote_name(schema)}")
 
@@ -74,6 +76,7 @@ class DuckDBSession:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
         with driver_errors(sql):
+            self._semantics.prepare(sql)
             cursor = self.connection.execute(sql, list(params))
             rows = cursor.fetchall()
             columns = tuple(column[0] for column in cursor.description or ())
@@ -99,6 +102,7 @@ class DuckDBSession:
             self._in_transaction = False
 
     def _roll_back(self) -> None:
+        self._semantics.forget()
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:
@@ -145,6 +149,9 @@ class DuckDBSession:
         """Create or replace the table or view, and its schema, with what the query gives."""
         self._place(table, kind == "temporary")
         what = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}[kind]
+        if kind == "view":
+            with driver_errors(query):
+                self._semantics.prepare_view(query)
         try:
             # One line with the query's first, so that the engine's "LINE n" is the query's own.
             return self.execute(f"CREATE OR REPLACE {what} {self.quote(table)} AS {query}").rowcount
@@ -178,6 +185,7 @@ class DuckDBSession:
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
         with driver_errors(sql):
+            self._semantics.prepare(sql)
             return self.connection.sql(sql, params=list(params)).to_arrow_table()
 
     def session(self) -> Self:

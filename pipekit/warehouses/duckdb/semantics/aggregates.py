@@ -258,7 +258,9 @@ def listagg(call: Call) -> Typed:
         listed = Typed(make(text, UNKNOWN, *parts).node, UNKNOWN)
         joined = "coalesce(array_to_string(list_transform({0}, lambda sf_e: {2}), {1}), '')"
         return make(joined, TEXT, listed, separator, item)
-    text, parts = _ordered(call, f"string_agg({_distinct(call)}{{0}}, {{1}}{{order}}) {{over}}", to_text(value), separator)
+    text, parts = _ordered(
+        call, f"string_agg({_distinct(call)}{{0}}, {{1}}{{order}}) {{over}}", to_text(value), separator
+    )
     return make(f"coalesce({text}, '')", TEXT, *parts)
 
 

@@ -188,7 +188,9 @@ def divide_or_zero(left: Typed, right: Typed, *, null_too: bool) -> Typed:
     divisor = Typed(make("nullif({0}, 0)", right.type, right).node, right.type)
     quotient = divide(left, divisor)
     zero = "{1} = 0 OR {1} IS NULL" if null_too else "{1} = 0"
-    return make(f"(CASE WHEN {{2}} IS NULL THEN NULL WHEN {zero} THEN 0 ELSE {{0}} END)", quotient.type, quotient, right, left)
+    return make(
+        f"(CASE WHEN {{2}} IS NULL THEN NULL WHEN {zero} THEN 0 ELSE {{0}} END)", quotient.type, quotient, right, left
+    )
 
 
 OPERATORS = {"add": add, "sub": subtract, "mul": multiply, "div": divide, "mod": modulo}

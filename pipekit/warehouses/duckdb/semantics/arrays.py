@@ -22,9 +22,7 @@ simple(
         "ARRAY_APPEND": [("array variant", "sf_json(list_append(sf_list({0}), {1}))", ARRAY)],
         "ARRAY_PREPEND": [("array variant", "sf_json(list_prepend({1}, sf_list({0})))", ARRAY)],
         "ARRAY_INSERT": [("array int variant", "sf_array_insert({0}, {1}, {2})", ARRAY)],
-        "ARRAY_REMOVE": [
-            ("array variant", "sf_json(list_filter(sf_list({0}), lambda sf_e: sf_e <> {1}))", ARRAY)
-        ],
+        "ARRAY_REMOVE": [("array variant", "sf_json(list_filter(sf_list({0}), lambda sf_e: sf_e <> {1}))", ARRAY)],
         "ARRAY_REMOVE_AT": [("array int", "sf_array_remove_at({0}, {1})", ARRAY)],
         "ARRAY_SLICE": [("array int int", "sf_array_slice({0}, {1}, {2})", ARRAY)],
         "ARRAY_COMPACT": [("array", "sf_json(sf_not_nulls(sf_list({0})))", ARRAY)],
@@ -87,7 +85,9 @@ def _lambda(call: Call, index: int) -> tuple[list[str], Typed]:
 def filter_(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/filter"""
     names, body = _lambda(call, 1)
-    return make(f"sf_json(list_filter(sf_list({{0}}), lambda {names[0]}: {{1}}))", ARRAY, call.as_kind(0, "array"), body)
+    return make(
+        f"sf_json(list_filter(sf_list({{0}}), lambda {names[0]}: {{1}}))", ARRAY, call.as_kind(0, "array"), body
+    )
 
 
 @function("TRANSFORM")

@@ -103,7 +103,7 @@ def try_cast(rewriter: Rewriter, node: Any) -> Typed:
     return to_type(value, node.to, node)
 
 
-def to_type(value: Typed, to: Any, node: Any) -> Typed:  # noqa: PLR0911 - one line a family
+def to_type(value: Typed, to: Any, node: Any) -> Typed:
     """The value cast to the type that is written in the text."""
     name, sizes = to.this.name, _sizes(to)
     if name in _INTEGERS:

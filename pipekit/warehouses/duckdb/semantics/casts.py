@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S.%g"
 
 
-def to_kind(value: Typed, kind: str) -> Typed:  # noqa: PLR0911 - one line a kind
+def to_kind(value: Typed, kind: str) -> Typed:
     """The value as an argument of a kind: any, text, int, number, float, bool, date, ntz, time, variant, array, binary."""
     if kind == "any":
         return value

@@ -29,7 +29,10 @@ MACROS: dict[str, tuple[str, str]] = {
         "least(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER) + 6, 12)) ELSE 6 END",
     ),
     "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END"),
-    "sf_whole": ("x", "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS DECIMAL(38,10)) AS BIGINT)"),
+    "sf_whole": (
+        "x",
+        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS DECIMAL(38,10)) AS BIGINT)",
+    ),
     "sf_try_whole": ("x", "sf_try_int(CAST(x AS VARCHAR))"),
     "sf_try_int": (
         "x",
@@ -93,8 +96,14 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
     ),
     "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
-    "sf_lpad": ("x, width, pad", "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS INTEGER), pad) END"),
-    "sf_rpad": ("x, width, pad", "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE rpad(x, CAST(width AS INTEGER), pad) END"),
+    "sf_lpad": (
+        "x, width, pad",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS INTEGER), pad) END",
+    ),
+    "sf_rpad": (
+        "x, width, pad",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE rpad(x, CAST(width AS INTEGER), pad) END",
+    ),
     "sf_initcap": (
         "x",
         r"""array_to_string(list_transform(regexp_extract_all(x, '[\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]|[^\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]+'), lambda w: upper(w[1]) || lower(substr(w, 2))), '')""",
@@ -122,7 +131,10 @@ MACROS: dict[str, tuple[str, str]] = {
         r"""CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN x = '' THEN [] WHEN separators = '' THEN [x] ELSE regexp_extract_all(x, '[^' ||
         regexp_replace(separators, '([\\\]\[^-])', '\\\1', 'g') || ']+') END""",
     ),
-    "sf_split": ("x, separator", "CASE WHEN separator = '' THEN CASE WHEN x IS NULL THEN NULL ELSE [x] END ELSE string_split(x, separator) END"),
+    "sf_split": (
+        "x, separator",
+        "CASE WHEN separator = '' THEN CASE WHEN x IS NULL THEN NULL ELSE [x] END ELSE string_split(x, separator) END",
+    ),
     "sf_try_unhex": ("x", "CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN unhex(x) END"),
     # Regular expressions
     "sf_replace_nth": (

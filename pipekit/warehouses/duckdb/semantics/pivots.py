@@ -60,7 +60,9 @@ def _cell(rewriter: Rewriter, call: Any, column: Any, value: Any) -> tuple[Any, 
     """The aggregate over the rows that have the value."""
     argument = call.expressions[0]
     condition = exp.EQ(this=column.copy(), expression=value.copy())
-    kept = exp.Case(ifs=[exp.If(this=condition, true=argument.copy() if not argument.is_star else exp.Literal.number(1))])
+    kept = exp.Case(
+        ifs=[exp.If(this=condition, true=argument.copy() if not argument.is_star else exp.Literal.number(1))]
+    )
     call.set("expressions", [kept])
     typed = rewriter.visit(call)
     return typed.node, typed.type

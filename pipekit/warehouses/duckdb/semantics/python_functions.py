@@ -23,7 +23,12 @@ def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     with _REGISTERING:
         try:
             connection.create_function(
-                name, function, list(takes), gives, type="arrow", null_handling="special"  # type: ignore[arg-type]
+                name,
+                function,
+                list(takes),
+                gives,
+                type="arrow",
+                null_handling="special",  # type: ignore[arg-type]
             )
         except (duckdb.NotImplementedException, duckdb.CatalogException) as error:
             if "already" not in str(error):

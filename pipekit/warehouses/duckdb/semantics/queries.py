@@ -53,7 +53,9 @@ def _with(rewriter: Rewriter, node: Any, parent: Scope | None) -> None:
             with_.set("recursive", True)
             rewriter.ctes[name] = _first_arm(rewriter, cte.this, columns_given, parent)
         columns = query(rewriter, cte.this, parent)
-        rewriter.ctes[name] = _renamed(rewriter.ctes[name] if recursive else columns, [] if recursive else columns_given)
+        rewriter.ctes[name] = _renamed(
+            rewriter.ctes[name] if recursive else columns, [] if recursive else columns_given
+        )
 
 
 def _reads_itself(node: Any, name: str) -> bool:

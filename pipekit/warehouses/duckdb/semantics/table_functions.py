@@ -146,7 +146,9 @@ def _table_function(rewriter: Rewriter, node: Any, call: Any, scope: Scope) -> A
     names = [column.name.lower() for column in given] or list(columns)
     names += list(columns)[len(names) :]
     scope.sources.append(Source(name.name.lower(), dict(zip(names, columns.values(), strict=True)), refused))
-    table_alias = exp.TableAlias(this=name, columns=[exp.to_identifier(each, quoted=each in ("index", "key")) for each in names])
+    table_alias = exp.TableAlias(
+        this=name, columns=[exp.to_identifier(each, quoted=each in ("index", "key")) for each in names]
+    )
     return exp.Lateral(this=text, alias=table_alias)
 
 
@@ -175,9 +177,7 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     if outer:
         rows = template("sf_or_one_row({0})", rows)
     columns: Columns = {"seq": INT, "key": TEXT, "path": TEXT, "index": INT, "value": VARIANT, "this": VARIANT}
-    text = (
-        "(SELECT CAST(1 AS BIGINT), e.key, e.path, e.index, e.value, e.this FROM (SELECT unnest({0}) AS e))"
-    )
+    text = "(SELECT CAST(1 AS BIGINT), e.key, e.path, e.index, e.value, e.this FROM (SELECT unnest({0}) AS e))"
     return template(text, rows), columns
 
 

@@ -79,7 +79,10 @@ simple(
             ("text text", "to_json(sf_tokens({0}, {1}))", ARRAY),
         ],
         "SPLIT": [("text text", "to_json(sf_split({0}, {1}))", ARRAY)],
-        "PARSE_URL": [("text", "CAST(sf_url_parts({0}, 0) AS JSON)", VARIANT), ("text int", "CAST(sf_url_parts({0}, CAST({1} AS INTEGER)) AS JSON)", VARIANT)],
+        "PARSE_URL": [
+            ("text", "CAST(sf_url_parts({0}, 0) AS JSON)", VARIANT),
+            ("text int", "CAST(sf_url_parts({0}, CAST({1} AS INTEGER)) AS JSON)", VARIANT),
+        ],
         "INSERT": [
             ("text int int text", "(left({0}, {1} - 1) || {3} || substr({0}, CAST({1} + {2} AS BIGINT)))", TEXT)
         ],
@@ -88,7 +91,9 @@ simple(
         "LIKE": [("text text", "({0} LIKE {1})", BOOL)],
     }
 )
-refused("DuckDB has none like it", "", "SOUNDEX_P123", "COMPRESS", "DECOMPRESS_STRING", "ENCRYPT", "DECRYPT", "PARSE_IP")
+refused(
+    "DuckDB has none like it", "", "SOUNDEX_P123", "COMPRESS", "DECOMPRESS_STRING", "ENCRYPT", "DECRYPT", "PARSE_IP"
+)
 refused("its values are an algorithm of Snowflake's own", "Use md5 or sha2.", "HASH", "HASH_AGG")
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from pipekit.errors import TemplateError
+from pipekit.sql.translate import Rewritten
 from pipekit.warehouses.duckdb.semantics import (
     aggregates,
     arrays,
@@ -52,23 +51,7 @@ RULES = (
 )
 
 
-@dataclass(frozen=True)
-class Translation:
-    """A query in DuckDB's dialect.
-
-    Attributes:
-        sql: Its text.
-        unproven: Functions that no rule covers, in upper case: their values are not proven equal.
-        columns: Names and DuckDB types of its columns, with ``None`` for a type that is not known; ``None`` if the columns
-            themselves are not.
-    """
-
-    sql: str
-    unproven: frozenset[str]
-    columns: tuple[tuple[str, str | None], ...] | None
-
-
-def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Translation:
+def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
     """Rewrite one query.
 
     Args:
@@ -77,22 +60,20 @@ def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Translation
 
     Raises:
         Refused: Something in it is known to give another value on DuckDB, with its place.
-        TemplateError: It is not one query.
         sqlglot.errors.ParseError: It cannot be read.
     """
-    return rewrite(parse(text), tables)
+    [tree] = statements(text)
+    return rewrite(tree, tables)
 
 
-def parse(text: str) -> Any:
-    """The tree of one query."""
-    statements = [tree for tree in sqlglot.parse(text, read=Source) if tree is not None]
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
-    return statements[0]
+def statements(text: str) -> list[Any]:
+    """The trees of the statements in a text."""
+    found = sqlglot.parse(text, read=Source)
+    return [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
 
 
-def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]]) -> Translation:
-    """The same for a tree that ``parse`` gave; it is changed in place."""
+def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
+    """The same for a tree that ``statements`` gave; it is changed in place."""
     typed = {
         table.lower(): {name.lower(): from_duckdb(kind) for name, kind in columns.items()}
         for table, columns in tables.items()
@@ -102,7 +83,7 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]]) -> Translation:
     _require_different_names(tree)
     columns = queries.query(rewriter, tree, Scope())
     known = None if columns is None else tuple((name, kind.duckdb) for name, kind in columns.items())
-    return Translation(write(tree), frozenset(rewriter.unproven), known)
+    return Rewritten(write(tree), known, tuple(sorted(rewriter.unproven)))
 
 
 def _unfold(tree: Any) -> None:

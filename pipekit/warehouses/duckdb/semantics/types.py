@@ -142,7 +142,7 @@ def from_duckdb(name: str) -> Type:
     return _FROM_DUCKDB.get(name.upper(), UNKNOWN)
 
 
-def common(types: list[Type]) -> Type:  # noqa: PLR0911 - one line a rule
+def common(types: list[Type]) -> Type:
     """The type that values of several types have in one column.
 
     https://docs.snowflake.com/en/sql-reference/data-type-conversion

@@ -255,9 +255,7 @@ simple(
         "AS_OBJECT": [("variant", "(CASE WHEN json_type({0}) = 'OBJECT' THEN {0} END)", OBJECT)],
         "AS_VARCHAR AS_CHAR": [("variant", "(CASE WHEN json_type({0}) = 'VARCHAR' THEN {0} ->> '$' END)", TEXT)],
         "AS_BOOLEAN": [("variant", "(CASE WHEN json_type({0}) = 'BOOLEAN' THEN ({0} ->> '$') = 'true' END)", BOOL)],
-        "AS_INTEGER": [
-            ("variant", "(CASE WHEN sf_typeof({0}) = 'INTEGER' THEN CAST({0} ->> '$' AS BIGINT) END)", INT)
-        ],
+        "AS_INTEGER": [("variant", "(CASE WHEN sf_typeof({0}) = 'INTEGER' THEN CAST({0} ->> '$' AS BIGINT) END)", INT)],
         "AS_DOUBLE AS_REAL": [
             (
                 "variant",
