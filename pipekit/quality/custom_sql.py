@@ -47,4 +47,5 @@ def _translated(text: str, dialect: str, batch: str = "", columns: tuple[tuple[s
     def columns_of(table: Table) -> dict[str, str] | None:
         return dict(columns) if columns and str(table).lower() == batch else None
 
-    return translate(text, write=dialect, semantics=SEMANTICS.get(dialect), columns_of=columns_of)
+    semantics = SEMANTICS.get(dialect)
+    return translate(text, write=dialect, semantics=semantics, columns_of=columns_of, becomes_table=False)

@@ -60,12 +60,13 @@ class Semantics(Protocol):
     def parse(self, text: str) -> list[Any]:
         """The statements of a text, as trees of sqlglot."""
 
-    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes]) -> Rewritten:
+    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
         """One query in the engine's dialect; the tree may be changed.
 
         Args:
             tree: One of those that ``parse`` gave.
             tables: What is known of the tables that it reads, by lower-case names.
+            becomes_table: Whether each of its columns must have a name of its own.
 
         Raises:
             TemplateError: A part of it cannot give the same value; with its line, the reason and a way out.
@@ -83,6 +84,7 @@ def translate(
     write: str,
     semantics: Semantics | None = None,
     columns_of: ColumnsOf = nothing_known,
+    becomes_table: bool = True,
 ) -> Translated:
     """Put one query into another dialect.
 
@@ -92,6 +94,7 @@ def translate(
         write: sqlglot's name of the dialect wanted.
         semantics: The engine's own way to keep the values; without it sqlglot's translation is taken.
         columns_of: What is known of the tables that are read.
+        becomes_table: Whether each of its columns must have a name of its own.
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
@@ -99,7 +102,9 @@ def translate(
     import sqlglot
 
     try:
-        return _translate(text, read, write, semantics if read == DIALECT != write else None, columns_of)
+        if semantics is None or not read == DIALECT != write:
+            return _translate(text, read, write)
+        return _rewritten(text, semantics, columns_of, becomes_table)
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
@@ -111,21 +116,25 @@ def translate(
 _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
-def _translate(text: str, read: str, write: str, semantics: Semantics | None, columns_of: ColumnsOf) -> Translated:
+def _translate(text: str, read: str, write: str) -> Translated:
     import sqlglot
 
-    tree = _one_query(semantics.parse(text) if semantics else sqlglot.parse(text, read=read))
+    tree = _one_query(sqlglot.parse(text, read=read))
     reads = _reads(tree)
     unique = _unique(tree) if read == DIALECT else ()
-    if semantics is not None:
-        known = {str(table).lower(): columns_of(table) for table in reads}
-        tables = {name: columns for name, columns in known.items() if columns is not None}
-        done = semantics.rewrite(tree, tables)
-        return Translated(done.sql, reads, unique, done.columns, done.unproven)
     if read == DIALECT != write:
         _unfold(tree)
     sql = text if read == write else tree.sql(dialect=write, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
     return Translated(sql, reads, unique)
+
+
+def _rewritten(text: str, semantics: Semantics, columns_of: ColumnsOf, becomes_table: bool) -> Translated:
+    tree = _one_query(semantics.parse(text))
+    reads, unique = _reads(tree), _unique(tree)
+    known = {str(table).lower(): columns_of(table) for table in reads}
+    tables = {name: columns for name, columns in known.items() if columns is not None}
+    done = semantics.rewrite(tree, tables, becomes_table=becomes_table)
+    return Translated(done.sql, reads, unique, done.columns, done.unproven)
 
 
 def _one_query(statements: list[Any]) -> Any:

@@ -71,7 +71,7 @@ _TEXT = {
     "dec": "CAST({0} AS VARCHAR)",
     "bool": "CAST({0} AS VARCHAR)",
     "date": "CAST({0} AS VARCHAR)",
-    "time": "strftime({0}, '%H:%M:%S')",
+    "time": "left(CAST({0} AS VARCHAR), 8)",
     "float": "sf_float_text({0})",
     "ntz": f"strftime({{0}}, '{TIMESTAMP_TEXT}')",
     "tz": f"(strftime({{0}}, '{TIMESTAMP_TEXT}') || ' +0000')",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipekit.source import Column
-from pipekit.sql.translate import Rewritten
+from pipekit.sql.translate import ColumnTypes, Rewritten
 from pipekit.warehouses.duckdb.casts import type_text
 
 
@@ -26,8 +26,8 @@ class DuckDBSemantics:
 
         return statements(text)
 
-    def rewrite(self, tree: Any, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
+    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
         """One parsed query as DuckDB's SQL with the same values."""
         from pipekit.warehouses.duckdb.semantics.translation import rewrite
 
-        return rewrite(tree, tables)
+        return rewrite(tree, tables, becomes_table=becomes_table)

@@ -12,7 +12,7 @@ from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope, Source
-from pipekit.warehouses.duckdb.semantics.types import INT, UNKNOWN, Type, common
+from pipekit.warehouses.duckdb.semantics.types import DOUBLED, INT, UNKNOWN, Type, common
 
 
 def query(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | None:
@@ -166,7 +166,7 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
         if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
             star, columns = _star(rewriter, each, scope)
             rewritten += star
-            result = None if result is None or columns is None else {**result, **columns}
+            result = None if result is None or columns is None else _joined(result, columns)
             continue
         typed = rewriter.visit(each)
         written = _at_least_64_bits(typed)
@@ -177,9 +177,14 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
             scope.aliases[each.alias.lower()] = kind
         rewritten.append(written)
         if result is not None:
-            result[name.lower() or f"${len(result)}"] = kind
+            result = _joined(result, {name.lower() or f"${len(result)}": kind})
     node.set("expressions", rewritten)
     return result
+
+
+def _joined(left: Columns, right: Columns) -> Columns:
+    """The columns of both; a name that both have means either."""
+    return {**left, **right, **dict.fromkeys(set(left) & set(right), DOUBLED)}
 
 
 def _named(node: Any) -> str:
@@ -277,15 +282,23 @@ def column(rewriter: Rewriter, node: Any) -> Typed:
     name = node.name
     if not node.table:
         kind = rewriter.scope.variable(name)
-        if kind is None and rewriter.scope.owners(name) > 1:
-            raise refuse(node, f"{name} is ambiguous: more than one table here has it", "Write the table before it.")
-        return Typed(node, kind or rewriter.scope.column(name))
+        ambiguous = rewriter.scope.owners(name) > 1 and name.lower() not in rewriter.scope.aliases
+        kind = kind or rewriter.scope.column(name)
+        if ambiguous or kind == DOUBLED:
+            raise refuse(node, f"{name} is ambiguous: more than one column here has that name", _SAY_WHICH)
+        return Typed(node, kind)
     found = rewriter.scope.source(node.table)
     if found is None or found.columns is None:
         return Typed(node, UNKNOWN)
     if name.lower() in found.refused:
         raise refuse(node, found.refused[name.lower()])
-    return Typed(node, found.columns.get(name.lower(), UNKNOWN))
+    kind = found.columns.get(name.lower(), UNKNOWN)
+    if kind == DOUBLED:
+        raise refuse(node, f"{node.table}.{name} is ambiguous: it is selected twice there", _SAY_WHICH)
+    return Typed(node, kind)
+
+
+_SAY_WHICH = "Write the table before it, or give one of them another name."
 
 
 @visits(exp.Parameter)

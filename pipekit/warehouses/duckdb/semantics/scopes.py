@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipekit.warehouses.duckdb.semantics.types import UNKNOWN, Type
+from pipekit.warehouses.duckdb.semantics.types import DOUBLED, UNKNOWN, Type
 
 Columns = dict[str, Type]
 
@@ -84,7 +84,7 @@ class Scope:
             if each.columns is None:
                 return None
             for name, kind in each.columns.items():
-                result.setdefault(name, kind)
+                result[name] = DOUBLED if name in result and name not in self.merged else result.get(name, kind)
         return result
 
     def nth(self, position: int) -> str | None:

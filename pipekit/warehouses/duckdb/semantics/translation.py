@@ -29,8 +29,8 @@ from pipekit.warehouses.duckdb.semantics import (
 from pipekit.warehouses.duckdb.semantics.parsing import Source, write
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
-from pipekit.warehouses.duckdb.semantics.scopes import Scope
-from pipekit.warehouses.duckdb.semantics.types import from_duckdb
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
+from pipekit.warehouses.duckdb.semantics.types import DOUBLED, from_duckdb
 
 RULES = (
     aggregates,
@@ -72,16 +72,21 @@ def statements(text: str) -> list[Any]:
     return [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
 
 
-def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
-    """The same for a tree that ``statements`` gave; it is changed in place."""
+def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: bool = True) -> Rewritten:
+    """The same for a tree that ``statements`` gave; it is changed in place.
+
+    Args:
+        becomes_table: Whether each of its columns must have a name of its own.
+    """
     typed = {
         table.lower(): {name.lower(): from_duckdb(kind) for name, kind in columns.items()}
         for table, columns in tables.items()
     }
     _unfold(tree)
     rewriter = Rewriter(typed)
-    _require_different_names(tree)
     columns = queries.query(rewriter, tree, Scope())
+    if becomes_table:
+        _require_different_names(tree, columns)
     known = None if columns is None else tuple((name, kind.duckdb) for name, kind in columns.items())
     return Rewritten(write(tree), known, tuple(sorted(rewriter.unproven)))
 
@@ -93,11 +98,10 @@ def _unfold(tree: Any) -> None:
             identifier.set("this", identifier.name.lower())
 
 
-def _require_different_names(tree: Any) -> None:
+def _require_different_names(tree: Any, columns: Columns | None) -> None:
     """A table has each column once, and DuckDB renames the second without a word."""
-    seen: set[str] = set()
-    for each in tree.selects:
-        name = each.alias_or_name.lower()
-        if name and name != "*" and name in seen:
-            raise refuse(each, f"the column {name} is selected twice", "Give one of them another name.")
-        seen.add(name)
+    names = [each.alias_or_name.lower() for each in tree.selects]
+    twice = [name for name in names if name not in ("", "*") and names.count(name) > 1]
+    twice += [name for name, kind in (columns or {}).items() if kind == DOUBLED]
+    if twice:
+        raise refuse(tree, f"the column {twice[0]} is selected twice", "Give one of them another name.")

@@ -93,6 +93,7 @@ BINARY = Type("binary")
 INTERVAL = Type("interval")
 NULL = Type("null")
 UNKNOWN = Type("unknown")
+DOUBLED = Type("doubled")  # a name that several columns of one table have
 
 
 def decimal(precision: int, scale: int) -> Type:
