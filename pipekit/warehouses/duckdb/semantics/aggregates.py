@@ -197,14 +197,13 @@ def percentile(call: Call) -> Typed:
     if call.order is None:
         raise call.refuse("WITHIN GROUP (ORDER BY ...) is missing")
     item = call.order.expressions[0]
-    share = constant(call.raw[0])
-    if item.args.get("desc") and isinstance(share, (int, float)):
-        share = 1 - share
-    name = "quantile_cont" if call.name.endswith("CONT") else "quantile_disc"
+    direction = " DESC" if item.args.get("desc") else ""
+    share, name = constant(call.raw[0]), call.name.lower()
     value = Typed(item.this, UNKNOWN)
-    if name == "quantile_cont":
-        value = make("CAST({0} AS DOUBLE)", FLOAT, value)
-    return make(f"{name}({{0}}, {share}) {{over}}", FLOAT if name == "quantile_cont" else UNKNOWN, value)
+    if name == "percentile_disc":
+        return make(f"{name}({share}) WITHIN GROUP (ORDER BY {{0}}{direction}) {{over}}", UNKNOWN, value)
+    value = make("CAST({0} AS DOUBLE)", FLOAT, value)
+    return make(f"{name}({share}) WITHIN GROUP (ORDER BY {{0}}{direction}) {{over}}", FLOAT, value)
 
 
 @function("APPROX_PERCENTILE")

@@ -52,14 +52,33 @@ simple(
     }
 )
 refused(
-    "draws other numbers on each engine, also from the same seed",
-    "Load the numbers.",
-    "RANDOM",
-    "UNIFORM",
-    "NORMAL",
+    "draws other values on each engine",
+    "Load them.",
     "ZIPF",
     "RANDSTR",
 )
+
+
+@function("RANDOM")
+def random(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/random: a seed draws other numbers on each engine."""
+    if call.raw:
+        raise call.refuse("a seed draws other numbers on DuckDB", "Leave the seed out, or load the numbers.")
+    return make("CAST((random() - 0.5) * 18446744073709549568 AS BIGINT)", INT)
+
+
+@function("UNIFORM", "NORMAL")
+def uniform(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/uniform: of RANDOM() without a seed only."""
+    generator = call.raw[2] if len(call) > 2 else None
+    if getattr(generator, "name", "").upper() != "RANDOM" or generator.expressions:  # type: ignore[union-attr]
+        raise call.refuse("is known with random() without a seed", "Load the numbers.")
+    low, high = to_number(call.arg(0)), to_number(call.arg(1))
+    if call.name == "NORMAL":
+        return make("({0} + {1} * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))", FLOAT, low, high)
+    if low.type.is_integer and high.type.is_integer:
+        return make("CAST(floor({0} + random() * ({1} - {0} + 1)) AS BIGINT)", INT, low, high)
+    return make("({0} + random() * ({1} - {0}))", FLOAT, to_float(low), to_float(high))
 
 
 @function("ABS")

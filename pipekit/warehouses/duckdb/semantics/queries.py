@@ -7,6 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import table_functions
+from pipekit.warehouses.duckdb.semantics.casts import convert
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
@@ -91,8 +92,24 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
     if left is not None and right is not None and len(left) == len(right):
         kinds = [common([one, two]) for one, two in zip(left.values(), right.values(), strict=True)]
         columns = dict(zip(left, kinds, strict=True))
+        _of_one_type(node.this, left, kinds)
+        _of_one_type(node.expression, right, kinds)
     _modifiers(rewriter, node, Scope([Source("", columns)], parent=parent))
     return columns
+
+
+def _of_one_type(arm: Any, columns: Columns, kinds: list[Type]) -> None:
+    """An arm's columns in the types that all arms have, where DuckDB would take another: numbers and times, not text."""
+    arm = arm.unnest() if isinstance(arm, exp.Subquery) else arm
+    if not isinstance(arm, exp.Select) or len(arm.expressions) != len(kinds) or any(e.is_star for e in arm.expressions):
+        return
+    for place, (name, kind) in enumerate(columns.items()):
+        wanted = kinds[place]
+        if kind.kind == wanted.kind or "text" not in (kind.kind, wanted.kind) and not wanted.is_semi:
+            continue
+        inner = arm.expressions[place].unalias()
+        changed = convert(Typed(inner, kind), wanted).node
+        arm.expressions[place].replace(exp.alias_(changed, exp.to_identifier(name), copy=False))
 
 
 def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import refusals
+from pipekit.warehouses.duckdb.semantics.parsing import Template
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED, Call, Typed
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.types import UNKNOWN
@@ -76,10 +77,21 @@ class Rewriter:
             raise refusals.refuse(call.node, f"{call.name.lower()}: {reason}", way_out)
         rule = FUNCTIONS.get(call.name)
         if rule is not None:
-            return rule(call)
+            result = rule(call)
+            if not call.windowed:
+                _close(result.node)
+            return result
         self.unproven.add(call.name)
         node = exp.Anonymous(this=call.name.lower(), expressions=[part.node for part in call.args()])
         return Typed(node, UNKNOWN)
+
+
+def _close(node: Any) -> None:
+    """An aggregate without a window has none, also where it stands inside one that has."""
+    for part in node.find_all(Template):
+        text = str(part.this)
+        if "{over}" in text and part.args.get("over") is None:
+            part.set("this", text.replace(" {over}", "").replace("{over}", "").replace("{nulls}", ""))
 
 
 def call_of(rewriter: Rewriter, node: Any) -> Call:

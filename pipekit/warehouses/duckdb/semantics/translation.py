@@ -69,7 +69,20 @@ def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
 def statements(text: str) -> list[Any]:
     """The trees of the statements in a text."""
     found = sqlglot.parse(text, read=Source)
-    return [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
+    trees = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
+    for tree in trees:
+        _name_tables(tree)
+    return trees
+
+
+def _name_tables(tree: Any) -> None:
+    """``IDENTIFIER('name')`` in FROM is the table of that name."""
+    for table in list(tree.find_all(exp.Table)):
+        call = table.this
+        if isinstance(call, exp.Anonymous) and str(call.this).upper() == "IDENTIFIER" and len(call.expressions) == 1:
+            named = exp.to_table(str(call.expressions[0].name), dialect="snowflake")
+            for key in ("this", "db", "catalog"):
+                table.set(key, named.args.get(key))
 
 
 def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: bool = True) -> Rewritten:

@@ -72,8 +72,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_array_insert": (
         "x, place, v",
         "sf_json(CASE WHEN place <= json_array_length(x) THEN list_concat(list_concat(sf_list(x)[1:sf_place(x, place)], [v]), "
-        "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), list_transform(range(place - "
-        "json_array_length(x)), lambda e: CAST('null' AS JSON))), [v]) END)",
+        "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), list_transform(range(CAST(place - "
+        "json_array_length(x) AS BIGINT)), lambda e: CAST('null' AS JSON))), [v]) END)",
     ),
     "sf_place": (
         "x, place",

@@ -241,6 +241,14 @@ simple(
     {
         "PARSE_JSON": [("text", "sf_parse_json({0})", VARIANT)],
         "TRY_PARSE_JSON": [("text", "(CASE WHEN json_valid({0}) THEN json({0}) END)", VARIANT)],
+        "CHECK_JSON": [
+            (
+                "text",
+                "(CASE WHEN {0} IS NULL OR json_valid({0}) THEN CAST(NULL AS VARCHAR) "
+                "ELSE error('no JSON, and what Snowflake says of it is not known: ' || {0}) END)",
+                TEXT,
+            )
+        ],
         "TO_JSON": [("variant", "CAST({0} AS VARCHAR)", TEXT)],
         "STRIP_NULL_VALUE": [("variant", "(CASE WHEN json_type({0}) <> 'NULL' THEN {0} END)", VARIANT)],
         "OBJECT_KEYS": [("variant", "to_json(json_keys({0}))", ARRAY)],
