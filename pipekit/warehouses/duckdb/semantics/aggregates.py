@@ -21,6 +21,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     HUGE,
     INT,
     OBJECT,
+    QUOTIENT,
     TEXT,
     UNKNOWN,
     VARIANT,
@@ -121,7 +122,7 @@ def avg(call: Call) -> Typed:
     value = to_number(call.arg(0))
     if value.type.kind == "unknown":
         found = f"avg({_distinct(call)}{{0}}) {{over}}"
-        return make(f"sf_average({found}, typeof(min({{0}}) {{over}}))", FLOAT, value)
+        return make(f"sf_average({found}, typeof(min({{0}}) {{over}}))", QUOTIENT, value)
     if not value.type.is_exact:
         return make(f"avg({_distinct(call)}{{0}}) {{over}}", FLOAT, value)
     total = _sum(call, value)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipekit.warehouses.duckdb.semantics.casts import literal_number, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
-from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, UNKNOWN, Type, decimal
+from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, QUOTIENT, UNKNOWN, Type, decimal
 
 # A product of a 64-bit float by a power of ten is exact below this, and so is a quotient's rounding.
 _EXACT = 4_500_000_000_000_000
@@ -73,6 +74,8 @@ def _opaque(left: Typed, right: Typed) -> bool:
 def _sum_type(left: Type, right: Type) -> Type:
     if left.kind == "null" or right.kind == "null":
         return NULL if left.kind == right.kind else right if left.kind == "null" else left
+    if "quotient" in (left.kind, right.kind):
+        return QUOTIENT
     if not (left.is_exact and right.is_exact):
         return FLOAT
     if left.kind == right.kind == "int":
@@ -113,13 +116,14 @@ def _integer_product(left: Typed, right: Typed) -> Typed:
 def divide(left: Typed, right: Typed) -> Typed:
     """``left / right``: the scale is the larger of the left's and of (the left's plus 6, at most 12)."""
     if _opaque(left, right):
-        return make("sf_divide({0}, {1})", FLOAT, left, right)
+        any_type = holds_aggregate(left.node) or holds_aggregate(right.node)
+        return make(f"sf_divide{'_any' if any_type else ''}({{0}}, {{1}})", QUOTIENT, left, right)
     left, right = _numbers(left, right)
     one, two = left.type, right.type
     if one.kind == "null" or two.kind == "null":
         return make("CAST(NULL AS DECIMAL(38,6))", decimal(38, 6))
     if not (one.is_exact and two.is_exact):
-        return _checked(to_float(left), to_float(right), "({0} / {1})", FLOAT)
+        return _checked(to_float(left), to_float(right), "({0} / {1})", _sum_type(one, two))
     return _exact_quotient(left, right)
 
 

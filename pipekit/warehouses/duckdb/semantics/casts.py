@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
@@ -59,6 +60,8 @@ def to_text(value: Typed) -> Typed:
         return Typed(value.node, TEXT) if kind == "text" else make("CAST(NULL AS VARCHAR)", TEXT)
     if kind == "zoned":
         return make("sf_zoned_text({0}, {1})", TEXT, value, instant(value))
+    if kind == "quotient":
+        raise refuse(value.node, "how many zeros a quotient ends in follows from types that are not known", _SAY_SCALE)
     path = _path(value)
     if path is not None:
         return make("json_extract_string({0}, {1})", TEXT, *path)
@@ -80,6 +83,9 @@ _TEXT = {
     "object": "({0} ->> '$')",
     "array": "({0} ->> '$')",
 }
+
+
+_SAY_SCALE = "Cast it to number(38, 6) first."
 
 
 def clock(value: Typed) -> Typed:
@@ -223,7 +229,7 @@ def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:
     if kind == "dec":
         fits = value.type.precision - value.type.scale <= 18
         return make("CAST({0} AS BIGINT)" if fits else "CAST({0} AS DECIMAL(38,0))", INT if fits else HUGE, value)
-    if kind == "float":
+    if kind in ("float", "quotient"):
         return make("CAST(round({0}) AS BIGINT)", INT, value)
     if kind == "bool":
         return make("CAST({0} AS BIGINT)", INT, value)
@@ -238,7 +244,7 @@ def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:
 
 def to_float(value: Typed) -> Typed:
     """The value as a float of 64 bits."""
-    if value.type.kind == "float":
+    if value.type.kind in ("float", "quotient"):
         return value
     if value.type.is_semi:
         value = to_text(value)
@@ -250,11 +256,22 @@ def to_bool(value: Typed) -> Typed:
     kind = value.type.kind
     if kind == "bool":
         return value
-    if kind in ("int", "huge", "dec", "float"):
+    if value.type.is_number:
         return make("({0} <> 0)", BOOL, value)
     if kind == "unknown":
         return make("sf_to_bool(CAST({0} AS VARCHAR))", BOOL, value)
     return make("sf_to_bool({0})", BOOL, to_text(value))
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?")
+_ZONED = re.compile(_TIMESTAMP.pattern + r"[+-]\d\d:\d\d")
+
+
+def _matches(value: Typed, *patterns: re.Pattern[str]) -> bool:
+    """Whether it is a literal that DuckDB reads as Snowflake does."""
+    text = literal_text(value) if value.type.kind == "text" else None
+    return text is not None and any(pattern.fullmatch(text) for pattern in patterns)
 
 
 def to_date(value: Typed) -> Typed:
@@ -264,6 +281,8 @@ def to_date(value: Typed) -> Typed:
     if kind == "date":
         return value
     if kind in ("ntz", "tz", "null"):
+        return make("CAST({0} AS DATE)", DATE, value)
+    if _matches(value, _DATE):
         return make("CAST({0} AS DATE)", DATE, value)
     if kind == "text" or value.type.is_semi:
         return make("sf_date({0})", DATE, to_text(value))
@@ -280,6 +299,8 @@ def to_ntz(value: Typed) -> Typed:
         return value
     if kind in ("date", "tz", "null"):
         return make("CAST({0} AS TIMESTAMP)", NTZ, value)
+    if _matches(value, _DATE, _TIMESTAMP):
+        return make("CAST({0} AS TIMESTAMP)", NTZ, value)
     if kind == "text" or value.type.is_semi:
         return make("sf_ntz({0})", NTZ, to_text(value))
     if value.type.is_number:
@@ -294,6 +315,8 @@ def to_tz(value: Typed) -> Typed:
         return instant(value)
     if kind == "tz":
         return value
+    if _matches(value, _DATE, _TIMESTAMP, _ZONED):
+        return make("CAST({0} AS TIMESTAMPTZ)", TZ, value)
     if kind == "text" or value.type.is_semi:
         return make("sf_tz({0})", TZ, to_text(value))
     if kind == "unknown":
@@ -323,7 +346,7 @@ def to_variant(value: Typed) -> Typed:
         return make("to_json({0})", VARIANT, to_text(value))
     if kind == "dec":
         return make("sf_decimal_json({0})", VARIANT, value)
-    if kind == "float":
+    if kind in ("float", "quotient"):
         return make("sf_float_json({0})", VARIANT, value)
     if kind == "unknown":
         return make("sf_variant({0})", VARIANT, value)
@@ -372,7 +395,7 @@ def convert(value: Typed, wanted: Type) -> Typed:
         return value
     if kind in ("int", "huge", "dec"):
         return _convert_exact(value, wanted)
-    if kind == "float":
+    if kind in ("float", "quotient"):
         return to_float(value)
     return to_kind(value, kind)
 

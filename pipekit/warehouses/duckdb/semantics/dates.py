@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.casts import clock, to_date, to_kind, to_ntz, to_tz
+from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make, simple
@@ -43,7 +44,7 @@ def shifted(value: Typed, unit: str, amount: Typed, sign: str = "+") -> Typed:
         return make(f"CAST({{0}} {sign} {span} AS DATE)", DATE, value, amount)
     if value.type.kind == "date":
         return make(f"(CAST({{0}} AS TIMESTAMP) {sign} {span})", NTZ, value, amount)
-    if value.type.kind == "unknown" and unit in BIG:
+    if value.type.kind == "unknown" and unit in BIG and not holds_aggregate(value.node):
         days = f", {sign}{{1}} * {7 if unit == 'week' else 1}" if unit in ("day", "week") else ""
         text = f"sf_add({{0}}{days}, {sign}{span})" if days else f"sf_add_span({{0}}, {sign}{span})"
         return make(text.replace(", +", ", "), UNKNOWN, value, amount)
@@ -99,7 +100,7 @@ def truncated(call: Call, value: Typed, unit: str) -> Typed:
     if value.type.kind == "time":
         text = f"CAST(date_trunc('{unit}', DATE '2000-01-01' + {{0}}) AS TIME)"
         return make(text, TIME, value)
-    if value.type.kind == "unknown":
+    if value.type.kind == "unknown" and not holds_aggregate(value.node):
         return make(f"sf_trunc('{unit}', {{0}})", UNKNOWN, value)
     return make(f"date_trunc('{unit}', {{0}})", value.type, value)
 
@@ -159,7 +160,8 @@ simple(
 def add_months(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/add_months: the last day stays the last day."""
     value = moment(call.arg(0))
-    name = {"date": "sf_add_months_date", "unknown": "sf_add_months_any"}.get(value.type.kind, "sf_add_months")
+    chosen = "sf_add_months" if holds_aggregate(value.node) else "sf_add_months_any"
+    name = {"date": "sf_add_months_date", "unknown": chosen}.get(value.type.kind, "sf_add_months")
     return make(f"{name}({{0}}, {{1}})", value.type, value, call.as_kind(1, "int"))
 
 

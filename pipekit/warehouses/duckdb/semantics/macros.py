@@ -17,7 +17,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "CAST(CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((2 * abs(n) * CAST(10 ** up AS HUGEINT) + abs(d)) "
         "// (2 * abs(d))) AS DECIMAL(38,0)) * CAST(10.0 ** (-places) AS DECIMAL(13,12))",
     ),
-    "sf_divide": (
+    "sf_divide_any": (
         "a, b",
         "CASE WHEN b = 0 THEN error('Division by zero') WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
         "ELSE round(a / b, sf_quotient_places(typeof(a))) END",

@@ -7,7 +7,7 @@ of sqlglot is installed. A ``Template`` is a piece of DuckDB's SQL with places f
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -23,8 +23,8 @@ class Source(Snowflake):
     class Parser(Snowflake.Parser):  # type: ignore[misc,name-defined]
         """See ``Source``."""
 
-        FUNCTIONS: dict[str, Any] = {}
-        FUNCTION_PARSERS = {
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar = {
             name: parse for name, parse in Snowflake.Parser.FUNCTION_PARSERS.items() if name in _KEPT_SYNTAX
         }
 
@@ -35,7 +35,7 @@ class Template(exp.Expression, exp.Func):  # type: ignore[misc]
     ``{over}`` is the window of an aggregate; it is empty where there is none. The text binds as tightly as a call.
     """
 
-    arg_types = {"this": True, "expressions": False, "over": False}
+    arg_types: ClassVar = {"this": True, "expressions": False, "over": False, "aggregate": False}
 
 
 class Target(DuckDB):
@@ -44,7 +44,7 @@ class Target(DuckDB):
     class Generator(DuckDB.Generator):  # type: ignore[misc,name-defined]
         """See ``Target``."""
 
-        TRANSFORMS = {
+        TRANSFORMS: ClassVar = {
             kind: write
             for kind, write in DuckDB.Generator.TRANSFORMS.items()
             if kind not in (exp.Select, exp.Lateral, exp.Literal)
@@ -89,7 +89,12 @@ def _loose(part: Any) -> bool:
 
 def template(text: str, *parts: Any) -> Template:
     """A template with its parts."""
-    return Template(this=text, expressions=list(parts))
+    return Template(this=text, expressions=list(parts), aggregate="{over}" in text)
+
+
+def holds_aggregate(node: Any) -> bool:
+    """Whether an aggregate is in it: then DuckDB does not yet know its type where it chooses among overloads."""
+    return any(part.args.get("aggregate") for part in node.find_all(Template))
 
 
 def write(tree: Any) -> str:

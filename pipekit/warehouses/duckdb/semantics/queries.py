@@ -107,7 +107,7 @@ def _of_one_type(arm: Any, columns: Columns, kinds: list[Type]) -> None:
         wanted = kinds[place]
         if kind.kind == wanted.kind or "text" not in (kind.kind, wanted.kind) and not wanted.is_semi:
             continue
-        inner = arm.expressions[place].unalias()
+        inner = arm.expressions[place].unalias().copy()
         changed = convert(Typed(inner, kind), wanted).node
         arm.expressions[place].replace(exp.alias_(changed, exp.to_identifier(name), copy=False))
 

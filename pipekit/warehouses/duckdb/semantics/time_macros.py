@@ -126,6 +126,15 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
 
 # Overloads by type keep a date a date where the translation does not know the type.
 OVERLOADS: dict[str, list[tuple[str, str]]] = {
+    "sf_divide": [
+        (
+            "a BIGINT, b BIGINT",
+            "CASE WHEN b = 0 THEN error('Division by zero') "
+            "WHEN abs(a) < 4500000000 AND abs(b) < 4500000000000000 THEN CAST(round(a * 1e6 / b) / 1e6 AS DECIMAL(38,6)) "
+            "ELSE CAST(sf_quotient(CAST(a AS HUGEINT), CAST(b AS HUGEINT), 6, 6) AS DECIMAL(38,6)) END",
+        ),
+        ("a, b", "sf_divide_any(a, b)"),
+    ],
     "sf_trunc": [
         ("unit, x DATE", "CAST(date_trunc(unit, x) AS DATE)"),
         ("unit, x TIMESTAMP", "date_trunc(unit, x)"),

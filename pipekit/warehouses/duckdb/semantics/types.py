@@ -40,7 +40,7 @@ class Type:
     @property
     def is_number(self) -> bool:
         """Whether it is a number of any type."""
-        return self.is_exact or self.kind == "float"
+        return self.is_exact or self.kind in ("float", "quotient")
 
     @property
     def is_semi(self) -> bool:
@@ -64,6 +64,7 @@ _DUCKDB = {
     "int": "BIGINT",
     "huge": "HUGEINT",
     "float": "DOUBLE",
+    "quotient": "DOUBLE",
     "text": "VARCHAR",
     "bool": "BOOLEAN",
     "date": "DATE",
@@ -93,6 +94,7 @@ BINARY = Type("binary")
 INTERVAL = Type("interval")
 NULL = Type("null")
 UNKNOWN = Type("unknown")
+QUOTIENT = Type("quotient")  # a number whose scale follows from types that are not known
 DOUBLED = Type("doubled")  # a name that several columns of one table have
 
 
@@ -160,7 +162,7 @@ def common(types: list[Type]) -> Type:
         if kinds & kinds_of_one and kinds <= kinds_of_one | {"text"}:
             return result
     numbers = [each for each in known if each.is_number]
-    if kinds <= {"int", "huge", "dec", "float", "text"}:
+    if kinds <= {"int", "huge", "dec", "float", "quotient", "text"}:
         return _common_number(numbers)
     return VARIANT if kinds & {"variant", "object", "array"} else UNKNOWN
 
@@ -175,6 +177,8 @@ _FAMILIES = [
 
 
 def _common_number(numbers: list[Type]) -> Type:
+    if any(each.kind == "quotient" for each in numbers):
+        return QUOTIENT
     if any(each.kind == "float" for each in numbers):
         return FLOAT
     if all(each.kind == "int" for each in numbers):

@@ -11,6 +11,17 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "WHEN typeof(x) IN ('DATE', 'TIME', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE') THEN to_json(sf_text(x)) "
         "WHEN starts_with(typeof(x), 'DECIMAL') THEN sf_decimal_json(x) ELSE to_json(x) END",
     ),
+    "sf_at": (
+        "x, k",
+        "CASE WHEN typeof(k) = 'VARCHAR' THEN json_extract(x, '$.\"' || k || '\"') "
+        "WHEN TRY_CAST(k AS BIGINT) >= 0 THEN json_extract(x, '$[' || TRY_CAST(k AS BIGINT) || ']') END",
+    ),
+    "sf_typeof_any": (
+        "x",
+        "CASE WHEN x IS NULL THEN NULL WHEN typeof(x) IN ('DATE', 'TIME', 'DOUBLE', 'BOOLEAN', 'VARCHAR') THEN typeof(x) "
+        "WHEN typeof(x) = 'TIMESTAMP' THEN 'TIMESTAMP_NTZ' WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' "
+        "THEN 'TIMESTAMP_TZ' WHEN typeof(x) = 'BLOB' THEN 'BINARY' ELSE sf_typeof(sf_variant(x)) END",
+    ),
     "sf_parse_json": ("x", "CASE WHEN trim(x) = '' THEN NULL ELSE json(x) END"),
     "sf_typeof": (
         "x",

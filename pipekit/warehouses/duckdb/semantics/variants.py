@@ -82,6 +82,8 @@ def at(value: Typed, index: Typed, known: object) -> Typed:
         return extract(value, step(known)) if not isinstance(known, int) or known >= 0 else casts.null_of(VARIANT)
     if index.type.is_number:
         return make("json_extract({0}, CASE WHEN {1} >= 0 THEN CAST({1} AS BIGINT) END)", VARIANT, value, index)
+    if index.type.kind == "unknown":
+        return make("sf_at({0}, {1})", VARIANT, value, index)
     return make("json_extract({0}, '$.\"' || {1} || '\"')", VARIANT, value, to_text(index))
 
 
@@ -234,6 +236,8 @@ def typeof(call: Call) -> Typed:
         inner = call.arg(0)
     if inner.type.kind in _STATIC:
         return make(f"(CASE WHEN {{0}} IS NULL THEN NULL ELSE '{_STATIC[inner.type.kind]}' END)", TEXT, inner)
+    if inner.type.kind == "unknown":
+        return make("sf_typeof_any({0})", TEXT, inner)
     return make("sf_typeof({0})", TEXT, to_variant(inner))
 
 
