@@ -41,7 +41,7 @@ class Statement:
         origin: The template's name, or where the inline SQL stands, for messages.
         reads: Tables it names, common table expressions left out.
         unique: Columns by which its rows differ for sure; empty if that is not known.
-        columns: Its columns and the engine's types of them, ``None`` for a type that is not known; ``None`` if the columns
+        columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
             themselves are not.
     """
 

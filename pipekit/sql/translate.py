@@ -30,7 +30,7 @@ class Translated:
         sql: Its text.
         reads: The tables it reads, common table expressions left out.
         unique: Columns by which its rows differ for sure, since it keeps one row of each; empty if that is not known.
-        columns: Its columns and the engine's types of them, ``None`` for a type that is not known; ``None`` if the columns
+        columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
             themselves are not.
         unproven: Functions whose values are not proven equal on the engine, in upper case.
     """

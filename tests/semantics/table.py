@@ -102,7 +102,7 @@ class Bench:
         return value, kind
 
 
-def same(wanted: str, got: str | None, kind: str) -> bool:  # noqa: PLR0911 - one line a kind
+def same(wanted: str, got: str | None, kind: str) -> bool:
     """Whether a value is the one that the table states."""
     if wanted == "NULL" or got is None:
         return wanted == "NULL" and got is None

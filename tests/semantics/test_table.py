@@ -6,9 +6,9 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from pipekit.errors import PipekitError
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED
-
 from tests.semantics.table import TABLES, Bench, Line, lines, same
 
 # Without the types a product of columns is one of 64 bits, and is an error beyond.

@@ -129,8 +129,7 @@ def avg(call: Call) -> Typed:
     if value.type.kind == "dec":
         total = Typed(total.node, decimal(value.type.precision + 6, value.type.scale))
     number = make(f"count({_distinct(call)}{{0}}) {{over}}", INT, value)
-    quotient = arithmetic.divide(total, make("nullif({0}, 0)", INT, number))
-    return quotient
+    return arithmetic.divide(total, make("nullif({0}, 0)", INT, number))
 
 
 @function("MIN", "MAX")
@@ -287,7 +286,7 @@ def object_agg(call: Call) -> Typed:
 
 @function("ARRAY_UNION_AGG")
 def array_union_agg(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/array_union_agg: each element as often as where it is most."""
+    """https://docs.snowflake.com/en/sql-reference/functions/array_union_agg: by where it is most."""
     raise call.refuse("keeps an element as often as the array that has it most often", "Flatten, then array_agg.")
 
 

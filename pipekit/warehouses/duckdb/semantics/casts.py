@@ -38,7 +38,7 @@ TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S.%g"
 
 
 def to_kind(value: Typed, kind: str) -> Typed:
-    """The value as an argument of a kind: any, text, int, number, float, bool, date, ntz, time, variant, array, binary."""
+    """The value as an argument of a kind: any, text, int, number, float, bool, date, ntz, time, variant, and so on."""
     if kind == "any":
         return value
     if kind == "text":
@@ -220,7 +220,7 @@ def _exact_of_literal(value: Typed, text: str, precision: int, scale: int, *, sa
     return make(f"{verb}('{rounded:f}' AS DECIMAL({precision},{scale}))", decimal(precision, scale))
 
 
-def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:
+def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:  # noqa: PLR0911 - one line a kind
     kind = value.type.kind
     if kind == "int":
         return make("CAST({0} AS BIGINT)", INT, value) if value.type.small else value
@@ -335,7 +335,7 @@ def to_time(value: Typed) -> Typed:
     return make("CAST({0} AS TIME)", TIME, to_ntz(value) if value.type.is_number else value)
 
 
-def to_variant(value: Typed) -> Typed:
+def to_variant(value: Typed) -> Typed:  # noqa: PLR0911 - one line a kind
     """https://docs.snowflake.com/en/sql-reference/functions/to_variant"""
     kind = value.type.kind
     if value.type.is_semi:

@@ -5,10 +5,8 @@ They say what one expression would repeat too often. ``session`` creates those t
 
 from __future__ import annotations
 
-_ISO_DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-_CLOCK = r"[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?"
-_OFFSET = r"( ?(Z|[+-][0-9]{1,2}(:?[0-9]{2})?))?"
-_TYPE = "replace(typeof(x), 'FLOAT', 'DOUBLE')"
+# What stands between words: https://docs.snowflake.com/en/sql-reference/functions/initcap
+_BETWEEN = r"""\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>"""
 
 MACROS: dict[str, tuple[str, str]] = {
     # Numbers
@@ -31,7 +29,8 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END"),
     "sf_whole": (
         "x",
-        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS DECIMAL(38,10)) AS BIGINT)",
+        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS "
+        "DECIMAL(38,10)) AS BIGINT)",
     ),
     "sf_try_whole": ("x", "sf_try_int(CAST(x AS VARCHAR))"),
     "sf_try_int": (
@@ -46,7 +45,8 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_decfloat": (
         "x",
-        "CASE WHEN CAST(x AS DECIMAL(38,18)) = CAST(x AS DOUBLE) OR length(regexp_extract(x, '[.]([0-9]*)$', 1)) <= 18 "
+        "CASE WHEN CAST(x AS DECIMAL(38,18)) = CAST(x AS DOUBLE) OR length(regexp_extract(x, '[.]([0-9]*)$', "
+        "1)) <= 18 "
         "THEN CAST(x AS DECIMAL(38,18)) ELSE error('a DECFLOAT of more than 18 places') END",
     ),
     "sf_float_text": (
@@ -56,7 +56,8 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_float_json": (
         "x",
-        "CAST(CASE WHEN isfinite(x) THEN CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS BIGINT) AS VARCHAR) "
+        "CAST(CASE WHEN isfinite(x) THEN CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS "
+        "BIGINT) AS VARCHAR) "
         "ELSE CAST(x AS VARCHAR) END ELSE '\"' || sf_float_text(x) || '\"' END AS JSON)",
     ),
     "sf_decimal_json": (
@@ -78,17 +79,21 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_number_text": (
         "x, form, zeros, width, sign",
         "CASE WHEN x IS NULL THEN NULL WHEN length(format(form, abs(x))) > width THEN repeat('#', width + 1) ELSE "
-        "lpad(CASE WHEN x < 0 THEN '-' ELSE '' END || sign || CASE WHEN zeros = 0 THEN regexp_replace(format(form, abs(x)), "
-        "'^0[.]', '.') ELSE lpad(format(form, abs(x)), CAST(greatest(zeros, length(format(form, abs(x)))) AS INTEGER), '0') END, "
+        "lpad(CASE WHEN x < 0 THEN '-' ELSE '' END || sign || CASE WHEN zeros = 0 THEN "
+        "regexp_replace(format(form, abs(x)), "
+        "'^0[.]', '.') ELSE lpad(format(form, abs(x)), CAST(greatest(zeros, length(format(form, abs(x)))) AS "
+        "INTEGER), '0') END, "
         "width + 1, ' ') END",
     ),
     # Text
     "sf_text": (
         "x",
-        "CASE typeof(x) WHEN 'JSON' THEN CAST(x AS JSON) ->> '$' WHEN 'DOUBLE' THEN sf_float_text(TRY_CAST(x AS DOUBLE)) "
+        "CASE typeof(x) WHEN 'JSON' THEN CAST(x AS JSON) ->> '$' WHEN 'DOUBLE' THEN sf_float_text(TRY_CAST(x "
+        "AS DOUBLE)) "
         "WHEN 'FLOAT' THEN sf_float_text(TRY_CAST(x AS DOUBLE)) "
         "WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
-        "WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
+        "WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d "
+        "%H:%M:%S.%g') "
         "|| ' +0000' ELSE CAST(x AS VARCHAR) END",
     ),
     "sf_position": (
@@ -98,38 +103,44 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
     "sf_lpad": (
         "x, width, pad",
-        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS INTEGER), pad) END",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS "
+        "INTEGER), pad) END",
     ),
     "sf_rpad": (
         "x, width, pad",
-        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE rpad(x, CAST(width AS INTEGER), pad) END",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE rpad(x, CAST(width AS "
+        "INTEGER), pad) END",
     ),
     "sf_initcap": (
         "x",
-        r"""array_to_string(list_transform(regexp_extract_all(x, '[\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]|[^\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>]+'), lambda w: upper(w[1]) || lower(substr(w, 2))), '')""",
+        rf"""array_to_string(list_transform(regexp_extract_all(x, '[{_BETWEEN}]|[^{_BETWEEN}]+'),
+        lambda w: upper(w[1]) || lower(substr(w, 2))), '')""",
     ),
     "sf_initcap_by": (
         "x, separators",
-        r"""CASE WHEN separators = '' THEN upper(x[1]) || lower(substr(x, 2)) ELSE array_to_string(list_transform(
-        regexp_extract_all(x, '[' || regexp_replace(separators, '([\\\]\[^-])', '\\\1', 'g') || ']|[^' ||
-        regexp_replace(separators, '([\\\]\[^-])', '\\\1', 'g') || ']+'), lambda w: upper(w[1]) || lower(substr(w, 2))), '') END""",
+        "CASE WHEN separators = '' THEN upper(x[1]) || lower(substr(x, 2)) ELSE array_to_string(list_transform("
+        "regexp_extract_all(x, '[' || sf_class(separators) || ']|[^' || sf_class(separators) || ']+'), "
+        "lambda w: upper(w[1]) || lower(substr(w, 2))), '') END",
     ),
+    "sf_class": ("characters", r"regexp_replace(characters, '([\\\]\[^-])', '\\\1', 'g')"),
     "sf_soundex": (
         "x",
         "CASE WHEN sf_letters(x) = '' THEN '' ELSE rpad(left(sf_letters(x)[1] || replace(substr(sf_once(translate("
-        "sf_letters(x)[1] || regexp_replace(substr(sf_letters(x), 2), '[HW]', '', 'g'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', "
+        "sf_letters(x)[1] || regexp_replace(substr(sf_letters(x), 2), '[HW]', '', 'g'), "
+        "'ABCDEFGHIJKLMNOPQRSTUVWXYZ', "
         "'01230120022455012623010202')), 2), '0', ''), 4), 4, '0') END",
     ),
     "sf_letters": ("x", "regexp_replace(upper(x), '[^A-Z]', '', 'g')"),
     "sf_once": (
         "x",
-        "regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(x, '1+', '1', 'g'), "
+        "regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(x, '1+', "
+        "'1', 'g'), "
         "'2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g')",
     ),
     "sf_tokens": (
         "x, separators",
-        r"""CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN x = '' THEN [] WHEN separators = '' THEN [x] ELSE regexp_extract_all(x, '[^' ||
-        regexp_replace(separators, '([\\\]\[^-])', '\\\1', 'g') || ']+') END""",
+        "CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN x = '' THEN [] WHEN separators = '' THEN [x] "
+        "ELSE regexp_extract_all(x, '[^' || sf_class(separators) || ']+') END",
     ),
     "sf_split": (
         "x, separator",
@@ -141,7 +152,8 @@ MACROS: dict[str, tuple[str, str]] = {
         "x, pattern, replacement, n",
         "CASE WHEN pattern IS NULL OR replacement IS NULL THEN NULL ELSE array_to_string(list_transform("
         "list_zip(regexp_split_to_array(x, pattern), regexp_extract_all(x, pattern)), lambda pair, place: pair[1] || "
-        "coalesce(CASE WHEN place = n THEN regexp_replace(pair[2], pattern, replacement) ELSE pair[2] END, '')), '') END",
+        "coalesce(CASE WHEN place = n THEN regexp_replace(pair[2], pattern, replacement) ELSE pair[2] END, "
+        "'')), '') END",
     ),
     "sf_regexp_instr": (
         "x, pattern, start, n, past, grp",

@@ -17,10 +17,10 @@ _PLACE = re.compile(r"\{(\d+|over)\}")
 _KEPT_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM")
 
 
-class Source(Snowflake):
+class Source(Snowflake):  # type: ignore[misc]
     """Snowflake's grammar, with functions left as calls by name."""
 
-    class Parser(Snowflake.Parser):  # type: ignore[misc,name-defined]
+    class Parser(Snowflake.Parser):  # type: ignore[misc]
         """See ``Source``."""
 
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
@@ -38,10 +38,10 @@ class Template(exp.Expression, exp.Func):  # type: ignore[misc]
     arg_types: ClassVar = {"this": True, "expressions": False, "over": False, "aggregate": False}
 
 
-class Target(DuckDB):
+class Target(DuckDB):  # type: ignore[misc]
     """DuckDB's dialect, with templates."""
 
-    class Generator(DuckDB.Generator):  # type: ignore[misc,name-defined]
+    class Generator(DuckDB.Generator):  # type: ignore[misc]
         """See ``Target``."""
 
         TRANSFORMS: ClassVar = {

@@ -99,13 +99,13 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
 
 
 def _of_one_type(arm: Any, columns: Columns, kinds: list[Type]) -> None:
-    """An arm's columns in the types that all arms have, where DuckDB would take another: numbers and times, not text."""
+    """An arm's columns in the types that all arms have, where DuckDB would take another: numbers, not text."""
     arm = arm.unnest() if isinstance(arm, exp.Subquery) else arm
     if not isinstance(arm, exp.Select) or len(arm.expressions) != len(kinds) or any(e.is_star for e in arm.expressions):
         return
     for place, (name, kind) in enumerate(columns.items()):
         wanted = kinds[place]
-        if kind.kind == wanted.kind or "text" not in (kind.kind, wanted.kind) and not wanted.is_semi:
+        if kind.kind == wanted.kind or ("text" not in (kind.kind, wanted.kind) and not wanted.is_semi):
             continue
         inner = arm.expressions[place].unalias().copy()
         changed = convert(Typed(inner, kind), wanted).node

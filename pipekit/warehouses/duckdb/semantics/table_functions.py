@@ -232,7 +232,7 @@ def sample(node: Any) -> Any:
     """SAMPLE: a share of the rows, or a number of them. https://docs.snowflake.com/en/sql-reference/constructs/sample"""
     size, percent = node.args.get("size"), node.args.get("percent")
     method = str(node.args.get("method") or "").upper()
-    if size is not None and method != "BLOCK" and method != "SYSTEM" and percent is None:
+    if size is not None and method not in ("BLOCK", "SYSTEM") and percent is None:
         return exp.TableSample(size=size, method=exp.var("RESERVOIR"))
     share = percent if percent is not None else size
     return exp.TableSample(percent=share, method=exp.var("SYSTEM" if method in ("BLOCK", "SYSTEM") else "BERNOULLI"))

@@ -63,7 +63,8 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_try_time": (
         "x",
-        f"CASE WHEN regexp_full_match(x, '{_CLOCK}') AND contains(x, ':') THEN TRY_CAST(CASE WHEN regexp_full_match(x, "
+        f"CASE WHEN regexp_full_match(x, '{_CLOCK}') AND contains(x, ':') THEN TRY_CAST(CASE WHEN "
+        f"regexp_full_match(x, "
         "'[0-9]{1,2}:[0-9]{1,2}') THEN x || ':00' ELSE x END AS TIME) WHEN regexp_full_match(x, '[0-9]+') "
         "THEN CAST(sf_epoch_text(x) AS TIME) ELSE CAST(try_strptime(x, ['%I:%M:%S %p', '%I:%M %p']) AS TIME) END",
     ),
@@ -101,11 +102,13 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_next_day": (
         "d, weekday",
-        "d + CAST(CASE WHEN (weekday - isodow(d) + 7) % 7 = 0 THEN 7 ELSE (weekday - isodow(d) + 7) % 7 END AS INTEGER)",
+        "d + CAST(CASE WHEN (weekday - isodow(d) + 7) % 7 = 0 THEN 7 ELSE (weekday - isodow(d) + 7) % 7 END "
+        "AS INTEGER)",
     ),
     "sf_previous_day": (
         "d, weekday",
-        "d - CAST(CASE WHEN (isodow(d) - weekday + 7) % 7 = 0 THEN 7 ELSE (isodow(d) - weekday + 7) % 7 END AS INTEGER)",
+        "d - CAST(CASE WHEN (isodow(d) - weekday + 7) % 7 = 0 THEN 7 ELSE (isodow(d) - weekday + 7) % 7 END "
+        "AS INTEGER)",
     ),
     "sf_weekday": (
         "x",
@@ -130,7 +133,8 @@ OVERLOADS: dict[str, list[tuple[str, str]]] = {
         (
             "a BIGINT, b BIGINT",
             "CASE WHEN b = 0 THEN error('Division by zero') "
-            "WHEN abs(a) < 4500000000 AND abs(b) < 4500000000000000 THEN CAST(round(a * 1e6 / b) / 1e6 AS DECIMAL(38,6)) "
+            "WHEN abs(a) < 4500000000 AND abs(b) < 4500000000000000 THEN CAST(round(a * 1e6 / b) / 1e6 AS "
+            "DECIMAL(38,6)) "
             "ELSE CAST(sf_quotient(CAST(a AS HUGEINT), CAST(b AS HUGEINT), 6, 6) AS DECIMAL(38,6)) END",
         ),
         ("a, b", "sf_divide_any(a, b)"),

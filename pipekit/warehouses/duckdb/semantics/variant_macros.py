@@ -18,7 +18,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_typeof_any": (
         "x",
-        "CASE WHEN x IS NULL THEN NULL WHEN typeof(x) IN ('DATE', 'TIME', 'DOUBLE', 'BOOLEAN', 'VARCHAR') THEN typeof(x) "
+        "CASE WHEN x IS NULL THEN NULL WHEN typeof(x) IN ('DATE', 'TIME', 'DOUBLE', 'BOOLEAN', 'VARCHAR') "
+        "THEN typeof(x) "
         "WHEN typeof(x) = 'TIMESTAMP' THEN 'TIMESTAMP_NTZ' WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' "
         "THEN 'TIMESTAMP_TZ' WHEN typeof(x) = 'BLOB' THEN 'BINARY' ELSE sf_typeof(sf_variant(x)) END",
     ),
@@ -63,10 +64,12 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_rows": (
         "x, base, mode, prefix",
         "CASE WHEN json_type(x) = 'ARRAY' AND mode <> 'OBJECT' THEN list_transform(json_extract(x, '$[*]'), "
-        "lambda e, i: {'key': NULL::VARCHAR, 'path': prefix || '[' || (i - 1) || ']', 'index': CAST(i - 1 AS BIGINT), "
+        "lambda e, i: {'key': NULL::VARCHAR, 'path': prefix || '[' || (i - 1) || ']', 'index': CAST(i - 1 AS "
+        "BIGINT), "
         "'value': e, 'this': CAST(base AS JSON)}) "
         "WHEN json_type(x) = 'OBJECT' AND mode <> 'ARRAY' THEN list_transform(sf_entries(x), "
-        "lambda e: {'key': e[1], 'path': CASE WHEN prefix = '' THEN sf_step(e[1]) ELSE prefix || '.' || sf_step(e[1]) END, "
+        "lambda e: {'key': e[1], 'path': CASE WHEN prefix = '' THEN sf_step(e[1]) ELSE prefix || '.' || "
+        "sf_step(e[1]) END, "
         "'index': NULL::BIGINT, 'value': e[2], 'this': CAST(base AS JSON)}) ELSE [] END",
     ),
     "sf_step": ("k", "CASE WHEN regexp_full_match(k, '[A-Za-z_][A-Za-z0-9_$]*') THEN k ELSE '[''' || k || ''']' END"),
@@ -77,13 +80,16 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     # Arrays
     "sf_array_slice": (
         "x, first, last",
-        "sf_json(sf_list(x)[CASE WHEN first < 0 THEN greatest(json_array_length(x) + first, 0) + 1 ELSE first + 1 END:"
+        "sf_json(sf_list(x)[CASE WHEN first < 0 THEN greatest(json_array_length(x) + first, 0) + 1 ELSE "
+        "first + 1 END:"
         "CASE WHEN last < 0 THEN json_array_length(x) + last ELSE last END])",
     ),
     "sf_array_insert": (
         "x, place, v",
-        "sf_json(CASE WHEN place <= json_array_length(x) THEN list_concat(list_concat(sf_list(x)[1:sf_place(x, place)], [v]), "
-        "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), list_transform(range(CAST(place - "
+        "sf_json(CASE WHEN place <= json_array_length(x) THEN "
+        "list_concat(list_concat(sf_list(x)[1:sf_place(x, place)], [v]), "
+        "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), "
+        "list_transform(range(CAST(place - "
         "json_array_length(x) AS BIGINT)), lambda e: CAST('null' AS JSON))), [v]) END)",
     ),
     "sf_place": (
