@@ -43,10 +43,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         "x",
         "CASE WHEN strlen(x) = 10 AND x[5] = '-' THEN TRY_CAST(x AS DATE) ELSE CAST(sf_try_ntz(x) AS DATE) END",
     ),
-    "sf_date": (
-        "x",
-        "CASE WHEN strlen(x) = 10 AND x[5] = '-' THEN CAST(x AS DATE) ELSE CAST(sf_ntz(x) AS DATE) END",
-    ),
+    "sf_date": ("x", "coalesce(TRY_CAST(x AS DATE), CAST(sf_ntz(x) AS DATE))"),
     "sf_try_tz": (
         "x",
         f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') THEN TRY_CAST(sf_offset(x) AS TIMESTAMPTZ) "
