@@ -43,6 +43,7 @@ class Statement:
         unique: Columns by which its rows differ for sure; empty if that is not known.
         columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
             themselves are not.
+        unproven: Functions whose values are not proven equal on the warehouse, in upper case.
     """
 
     sql: str
@@ -50,6 +51,7 @@ class Statement:
     reads: frozenset[Table] = frozenset()
     unique: tuple[str, ...] = ()
     columns: KnownColumns | None = None
+    unproven: tuple[str, ...] = ()
 
 
 class Project(Protocol):

@@ -67,4 +67,6 @@ def validate(spec: Path, **options: Any) -> None:
     for step in pipeline.spec.steps:
         needs = ", ".join(sorted(graph.needs[step.id], key=position.__getitem__))
         click.echo(f"{step.id} ({step.type.name})" + (f" after {needs}" if needs else ""))
+    for name in pipeline.spec.translations.unproven:
+        click.echo(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
     click.echo(f"{spec}: {len(pipeline.spec.steps)} steps, nothing wrong")

@@ -136,7 +136,8 @@ class PipelineSpec:
         except TemplateError as error:
             raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
         sql, origin = self._set_clock(translated.sql), template or "sql"
-        return Statement(sql, origin, translated.reads, translated.unique, translated.columns)
+        found = translated
+        return Statement(sql, origin, found.reads, found.unique, found.columns, found.unproven)
 
     def column_type(self, column: Column) -> str | None:
         """See ``step.Project``."""

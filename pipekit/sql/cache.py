@@ -55,6 +55,11 @@ class Translations:
         self._known[key] = found
         return found.translated
 
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Functions, in all texts translated so far, whose values are not proven equal on the engine."""
+        return tuple(sorted({name for kept in self._known.values() for name in kept.translated.unproven}))
+
     def keep(self) -> None:
         """Write what is new into the folder. One that cannot be written only costs time."""
         while self._new:

@@ -36,8 +36,9 @@ def refuse(node: Any, reason: str, way_out: str = "") -> Refused:
 
 def place(node: Any) -> tuple[int | None, int | None]:
     """Line and column, from 1, of the first part of the construct whose place the parser kept."""
-    for part in node.walk():
-        meta = part.meta
-        if "line" in meta:
-            return meta["line"], meta["col"] - (meta["end"] - meta["start"])
-    return None, None
+    places = [
+        (part.meta["line"], part.meta["col"] - (part.meta["end"] - part.meta["start"]))
+        for part in node.walk()
+        if "line" in part.meta
+    ]
+    return min(places, default=(None, None))
