@@ -159,7 +159,7 @@ def _reads(tree: Any) -> frozenset[Table]:
         _table(source)
         for scope in traverse_scope(tree)
         for source in scope.sources.values()
-        if isinstance(source, exp.Table) and isinstance(source.this, exp.Identifier) and source.name
+        if isinstance(source, exp.Table) and not isinstance(source.this, exp.Func) and source.name
     )
 
 
@@ -204,10 +204,12 @@ def _one_row_each(selected: Any) -> bool:
 
 
 def _may_be_several(selected: Any) -> bool:
-    """Whether it calls a function of DuckDB's own that makes several rows."""
+    """Whether it calls a function that Snowflake does not have, which may be one of DuckDB's that make several rows."""
     from sqlglot import exp
+    from sqlglot.dialects.snowflake import Snowflake
 
-    return any(str(call.this).upper() in ("UNNEST", "EXPLODE", "FLATTEN") for call in selected.find_all(exp.Anonymous))
+    names = (str(call.this).upper() for call in selected.find_all(exp.Anonymous))
+    return any(name in ("UNNEST", "EXPLODE") or name not in Snowflake.Parser.FUNCTIONS for name in names)
 
 
 def _unfold(tree: Any) -> None:

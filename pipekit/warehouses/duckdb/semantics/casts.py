@@ -211,6 +211,8 @@ def _exact_of_literal(value: Typed, text: str, precision: int, scale: int, *, sa
     if number is None:
         if safe:
             return make(f"CAST(NULL AS {decimal(precision, scale).duckdb})", decimal(precision, scale))
+        if scale == 0 and precision == 38:
+            return make("CAST({0} AS BIGINT)", INT, value)
         return make(f"CAST({{0}} AS {decimal(precision, scale).duckdb})", decimal(precision, scale), value)
     rounded = number.quantize(Decimal(1).scaleb(-scale), rounding="ROUND_HALF_UP") if abs(number) < 10**37 else number
     if scale == 0 and precision == 38:
