@@ -11,7 +11,7 @@ from typing import Any
 
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
-from pipekit.warehouses.duckdb.semantics.rules import Typed, make
+from pipekit.warehouses.duckdb.semantics.typed import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BINARY,

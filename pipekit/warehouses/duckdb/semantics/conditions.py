@@ -46,7 +46,7 @@ def case(rewriter: Rewriter, node: Any) -> Typed:
         branch.set("true", value)
     if default is not None:
         node.set("default", written[-1])
-    return make("({0})", kind, Typed(node, kind)) if False else Typed(exp.Paren(this=node), kind)
+    return Typed(exp.Paren(this=node), kind)
 
 
 @function("IFF")
@@ -120,7 +120,8 @@ def decode(call: Call) -> Typed:
     pairs = [(parts[index], parts[index + 1]) for index in range(1, len(parts) - 1, 2)]
     results = [result for _, result in pairs] + ([parts[-1]] if len(parts) % 2 == 0 else [])
     kind = common([result.type for result in results])
-    places, text = [], "(CASE"
+    places: list[Typed] = []
+    text = "(CASE"
     for wanted, result in pairs:
         left, right = comparable(parts[0], wanted)
         at = len(places)

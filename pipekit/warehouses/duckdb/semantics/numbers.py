@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_float, to_number
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
-from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, common, decimal
+from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, Type, common, decimal
 
 simple(
     {
@@ -215,7 +215,7 @@ def greatest_ignore_nulls(call: Call) -> Typed:
     return make(f"{call.name.split('_')[0].lower()}({places})", kind, *parts)
 
 
-def _of_one_type(call: Call) -> tuple[list[Typed], object]:
+def _of_one_type(call: Call) -> tuple[list[Typed], Type]:
     kind = common([part.type for part in call.args()])
     return [convert(part, kind) for part in call.args()], kind
 

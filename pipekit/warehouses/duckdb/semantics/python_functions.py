@@ -20,16 +20,10 @@ def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     import duckdb
 
     function, takes, gives = _FUNCTIONS[name]
+    options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
     with _REGISTERING:
         try:
-            connection.create_function(
-                name,
-                function,
-                list(takes),
-                gives,
-                type="arrow",
-                null_handling="special",  # type: ignore[arg-type]
-            )
+            connection.create_function(name, function, list(takes), gives, **options)
         except (duckdb.NotImplementedException, duckdb.CatalogException) as error:
             if "already" not in str(error):
                 raise

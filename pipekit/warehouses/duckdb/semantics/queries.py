@@ -135,30 +135,9 @@ def _sources(rewriter: Rewriter, node: Any, scope: Scope) -> None:
     if from_ is not None:
         from_.set("this", table_functions.source(rewriter, from_.this, scope))
     for join in node.args.get("joins") or []:
-        _join(rewriter, join, scope)
+        table_functions.join_source(rewriter, join, scope)
     for lateral in node.args.get("laterals") or []:
         raise refuse(lateral, "LATERAL without a comma or JOIN is not known")
-
-
-def _join(rewriter: Rewriter, join: Any, scope: Scope) -> None:
-    join.set("this", table_functions.source(rewriter, join.this, scope))
-    using = join.args.get("using")
-    if using:
-        scope.merged |= {column.name.lower() for column in using}
-    if str(join.args.get("method") or "").upper() == "NATURAL":
-        scope.merged |= {name for each in scope.sources for name in each.columns or {} if scope.owners(name) > 1}
-    on = join.args.get("on")
-    match = join.args.get("match_condition")
-    if match is not None:
-        condition = rewriter.visit(match).node
-        on = rewriter.visit(on).node if on is not None else None
-        join.set("match_condition", None)
-        join.set("on", exp.and_(on, condition) if on is not None else condition)
-        join.set("side", "LEFT")
-    elif on is not None:
-        join.set("on", truth(rewriter.visit(on)).node)
-    elif isinstance(join.this, exp.Lateral) and join.args.get("side"):
-        join.set("on", exp.true())
 
 
 def _modifiers(rewriter: Rewriter, node: Any, scope: Scope) -> None:

@@ -15,6 +15,7 @@ from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.types import UNKNOWN
 
 Visitor = Callable[["Rewriter", Any], Typed]
+QueryRule = Callable[["Rewriter", Any, Scope | None], Columns | None]
 VISITORS: dict[type[Any], Visitor] = {}
 
 
@@ -34,14 +35,19 @@ class Rewriter:
 
     Args:
         tables: The columns' DuckDB types of each table that is known, by its lower-case name.
+        query: Rewrites a query in place and gives its columns, if all are known.
     """
 
-    def __init__(self, tables: Mapping[str, Columns]) -> None:
+    def __init__(self, tables: Mapping[str, Columns], query: QueryRule) -> None:
+        self._query = query
         self.tables = dict(tables)
         self.scope = Scope()
         self.ctes: dict[str, Columns | None] = {}
         self.unproven: set[str] = set()
-        self.generator_rows = False
+
+    def query(self, node: Any, parent: Scope | None) -> Columns | None:
+        """A query inside another, rewritten in place; its columns, if all are known."""
+        return self._query(self, node, parent)
 
     def visit(self, node: Any) -> Typed:
         """The node rewritten, and its type."""

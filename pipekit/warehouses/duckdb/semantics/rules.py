@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
+from pipekit.warehouses.duckdb.semantics.casts import to_kind
 from pipekit.warehouses.duckdb.semantics.parsing import template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
-from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, INT, NULL, TEXT, Type, decimal
-
-if TYPE_CHECKING:
-    from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
-
-
-class Typed(NamedTuple):
-    """A rewritten expression and what is known of its values."""
-
-    node: Any
-    type: Type
+from pipekit.warehouses.duckdb.semantics.typed import Typed, Walker, constant, make
+from pipekit.warehouses.duckdb.semantics.types import NULL, Type
 
 
 @dataclass
@@ -38,7 +30,7 @@ class Call:
     name: str
     node: Any
     raw: list[Any]
-    rewriter: Rewriter
+    rewriter: Walker
     named: dict[str, Any] = field(default_factory=dict)
     distinct: bool = False
     order: Any = None
@@ -63,8 +55,6 @@ class Call:
 
     def as_kind(self, index: int, kind: str) -> Typed:
         """The argument converted to one of ``KINDS``."""
-        from pipekit.warehouses.duckdb.semantics.casts import to_kind
-
         return to_kind(self.arg(index), kind)
 
     def word(self, index: int) -> str:
@@ -105,32 +95,6 @@ def function(*names: str) -> Callable[[Rule], Rule]:
         return rule
 
     return register
-
-
-def make(text: str, result: Type, *parts: Typed) -> Typed:
-    """A template over rewritten parts, with its type."""
-    return Typed(template(text, *(part.node for part in parts)), result)
-
-
-def constant(node: Any) -> str | int | float | bool | None:
-    """The value of a literal; ``None`` if it is none. A number keeps its text unless it is an integer."""
-    key = node.key
-    if key == "paren":
-        return constant(node.this)
-    if key == "literal":
-        text = str(node.this)
-        return text if node.is_string else int(text) if text.isdigit() else float(text)
-    if key == "rawstring":
-        return str(node.this)
-    if key == "neg":
-        value = constant(node.this)
-        return -value if isinstance(value, (int, float)) else None
-    return bool(node.this) if key == "boolean" else None
-
-
-def same_type(parts: Sequence[Typed]) -> Type:
-    """For a rule whose result is of its first argument's type."""
-    return parts[0].type
 
 
 @dataclass(frozen=True)
@@ -174,4 +138,4 @@ def refused(reason: str, way_out: str, *names: str) -> None:
         REFUSED[name] = (reason, way_out)
 
 
-__all__ = ["BOOL", "FLOAT", "INT", "TEXT", "Call", "Typed", "decimal", "function", "make", "refused", "simple"]
+__all__ = ["Call", "Typed", "constant", "function", "make", "refused", "simple"]

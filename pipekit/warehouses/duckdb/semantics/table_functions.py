@@ -7,6 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.parsing import template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of
@@ -37,12 +38,10 @@ def _source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     if isinstance(node, exp.Values):
         scope.sources.append(Source(alias, values(rewriter, node)))
         return node
-    from pipekit.warehouses.duckdb.semantics.queries import query
-
     if isinstance(node, exp.Subquery) and not isinstance(node.this, (exp.Query, exp.Values)):
         return _in_parentheses(rewriter, node, scope)
     inner = node.this if isinstance(node, exp.Subquery) else node
-    columns = query(rewriter, inner, scope.parent)
+    columns = rewriter.query(inner, scope.parent)
     sampled = node.args.get("sample")
     if sampled is not None:
         node.set("sample", sample(sampled))
@@ -54,10 +53,29 @@ def _in_parentheses(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     """``(a JOIN b ON ...)``."""
     node.set("this", source(rewriter, node.this, scope))
     for join in node.this.args.get("joins") or node.args.get("joins") or []:
-        from pipekit.warehouses.duckdb.semantics.queries import _join
-
-        _join(rewriter, join, scope)
+        join_source(rewriter, join, scope)
     return node
+
+
+def join_source(rewriter: Rewriter, join: Any, scope: Scope) -> None:
+    join.set("this", source(rewriter, join.this, scope))
+    using = join.args.get("using")
+    if using:
+        scope.merged |= {column.name.lower() for column in using}
+    if str(join.args.get("method") or "").upper() == "NATURAL":
+        scope.merged |= {name for each in scope.sources for name in each.columns or {} if scope.owners(name) > 1}
+    on = join.args.get("on")
+    match = join.args.get("match_condition")
+    if match is not None:
+        condition = rewriter.visit(match).node
+        on = rewriter.visit(on).node if on is not None else None
+        join.set("match_condition", None)
+        join.set("on", exp.and_(on, condition) if on is not None else condition)
+        join.set("side", "LEFT")
+    elif on is not None:
+        join.set("on", truth(rewriter.visit(on)).node)
+    elif isinstance(join.this, exp.Lateral) and join.args.get("side"):
+        join.set("on", exp.true())
 
 
 def _alias_columns(node: Any, columns: Columns | None) -> Columns | None:
@@ -120,10 +138,8 @@ def _lateral(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     inner = node.this
     if isinstance(inner, exp.Anonymous):
         return _table_function(rewriter, node, inner, scope)
-    from pipekit.warehouses.duckdb.semantics.queries import query
-
     around = Scope(list(scope.sources), parent=scope.parent)
-    columns = query(rewriter, inner.this if isinstance(inner, exp.Subquery) else inner, around)
+    columns = rewriter.query(inner.this if isinstance(inner, exp.Subquery) else inner, around)
     scope.sources.append(Source(node.alias_or_name.lower(), _alias_columns(node, columns)))
     return node
 

@@ -96,7 +96,7 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table
         for table, columns in tables.items()
     }
     _unfold(tree)
-    rewriter = Rewriter(typed)
+    rewriter = Rewriter(typed, queries.query)
     columns = queries.query(rewriter, tree, Scope())
     if becomes_table:
         _require_different_names(tree, columns)
