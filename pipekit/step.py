@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
 from pipekit.names import Table
-from pipekit.source import Source
+from pipekit.source import Column, Source
+from pipekit.sql.semantics import ColumnTypes, KnownColumns
 from pipekit.warehouses.contract import Result, Warehouse
 
 if TYPE_CHECKING:
@@ -40,12 +41,17 @@ class Statement:
         origin: The template's name, or where the inline SQL stands, for messages.
         reads: Tables it names, common table expressions left out.
         unique: Columns by which its rows differ for sure; empty if that is not known.
+        columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
+            themselves are not.
+        unproven: Functions whose values are not proven equal on the warehouse, in upper case.
     """
 
     sql: str
     origin: str
     reads: frozenset[Table] = frozenset()
     unique: tuple[str, ...] = ()
+    columns: KnownColumns | None = None
+    unproven: tuple[str, ...] = ()
 
 
 class Project(Protocol):
@@ -70,6 +76,9 @@ class Project(Protocol):
         Raises:
             TemplateError: It does not exist, does not render, or is not valid SQL.
         """
+
+    def column_type(self, column: Column) -> str | None:
+        """The warehouse's type of a declared column, where its types are told before it is opened."""
 
     def rendered(self, template: str) -> str:
         """A template's text, rendered and not yet transpiled, to be put into a larger statement.
@@ -182,6 +191,17 @@ def _no_inputs(options: Any, context: StepContext) -> str | None:
     return None
 
 
+def _no_columns(options: Any, project: Project) -> ColumnTypes | None:
+    return None
+
+
+def typed(statement: Statement) -> ColumnTypes | None:
+    """A statement's columns, if each one's type is known or may stay unknown."""
+    if statement.columns is None:
+        return None
+    return {name: kind or "" for name, kind in statement.columns}
+
+
 def _no_problems(options: Any, project: Project) -> Iterable[tuple[str, str]]:
     return ()
 
@@ -201,6 +221,8 @@ class StepType(Generic[OptionsT]):
             failed run is resumed, to tell whether the step is still done.
         problems: Mistakes that show only beside the rest of the file, such as a key that the source does not declare:
             pairs of an option's name and what is wrong with it. Called before anything is opened.
+        columns: The warehouse's types of the columns that the step's table has, by lower-case name, if they are known
+            before a run; statements that read the table are translated by them.
     """
 
     name: str
@@ -211,3 +233,4 @@ class StepType(Generic[OptionsT]):
     judges: Callable[[OptionsT, Project], Iterable[str]] = _nothing
     inputs: Callable[[OptionsT, StepContext], str | None] = _no_inputs
     problems: Callable[[OptionsT, Project], Iterable[tuple[str, str]]] = _no_problems
+    columns: Callable[[OptionsT, Project], ColumnTypes | None] = _no_columns

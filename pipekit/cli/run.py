@@ -52,7 +52,10 @@ def _stop_like_ctrl_c() -> None:
 @pipeline_options
 def validate(spec: Path, **options: Any) -> None:
     """Check the file SPEC, and show the order of its steps. Nothing is opened or written."""
-    steps = read_spec(spec, **options).order()
+    pipeline = read_spec(spec, **options)
+    steps = pipeline.order()
     for step in steps:
         click.echo(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
+    for name in pipeline.spec.translations.unproven:
+        click.echo(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
     click.echo(f"{spec}: {len(steps)} steps, nothing wrong")

@@ -34,6 +34,8 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         QueryError: The statement or the move failed, or a key is NULL or not unique.
         ChecksFailed: The audit failed.
     """
+    if statement.unproven:
+        context.note("WARNING", f"not proven equal on {context.warehouse.dialect}: {_names(statement.unproven)}")
     table = Table.parse(options.into)
     if options.materialize == "view":
         _create(context, table, statement, "view")
@@ -46,6 +48,10 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         _create(context, scratch, statement, kind)
 
     return _publish_built(context, build, options, statement.unique)
+
+
+def _names(functions: Sequence[str]) -> str:
+    return ", ".join(name.lower() for name in functions)
 
 
 def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | None:

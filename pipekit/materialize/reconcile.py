@@ -27,7 +27,7 @@ def reconcile(
     own = {context.warehouse.fold(name) for name in STAMPS} if timestamps else set()
     added = [column for name, column in given.items() if name not in has]
     missing = [column for name, column in has.items() if name not in given and name not in own]
-    retyped = [(has[name], column) for name, column in given.items() if name in has and has[name].type != column.type]
+    retyped = [(has[name], column) for name, column in given.items() if name in has and _differ(has[name], column)]
     if retyped or (policy == "fail" and (added or missing)):
         hint = _HINT_TYPE if retyped else _HINT
         raise QueryError(_difference(table, added, missing, retyped), kept=f"{table} is as it was.", hint=hint)
@@ -41,6 +41,14 @@ def reconcile(
     for column in added:
         context.note("WARNING", f"{table}: the new column {column.name} is ignored")
     return [name for name in given if name in has]
+
+
+# Whole numbers of DuckDB's: one that does not fit a narrower column is an error when it is put there.
+_WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
+
+
+def _differ(old: TableColumn, new: TableColumn) -> bool:
+    return old.type != new.type and not {old.type, new.type} <= _WHOLE
 
 
 _HINT_TYPE = "Change the table by hand (ALTER TABLE), or drop it: then the step makes it anew."

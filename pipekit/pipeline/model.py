@@ -18,11 +18,13 @@ from pipekit.events import Emit
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
+from pipekit.pipeline.typed_tables import TypedTables
 from pipekit.quality.suite import Suite, merge_suites
-from pipekit.source import Source
+from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
 from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.sandbox import Variables, var_lookup
+from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText, literal
 from pipekit.state import STATE_FOLDER
@@ -151,10 +153,29 @@ class PipelineSpec:
         else:
             text, dialect = self._templates.render_text(sql or "", values), PROJECT_SQL
         try:
-            translated = self.translations.translate(text, read=dialect, write=self.target.type.dialect)
+            translated = self.translations.translate(
+                text,
+                read=dialect,
+                write=self.target.type.dialect,
+                columns_of=self._columns_of,
+            )
         except TemplateError as error:
             raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
-        return Statement(self._set_clock(translated.sql), template or "sql", translated.reads, translated.unique)
+        sql, origin = self._set_clock(translated.sql), template or "sql"
+        found = translated
+        return Statement(sql, origin, found.reads, found.unique, found.columns, found.unproven)
+
+    def column_type(self, column: Column) -> str | None:
+        """See ``step.Project``."""
+        semantics = self.target.type.dialect.semantics
+        return semantics.type_of(column) if semantics is not None else None
+
+    @cached_property
+    def _typed_tables(self) -> TypedTables:
+        return TypedTables(self, self.steps, self.table_key)
+
+    def _columns_of(self, table: Table) -> ColumnTypes | None:
+        return self._typed_tables(table) if self.target.type.dialect.semantics is not None else None
 
     def _set_clock(self, sql: str) -> str:
         return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from pipekit.errors import TemplateError
+from pipekit.names import Table
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.translate import Translated, translate
 
 BATCH = "__batch__"
 
 
-def query_over(query: str, batch: str, dialect: Dialect) -> str:
+def query_over(query: str, batch: str, dialect: Dialect, types: Mapping[str, str] | None = None) -> str:
     """The query in the warehouse's dialect, with ``{batch}`` replaced by the table.
 
     Args:
         query: As written in the suite.
         batch: The table's quoted name.
         dialect: The warehouse's dialect.
+        types: The warehouse's types of the table's columns, if they are known.
 
     Raises:
         TemplateError: The text is not one query.
     """
     text = query.format(batch=batch)
-    return text if dialect.is_project_sql else _translated(text, dialect).sql
+    if dialect.is_project_sql:
+        return text
+    columns = tuple((name.lower(), kind) for name, kind in (types or {}).items())
+    return _translated(text, dialect, batch.replace('"', "").lower(), columns).sql
 
 
 def tables_read(query: str) -> tuple[str, ...]:
@@ -36,5 +42,8 @@ def tables_read(query: str) -> tuple[str, ...]:
 
 
 @cache
-def _translated(text: str, dialect: Dialect) -> Translated:
-    return translate(text, write=dialect)
+def _translated(text: str, dialect: Dialect, batch: str = "", columns: tuple[tuple[str, str], ...] = ()) -> Translated:
+    def columns_of(table: Table) -> dict[str, str] | None:
+        return dict(columns) if columns and str(table).lower() == batch else None
+
+    return translate(text, write=dialect, columns_of=columns_of, becomes_table=False)

@@ -8,12 +8,21 @@ import os
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from pipekit.names import Table
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
+from pipekit.sql.semantics import ColumnsOf, nothing_known
 from pipekit.sql.translate import Translated, translate
 from pipekit.state import make_private_folder
 from pipekit.versions import tested_sqlglot
+
+
+class _Kept(NamedTuple):
+    """A translation, and what stands for the types of the tables that it reads."""
+
+    translated: Translated
+    types: str
 
 
 class Translations:
@@ -27,18 +36,26 @@ class Translations:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, Translated] = {}
+        self._known: dict[str, _Kept] = {}
         self._new: set[str] = set()
 
-    def translate(self, text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Translated:
-        """See ``translate``."""
+    def translate(
+        self, text: str, *, read: Dialect = PROJECT_SQL, write: Dialect, columns_of: ColumnsOf = nothing_known
+    ) -> Translated:
+        """See ``translate``. A translation is kept for the types that its tables had; for others it is made again."""
         key = _key(text, read, write)
         found = self._known.get(key) or _load(self._path(key))
-        if found is None:
-            found = translate(text, read=read, write=write)
+        if found is None or found.types != _types(found.translated, columns_of):
+            translated = translate(text, read=read, write=write, columns_of=columns_of)
+            found = _Kept(translated, _types(translated, columns_of))
             self._new.add(key)
         self._known[key] = found
-        return found
+        return found.translated
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Functions, in all texts translated so far, whose values are not proven equal on the engine."""
+        return tuple(sorted({name for kept in self._known.values() for name in kept.translated.unproven}))
 
     def keep(self) -> None:
         """Write what is new into the folder. One that cannot be written only costs time."""
@@ -62,18 +79,33 @@ def _key(text: str, read: Dialect, write: Dialect) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _load(path: Path) -> Translated | None:
+def _types(translated: Translated, columns_of: ColumnsOf) -> str:
+    known = {str(table): columns_of(table) for table in translated.reads}
+    text = json.dumps({name: dict(columns) if columns else None for name, columns in known.items()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _load(path: Path) -> _Kept | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         reads = frozenset(Table(tuple(parts)) for parts in data["reads"])
-        return Translated(data["sql"], reads, tuple(data["unique"]))
+        columns = data["columns"] and tuple((name, kind) for name, kind in data["columns"])
+        unique, unproven = tuple(data["unique"]), tuple(data["unproven"])
+        return _Kept(Translated(data["sql"], reads, unique, columns, unproven), data["types"])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not kept yet, or damaged: translate again
 
 
-def _save(path: Path, translated: Translated) -> None:
-    reads = sorted(table.parts for table in translated.reads)
-    data = {"sql": translated.sql, "reads": reads, "unique": translated.unique}
+def _save(path: Path, kept: _Kept) -> None:
+    translated = kept.translated
+    data = {
+        "sql": translated.sql,
+        "reads": sorted(table.parts for table in translated.reads),
+        "unique": translated.unique,
+        "columns": translated.columns,
+        "unproven": translated.unproven,
+        "types": kept.types,
+    }
     try:
         make_private_folder(path.parent)
         with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.sql.semantics import Semantics
 
 OTHER = "other"
 
@@ -125,9 +125,9 @@ class Dialect:
         row_text: A row of the subquery named ``pk_row`` as text; without it a custom query's failure has no samples.
         mean_is_float: Types of integers whose mean is a float, and exact.
         aborts_on_error: Whether a statement that fails spoils the open transaction.
-        rewrite: Writes a query of the project's SQL, a tree of sqlglot, in this dialect, where more is needed than
-            sqlglot's own translation.
-        version: Of ``rewrite``, unless it comes with pipekit: translations kept from another version are not used.
+        semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
+            translation is taken.
+        version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
     """
 
     name: str
@@ -145,7 +145,7 @@ class Dialect:
     row_text: str | None = None
     mean_is_float: frozenset[str] = frozenset()
     aborts_on_error: bool = True
-    rewrite: Callable[[Any], str] | None = None
+    semantics: Semantics | None = field(default=None, hash=False, compare=False)
     version: str = ""
 
     def family(self, type_text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
+from pipekit.sql.semantics import ColumnsOf, KnownColumns, Semantics, nothing_known
 from pipekit.versions import tested_sqlglot
 
 
@@ -23,20 +24,34 @@ class Translated:
         sql: Its text.
         reads: The tables it reads, common table expressions left out.
         unique: Columns by which its rows differ for sure, since it keeps one row of each; empty if that is not known.
+        columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
+            themselves are not.
+        unproven: Functions whose values are not proven equal on the engine, in upper case.
     """
 
     sql: str
     reads: frozenset[Table]
     unique: tuple[str, ...] = ()
+    columns: KnownColumns | None = None
+    unproven: tuple[str, ...] = ()
 
 
-def translate(text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Translated:
+def translate(
+    text: str,
+    *,
+    read: Dialect = PROJECT_SQL,
+    write: Dialect,
+    columns_of: ColumnsOf = nothing_known,
+    becomes_table: bool = True,
+) -> Translated:
     """Put one query into another dialect.
 
     Args:
         text: One SELECT (or WITH ... SELECT), rendered.
         read: The dialect of ``text``.
-        write: The dialect wanted.
+        write: The dialect wanted; with semantics of its own it keeps values, else sqlglot's translation is taken.
+        columns_of: What is known of the tables that are read.
+        becomes_table: Whether each of its columns must have a name of its own.
 
     Raises:
         TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
@@ -46,7 +61,9 @@ def translate(text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Tran
     import sqlglot
 
     try:
-        return _translate(text, read, write)
+        if write.semantics is None or not read.is_project_sql or write.is_project_sql:
+            return _translate(text, read, write)
+        return _rewritten(text, write.semantics, columns_of, becomes_table)
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
@@ -60,31 +77,50 @@ _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it win
 
 def _translate(text: str, read: Dialect, write: Dialect) -> Translated:
     import sqlglot
+
+    tree = _one_query(sqlglot.parse(text, read=read.name))
+    reads = _reads(tree)
+    unique = _unique(tree) if read.is_project_sql else ()
+    if read.name == write.name:
+        return Translated(text, reads, unique)
+    _unfold(tree)
+    sql = str(tree.sql(dialect=write.name, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE))
+    return Translated(sql, reads, unique)
+
+
+def _rewritten(text: str, semantics: Semantics, columns_of: ColumnsOf, becomes_table: bool) -> Translated:
+    tree = _one_query(semantics.parse(text))
+    reads, unique = _reads(tree), _unique(tree)
+    known = {str(table).lower(): columns_of(table) for table in reads}
+    tables = {name: columns for name, columns in known.items() if columns is not None}
+    done = semantics.rewrite(tree, tables, becomes_table=becomes_table)
+    return Translated(done.sql, reads, unique, done.columns, done.unproven)
+
+
+def _one_query(statements: list[Any]) -> Any:
+    from sqlglot import exp
+
+    found = [tree for tree in statements if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(found) != 1 or not isinstance(found[0], exp.Query):
+        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
+    return found[0]
+
+
+def _reads(tree: Any) -> frozenset[Table]:
+    """The tables that are read; a query that names itself reads no table of that name, with RECURSIVE or without."""
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope
 
-    statements = [tree for tree in sqlglot.parse(text, read=read.name) if tree is not None]
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
-    tree = statements[0]
-    reads = {
+    for cte in tree.find_all(exp.CTE):
+        names = {table.name.lower() for table in cte.this.find_all(exp.Table)}
+        if isinstance(cte.this, exp.SetOperation) and cte.alias.lower() in names:
+            cte.parent.set("recursive", True)
+    return frozenset(
         _table(source)
         for scope in traverse_scope(tree)
         for source in scope.sources.values()
-        if isinstance(source, exp.Table) and source.name
-    }
-    unique = _unique(tree) if read.is_project_sql else ()
-    return Translated(text if read.name == write.name else _written(tree, write), frozenset(reads), unique)
-
-
-def _written(tree: Any, write: Dialect) -> str:
-    """A query of the project's SQL in the dialect: by the dialect's own rules if it has some, else by sqlglot's."""
-    import sqlglot
-
-    if write.rewrite is not None:
-        return write.rewrite(tree)
-    _unfold(tree)
-    return str(tree.sql(dialect=write.name, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE))
+        if isinstance(source, exp.Table) and not isinstance(source.this, exp.Func) and source.name
+    )
 
 
 def _unique(tree: Any) -> tuple[str, ...]:
@@ -99,11 +135,19 @@ def _unique(tree: Any) -> tuple[str, ...]:
     for condition in qualify.this.flatten() if isinstance(qualify.this, exp.And) else [qualify.this]:
         window = condition.this
         first = isinstance(condition, exp.EQ) and condition.expression == exp.Literal.number(1)
-        if first and isinstance(window, exp.Window) and isinstance(window.this, exp.RowNumber):
+        if first and isinstance(window, exp.Window) and _is_row_number(window.this):
             columns = window.args.get("partition_by") or []
             if columns and all(isinstance(column, exp.Column) and column in kept for column in columns):
                 return tuple(column.name for column in columns)
     return ()
+
+
+def _is_row_number(node: Any) -> bool:
+    from sqlglot import exp
+
+    return isinstance(node, exp.RowNumber) or (
+        isinstance(node, exp.Anonymous) and str(node.this).upper() == "ROW_NUMBER"
+    )
 
 
 def _one_row_each(selected: Any) -> bool:
@@ -113,10 +157,19 @@ def _one_row_each(selected: Any) -> bool:
     """
     from sqlglot import exp
 
-    several = (exp.Anonymous, exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
+    several = (exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline)
     names = {each.alias_or_name.lower() for each in selected}
     named = len(names) == len(selected) and not names & {"", "*"}
-    return named and not any(each.is_star or each.find(*several) for each in selected)
+    return named and not any(each.is_star or each.find(*several) or _may_be_several(each) for each in selected)
+
+
+def _may_be_several(selected: Any) -> bool:
+    """Whether it calls a function that Snowflake does not have, which may be one of DuckDB's that make several rows."""
+    from sqlglot import exp
+    from sqlglot.dialects.snowflake import Snowflake
+
+    names = (str(call.this).upper() for call in selected.find_all(exp.Anonymous))
+    return any(name in ("UNNEST", "EXPLODE") or name not in Snowflake.Parser.FUNCTIONS for name in names)
 
 
 def _unfold(tree: Any) -> None:

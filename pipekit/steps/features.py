@@ -19,8 +19,9 @@ from pipekit.names import Table, quote_identifier
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.dialect import OTHER, Dialect
+from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.text import SqlText
-from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
+from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType, typed
 
 
 class Feature(StepOptions):
@@ -251,7 +252,11 @@ def _writes(options: FeaturesOptions, project: Project) -> Sequence[str]:
     return (options.into, str(CATALOG))
 
 
+def _columns(options: FeaturesOptions, project: Project) -> ColumnTypes | None:
+    return typed(statement(options, project))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[FeaturesOptions]]:
     """The ``features`` step type."""
-    return [StepType("features", FeaturesOptions, run, _reads, _writes)]
+    return [StepType("features", FeaturesOptions, run, _reads, _writes, columns=_columns)]

@@ -19,6 +19,7 @@ from pipekit.names import Table, fold
 from pipekit.own_tables import LEDGER, LEDGER_COLUMNS
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Listing, Names, Source, SourceFile
+from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.steps import ledger
 from pipekit.steps.rejects import most_rejects, refuse_too_many
@@ -326,7 +327,15 @@ def _inputs(options: LoadOptions, context: StepContext) -> str:
     return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source], context.cancelled))
 
 
+def _columns(options: LoadOptions, project: Project) -> ColumnTypes | None:
+    """Those of the declaration; a table whose columns may be others is known only when it is there."""
+    if options.on_schema_change != "fail":
+        return None
+    found = {column.name: project.column_type(column) for column in _declared(project.sources[options.source], options)}
+    return {fold(name, str.lower): kind for name, kind in found.items() if kind is not None} or None
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[LoadOptions]]:
     """The ``load`` step type."""
-    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs, problems=_problems)]
+    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs, problems=_problems, columns=_columns)]

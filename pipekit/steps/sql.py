@@ -9,7 +9,8 @@ from pydantic import model_validator
 from pipekit.materialize.into import Into
 from pipekit.materialize.publish import audit_reads, publish
 from pipekit.plugins.hooks import hookimpl
-from pipekit.step import Project, StepContext, StepResult, StepType
+from pipekit.sql.semantics import ColumnTypes
+from pipekit.step import Project, StepContext, StepResult, StepType, typed
 
 
 class SqlOptions(Into):
@@ -45,7 +46,11 @@ def _writes(options: SqlOptions, project: Project) -> Iterable[str]:
     return (options.into,)
 
 
+def _columns(options: SqlOptions, project: Project) -> ColumnTypes | None:
+    return typed(project.statement(template=options.template, sql=options.sql))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[SqlOptions]]:
     """The ``sql`` step type."""
-    return [StepType("sql", SqlOptions, run, _reads, _writes)]
+    return [StepType("sql", SqlOptions, run, _reads, _writes, columns=_columns)]

@@ -228,7 +228,7 @@ def test_a_failing_statement_shows_template_numbered_sql_and_the_engines_message
         run_step("sql", {"template": "bad.sql", "into": "t"}, {"src": SRC}, root=tmp_path)
     message = caught.value.message
     assert message.startswith("bad.sql: Conversion Error")
-    assert "    1 | SELECT\n    2 |   CAST('x' AS INT) AS n\n    3 | FROM src" in message
+    assert "    1 | SELECT\n    2 |   CAST('x' AS BIGINT) AS n\n    3 | FROM src" in message
     with pytest.raises(QueryError, match=r"(?s)^sql: .*no_such_column.*\| "):
         sql("select no_such_column from src", {"src": SRC})
 

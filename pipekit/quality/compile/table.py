@@ -72,7 +72,8 @@ def columns_in_set(kwargs: Kwargs, subject: Subject) -> Plan:
 
 
 def custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
-    query, shown = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect), subject.dialect.row_text
+    query = query_over(kwargs["unexpected_rows_query"], subject.table, subject.dialect, subject.types)
+    shown = subject.dialect.row_text
     found = Fragment(f"(SELECT count(*) FROM ({query}) AS pk_row)")
     samples = f"SELECT {shown} AS pk_text, NULL AS pk_rows FROM ({query}) AS pk_row LIMIT {MAX_SAMPLES}"
 

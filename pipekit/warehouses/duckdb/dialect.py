@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
 
 
 def _distinct_structs(table: str, where: Fragment, columns: Sequence[Fragment]) -> Fragment:
@@ -30,4 +31,5 @@ DUCKDB = Dialect(
     row_text="CAST(pk_row AS VARCHAR)",
     distinct_rows=_distinct_structs,
     mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
+    semantics=DuckDBSemantics(),
 )

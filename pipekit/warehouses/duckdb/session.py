@@ -19,6 +19,7 @@ from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.semantics.session import Session
 from pipekit.warehouses.session import SCRATCH, PlainSession
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class DuckDBSession(PlainSession):
         self._inserted: set[Table] = set()
         self._scratches = 0
         self._closed = False
+        self._semantics = Session(connection)
         with driver_errors():
             connection.execute(f"USE {quote_name(database)}.{quote_name(schema)}")
 
@@ -72,6 +74,7 @@ class DuckDBSession(PlainSession):
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
         with driver_errors(sql):
+            self._semantics.prepare(sql)
             cursor = self.connection.execute(sql, list(params))
             rows = cursor.fetchall()
             columns = tuple(column[0] for column in cursor.description or ())
@@ -84,6 +87,7 @@ class DuckDBSession(PlainSession):
 
     def roll_back(self) -> None:
         """ROLLBACK, unless it has happened already."""
+        self._semantics.forget()
         try:
             self.connection.execute("ROLLBACK")
         except duckdb.Error:
@@ -124,6 +128,9 @@ class DuckDBSession(PlainSession):
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
         """Create or replace the table or view, and its schema, with what the query gives."""
         self.prepare_place(table, kind == "temporary")
+        if kind == "view":
+            with driver_errors(query):
+                self._semantics.prepare_view(query)
         try:
             return super().create_as(table, query, kind=kind)
         except QueryError as error:
@@ -153,6 +160,7 @@ class DuckDBSession(PlainSession):
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""
         with driver_errors(sql):
+            self._semantics.prepare(sql)
             return self.connection.sql(sql, params=list(params)).to_arrow_table()
 
     def session(self) -> Self:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import default
 from sqlalchemy.sql import compiler
 
 from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
+from pipekit.warehouses.duckdb.semantics.session import Session
 
 BUFFERED_ROWS = 10_000
 
@@ -56,6 +57,7 @@ class _Cursor:
 
     def execute(self, sql: str, parameters: Any = None) -> None:
         connection = self._run()
+        Session(connection).prepare(sql)
         connection.execute(sql, list(parameters)) if parameters else connection.execute(sql)
         self.description = connection.description
         self._rows = connection.fetchmany(BUFFERED_ROWS) if self.description else []

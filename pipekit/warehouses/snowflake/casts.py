@@ -101,7 +101,9 @@ def cast(value: Value, form: FileFormat) -> str:
     """SQL for the value in its column's type; NULL where it cannot be."""
     kind = value.column.type.kind
     if kind not in SEMI_STRUCTURED:
-        return _typed(value.text, value.column, form)
+        typed = _typed(value.text, value.column, form)
+        # Kept in UTC as on DuckDB, so that its day, its hour and its text are the same on both engines.
+        return f"CONVERT_TIMEZONE('UTC', {typed})" if kind == "timestamp_tz" else typed
     document = value.json or f"TRY_PARSE_JSON({value.text})"
     # A JSON null is a missing value here, as it is in every other column.
     kept = f"IFF({value.text} IS NULL, NULL, {document})"

@@ -1,0 +1,125 @@
+"""TO_DATE, TO_TIMESTAMP, TO_TIME and TO_CHAR, with and without formats.
+
+https://docs.snowflake.com/en/sql-reference/functions-conversion
+"""
+
+from __future__ import annotations
+
+from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics.formats import UnknownFormatError, pattern_to_read, write_time
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
+from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
+
+_RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ}
+_NAMES = {
+    "TO_DATE": "date",
+    "DATE": "date",
+    "TO_TIME": "time",
+    "TIME": "time",
+    "TO_TIMESTAMP": "ntz",
+    "TO_TIMESTAMP_NTZ": "ntz",
+    "TO_TIMESTAMP_LTZ": "tz",
+    "TO_TIMESTAMP_TZ": "tz",
+}
+
+
+def _format(call: Call, index: int) -> str | None:
+    if index >= len(call):
+        return None
+    value = constant(call.raw[index])
+    if not isinstance(value, str):
+        raise call.refuse("a format that is no constant is not known")
+    return None if value.upper() == "AUTO" else value
+
+
+def _conversion(call: Call) -> Typed:
+    name = call.name.removeprefix("TRY_")
+    kind, safe = _NAMES[name], call.name.startswith("TRY_")
+    value = call.arg(0)
+    second = constant(call.raw[1]) if len(call) > 1 else None
+    if isinstance(second, int):
+        return _from_epoch(value, second, kind)
+    form = _format(call, 1)
+    if form is None:
+        if safe:
+            return make(f"sf_try_{kind}({{0}})", _RESULTS[kind], casts.to_text(value))
+        return casts.to_kind(value, kind)
+    return _formatted(call, casts.to_text(value), form, kind, safe)
+
+
+def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
+    number = casts.to_number(value)
+    micros = 6 - scale
+    text = f"{{0}} * {10**micros}" if micros >= 0 else f"{{0}} // {10**-micros}"
+    return casts.to_kind(make(f"make_timestamp(CAST({text} AS BIGINT))", NTZ, number), kind)
+
+
+def _formatted(call: Call, value: Typed, form: str, kind: str, safe: bool) -> Typed:
+    try:
+        pattern = pattern_to_read(form)
+    except UnknownFormatError as error:
+        raise call.refuse(str(error)) from None
+    name = "try_strptime" if safe else "strptime"
+    if "%z" in pattern:
+        read = make(f"{name}({{0}}, '{pattern}')", TZ, value)
+        return read if kind == "tz" else casts.to_kind(read, kind)
+    return casts.to_kind(make(f"CAST({name}({{0}}, '{pattern}') AS TIMESTAMP)", NTZ, value), kind)
+
+
+for _name in _NAMES:
+    function(_name)(_conversion)
+    function(f"TRY_{_name}")(_conversion)
+
+
+@function("TO_CHAR", "TO_VARCHAR")
+def to_char(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/to_char"""
+    value = call.arg(0)
+    if len(call) < 2:
+        return casts.to_text(value)
+    form = _format(call, 1)
+    if form is None:
+        return casts.to_text(value)
+    if value.type.kind == "binary":
+        return _binary_text(call, value, form)
+    if value.type.is_number or (value.type.kind == "unknown" and set(form.upper()) & set("90")):
+        return number_text(call, value, form)
+    if value.type.kind == "zoned" and "TZ" in form.upper():
+        raise call.refuse("an offset in the text of a zone of its own is not known")
+    value = casts.clock(value)
+    if value.type.kind not in ("date", "ntz", "tz", "time", "unknown"):
+        value = casts.to_ntz(value)
+    if value.type.kind == "time":
+        value = make("(DATE '1970-01-01' + {0})", NTZ, value)
+    try:
+        return write_time(value, form)
+    except UnknownFormatError as error:
+        raise call.refuse(str(error)) from None
+
+
+def _binary_text(call: Call, value: Typed, form: str) -> Typed:
+    text = {"utf-8": "decode({0})", "utf8": "decode({0})", "base64": "to_base64({0})"}.get(form.lower(), "hex({0})")
+    return make(text, TEXT, value)
+
+
+def number_text(call: Call, value: Typed, form: str) -> Typed:
+    """A number in a format of nines and zeros.
+
+    https://docs.snowflake.com/en/sql-reference/sql-format-models
+    """
+    plain = form.upper().removeprefix("FM")
+    fill = not form.upper().startswith("FM")
+    if plain and not plain.strip("X"):
+        number = casts.to_int(value)
+        text = f"lpad(to_hex({{0}}), {len(plain)}, '0')" if plain.startswith("0") else "to_hex({0})"
+        return make(f"lpad({text}, {len(plain) + 1}, ' ')" if fill else text, TEXT, number)
+    if set(plain) - set("$9,.0GD") or plain.count(".") + plain.count("D") > 1:
+        raise call.refuse(f"the number format {form!r} is not known")
+    whole, _, fraction = plain.replace("D", ".").replace("G", ",").lstrip("$").partition(".")
+    written = "{:,." if "," in whole else "{:."
+    zeros = len(whole[whole.index("0") :]) if "0" in whole else 0
+    width = len(plain)
+    rounded = casts.to_float(make(f"round({{0}}, {len(fraction)})", Type("dec", 38, 12), casts.to_number(value)))
+    sign = "$" if plain.startswith("$") else ""
+    text = f"sf_number_text({{0}}, '{written}{len(fraction)}f}}', {zeros}, {width}, '{sign}')"
+    return make(text if fill else f"ltrim({text}, ' ')", TEXT, rounded)

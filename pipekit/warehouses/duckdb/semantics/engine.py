@@ -1,0 +1,33 @@
+"""What the rest of the program sees of the semantics: parse, rewrite, and the types of declared columns.
+
+sqlglot is imported by the first text that is translated, not by this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipekit.source import Column
+from pipekit.sql.semantics import ColumnTypes, Rewritten
+from pipekit.warehouses.duckdb.casts import type_text
+
+
+class DuckDBSemantics:
+    """See ``pipekit.sql.translate.Semantics``."""
+
+    def type_of(self, column: Column) -> str:
+        """DuckDB's type of a declared column."""
+        return type_text(column)
+
+    def parse(self, text: str) -> list[Any]:
+        """The statements of a text in Snowflake's dialect."""
+        from pipekit.warehouses.duckdb.semantics.translation import statements
+
+        return statements(text)
+
+    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
+        """One parsed query as DuckDB's SQL with the same values."""
+        from pipekit.warehouses.duckdb.semantics.translation import rewrite
+
+        return rewrite(tree, tables, becomes_table=becomes_table)

@@ -1,0 +1,168 @@
+"""Macros that rewritten statements call, by name: parameters and DuckDB's SQL.
+
+They say what one expression would repeat too often. ``session`` creates those that a statement needs.
+"""
+
+from __future__ import annotations
+
+# What stands between words: https://docs.snowflake.com/en/sql-reference/functions/initcap
+_BETWEEN = r"""\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>"""
+
+MACROS: dict[str, tuple[str, str]] = {
+    # Numbers
+    "sf_quotient": (
+        "n, d, up, places",
+        "CAST(CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((2 * abs(n) * CAST(10 ** up AS HUGEINT) + abs(d)) "
+        "// (2 * abs(d))) AS DECIMAL(38,0)) * CAST(10.0 ** (-places) AS DECIMAL(13,12))",
+    ),
+    "sf_divide_any": (
+        "a, b",
+        "CASE WHEN b = 0 THEN error('Division by zero') WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
+        "ELSE round(a / b, sf_quotient_places(typeof(a))) END",
+    ),
+    "sf_average": ("x, t", "CASE WHEN contains(t, 'DOUBLE') THEN x ELSE round(x, sf_quotient_places(t)) END"),
+    "sf_quotient_places": (
+        "t",
+        "CASE WHEN starts_with(t, 'DECIMAL') THEN greatest(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER), "
+        "least(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER) + 6, 12)) ELSE 6 END",
+    ),
+    "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END"),
+    "sf_whole": (
+        "x",
+        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS "
+        "DECIMAL(38,10)) AS BIGINT)",
+    ),
+    "sf_try_whole": ("x", "sf_try_int(CAST(x AS VARCHAR))"),
+    "sf_try_int": (
+        "x",
+        "CASE WHEN TRY_CAST(x AS BIGINT) IS NULL AND TRY_CAST(x AS DECIMAL(38,0)) IS NOT NULL "
+        "THEN error('a whole number of more than 64 bits: cast to number(38,0)') ELSE TRY_CAST(x AS BIGINT) END",
+    ),
+    "sf_variant_number": (
+        "x",
+        "CASE WHEN abs(TRY_CAST(x AS DOUBLE)) > 9007199254740992 "
+        "THEN error('a number in a VARIANT of more than 15 digits: cast it first') ELSE CAST(x AS DOUBLE) END",
+    ),
+    "sf_decfloat": (
+        "x",
+        "CASE WHEN CAST(x AS DECIMAL(38,18)) = CAST(x AS DOUBLE) OR length(regexp_extract(x, '[.]([0-9]*)$', "
+        "1)) <= 18 "
+        "THEN CAST(x AS DECIMAL(38,18)) ELSE error('a DECFLOAT of more than 18 places') END",
+    ),
+    "sf_float_text": (
+        "x",
+        "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END "
+        "ELSE printf('%.15g', x) END",
+    ),
+    "sf_float_json": (
+        "x",
+        "CAST(CASE WHEN isfinite(x) THEN CASE WHEN x = trunc(x) AND abs(x) < 1e15 THEN CAST(CAST(x AS "
+        "BIGINT) AS VARCHAR) "
+        "ELSE CAST(x AS VARCHAR) END ELSE '\"' || sf_float_text(x) || '\"' END AS JSON)",
+    ),
+    "sf_decimal_json": (
+        "x",
+        "CAST(CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') "
+        "ELSE CAST(x AS VARCHAR) END AS JSON)",
+    ),
+    "sf_to_bool": (
+        "x",
+        "CASE WHEN x IS NULL THEN NULL WHEN lower(x) IN ('true', 't', 'yes', 'y', 'on', '1') THEN true "
+        "WHEN lower(x) IN ('false', 'f', 'no', 'n', 'off', '0') THEN false "
+        "ELSE error('Boolean value ''' || x || ''' is not recognized') END",
+    ),
+    "sf_try_bool": (
+        "x",
+        "CASE WHEN lower(x) IN ('true', 't', 'yes', 'y', 'on', '1') THEN true "
+        "WHEN lower(x) IN ('false', 'f', 'no', 'n', 'off', '0') THEN false END",
+    ),
+    "sf_number_text": (
+        "x, form, zeros, width, sign",
+        "CASE WHEN x IS NULL THEN NULL WHEN length(format(form, abs(x))) > width THEN repeat('#', width + 1) ELSE "
+        "lpad(CASE WHEN x < 0 THEN '-' ELSE '' END || sign || CASE WHEN zeros = 0 THEN "
+        "regexp_replace(format(form, abs(x)), "
+        "'^0[.]', '.') ELSE lpad(format(form, abs(x)), CAST(greatest(zeros, length(format(form, abs(x)))) AS "
+        "INTEGER), '0') END, "
+        "width + 1, ' ') END",
+    ),
+    # Text
+    "sf_text": (
+        "x",
+        "CASE typeof(x) WHEN 'JSON' THEN CAST(x AS JSON) ->> '$' WHEN 'DOUBLE' THEN sf_float_text(TRY_CAST(x "
+        "AS DOUBLE)) "
+        "WHEN 'FLOAT' THEN sf_float_text(TRY_CAST(x AS DOUBLE)) "
+        "WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
+        "WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d "
+        "%H:%M:%S.%g') "
+        "|| ' +0000' ELSE CAST(x AS VARCHAR) END",
+    ),
+    "sf_position": (
+        "part, x, start",
+        "CASE WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
+    ),
+    "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
+    "sf_lpad": (
+        "x, width, pad",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS "
+        "INTEGER), pad) END",
+    ),
+    "sf_rpad": (
+        "x, width, pad",
+        "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE rpad(x, CAST(width AS "
+        "INTEGER), pad) END",
+    ),
+    "sf_initcap": (
+        "x",
+        rf"""array_to_string(list_transform(regexp_extract_all(x, '[{_BETWEEN}]|[^{_BETWEEN}]+'),
+        lambda w: upper(w[1]) || lower(substr(w, 2))), '')""",
+    ),
+    "sf_initcap_by": (
+        "x, separators",
+        "CASE WHEN separators = '' THEN upper(x[1]) || lower(substr(x, 2)) ELSE array_to_string(list_transform("
+        "regexp_extract_all(x, '[' || sf_class(separators) || ']|[^' || sf_class(separators) || ']+'), "
+        "lambda w: upper(w[1]) || lower(substr(w, 2))), '') END",
+    ),
+    "sf_class": ("characters", r"regexp_replace(characters, '([\\\]\[^-])', '\\\1', 'g')"),
+    "sf_soundex": (
+        "x",
+        "CASE WHEN sf_letters(x) = '' THEN '' ELSE rpad(left(sf_letters(x)[1] || replace(substr(sf_once(translate("
+        "sf_letters(x)[1] || regexp_replace(substr(sf_letters(x), 2), '[HW]', '', 'g'), "
+        "'ABCDEFGHIJKLMNOPQRSTUVWXYZ', "
+        "'01230120022455012623010202')), 2), '0', ''), 4), 4, '0') END",
+    ),
+    "sf_letters": ("x", "regexp_replace(upper(x), '[^A-Z]', '', 'g')"),
+    "sf_once": (
+        "x",
+        "regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(x, '1+', "
+        "'1', 'g'), "
+        "'2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g')",
+    ),
+    "sf_tokens": (
+        "x, separators",
+        "CASE WHEN x IS NULL OR separators IS NULL THEN NULL WHEN x = '' THEN [] WHEN separators = '' THEN [x] "
+        "ELSE regexp_extract_all(x, '[^' || sf_class(separators) || ']+') END",
+    ),
+    "sf_split": (
+        "x, separator",
+        "CASE WHEN separator = '' THEN CASE WHEN x IS NULL THEN NULL ELSE [x] END ELSE string_split(x, separator) END",
+    ),
+    "sf_try_unhex": ("x", "CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN unhex(x) END"),
+    # Regular expressions
+    "sf_replace_nth": (
+        "x, pattern, replacement, n",
+        "CASE WHEN pattern IS NULL OR replacement IS NULL THEN NULL ELSE array_to_string(list_transform("
+        "list_zip(regexp_split_to_array(x, pattern), regexp_extract_all(x, pattern)), lambda pair, place: pair[1] || "
+        "coalesce(CASE WHEN place = n THEN regexp_replace(pair[2], pattern, replacement) ELSE pair[2] END, "
+        "'')), '') END",
+    ),
+    "sf_regexp_instr": (
+        "x, pattern, start, n, past, grp",
+        "CASE WHEN x IS NULL OR pattern IS NULL THEN NULL "
+        "WHEN len(regexp_extract_all(substr(x, start), pattern)) < n THEN 0 ELSE start "
+        "+ length(array_to_string(regexp_split_to_array(substr(x, start), pattern)[1:n], '')) "
+        "+ length(array_to_string(regexp_extract_all(substr(x, start), pattern)[1:n - 1], '')) "
+        "+ CASE WHEN grp = 0 THEN 0 ELSE instr(regexp_extract_all(substr(x, start), pattern)[n], "
+        "regexp_extract_all(substr(x, start), pattern, grp)[n]) - 1 END "
+        "+ CASE WHEN past = 0 THEN 0 ELSE length(regexp_extract_all(substr(x, start), pattern, grp)[n]) END END",
+    ),
+}

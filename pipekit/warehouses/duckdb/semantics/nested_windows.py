@@ -1,0 +1,44 @@
+"""Windows over windows: the inner window becomes a column of the one table that the SELECT reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed
+from pipekit.warehouses.duckdb.semantics.types import INT
+
+
+def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:
+    """The value of the row before, and the row's number, in the call's window.
+
+    Raises:
+        Refused: The SELECT reads several tables, or groups.
+    """
+    select = call.node.find_ancestor(exp.Select)
+    from_ = select.args.get("from_") or select.args.get("from")
+    if from_ is None or select.args.get("joins") or select.args.get("group"):
+        raise call.refuse("is known over one table without GROUP BY", "Select from a query that joins or groups.")
+    window = call.window.copy()
+    window.set("spec", None)
+    names = [f"sf_before_{id(call) % 99991}", f"sf_number_{id(call) % 99991}"]
+    window.set("this", template("lag({0})", value.node.copy()))
+    number = window.copy()
+    number.set("this", template("row_number()"))
+    inner = exp.Select(expressions=[exp.Star(), exp.alias_(window, names[0]), exp.alias_(number, names[1])])
+    _move_from(select, from_, inner)
+    return Typed(exp.column(names[0]), value.type), Typed(exp.column(names[1]), INT)
+
+
+def _move_from(select: Any, from_: Any, inner: Any) -> None:
+    """Put the SELECT's table, with its WHERE, into the inner query."""
+    table = from_.this
+    inner.set("from_", exp.From(this=table.copy()))
+    where = select.args.get("where")
+    if where is not None:
+        inner.set("where", where.copy())
+        select.set("where", None)
+    alias = table.alias_or_name or "sf_inner"
+    from_.set("this", exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias))))

@@ -1,0 +1,75 @@
+"""Functions in Python for what SQL cannot say, a column at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import duckdb
+
+_REGISTERING = threading.Lock()
+
+
+def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Give the connection the function of this name, unless the database has it."""
+    import duckdb
+
+    function, takes, gives = _FUNCTIONS[name]
+    options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
+    with _REGISTERING:
+        try:
+            connection.create_function(name, function, list(takes), gives, **options)
+        except (duckdb.NotImplementedException, duckdb.CatalogException) as error:
+            if "already" not in str(error):
+                raise
+
+
+def _digest(name: str) -> Callable[[Any], Any]:
+    def digests(column: Any) -> Any:
+        import pyarrow as pa
+
+        texts = (None if text is None else hashlib.new(name, text.encode()).hexdigest() for text in column.to_pylist())
+        return pa.array(texts, pa.string())
+
+    return digests
+
+
+def _parse_urls(column: Any, permissive: Any) -> Any:
+    import pyarrow as pa
+
+    pairs = zip(column.to_pylist(), permissive.to_pylist(), strict=True)
+    return pa.array((None if url is None else parse_url(url, bool(lenient)) for url, lenient in pairs), pa.string())
+
+
+def parse_url(url: str, permissive: bool) -> str:
+    """The parts of a URL as JSON. https://docs.snowflake.com/en/sql-reference/functions/parse_url"""
+    parts = urlsplit(url)
+    if not parts.scheme or "://" not in url:
+        if permissive:
+            return json.dumps({"error": f"URL missing scheme: {url}"})
+        raise ValueError(f"Error parsing URL: missing scheme: {url}")
+    pairs = [pair.partition("=") for pair in parts.query.split("&")] if parts.query else []
+    found = {
+        "fragment": parts.fragment or None,
+        "host": parts.netloc.rpartition("@")[2].partition(":")[0],
+        "parameters": {key: value for key, _, value in pairs} or None,
+        "path": parts.path.lstrip("/") or None,
+        "port": str(parts.port) if parts.port is not None else None,
+        "query": parts.query or None,
+        "scheme": parts.scheme,
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+_TEXT = ("VARCHAR",)
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
+    "sf_sha224": (_digest("sha224"), _TEXT, "VARCHAR"),
+    "sf_sha384": (_digest("sha384"), _TEXT, "VARCHAR"),
+    "sf_sha512": (_digest("sha512"), _TEXT, "VARCHAR"),
+    "sf_url_parts": (_parse_urls, ("VARCHAR", "INTEGER"), "VARCHAR"),
+}

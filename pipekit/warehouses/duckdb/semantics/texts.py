@@ -1,0 +1,219 @@
+"""Functions of text. https://docs.snowflake.com/en/sql-reference/functions-string"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, INT, TEXT, VARIANT
+
+simple(
+    {
+        "SPLIT_PART": [("text text int", "split_part({0}, {1}, CASE WHEN {2} = 0 THEN 1 ELSE {2} END)", TEXT)],
+        "LEFT": [("text int", "left({0}, greatest({1}, 0))", TEXT)],
+        "RIGHT": [("text int", "right({0}, greatest({1}, 0))", TEXT)],
+        "CHARINDEX": [
+            ("text text", "instr({1}, {0})", INT),
+            ("text text int", "sf_position({0}, {1}, {2})", INT),
+        ],
+        "CONTAINS": [("text text", "contains({0}, {1})", BOOL)],
+        "STARTSWITH": [("text text", "starts_with({0}, {1})", BOOL)],
+        "ENDSWITH": [("text text", "ends_with({0}, {1})", BOOL)],
+        "LPAD": [
+            ("text int", "sf_lpad({0}, {1}, ' ')", TEXT),
+            ("text int text", "sf_lpad({0}, {1}, {2})", TEXT),
+        ],
+        "RPAD": [
+            ("text int", "sf_rpad({0}, {1}, ' ')", TEXT),
+            ("text int text", "sf_rpad({0}, {1}, {2})", TEXT),
+        ],
+        "REPEAT": [("text int", "repeat({0}, {1})", TEXT)],
+        "SPACE": [("int", "repeat(' ', {0})", TEXT)],
+        "REVERSE": [("text", "reverse({0})", TEXT)],
+        "REPLACE": [
+            ("text text", "replace({0}, {1}, '')", TEXT),
+            ("text text text", "replace({0}, {1}, {2})", TEXT),
+        ],
+        "TRANSLATE": [("text text text", "translate({0}, {1}, {2})", TEXT)],
+        "INITCAP": [("text", "sf_initcap({0})", TEXT), ("text text", "sf_initcap_by({0}, {1})", TEXT)],
+        "TRIM": [("text", "trim({0}, ' ')", TEXT), ("text text", "trim({0}, {1})", TEXT)],
+        "LTRIM": [("text", "ltrim({0}, ' ')", TEXT), ("text text", "ltrim({0}, {1})", TEXT)],
+        "RTRIM": [("text", "rtrim({0}, ' ')", TEXT), ("text text", "rtrim({0}, {1})", TEXT)],
+        "RTRIMMED_LENGTH": [("text", "length(rtrim({0}, ' '))", INT)],
+        "BIT_LENGTH": [("text", "(strlen({0}) * 8)", INT)],
+        "ASCII": [("text", "CAST(ascii({0}) AS BIGINT)", INT)],
+        "UNICODE": [("text", "CAST(greatest(unicode({0}), 0) AS BIGINT)", INT)],
+        "CHR CHAR": [("int", "chr(CAST({0} AS INTEGER))", TEXT)],
+        "UPPER UCASE": [("text", "upper({0})", TEXT)],
+        "LOWER LCASE": [("text", "lower({0})", TEXT)],
+        "EDITDISTANCE": [
+            ("text text", "levenshtein({0}, {1})", INT),
+            ("text text int", "least(levenshtein({0}, {1}), {2})", INT),
+        ],
+        "JAROWINKLER_SIMILARITY": [
+            ("text text", "CAST(round(jaro_winkler_similarity(lower({0}), lower({1})) * 100) AS BIGINT)", INT)
+        ],
+        "SOUNDEX": [("text", "sf_soundex({0})", TEXT)],
+        "MD5 MD5_HEX": [("text", "md5({0})", TEXT)],
+        "MD5_BINARY": [("text", "unhex(md5({0}))", BINARY)],
+        "SHA1 SHA1_HEX": [("text", "sha1({0})", TEXT)],
+        "SHA1_BINARY": [("text", "unhex(sha1({0}))", BINARY)],
+        "BASE64_DECODE_STRING": [("text", "decode(from_base64({0}))", TEXT)],
+        "TRY_BASE64_DECODE_STRING": [("text", "TRY(decode(from_base64({0})))", TEXT)],
+        "BASE64_DECODE_BINARY": [("text", "from_base64({0})", BINARY)],
+        "HEX_DECODE_STRING": [("text", "decode(unhex({0}))", TEXT)],
+        "TRY_HEX_DECODE_STRING": [("text", "TRY(decode(unhex({0})))", TEXT)],
+        "HEX_DECODE_BINARY": [("text", "unhex({0})", BINARY)],
+        "TRY_HEX_DECODE_BINARY": [("text", "sf_try_unhex({0})", BINARY)],
+        "STRTOK": [
+            ("text", "sf_tokens({0}, ' ')[1]", TEXT),
+            ("text text", "sf_tokens({0}, {1})[1]", TEXT),
+            ("text text int", "sf_tokens({0}, {1})[{2}]", TEXT),
+        ],
+        "STRTOK_TO_ARRAY": [
+            ("text", "to_json(sf_tokens({0}, ' '))", ARRAY),
+            ("text text", "to_json(sf_tokens({0}, {1}))", ARRAY),
+        ],
+        "SPLIT": [("text text", "to_json(sf_split({0}, {1}))", ARRAY)],
+        "PARSE_URL": [
+            ("text", "CAST(sf_url_parts({0}, 0) AS JSON)", VARIANT),
+            ("text int", "CAST(sf_url_parts({0}, CAST({1} AS INTEGER)) AS JSON)", VARIANT),
+        ],
+        "INSERT": [
+            ("text int int text", "(left({0}, {1} - 1) || {3} || substr({0}, CAST({1} + {2} AS BIGINT)))", TEXT)
+        ],
+        "UUID_STRING": [("", "CAST(uuid() AS VARCHAR)", TEXT)],
+        "ILIKE": [("text text", "({0} ILIKE {1})", BOOL)],
+        "LIKE": [("text text", "({0} LIKE {1})", BOOL)],
+    }
+)
+refused(
+    "DuckDB has none like it", "", "SOUNDEX_P123", "COMPRESS", "DECOMPRESS_STRING", "ENCRYPT", "DECRYPT", "PARSE_IP"
+)
+refused("its values are an algorithm of Snowflake's own", "Use md5 or sha2.", "HASH", "HASH_AGG")
+
+
+@function("LENGTH", "LEN", "CHAR_LENGTH", "CHARACTER_LENGTH")
+def length(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/length: characters of a text, bytes of a binary."""
+    if call.arg(0).type.kind == "binary":
+        return call.make("octet_length({0})", INT, call.arg(0))
+    return call.make("length({0})", INT, call.as_kind(0, "text"))
+
+
+@function("OCTET_LENGTH")
+def octet_length(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/octet_length"""
+    if call.arg(0).type.kind == "binary":
+        return call.make("octet_length({0})", INT, call.arg(0))
+    return call.make("strlen({0})", INT, call.as_kind(0, "text"))
+
+
+@function("CONCAT")
+def concat(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/concat: NULL if any is."""
+    parts = [to_text(part) for part in call.args()]
+    return make("(" + " || ".join(f"{{{index}}}" for index in range(len(parts))) + ")", TEXT, *parts)
+
+
+@function("CONCAT_WS")
+def concat_ws(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/concat_ws: NULL if any is."""
+    parts = [to_text(part) for part in call.args()]
+    return make("(" + " || {0} || ".join(f"{{{index}}}" for index in range(1, len(parts))) + ")", TEXT, *parts)
+
+
+@function("SUBSTR", "SUBSTRING")
+def substr(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/substr: 0 is the first character too."""
+    value, start = call.as_kind(0, "text"), constant(call.raw[1])
+    begin = call.as_kind(1, "int")
+    place = "{1}" if isinstance(start, int) and start > 0 else "sf_start({0}, {1})"
+    if len(call) < 3:
+        return make(f"substr({{0}}, {place})", TEXT, value, begin)
+    return make(f"substr({{0}}, {place}, greatest({{2}}, 0))", TEXT, value, begin, call.as_kind(2, "int"))
+
+
+@visits(exp.StrPosition)
+def position(rewriter: Rewriter, node: Any) -> Typed:
+    """POSITION. https://docs.snowflake.com/en/sql-reference/functions/position"""
+    text, part = to_text(rewriter.visit(node.this)), to_text(rewriter.visit(node.args["substr"]))
+    start = node.args.get("position")
+    if start is None:
+        return make("instr({1}, {0})", INT, part, text)
+    return make("sf_position({0}, {1}, {2})", INT, part, text, to_int(rewriter.visit(start)))
+
+
+@visits(exp.Trim)
+def trim(rewriter: Rewriter, node: Any) -> Typed:
+    """TRIM as the parser makes it of ``trim(BOTH 'x' FROM y)``."""
+    characters = node.args.get("expression")
+    chars = to_text(rewriter.visit(characters)) if characters is not None else make("' '", TEXT)
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
+    return make(f"{name}({{0}}, {{1}})", TEXT, to_text(rewriter.visit(node.this)), chars)
+
+
+@visits(exp.Like, exp.ILike)
+def like(rewriter: Rewriter, node: Any) -> Typed:
+    """LIKE and ILIKE, also with ANY and ALL. https://docs.snowflake.com/en/sql-reference/functions/like"""
+    value = to_text(rewriter.visit(node.this))
+    word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
+    if not isinstance(node.expression, (exp.Any, exp.All)):
+        pattern = to_text(rewriter.visit(node.expression))
+        return make(f"({{0}} {word} {{1}}{_escape(node)})", BOOL, value, pattern)
+    return _like_each(rewriter, node, value, f"{word} {{}}{_escape(node)}")
+
+
+def _escape(node: Any) -> str:
+    parent = node.parent
+    if isinstance(parent, exp.Escape):
+        character = str(parent.expression.this).replace("'", "''")
+        return f" ESCAPE '{character}'"
+    return ""
+
+
+@visits(exp.Escape)
+def escape(rewriter: Rewriter, node: Any) -> Typed:
+    """``LIKE ... ESCAPE 'x'``."""
+    return rewriter.visit(node.this)
+
+
+def _like_each(rewriter: Rewriter, node: Any, value: Typed, text: str) -> Typed:
+    inner = node.expression.this
+    inner = inner.this if isinstance(inner, exp.Paren) else inner
+    patterns = inner.expressions if isinstance(inner, exp.Tuple) else [inner]
+    word = " OR " if isinstance(node.expression, exp.Any) else " AND "
+    written = [to_text(rewriter.visit(pattern)) for pattern in patterns]
+    tests = [f"{{0}} {text.format(f'{{{index}}}')}" for index in range(1, len(written) + 1)]
+    return make(f"({word.join(tests)})", BOOL, value, *written)
+
+
+@function("SHA2", "SHA2_HEX")
+def sha2(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/sha2"""
+    size = constant(call.raw[1]) if len(call) > 1 else 256
+    if size not in (224, 256, 384, 512):
+        raise call.refuse("the digest's size is 224, 256, 384 or 512")
+    text = "sha256({0})" if size == 256 else f"sf_sha{size}({{0}})"
+    return make(text, TEXT, call.as_kind(0, "text"))
+
+
+@function("BASE64_ENCODE", "HEX_ENCODE")
+def encode(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/base64_encode"""
+    if len(call) > 1 and call.name == "BASE64_ENCODE":
+        raise call.refuse("lines of a given length or another alphabet are not known")
+    value = call.arg(0)
+    if value.type.kind != "binary":
+        value = make("encode({0})", BINARY, to_text(value))
+    if call.name == "BASE64_ENCODE":
+        return make("to_base64({0})", TEXT, value)
+    lower = len(call) > 1 and constant(call.raw[1]) == 0
+    return make("lower(hex({0}))" if lower else "hex({0})", TEXT, value)
+
+
+__all__ = ["VARIANT"]

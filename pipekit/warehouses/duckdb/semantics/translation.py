@@ -1,0 +1,120 @@
+"""The entry: one query in Snowflake's dialect to one in DuckDB's with the same value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from pipekit.sql.semantics import Rewritten
+from pipekit.warehouses.duckdb.semantics import (
+    aggregates,
+    arrays,
+    cast_nodes,
+    conditions,
+    conversions,
+    dates,
+    intervals,
+    numbers,
+    operators,
+    queries,
+    regexps,
+    sequences,
+    texts,
+    variants,
+    windows,
+)
+from pipekit.warehouses.duckdb.semantics.parsing import Source, write
+from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
+from pipekit.warehouses.duckdb.semantics.types import DOUBLED, from_duckdb
+
+RULES = (
+    aggregates,
+    arrays,
+    cast_nodes,
+    conditions,
+    conversions,
+    dates,
+    intervals,
+    numbers,
+    operators,
+    queries,
+    regexps,
+    sequences,
+    texts,
+    variants,
+    windows,
+)
+
+
+def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
+    """Rewrite one query.
+
+    Args:
+        text: One SELECT, or WITH and a SELECT, in Snowflake's dialect.
+        tables: DuckDB's types of the columns of tables that are known, by lower-case names.
+
+    Raises:
+        Refused: Something in it is known to give another value on DuckDB, with its place.
+        sqlglot.errors.ParseError: It cannot be read.
+    """
+    [tree] = statements(text)
+    return rewrite(tree, tables)
+
+
+def statements(text: str) -> list[Any]:
+    """The trees of the statements in a text."""
+    found = sqlglot.parse(text, read=Source)
+    trees = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
+    for tree in trees:
+        _name_tables(tree)
+    return trees
+
+
+def _name_tables(tree: Any) -> None:
+    """``IDENTIFIER('name')`` in FROM is the table of that name."""
+    for table in list(tree.find_all(exp.Table)):
+        call = table.this
+        if isinstance(call, exp.Anonymous) and str(call.this).upper() == "IDENTIFIER" and len(call.expressions) == 1:
+            named = exp.to_table(str(call.expressions[0].name), dialect="snowflake")
+            for key in ("this", "db", "catalog"):
+                table.set(key, named.args.get(key))
+
+
+def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: bool = True) -> Rewritten:
+    """The same for a tree that ``statements`` gave; it is changed in place.
+
+    Args:
+        becomes_table: Whether each of its columns must have a name of its own.
+    """
+    typed = {
+        table.lower(): {name.lower(): from_duckdb(kind) for name, kind in columns.items()}
+        for table, columns in tables.items()
+    }
+    _unfold(tree)
+    rewriter = Rewriter(typed, queries.query)
+    columns = queries.query(rewriter, tree, Scope())
+    if becomes_table:
+        _require_different_names(tree, columns)
+    known = None if columns is None else tuple((name, kind.duckdb) for name, kind in columns.items())
+    return Rewritten(write(tree), known, tuple(sorted(rewriter.unproven)))
+
+
+def _unfold(tree: Any) -> None:
+    """Snowflake folds a plain ``name`` to ``"NAME"``, so here that is the plain name again."""
+    for identifier in tree.find_all(exp.Identifier):
+        if identifier.quoted and identifier.name.isupper():
+            identifier.set("this", identifier.name.lower())
+
+
+def _require_different_names(tree: Any, columns: Columns | None) -> None:
+    """A table has each column once, and DuckDB renames the second without a word."""
+    names = [each.alias_or_name.lower() for each in tree.selects]
+    twice = [name for name in names if name not in ("", "*") and names.count(name) > 1]
+    twice += [name for name, kind in (columns or {}).items() if kind == DOUBLED]
+    if twice:
+        raise refuse(tree, f"the column {twice[0]} is selected twice", "Give one of them another name.")

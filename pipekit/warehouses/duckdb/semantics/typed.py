@@ -1,0 +1,50 @@
+"""An expression that was rewritten, with its type, and how new ones are made of those."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.scopes import Scope
+from pipekit.warehouses.duckdb.semantics.types import Type
+
+
+class Typed(NamedTuple):
+    """A rewritten expression and what is known of its values."""
+
+    node: Any
+    type: Type
+
+
+class Walker(Protocol):
+    """What a rule needs of the walk that called it."""
+
+    @property
+    def scope(self) -> Scope: ...
+
+    def visit(self, node: Any) -> Typed:
+        """The node rewritten, and its type."""
+
+    def inside(self, scope: Scope) -> Any:
+        """A context in which another scope is seen."""
+
+
+def make(text: str, result: Type, *parts: Typed) -> Typed:
+    """A template over rewritten parts, with its type."""
+    return Typed(template(text, *(part.node for part in parts)), result)
+
+
+def constant(node: Any) -> str | int | float | bool | None:
+    """The value of a literal; ``None`` if it is none. A number keeps its text unless it is an integer."""
+    key = node.key
+    if key == "paren":
+        return constant(node.this)
+    if key == "literal":
+        text = str(node.this)
+        return text if node.is_string else int(text) if text.isdigit() else float(text)
+    if key == "rawstring":
+        return str(node.this)
+    if key == "neg":
+        value = constant(node.this)
+        return -value if isinstance(value, (int, float)) else None
+    return bool(node.this) if key == "boolean" else None

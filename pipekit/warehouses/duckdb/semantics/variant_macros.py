@@ -1,0 +1,147 @@
+"""Macros over JSON: lists of an array's elements, objects put together anew, FLATTEN's rows."""
+
+from __future__ import annotations
+
+_ROW = "'key': NULL::VARCHAR, 'path': NULL::VARCHAR, 'index': NULL::BIGINT, 'value': NULL::JSON"
+
+VARIANT_MACROS: dict[str, tuple[str, str]] = {
+    "sf_variant": (
+        "x",
+        "CASE WHEN typeof(x) = 'JSON' THEN CAST(CAST(x AS VARCHAR) AS JSON) "
+        "WHEN typeof(x) IN ('DATE', 'TIME', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE') THEN to_json(sf_text(x)) "
+        "WHEN starts_with(typeof(x), 'DECIMAL') THEN sf_decimal_json(x) ELSE to_json(x) END",
+    ),
+    "sf_at": (
+        "x, k",
+        "CASE WHEN typeof(k) = 'VARCHAR' THEN json_extract(x, '$.\"' || k || '\"') "
+        "WHEN TRY_CAST(k AS BIGINT) >= 0 THEN json_extract(x, '$[' || TRY_CAST(k AS BIGINT) || ']') END",
+    ),
+    "sf_typeof_any": (
+        "x",
+        "CASE WHEN x IS NULL THEN NULL WHEN typeof(x) IN ('DATE', 'TIME', 'DOUBLE', 'BOOLEAN', 'VARCHAR') "
+        "THEN typeof(x) "
+        "WHEN typeof(x) = 'TIMESTAMP' THEN 'TIMESTAMP_NTZ' WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' "
+        "THEN 'TIMESTAMP_TZ' WHEN typeof(x) = 'BLOB' THEN 'BINARY' ELSE sf_typeof(sf_variant(x)) END",
+    ),
+    "sf_parse_json": ("x", "CASE WHEN trim(x) = '' THEN NULL ELSE json(x) END"),
+    "sf_typeof": (
+        "x",
+        "CASE json_type(x) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'NULL' THEN 'NULL_VALUE' "
+        "WHEN 'DOUBLE' THEN CASE WHEN contains(lower(CAST(x AS VARCHAR)), 'e') THEN 'DOUBLE' "
+        "WHEN contains(CAST(x AS VARCHAR), '.') THEN 'DECIMAL' ELSE 'INTEGER' END ELSE json_type(x) END",
+    ),
+    "sf_sortable": (
+        "x",
+        "{'rank': CASE WHEN TRY_CAST(x AS DOUBLE) IS NULL OR json_type(x) = 'VARCHAR' THEN 1 ELSE 0 END, "
+        "'number': CASE WHEN json_type(x) <> 'VARCHAR' THEN TRY_CAST(x ->> '$' AS DOUBLE) END, "
+        "'text': CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN NULL ELSE CAST(x AS VARCHAR) END}",
+    ),
+    "sf_list": ("x", "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') END"),
+    "sf_texts": ("x", "list_transform(sf_list(x), lambda e: e ->> '$')"),
+    "sf_json": ("x", "CASE WHEN len(x) = 0 THEN CAST('[]' AS JSON) ELSE to_json(x) END"),
+    "sf_get_ignore_case": (
+        "x, k",
+        "json_extract(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
+        "list_filter(json_keys(x), lambda e: lower(e) = lower(k))[1]) || '\"')",
+    ),
+    "sf_entries": ("x", "list_zip(json_keys(x), json_extract(x, '$.*'))"),
+    "sf_object": (
+        "entries",
+        "CAST('{' || array_to_string(list_transform(entries, lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || "
+        "CAST(e[2] AS VARCHAR)), ',') || '}' AS JSON)",
+    ),
+    "sf_object_delete": ("x, ks", "sf_object(list_filter(sf_entries(x), lambda e: NOT list_contains(ks, e[1])))"),
+    "sf_object_pick": ("x, ks", "sf_object(list_filter(sf_entries(x), lambda e: list_contains(ks, e[1])))"),
+    "sf_object_insert": (
+        "x, k, v, again",
+        "CASE WHEN x IS NULL OR k IS NULL THEN NULL WHEN list_contains(json_keys(x), k) AND NOT again "
+        "THEN CAST(error('Duplicate field key ''' || k || '''') AS JSON) "
+        "WHEN v IS NULL THEN sf_object_delete(x, [k]) ELSE sf_object(list_concat("
+        "list_filter(sf_entries(x), lambda e: e[1] <> k), list_zip([k], [v]))) END",
+    ),
+    # FLATTEN
+    "sf_flatten": ("x, mode, prefix", "sf_rows(x, x, mode, prefix)"),
+    "sf_rows": (
+        "x, base, mode, prefix",
+        "CASE WHEN json_type(x) = 'ARRAY' AND mode <> 'OBJECT' THEN list_transform(json_extract(x, '$[*]'), "
+        "lambda e, i: {'key': NULL::VARCHAR, 'path': prefix || '[' || (i - 1) || ']', 'index': CAST(i - 1 AS "
+        "BIGINT), "
+        "'value': e, 'this': CAST(base AS JSON)}) "
+        "WHEN json_type(x) = 'OBJECT' AND mode <> 'ARRAY' THEN list_transform(sf_entries(x), "
+        "lambda e: {'key': e[1], 'path': CASE WHEN prefix = '' THEN sf_step(e[1]) ELSE prefix || '.' || "
+        "sf_step(e[1]) END, "
+        "'index': NULL::BIGINT, 'value': e[2], 'this': CAST(base AS JSON)}) ELSE [] END",
+    ),
+    "sf_step": ("k", "CASE WHEN regexp_full_match(k, '[A-Za-z_][A-Za-z0-9_$]*') THEN k ELSE '[''' || k || ''']' END"),
+    "sf_or_one_row": (
+        "found",
+        "CASE WHEN len(found) > 0 THEN found ELSE [{" + _ROW + ", 'this': NULL::JSON}] END",
+    ),
+    # Arrays
+    "sf_array_slice": (
+        "x, first, last",
+        "sf_json(sf_list(x)[CASE WHEN first < 0 THEN greatest(json_array_length(x) + first, 0) + 1 ELSE "
+        "first + 1 END:"
+        "CASE WHEN last < 0 THEN json_array_length(x) + last ELSE last END])",
+    ),
+    "sf_array_insert": (
+        "x, place, v",
+        "sf_json(CASE WHEN place <= json_array_length(x) THEN "
+        "list_concat(list_concat(sf_list(x)[1:sf_place(x, place)], [v]), "
+        "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), "
+        "list_transform(range(CAST(place - "
+        "json_array_length(x) AS BIGINT)), lambda e: CAST('null' AS JSON))), [v]) END)",
+    ),
+    "sf_place": (
+        "x, place",
+        "CASE WHEN place < 0 THEN greatest(CAST(json_array_length(x) AS BIGINT) + place, 0) ELSE place END",
+    ),
+    "sf_array_remove_at": (
+        "x, place",
+        "sf_json(list_concat(sf_list(x)[1:sf_place(x, place)], sf_list(x)[sf_place(x, place) + 2:]))",
+    ),
+    "sf_sorted": (
+        "items",
+        "list_transform(list_sort(list_transform(items, lambda e: {'k': sf_sortable(e), 'v': e})), lambda e: e.v)",
+    ),
+    "sf_nulls": ("items", "list_filter(items, lambda e: json_type(e) = 'NULL')"),
+    "sf_not_nulls": ("items", "list_filter(items, lambda e: json_type(e) <> 'NULL')"),
+    "sf_array_sort": (
+        "x, ascending, nulls_first",
+        "sf_json(CASE WHEN nulls_first THEN list_concat(sf_nulls(sf_list(x)), sf_directed(x, ascending)) "
+        "ELSE list_concat(sf_directed(x, ascending), sf_nulls(sf_list(x))) END)",
+    ),
+    "sf_directed": (
+        "x, ascending",
+        "CASE WHEN ascending THEN sf_sorted(sf_not_nulls(sf_list(x))) "
+        "ELSE list_reverse(sf_sorted(sf_not_nulls(sf_list(x)))) END",
+    ),
+    "sf_numbered": (
+        "items",
+        "list_transform(items, lambda e, i: {'e': e, 'n': len(list_filter(items[1:i], lambda o: o = e))})",
+    ),
+    "sf_array_intersection": (
+        "x, y",
+        "sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
+        "len(list_filter(sf_list(y), lambda o: o = p.e)) >= p.n), lambda p: p.e))",
+    ),
+    "sf_array_except": (
+        "x, y",
+        "sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
+        "len(list_filter(sf_list(y), lambda o: o = p.e)) < p.n), lambda p: p.e))",
+    ),
+    "sf_first_of_each": (
+        "items",
+        "list_transform(list_filter(sf_numbered(items), lambda p: p.n = 1), lambda p: p.e)",
+    ),
+    "sf_array_to_string": (
+        "x, separator",
+        "CASE WHEN x IS NULL OR separator IS NULL THEN NULL ELSE array_to_string(list_transform(sf_list(x), "
+        "lambda e: coalesce(e ->> '$', '')), separator) END",
+    ),
+    "sf_array_flatten": (
+        "x",
+        "sf_json(flatten(list_transform(sf_list(x), lambda e: sf_list(e))))",
+    ),
+    "sf_arrays_to_object": ("ks, vs", "sf_object(list_zip(sf_texts(ks), sf_list(vs)))"),
+}

@@ -1,0 +1,97 @@
+"""Writes docs/sql.md: what of Snowflake's SQL is equal on DuckDB, what is refused, what is not proven.
+
+python -m semantics.page
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pipekit.warehouses.duckdb.semantics import translation
+from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED
+from semantics.table import Line, lines
+
+PAGE = Path(__file__).parents[2] / "docs" / "sql.md"
+assert translation.RULES
+
+_HEAD = """# SQL: one dialect, one value
+
+<!-- Written by `python -m semantics.page` in `tests/`; change `tests/semantics/`, not this page. -->
+
+SQL is written once, in Snowflake's dialect. On Snowflake it runs as it stands; on DuckDB a semantics layer rewrites it,
+so that each expression gives the value that Snowflake's documentation states. The truth is a table of
+{count:,} expressions with their values and pages, `tests/semantics/snowflake_sql.tsv`, which is a test: every line is run on
+DuckDB.
+
+- What is **equal** has lines in the table.
+- What is known to differ and cannot be made equal is **refused** when the file is validated, with line, reason and a way
+  out: another spelling, or `templates/duckdb/<name>.sql`, which wins over `templates/<name>.sql` by being there.
+- A function that no rule covers is sent as it is, and named once: **not proven equal on DuckDB**.
+
+## Rules that are worth knowing
+
+| about | on DuckDB |
+| --- | --- |
+| whole numbers | 64 bits, products of columns 128; beyond that an error, never another value |
+| division | as exact as Snowflake's: `10 / 3` is `3.333333`; by zero it is an error |
+| rounding | half away from zero, also of floats and in casts |
+| DECFLOAT | the digits of a literal; 18 places of a column, and an error beyond |
+| `timestamp_tz` | what is loaded is kept in UTC on both engines, so its day, hour and text agree; sessions are UTC |
+| VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
+| dates | stay dates unless hours are added; weeks begin on Monday |
+| names | a column that is selected twice is refused, and so is one that two tables have |
+| types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
+
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    table = lines()
+    parts = [_HEAD.format(count=len(table) // 100 * 100)]
+    parts.append("## Equal\n\n" + _wrapped(proven(table)) + "\n\n")
+    parts.append(
+        "Operators, casts, CASE, LIKE, BETWEEN, IN, paths, FLATTEN, SPLIT_TO_TABLE, GENERATOR, VALUES, PIVOT, UNPIVOT, "
+    )
+    parts.append("SAMPLE,\nASOF JOIN, CONNECT BY, QUALIFY and recursive queries have lines of their own.\n\n")
+    parts.append("## Refused\n\n| function | reason | way out |\n| --- | --- | --- |\n")
+    parts += [
+        f"| `{name.lower()}` | {reason} | {way or 'a template'} |\n" for name, (reason, way) in sorted(REFUSED.items())
+    ]
+    parts.append(
+        "\nRefused too: COLLATE with anything but binary order, time travel, a format or a path that is no constant,\n"
+    )
+    parts.append("seeds of random numbers, and `seq` of FLATTEN behind another table.\n\n")
+    parts.append("## Covered by a rule, without a line of its own\n\n" + _wrapped(unproven(table)) + "\n\n")
+    parts.append(
+        "## Not proven\n\nEvery other function. It is sent to DuckDB by its own name and named in a warning.\n"
+    )
+    return "".join(parts)
+
+
+def proven(table: list[Line]) -> list[str]:
+    """Functions with a rule and a line."""
+    called = _called(table)
+    return sorted(name for name in FUNCTIONS if name not in REFUSED and name in called)
+
+
+def unproven(table: list[Line]) -> list[str]:
+    """Functions with a rule and no line: other names of those above, mostly."""
+    called = _called(table)
+    return sorted(name for name in FUNCTIONS if name not in REFUSED and name not in called)
+
+
+def _called(table: list[Line]) -> set[str]:
+    return {name.upper() for line in table for name in re.findall(r"([A-Za-z_0-9$]+)\s*\(", line.expression)}
+
+
+def _wrapped(names: list[str]) -> str:
+    import textwrap
+
+    text = ", ".join(f"`{name.lower()}`" for name in names)
+    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,64 @@
+"""Every line of the table gives its value on DuckDB, with the tables' types known and without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipekit.errors import PipekitError
+from pipekit.warehouses.duckdb.semantics.rules import REFUSED
+from semantics.page import PAGE, page
+from semantics.table import TABLES, Bench, Line, lines, same
+
+
+def judged(bench: Bench, line: Line) -> str | None:
+    """What is wrong with a line, or ``None``."""
+    try:
+        got, kind = bench.run(line.query)
+    except (PipekitError, duckdb.Error, ValueError) as error:
+        return None if line.value == "ERROR" else f"{type(error).__name__}: {str(error)[:200]}"
+    return None if same(line.value, got, kind) else f"{got!r} {kind}"
+
+
+def wrong_lines(bench: Bench, chosen: list[Line]) -> list[str]:
+    """The lines that do not give their value."""
+    found = ((line, judged(bench, line)) for line in chosen)
+    return [f"{line.number}: {line.expression} is {line.value}, here {text}" for line, text in found if text]
+
+
+def test_each_line_gives_its_value() -> None:
+    assert wrong_lines(Bench(TABLES), lines()) == []
+
+
+def test_each_line_gives_its_value_or_an_error_where_no_types_are_known() -> None:
+    bench = Bench({})
+    silent: list[Any] = []
+    for line in lines():
+        try:
+            got, kind = bench.run(line.query)
+        except (PipekitError, duckdb.Error, ValueError):
+            continue
+        if not same(line.value, got, kind) and line.value != "ERROR" and not _differs_in_type_alone(line.value, got):
+            silent.append((line.number, line.expression, line.value, got))
+    assert silent == [], "\n".join(map(str, silent))
+
+
+def _differs_in_type_alone(wanted: str, got: str | None) -> bool:
+    """A date as a timestamp at midnight: without types that cannot always be told."""
+    return got == f"{wanted} 00:00:00"
+
+
+def test_the_table_is_large_and_each_line_names_its_page() -> None:
+    assert len(lines()) >= 1500
+    assert [line for line in lines() if not line.page.strip()] == []
+
+
+def test_the_page_says_what_the_table_and_the_rules_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m semantics.page"
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_is_refused_has_a_reason(name: str) -> None:
+    assert REFUSED[name][0]
