@@ -158,7 +158,7 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
     result: Columns | None = {}
     rewritten = []
     for each in node.expressions:
-        name, written = _named(each), each
+        name, written = name_of(each), each
         if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
             star, columns = _star(rewriter, each, scope)
             rewritten += star
@@ -183,7 +183,8 @@ def _joined(left: Columns, right: Columns) -> Columns:
     return {**left, **right, **dict.fromkeys(set(left) & set(right), DOUBLED)}
 
 
-def _named(node: Any) -> str:
+def name_of(node: Any) -> str:
+    """The name that a selected expression is given or has; empty if it has none."""
     if isinstance(node, exp.Alias):
         return str(node.alias)
     return str(node.name) if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) else ""

@@ -249,7 +249,7 @@ simple(
             (
                 "text",
                 "(CASE WHEN {0} IS NULL OR json_valid({0}) THEN CAST(NULL AS VARCHAR) "
-                "ELSE error('no JSON, and what Snowflake says of it is not known: ' || {0}) END)",
+                "ELSE CAST(json('no JSON, and what Snowflake says of it is not known: ' || {0}) AS VARCHAR) END)",
                 TEXT,
             )
         ],
