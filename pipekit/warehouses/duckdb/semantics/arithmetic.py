@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipekit.warehouses.duckdb.semantics.casts import literal_number, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.casts import to_float, to_number
+from pipekit.warehouses.duckdb.semantics.literals import literal_number
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, QUOTIENT, UNKNOWN, Type, decimal

@@ -189,7 +189,7 @@ def ceil_floor(call: Call) -> Typed:
     return _cut(call, to_number(call.arg(0)), "floor" if call.name == "FLOOR" else "ceil")
 
 
-def _cut(call: Call, value: Typed, name: str) -> Typed:
+def _cut(call: Call, value: Typed, name: str) -> Typed:  # noqa: PLR0911 - one line a kind
     places = constant(call.raw[1]) if len(call) > 1 else 0
     if not isinstance(places, int):
         return _by_places(call, value)

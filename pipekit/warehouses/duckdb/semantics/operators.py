@@ -8,15 +8,8 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import arithmetic
-from pipekit.warehouses.duckdb.semantics.casts import (
-    literal_text,
-    number_literal,
-    parse_number,
-    to_bool,
-    to_kind,
-    to_number,
-    to_text,
-)
+from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_kind, to_number, to_text
+from pipekit.warehouses.duckdb.semantics.literals import literal_text, number_literal, parse_number
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
