@@ -280,7 +280,8 @@ def to_time(value: Typed) -> Typed:
         return value
     if kind == "text" or value.type.is_semi:
         return make("sf_time({0})", TIME, to_text(value))
-    return make("CAST({0} AS TIME)", TIME, to_ntz(value) if value.type.is_number else value)
+    plain = value.type.is_number or value.type.kind == "tz"
+    return make("CAST({0} AS TIME)", TIME, to_ntz(value) if plain else value)
 
 
 def to_variant(value: Typed) -> Typed:  # noqa: PLR0911 - one line a kind

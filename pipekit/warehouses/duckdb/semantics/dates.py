@@ -151,7 +151,10 @@ simple(
         "SYSDATE": [("", "CAST(now() AS TIMESTAMP)", NTZ)],
         "GETDATE SYSTIMESTAMP CURRENT_TIMESTAMP LOCALTIMESTAMP": [("", "now()", TZ), ("any", "now()", TZ)],
         "CURRENT_DATE": [("", "current_date", DATE)],
-        "CURRENT_TIME LOCALTIME": [("", "CAST(now() AS TIME)", TIME), ("any", "CAST(now() AS TIME)", TIME)],
+        "CURRENT_TIME LOCALTIME": [
+            ("", "CAST(CAST(now() AS TIMESTAMP) AS TIME)", TIME),
+            ("any", "CAST(CAST(now() AS TIMESTAMP) AS TIME)", TIME),
+        ],
     }
 )
 
@@ -307,7 +310,7 @@ def current_timestamp(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.CurrentTime, exp.Localtime)
 def current_time(rewriter: Rewriter, node: Any) -> Typed:
     """CURRENT_TIME without parentheses."""
-    return make("CAST(now() AS TIME)", TIME)
+    return make("CAST(CAST(now() AS TIMESTAMP) AS TIME)", TIME)
 
 
 @function("TIME_SLICE")

@@ -120,6 +120,7 @@ def _against_query(rewriter: Rewriter, node: Any) -> Typed:
 
 def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
     """Both sides as the types in which Snowflake compares them."""
+    left, right = (to_kind(side, "tz") if side.type.kind == "zoned" else side for side in (left, right))
     if _changes(left, right):
         return _like(left, right), right
     if _changes(right, left):
