@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipekit.warehouses.duckdb.semantics.casts import literal_number, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.casts import to_float, to_number
+from pipekit.warehouses.duckdb.semantics.literals import literal_number
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, QUOTIENT, UNKNOWN, Type, decimal
 
 # A product of a 64-bit float by a power of ten is exact below this, and so is a quotient's rounding.
 _EXACT = 4_500_000_000_000_000
+# DuckDB's error() counts as volatile, which neither a window nor an alias may be; this fails as well where it is met.
+_FAIL = "1 // CAST({1} AS BIGINT)"
 
 
 def _numbers(left: Typed, right: Typed) -> tuple[Typed, Typed]:
@@ -132,7 +135,7 @@ def _checked(left: Typed, right: Typed, text: str, kind: Type) -> Typed:
     number = literal_number(right)
     if number is not None and number != 0:
         return make(text, kind, left, right)
-    return make(f"(CASE WHEN {{1}} = 0 THEN error('Division by zero') ELSE {text} END)", kind, left, right)
+    return make(f"(CASE WHEN {{1}} = 0 THEN {_FAIL} ELSE {text} END)", kind, left, right)
 
 
 def _exact_quotient(left: Typed, right: Typed) -> Typed:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make
@@ -149,10 +149,10 @@ def to_decfloat(value: Typed) -> Typed:
 
     https://docs.snowflake.com/en/sql-reference/data-types-numeric
     """
-    text = casts.literal_text(value)
-    number = casts.parse_number(text) if text is not None else casts.literal_number(value)
+    text = literals.literal_text(value)
+    number = literals.parse_number(text) if text is not None else literals.literal_number(value)
     if number is not None:
-        return casts.number_literal(number)
+        return literals.number_literal(number)
     if value.type.is_exact:
         return value
     if value.type.kind == "float":

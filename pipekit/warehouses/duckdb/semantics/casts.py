@@ -6,9 +6,9 @@ https://docs.snowflake.com/en/sql-reference/data-type-conversion
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
+from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text, number_literal, parse_number
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
@@ -30,10 +30,8 @@ from pipekit.warehouses.duckdb.semantics.types import (
     VARIANT,
     Type,
     decimal,
-    integer,
 )
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S.%g"
 
 
@@ -104,58 +102,6 @@ def _path(value: Typed) -> list[Typed] | None:
     if isinstance(node, Template) and node.this == "json_extract({0}, {1})":
         return [Typed(part, UNKNOWN) for part in node.expressions]
     return None
-
-
-def literal_text(value: Typed) -> str | None:
-    """The value of a text literal."""
-    node = value.node
-    while node.key == "paren":
-        node = node.this
-    return str(node.this) if node.key == "literal" and node.is_string else None
-
-
-def literal_number(value: Typed) -> Decimal | None:
-    """The value of a number literal, also behind a minus."""
-    node, sign = value.node, 1
-    while node.key in ("paren", "neg"):
-        sign = -sign if node.key == "neg" else sign
-        node = node.this
-    if node.key == "literal" and not node.is_string:
-        return sign * Decimal(str(node.this))
-    return None
-
-
-def number_literal(value: Decimal) -> Typed:
-    """A number as it stands in DuckDB's SQL, of the narrowest type; DECFLOAT's and NUMBER's 38 digits hold exactly."""
-    sign, digits, exponent = value.normalize().as_tuple()
-    assert isinstance(exponent, int)
-    scale, places = max(-exponent, 0), len(digits) + max(exponent, 0)
-    if max(places, scale) > 38:
-        return make(f"CAST('{value}' AS DOUBLE)", FLOAT)
-    text = f"{value.normalize():f}"
-    if scale == 0:
-        small = abs(value) < 2**31
-        kind = Type("int", places, small=True) if small else integer(places)
-        if places == 19 and abs(value) < 2**63:
-            kind = INT
-        from sqlglot import exp
-
-        node: Any = exp.Literal.number(text.lstrip("-"))
-        if sign and value:
-            node = exp.Paren(this=exp.Neg(this=node))
-        return Typed(node, kind)
-    kind = decimal(max(places, scale), scale)
-    return make(f"CAST('{text}' AS {kind.duckdb})" if places > 17 else f"({text})" if sign else text, kind)
-
-
-def parse_number(text: str) -> Decimal | None:
-    """The number that a text spells, or ``None``."""
-    if not _NUMBER.fullmatch(text):
-        return None
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        return None
 
 
 def to_number(value: Typed, strict_text: bool = False) -> Typed:
@@ -334,7 +280,8 @@ def to_time(value: Typed) -> Typed:
         return value
     if kind == "text" or value.type.is_semi:
         return make("sf_time({0})", TIME, to_text(value))
-    return make("CAST({0} AS TIME)", TIME, to_ntz(value) if value.type.is_number else value)
+    plain = value.type.is_number or value.type.kind == "tz"
+    return make("CAST({0} AS TIME)", TIME, to_ntz(value) if plain else value)
 
 
 def to_variant(value: Typed) -> Typed:  # noqa: PLR0911 - one line a kind

@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/sql-reference/functions-conversion
 from __future__ import annotations
 
 from pipekit.warehouses.duckdb.semantics import casts
-from pipekit.warehouses.duckdb.semantics.formats import UnknownFormatError, pattern_to_read, write_time
+from pipekit.warehouses.duckdb.semantics.formats import pattern_to_read, write_time
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
 from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
 
@@ -44,7 +44,7 @@ def _conversion(call: Call) -> Typed:
         if safe:
             return make(f"sf_try_{kind}({{0}})", _RESULTS[kind], casts.to_text(value))
         return casts.to_kind(value, kind)
-    return _formatted(call, casts.to_text(value), form, kind, safe)
+    return _formatted(casts.to_text(value), form, kind, safe)
 
 
 def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
@@ -54,11 +54,8 @@ def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
     return casts.to_kind(make(f"make_timestamp(CAST({text} AS BIGINT))", NTZ, number), kind)
 
 
-def _formatted(call: Call, value: Typed, form: str, kind: str, safe: bool) -> Typed:
-    try:
-        pattern = pattern_to_read(form)
-    except UnknownFormatError as error:
-        raise call.refuse(str(error)) from None
+def _formatted(value: Typed, form: str, kind: str, safe: bool) -> Typed:
+    pattern = pattern_to_read(form)
     name = "try_strptime" if safe else "strptime"
     if "%z" in pattern:
         read = make(f"{name}({{0}}, '{pattern}')", TZ, value)
@@ -91,10 +88,7 @@ def to_char(call: Call) -> Typed:
         value = casts.to_ntz(value)
     if value.type.kind == "time":
         value = make("(DATE '1970-01-01' + {0})", NTZ, value)
-    try:
-        return write_time(value, form)
-    except UnknownFormatError as error:
-        raise call.refuse(str(error)) from None
+    return write_time(value, form)
 
 
 def _binary_text(call: Call, value: Typed, form: str) -> Typed:

@@ -120,6 +120,7 @@ def last_day(call: Call) -> Typed:
     return make(f"CAST(date_trunc('{unit}', {{0}}) + INTERVAL {months} MONTH - INTERVAL 1 DAY AS DATE)", DATE, value)
 
 
+_NOW_AS_TIME = "CAST(CAST(now() AS TIMESTAMP) AS TIME)"
 simple(
     {
         "NEXT_DAY": [("date text", "(sf_next_day({0}, sf_weekday({1})))", DATE)],
@@ -151,7 +152,10 @@ simple(
         "SYSDATE": [("", "CAST(now() AS TIMESTAMP)", NTZ)],
         "GETDATE SYSTIMESTAMP CURRENT_TIMESTAMP LOCALTIMESTAMP": [("", "now()", TZ), ("any", "now()", TZ)],
         "CURRENT_DATE": [("", "current_date", DATE)],
-        "CURRENT_TIME LOCALTIME": [("", "CAST(now() AS TIME)", TIME), ("any", "CAST(now() AS TIME)", TIME)],
+        "CURRENT_TIME LOCALTIME": [
+            ("", _NOW_AS_TIME, TIME),
+            ("any", _NOW_AS_TIME, TIME),
+        ],
     }
 )
 
@@ -307,7 +311,7 @@ def current_timestamp(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.CurrentTime, exp.Localtime)
 def current_time(rewriter: Rewriter, node: Any) -> Typed:
     """CURRENT_TIME without parentheses."""
-    return make("CAST(now() AS TIME)", TIME)
+    return make(_NOW_AS_TIME, TIME)
 
 
 @function("TIME_SLICE")

@@ -31,34 +31,26 @@ _PARTS = {
     "SS": "%S",
 }
 _TOKEN = re.compile(r"\"([^\"]*)\"|(FF[0-9]?)|(" + "|".join(_PARTS) + r")|(.)", re.IGNORECASE | re.DOTALL)
-_UNKNOWN = re.compile(r"[A-Za-z]")
-
-
-class UnknownFormatError(ValueError):
-    """A format with letters that mean nothing here."""
 
 
 def _tokens(form: str) -> list[tuple[str, str]]:
-    """Pairs of (kind, text): ``literal``, ``fraction`` with its digits, or ``part`` with DuckDB's letter."""
+    """Pairs of (kind, text): ``literal``, ``fraction`` with its digits, or ``part`` with DuckDB's letter.
+
+    Letters that name no part stand for themselves.
+    """
     result = []
     for quoted, fraction, part, other in _TOKEN.findall(form):
         if fraction:
             result.append(("fraction", fraction[2:] or "9"))
         elif part:
             result.append(("part", _PARTS[part.upper()]))
-        elif other and _UNKNOWN.match(other) and other.upper() != "T":
-            raise UnknownFormatError(f"the format {form!r} has the letter {other!r}, which is not known")
         else:
             result.append(("literal", other or quoted))
     return result
 
 
 def pattern_to_read(form: str) -> str:
-    """The pattern with which ``strptime`` reads such text.
-
-    Raises:
-        UnknownFormatError: It has letters that mean nothing here.
-    """
+    """The pattern with which ``strptime`` reads such text."""
     written = []
     for kind, text in _tokens(form):
         if kind == "fraction":

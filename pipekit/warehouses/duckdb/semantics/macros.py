@@ -17,7 +17,7 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_divide_any": (
         "a, b",
-        "CASE WHEN b = 0 THEN error('Division by zero') WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
+        "CASE WHEN b = 0 THEN 1 // CAST(b AS BIGINT) WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
         "ELSE round(a / b, sf_quotient_places(typeof(a))) END",
     ),
     "sf_average": ("x, t", "CASE WHEN contains(t, 'DOUBLE') THEN x ELSE round(x, sf_quotient_places(t)) END"),
@@ -26,7 +26,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN starts_with(t, 'DECIMAL') THEN greatest(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER), "
         "least(CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER) + 6, 12)) ELSE 6 END",
     ),
-    "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END"),
+    "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN 1 // CAST(b AS BIGINT) ELSE a % b END"),
     "sf_whole": (
         "x",
         "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS "
@@ -36,18 +36,18 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_try_int": (
         "x",
         "CASE WHEN TRY_CAST(x AS BIGINT) IS NULL AND TRY_CAST(x AS DECIMAL(38,0)) IS NOT NULL "
-        "THEN error('a whole number of more than 64 bits: cast to number(38,0)') ELSE TRY_CAST(x AS BIGINT) END",
+        "THEN CAST(x || ' has more than 64 bits: cast it to number(38,0)' AS BIGINT) ELSE TRY_CAST(x AS BIGINT) END",
     ),
     "sf_variant_number": (
         "x",
         "CASE WHEN abs(TRY_CAST(x AS DOUBLE)) > 9007199254740992 "
-        "THEN error('a number in a VARIANT of more than 15 digits: cast it first') ELSE CAST(x AS DOUBLE) END",
+        "THEN CAST(x || ' in a VARIANT has more than 15 digits: cast it first' AS DOUBLE) ELSE CAST(x AS DOUBLE) END",
     ),
     "sf_decfloat": (
         "x",
         "CASE WHEN CAST(x AS DECIMAL(38,18)) = CAST(x AS DOUBLE) OR length(regexp_extract(x, '[.]([0-9]*)$', "
         "1)) <= 18 "
-        "THEN CAST(x AS DECIMAL(38,18)) ELSE error('a DECFLOAT of more than 18 places') END",
+        "THEN CAST(x AS DECIMAL(38,18)) ELSE CAST(x || ' has more than 18 places' AS DECIMAL(38,18)) END",
     ),
     "sf_float_text": (
         "x",
@@ -69,7 +69,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "x",
         "CASE WHEN x IS NULL THEN NULL WHEN lower(x) IN ('true', 't', 'yes', 'y', 'on', '1') THEN true "
         "WHEN lower(x) IN ('false', 'f', 'no', 'n', 'off', '0') THEN false "
-        "ELSE error('Boolean value ''' || x || ''' is not recognized') END",
+        "ELSE CAST(x || ' is no boolean value' AS BOOLEAN) END",
     ),
     "sf_try_bool": (
         "x",

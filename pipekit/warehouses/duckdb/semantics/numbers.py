@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_float, to_number
-from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
+from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed, constant, function, make, refused, simple
 from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, Type, common, decimal
 
 simple(
@@ -128,6 +130,19 @@ def round_(call: Call) -> Typed:
     return _rounded(call, value, "round({0}, {1})")
 
 
+def _by_places(call: Call, value: Typed) -> Typed:
+    """The call for each number of places that a column may give; places beyond those of the value change nothing."""
+    most = value.type.scale if value.type.is_exact else 12
+    places, parts = call.as_kind(1, "int"), []
+    text = "(CASE WHEN {1} IS NULL THEN NULL"
+    for number in range(-12, most):
+        fixed = Call(call.name, call.node, [call.raw[0], exp.Literal.number(number)], call.rewriter)
+        fixed.known[0] = value
+        parts.append(FUNCTIONS[call.name](fixed))
+        text += f" WHEN {{1}} = {number} THEN {{{len(parts) + 1}}}"
+    return make(f"{text} ELSE {{0}} END)", value.type, value, places, *parts)
+
+
 def _half_to_even(call: Call, value: Typed) -> Typed:
     places = constant(call.raw[1])
     if value.type.kind == "float" or not isinstance(places, int):
@@ -142,7 +157,7 @@ def _rounded(call: Call, value: Typed, text: str) -> Typed:
     if isinstance(places, float):
         places = int(places)
     if not isinstance(places, int):
-        return make(text.replace("{1}", "CAST({1} AS INTEGER)"), value.type, value, call.as_kind(1, "int"))
+        return _by_places(call, value)
     if value.type.is_integer and places >= 0:
         return value
     if value.type.kind == "dec" and places >= value.type.scale:
@@ -163,7 +178,7 @@ def trunc(call: Call) -> Typed:
         return truncated(call, value, call.word(1) if len(call) > 1 else "day")
     value = to_number(value)
     places = constant(call.raw[1]) if len(call) > 1 else 0
-    if value.type.kind == "float":
+    if value.type.kind == "float" and isinstance(places, int):
         return make(f"(trunc({{0}} * 1e{places}) / 1e{places})" if places else "trunc({0})", FLOAT, value)
     return _cut(call, value, "trunc")
 
@@ -174,10 +189,10 @@ def ceil_floor(call: Call) -> Typed:
     return _cut(call, to_number(call.arg(0)), "floor" if call.name == "FLOOR" else "ceil")
 
 
-def _cut(call: Call, value: Typed, name: str) -> Typed:
+def _cut(call: Call, value: Typed, name: str) -> Typed:  # noqa: PLR0911 - one line a kind
     places = constant(call.raw[1]) if len(call) > 1 else 0
     if not isinstance(places, int):
-        raise call.refuse("a number of places that is no constant is not known")
+        return _by_places(call, value)
     if value.type.is_integer and places >= 0:
         return value
     if value.type.kind == "dec" and places >= value.type.scale:

@@ -8,15 +8,8 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import arithmetic
-from pipekit.warehouses.duckdb.semantics.casts import (
-    literal_text,
-    number_literal,
-    parse_number,
-    to_bool,
-    to_kind,
-    to_number,
-    to_text,
-)
+from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_kind, to_number, to_text
+from pipekit.warehouses.duckdb.semantics.literals import literal_text, number_literal, parse_number
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
@@ -127,6 +120,7 @@ def _against_query(rewriter: Rewriter, node: Any) -> Typed:
 
 def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
     """Both sides as the types in which Snowflake compares them."""
+    left, right = (to_kind(side, "tz") if side.type.kind == "zoned" else side for side in (left, right))
     if _changes(left, right):
         return _like(left, right), right
     if _changes(right, left):

@@ -158,13 +158,15 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
     result: Columns | None = {}
     rewritten = []
     for each in node.expressions:
-        name, written = _named(each), each
+        name, written = name_of(each), each
         if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
             star, columns = _star(rewriter, each, scope)
             rewritten += star
             result = None if result is None or columns is None else _joined(result, columns)
             continue
         typed = rewriter.visit(each)
+        if typed.type.kind == "zoned":
+            raise refuse(each, "a timestamp_tz that is kept is kept in UTC, and this one is of another zone", _CLOCK)
         written = _at_least_64_bits(typed)
         if name and not isinstance(each, exp.Alias) and not isinstance(written, exp.Column):
             written = exp.alias_(written, exp.to_identifier(name), copy=False)
@@ -178,12 +180,16 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
     return result
 
 
+_CLOCK = "Write ::timestamp_ntz for the clock there, or convert_timezone('UTC', ...)."
+
+
 def _joined(left: Columns, right: Columns) -> Columns:
     """The columns of both; a name that both have means either."""
     return {**left, **right, **dict.fromkeys(set(left) & set(right), DOUBLED)}
 
 
-def _named(node: Any) -> str:
+def name_of(node: Any) -> str:
+    """The name that a selected expression is given or has; empty if it has none."""
     if isinstance(node, exp.Alias):
         return str(node.alias)
     return str(node.name) if isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) else ""

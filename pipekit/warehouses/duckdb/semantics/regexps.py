@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics.casts import literal_text, to_text
+from pipekit.warehouses.duckdb.semantics.casts import to_text
+from pipekit.warehouses.duckdb.semantics.literals import literal_text
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
 from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, INT, TEXT

@@ -25,6 +25,7 @@ class Call:
         distinct: Whether DISTINCT stands before the arguments.
         order: ORDER BY of WITHIN GROUP, rewritten.
         windowed: Whether the call has a window.
+        known: Arguments that are rewritten already, by position.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Call:
     order: Any = None
     windowed: bool = False
     window: Any = None
-    _seen: dict[int, Typed] = field(default_factory=dict)
+    known: dict[int, Typed] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -45,9 +46,9 @@ class Call:
         """The argument at ``index``, rewritten; NULL if it is not given."""
         if index >= len(self.raw):
             return Typed(template("NULL"), NULL)
-        if index not in self._seen:
-            self._seen[index] = self.rewriter.visit(self.raw[index])
-        return self._seen[index]
+        if index not in self.known:
+            self.known[index] = self.rewriter.visit(self.raw[index])
+        return self.known[index]
 
     def args(self) -> list[Typed]:
         """All arguments, rewritten."""

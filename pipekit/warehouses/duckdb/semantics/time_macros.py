@@ -38,7 +38,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN contains(x, ':') THEN rtrim(x, '.') WHEN strlen(x) > 10 THEN x || ':00' ELSE x END",
     ),
     "sf_ntz": ("x", "CASE WHEN x IS NULL THEN NULL ELSE coalesce(sf_try_ntz(x), sf_not_known('Timestamp', x)) END"),
-    "sf_not_known": ("what, x", "CAST(error(what || ' ''' || x || ''' is not recognized') AS TIMESTAMP)"),
+    "sf_not_known": ("what, x", "CAST(what || ' ' || x || ' is not recognized' AS TIMESTAMP)"),
     "sf_try_date": (
         "x",
         "CASE WHEN strlen(x) = 10 AND x[5] = '-' THEN TRY_CAST(x AS DATE) ELSE CAST(sf_try_ntz(x) AS DATE) END",
@@ -110,7 +110,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_weekday": (
         "x",
         "CASE left(lower(x), 2) WHEN 'mo' THEN 1 WHEN 'tu' THEN 2 WHEN 'we' THEN 3 WHEN 'th' THEN 4 WHEN 'fr' THEN 5 "
-        "WHEN 'sa' THEN 6 WHEN 'su' THEN 7 ELSE error('no day of the week: ' || x) END",
+        "WHEN 'sa' THEN 6 WHEN 'su' THEN 7 ELSE CAST(x || ' is no day of the week' AS BIGINT) END",
     ),
     "sf_offset_text": (
         "minutes",
@@ -129,7 +129,7 @@ OVERLOADS: dict[str, list[tuple[str, str]]] = {
     "sf_divide": [
         (
             "a BIGINT, b BIGINT",
-            "CASE WHEN b = 0 THEN error('Division by zero') "
+            "CASE WHEN b = 0 THEN 1 // CAST(b AS BIGINT) "
             "WHEN abs(a) < 4500000000 AND abs(b) < 4500000000000000 THEN CAST(round(a * 1e6 / b) / 1e6 AS "
             "DECIMAL(38,6)) "
             "ELSE CAST(sf_quotient(CAST(a AS HUGEINT), CAST(b AS HUGEINT), 6, 6) AS DECIMAL(38,6)) END",

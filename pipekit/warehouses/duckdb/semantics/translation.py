@@ -113,7 +113,7 @@ def _unfold(tree: Any) -> None:
 
 def _require_different_names(tree: Any, columns: Columns | None) -> None:
     """A table has each column once, and DuckDB renames the second without a word."""
-    names = [each.alias_or_name.lower() for each in tree.selects]
+    names = [queries.name_of(each).lower() for each in tree.selects]
     twice = [name for name in names if name not in ("", "*") and names.count(name) > 1]
     twice += [name for name, kind in (columns or {}).items() if kind == DOUBLED]
     if twice:

@@ -55,7 +55,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_object_insert": (
         "x, k, v, again",
         "CASE WHEN x IS NULL OR k IS NULL THEN NULL WHEN list_contains(json_keys(x), k) AND NOT again "
-        "THEN CAST(error('Duplicate field key ''' || k || '''') AS JSON) "
+        "THEN CAST('duplicate field key ' || k AS JSON) "
         "WHEN v IS NULL THEN sf_object_delete(x, [k]) ELSE sf_object(list_concat("
         "list_filter(sf_entries(x), lambda e: e[1] <> k), list_zip([k], [v]))) END",
     ),

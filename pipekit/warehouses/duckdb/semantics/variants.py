@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.casts import to_text, to_variant
 from pipekit.warehouses.duckdb.semantics.parsing import Template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
@@ -131,7 +131,7 @@ def construct(pairs: list[tuple[Typed, Typed]], *, keep_null: bool) -> Typed:
 
 
 def _pair(parts: list[Typed], key: Typed, value: Typed, *, keep_null: bool) -> str:
-    text = casts.literal_text(key)
+    text = literals.literal_text(key)
     if text is None:
         parts.append(to_text(key))
         name = f"CAST(to_json({{{len(parts) - 1}}}) AS VARCHAR) || ':'"
@@ -249,7 +249,7 @@ simple(
             (
                 "text",
                 "(CASE WHEN {0} IS NULL OR json_valid({0}) THEN CAST(NULL AS VARCHAR) "
-                "ELSE error('no JSON, and what Snowflake says of it is not known: ' || {0}) END)",
+                "ELSE CAST(json('no JSON, and what Snowflake says of it is not known: ' || {0}) AS VARCHAR) END)",
                 TEXT,
             )
         ],
