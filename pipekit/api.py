@@ -94,7 +94,7 @@ class Pipeline:
 
         Raises:
             SpecError: ``select`` or ``exclude`` names no step.
-            LockedError: Another run is running.
+            LockedError: Another run holds the lock.
             WarehouseError: The warehouse cannot be opened.
         """
         run_id = new_run_id()
@@ -151,7 +151,7 @@ class Pipeline:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
 
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
-        """Records that a load set aside, the newest first.
+        """Records that a load rejected, the newest first.
 
         Args:
             step: The load; may be left out if only one load of the pipeline rejects.

@@ -1,4 +1,4 @@
-"""From the file to one rendered tree: shared files put in, variables known, values rendered, lines kept."""
+"""From the file to one rendered tree, with its lines: shared files are included, then values are rendered."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def shown_name(path: Path) -> str:
 
 
 def _shown(tree: Node, path: Sequence[str | int]) -> str:
-    """A path as a reader of the file would say it: a step by its id, not by its position."""
+    """A path for messages: a step by its id, not by its position."""
     if len(path) < 2 or path[0] != "steps":
         return dotted(path)
     step = tree.at(path[:2]).get("id")
@@ -82,7 +82,7 @@ def _children(tree: Node, key: str) -> dict[str, Node]:
 
 
 def as_list(node: Node | None) -> list[Any]:
-    """A list as it is, a single value as a list of one, nothing as none."""
+    """A list as it is, a single value as a list of one, nothing as an empty list."""
     value = node.plain() if node is not None else []
     return value if isinstance(value, list) else [value]
 
