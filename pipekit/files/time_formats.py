@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-ele
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -104,16 +105,15 @@ def _fixed_width(patterns: list[str]) -> list[str]:
     return [p.replace("{1,2}", "{2}") if joined else p for p, joined in zip(patterns, beside, strict=True)]
 
 
-def check_formats(source: Source) -> str | None:
-    """What is wrong with the source's date formats, or ``None``; for use when a file is validated."""
+def check_formats(source: Source) -> Iterator[tuple[str, str]]:
+    """Mistakes in the source's date formats: pairs of a key and what is wrong with it."""
     for key in ("date_format", "timestamp_format"):
         text = getattr(source.format, key, AUTO)
         try:
             if text.upper() != AUTO:
                 _require_date(time_format(text).strptime, text)
         except ValueError as error:
-            return f"format.{key}: {error}"
-    return None
+            yield f"format.{key}", str(error)
 
 
 def _require_date(strptime: str, text: str) -> None:

@@ -37,8 +37,8 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     Raises:
         SourceError: A file is gone, cannot be read, or does not keep the contract.
     """
-    if problem := check_source(load.source):
-        raise SourceError(f"source {load.source.name!r}: {problem}")
+    for key, text in check_source(load.source):
+        raise SourceError(f"source {load.source.name!r}: {key}: {text}")
     with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
         fetched = local.fetch(load.files)
         load = replace(load, files=tuple(each.file for each in fetched))
