@@ -1,7 +1,7 @@
 """What happens in a run, as data. The run emits; sinks show or store.
 
 Every event is stamped by the bus with the run's id, a sequence number that starts at 1, and the time (UTC).
-``(run_id, seq)`` identifies an event for ever: log tables use it to take each one exactly once.
+``(run_id, seq)`` identifies an event permanently: log tables use it to take each one exactly once.
 """
 
 from __future__ import annotations
