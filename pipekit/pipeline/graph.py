@@ -119,8 +119,8 @@ def _reach(start: set[str], edges: Mapping[str, frozenset[str]]) -> set[str]:
 
 
 def _by_table(steps: Iterable[GraphStep], role: str) -> dict[TableKey, list[str]]:
-    found: dict[TableKey, list[str]] = {}
+    ids: dict[TableKey, list[str]] = {}
     for step in steps:
         for table in getattr(step, role):
-            found.setdefault(table, []).append(step.id)
-    return found
+            ids.setdefault(table, []).append(step.id)
+    return ids

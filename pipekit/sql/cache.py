@@ -33,12 +33,12 @@ class Translations:
     def translate(self, text: str, *, read: Dialect = PROJECT_SQL, write: Dialect) -> Translated:
         """See ``translate``."""
         key = _key(text, read, write)
-        found = self._known.get(key) or _load(self._path(key))
-        if found is None:
-            found = translate(text, read=read, write=write)
+        translated = self._known.get(key) or _load(self._path(key))
+        if translated is None:
+            translated = translate(text, read=read, write=write)
             self._new.add(key)
-        self._known[key] = found
-        return found
+        self._known[key] = translated
+        return translated
 
     def keep(self) -> None:
         """Write the new ones into the folder. If it cannot be written, the next run translates again."""

@@ -86,12 +86,12 @@ class SqlTemplates:
         base = self._folder.resolve()
         for path, dialect in ((base / self._dialect.name / name, self._dialect), (base / name, PROJECT_SQL)):
             try:
-                inside, found = path.resolve().is_relative_to(base), path.is_file()
+                inside, is_file = path.resolve().is_relative_to(base), path.is_file()
             except (OSError, ValueError) as error:
                 raise TemplateError(f"is not the name of a file: {error}", template=short(name)) from error
             if not inside:
                 raise TemplateError("leads out of the project's templates folder", template=name)
-            if found:
+            if is_file:
                 return path, dialect
         raise TemplateError("there is no such template", template=name, hint=self._nearest(name))
 
@@ -99,12 +99,12 @@ class SqlTemplates:
         """The text of a template, and of those that it includes, not rendered."""
         return "".join(self._sources(name, {}).values())
 
-    def _sources(self, name: str, found: dict[str, str]) -> dict[str, str]:
-        found[name] = self.find(name)[0].read_text(encoding="utf-8")
-        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(found[name])):
-            if other and other not in found:
-                self._sources(other, found)
-        return found
+    def _sources(self, name: str, texts: dict[str, str]) -> dict[str, str]:
+        texts[name] = self.find(name)[0].read_text(encoding="utf-8")
+        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(texts[name])):
+            if other and other not in texts:
+                self._sources(other, texts)
+        return texts
 
     def _nearest(self, name: str) -> str | None:
         near = nearest(name, [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")])

@@ -145,11 +145,11 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
     tree = reading.tree
     children = dict(tree.value)
     own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
-    wanted = target or own
+    chosen = target or own
     for key, node in tree.value.items():
         if key == "targets" and isinstance(node.value, dict):
             rendered = {
-                name: _rendered(reading, child, (key, name), values) if name == wanted else child
+                name: _rendered(reading, child, (key, name), values) if name == chosen else child
                 for name, child in node.value.items()
             }
             children[key] = Node(rendered, node.file, node.line)
