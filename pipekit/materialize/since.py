@@ -58,8 +58,9 @@ def insert_since(
     late = f"{numbered(scratch)} EXCEPT {numbered(table)}"
     missing = count_of(late)
     if missing and moving and count_of(f"{numbered(table)} EXCEPT {numbered(scratch)}"):
-        text = f"{missing:,} rows with the greatest {since}, or with none (NULL), are left out: the step's rows differ from"
-        context.note("WARNING", f"{text} run to run, so they cannot be compared with those there; give `key`")
+        text = f"{missing:,} rows with the greatest {since}, or with none (NULL), are left out"
+        why = "the step's rows differ from run to run, so they cannot be compared with those there; give `key`"
+        context.note("WARNING", f"{text}: {why}")
         missing = 0
     insert = f"INSERT INTO {quote(table)} ({columns}) SELECT {columns} FROM"
     if missing:
