@@ -11,12 +11,16 @@ from pipekit.files.places import check_place
 from pipekit.files.time_formats import check_formats
 from pipekit.source import Source
 
+# Python's own notations and those of domain names. https://docs.python.org/3/library/codecs.html
+_NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape", "undefined"})
+
 
 def check_source(source: Source) -> Iterator[tuple[str, str]]:
     """Mistakes in the place, the formats, the encoding and the paths: pairs of a key and what is wrong with it."""
     yield from _check_place(source)
     yield from check_formats(source)
     yield from _check_encoding(source)
+    yield from _check_marks(source)
     yield from _check_paths(source)
 
 
@@ -32,9 +36,23 @@ def _check_encoding(source: Source) -> Iterator[tuple[str, str]]:
     if encoding is None:
         return
     try:
-        codecs.lookup(encoding)
+        name = codecs.lookup(encoding).name
+        "".encode(encoding)  # refuses codecs that are for no text, such as hex
     except LookupError:
-        yield "format.encoding", f"{encoding!r} is not an encoding that Python knows"
+        yield "format.encoding", f"{encoding!r} is not a text encoding that Python knows"
+        return
+    if name in _NO_FILES:
+        yield "format.encoding", f"{encoding!r} is not an encoding of files"
+
+
+def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
+    """Characters of a CSV file that contradict each other."""
+    marks = {key: getattr(source.format, key, None) for key in ("delimiter", "quote", "escape", "comment")}
+    if marks["escape"] and not marks["quote"]:
+        yield "format.escape", "it escapes quotes, and `quote: null` says that there are none"
+    for key, other in (("quote", "delimiter"), ("escape", "delimiter"), ("comment", "delimiter"), ("comment", "quote")):
+        if marks[key] and marks[key] == marks[other]:
+            yield f"format.{key}", f"{marks[key]!r} is the {other}, too"
 
 
 def _check_paths(source: Source) -> Iterator[tuple[str, str]]:

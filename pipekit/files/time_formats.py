@@ -17,7 +17,9 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 # Microseconds are what DuckDB keeps; further digits are accepted only if they are zeros.
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
-_ZONE = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+# Offsets that exist: up to 14:00. https://en.wikipedia.org/wiki/List_of_UTC_offsets
+_HOURS = "(?:0[0-9]|1[0-3])"
+_ZONE = f"(?:Z|[+-](?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?))"
 ISO_DATE = _DATE
 ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
@@ -33,7 +35,7 @@ _ELEMENTS = {
     "HH24": ("[0-9]{1,2}", "%H"),
     "HH12": ("[0-9]{1,2}", "%I"),
     "MON": ("[A-Za-z]{3}", "%b"),
-    "TZH": ("[+-][0-9]{2}", "%z"),
+    "TZH": (f"[+-](?:{_HOURS}|14)", "%z"),
     "YY": ("[0-9]{2}", "%y"),
     "MM": ("[0-9]{1,2}", "%m"),
     "DD": ("[0-9]{1,2}", "%d"),
