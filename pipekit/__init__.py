@@ -44,10 +44,13 @@ if TYPE_CHECKING:
     from pipekit.names import Table
     from pipekit.plugins.hooks import hookimpl
     from pipekit.runs.result import RunResult
-    from pipekit.sql.dialect import Dialect
+    from pipekit.source import Column, Source
+    from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families, update_and_insert
     from pipekit.sql.text import SqlText
     from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
-    from pipekit.warehouses.contract import WarehouseType
+    from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
+    from pipekit.warehouses.contract import Result, TableColumn, WarehouseType
+    from pipekit.warehouses.plain import PlainWarehouse
 
 __version__ = "0.1.0"
 
@@ -62,17 +65,23 @@ _HOMES = {
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
     ),
     "pipekit.plugins.hooks": "hookimpl",
-    "pipekit.sql.dialect": "Dialect",
+    "pipekit.source": "Column Source",
+    "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect families update_and_insert",
     "pipekit.sql.text": "SqlText",
     "pipekit.step": "Statement StepContext StepOptions StepResult StepType",
     "pipekit.names": "Table",
-    "pipekit.warehouses.contract": "WarehouseType",
+    "pipekit.warehouses.borrowed": "BorrowedConnection borrowed_engine",
+    "pipekit.warehouses.contract": "Result TableColumn WarehouseType",
+    "pipekit.warehouses.plain": "PlainWarehouse",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "PLAIN_FAMILIES",
+    "BorrowedConnection",
     "CheckEvaluated",
     "ChecksFailed",
+    "Column",
     "Dialect",
     "Event",
     "FileLoaded",
@@ -80,13 +89,16 @@ __all__ = [
     "Noted",
     "PipekitError",
     "Pipeline",
+    "PlainWarehouse",
     "PluginError",
     "Problem",
     "QueryError",
+    "Result",
     "RunFinished",
     "RunResult",
     "RunStarted",
     "Sink",
+    "Source",
     "SourceError",
     "SpecError",
     "SqlText",
@@ -99,12 +111,16 @@ __all__ = [
     "StepStarted",
     "StepType",
     "Table",
+    "TableColumn",
     "TemplateError",
     "TransientError",
     "VersionError",
     "WarehouseError",
     "WarehouseType",
+    "borrowed_engine",
+    "families",
     "hookimpl",
+    "update_and_insert",
 ]
 
 

@@ -20,6 +20,7 @@ from pipekit.runs.result import RunResult
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.steps.replay import with_file
+from pipekit.warehouses.contract import Setup
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,7 +95,7 @@ class Pipeline:
 
         Raises:
             SpecError: ``select`` or ``exclude`` names no step.
-            LockedError: Another run is running.
+            LockedError: Another run holds the lock.
             WarehouseError: The warehouse cannot be opened.
         """
         run_id = new_run_id()
@@ -135,8 +136,7 @@ class Pipeline:
         spec, kind = self.spec, self.spec.target.type
         if kind.setup is None or kind.apply is None:
             raise PluginError(f"the target {spec.target.name} ({kind.name}) needs no setup; choose one with --target")
-        tables = {str(table): columns for table, columns in SETUP.items()}
-        statements = kind.setup(spec.target.options, list(spec.sources.values()), tables, role_arn)
+        statements = kind.setup(spec.target.options, Setup(list(spec.sources.values()), SETUP, cloud_role=role_arn))
         if apply:
             kind.apply(spec.target.options, statements, spec.root)
         return statements
@@ -151,7 +151,7 @@ class Pipeline:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
 
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
-        """Records that a load set aside, the newest first.
+        """Records that a load rejected, the newest first.
 
         Args:
             step: The load; may be left out if only one load of the pipeline rejects.

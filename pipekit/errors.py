@@ -1,4 +1,4 @@
-"""Every error that pipekit raises on purpose. The type says what to do; the exit code follows from it.
+"""Every error that pipekit raises on purpose. The type says what to do, and the exit code.
 
     PipekitError
     ├── SpecError         fix the pipeline file                          exit 2
@@ -7,10 +7,11 @@
     ├── VersionError      install the version that was tested            exit 2
     ├── SourceError       look at the files                              exit 1
     ├── WarehouseError    look at the warehouse                          exit 1
-    │   ├── TransientError    worth another try; the engine retries it
+    │   ├── TransientError    worth another try; a run tries again
     │   └── QueryError        the statement itself is wrong; never retried
     ├── ChecksFailed      look at the data: a critical check failed      exit 1
-    └── LockedError       another run is at work                         exit 1
+    ├── LockedError       wait for the other run                         exit 1
+    └── UnexpectedError   report it: a bug in a step type                exit 3
 
 Anything else that escapes is a bug in pipekit: exit 3.
 """
@@ -163,7 +164,7 @@ class WarehouseError(PipekitError):
 
 
 class TransientError(WarehouseError):
-    """A failure that another try may cure: a lost connection, a write conflict, throttling."""
+    """A failure that may be gone at the next try: a lost connection, a write conflict, throttling."""
 
 
 class QueryError(WarehouseError):
@@ -178,14 +179,8 @@ class LockedError(PipekitError):
     """Another run of the same pipeline and target holds the lock."""
 
 
-def short(value: object, limit: int = 80) -> str:
-    """The value as text for a message, cut to ``limit`` characters with an ellipsis."""
-    text = str(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
 class UnexpectedError(PipekitError):
-    """A step type failed in a way that it did not foresee: a bug, in pipekit or in a plugin."""
+    """A step type raised something other than a ``PipekitError``: a bug, in pipekit or in a plugin."""
 
     exit_code = 3
 
@@ -194,3 +189,9 @@ class UnexpectedError(PipekitError):
             f"the step type {step_type} failed unexpectedly: {type(error).__name__}: {error}",
             hint=f"This is a bug in it. The traceback is in {trace}; please report it with that file.",
         )
+
+
+def short(value: object, limit: int = 80) -> str:
+    """The value as text for a message, cut to ``limit`` characters with an ellipsis."""
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,7 +1,7 @@
-"""What happens in a run, as data. The engine emits; sinks show or store.
+"""What happens in a run, as data. The run emits; sinks show or store.
 
 Every event is stamped by the bus with the run's id, a sequence number that starts at 1, and the time (UTC).
-``(run_id, seq)`` identifies an event for ever: log tables use it to take each one exactly once.
+``(run_id, seq)`` identifies an event permanently: log tables use it to take each one exactly once.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class RunFinished(Event):
 
 
 class Sink(Protocol):
-    """A listener. It is called from one thread at a time, in order; raising gets it dropped, not the run."""
+    """A listener. It is called from one thread at a time, in order; if it raises, it is dropped and the run goes on."""
 
     def handle(self, event: Event) -> None:
         """Take one event."""
@@ -173,19 +173,19 @@ class Bus:
                 self._deliver(sink, clean)
 
     def close(self) -> None:
-        """Close every sink, in order; one that raises does not keep the others open. A closed one hears no more."""
+        """Close every sink, in order; also if one raises. A closed sink gets no further events."""
         with self._lock:
             while self._sinks:
                 sink = self._sinks.pop(0)
                 try:
                     sink.close()
-                except Exception as error:  # noqa: BLE001 - a stranger's sink must not end the run
+                except Exception as error:  # noqa: BLE001 - a failing sink must not end the run
                     self._report(sink, error)
 
     def _deliver(self, sink: Sink, event: Event) -> None:
         try:
             sink.handle(event)
-        except Exception as error:  # noqa: BLE001 - a stranger's sink must not end the run
+        except Exception as error:  # noqa: BLE001 - a failing sink must not end the run
             self._drop(sink, error)
 
     def _drop(self, sink: Sink, error: Exception) -> None:

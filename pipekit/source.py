@@ -106,6 +106,7 @@ class Column(Model):
         nullable: ``false`` makes a NULL a bad record.
         path: Where the value is: another header name in CSV, a dotted path with ``[n]`` in JSON
             (keys match exactly), another column in Parquet. The column's name if left out.
+        optional: ``true`` lets a file lack the column, which is then NULL in all its rows.
         description: Free text.
     """
 
@@ -113,6 +114,7 @@ class Column(Model):
     type: ColumnType
     nullable: bool = True
     path: str | None = None
+    optional: bool = False
     description: str = ""
 
     @field_validator("name")

@@ -20,7 +20,7 @@ def make_private_folder(path: Path) -> None:
 
 
 def open_private(path: Path, mode: str, *, errors: str | None = None) -> IO[str]:
-    """Open a text file that, if it is new, only its owner may read."""
+    """Open a text file; a new one is for its owner only."""
     return open(path, mode, encoding="utf-8", errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 

@@ -34,13 +34,13 @@ OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL that was rendered and put into the warehouse's dialect.
+    """SQL, rendered and translated to the warehouse's dialect.
 
     Attributes:
         sql: Ready for ``Warehouse.execute``.
         origin: The template's name, or where the inline SQL stands, for messages.
-        reads: Tables it names, common table expressions left out.
-        unique: Columns by which its rows differ for sure; empty if that is not known.
+        reads: Tables that it reads, without common table expressions.
+        unique: Columns that are proven to identify a row; empty if there is no proof.
         columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
             themselves are not.
         unproven: Functions whose values are not proven equal on the warehouse, in upper case.
@@ -71,7 +71,7 @@ class Project(Protocol):
     def statement(
         self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
     ) -> Statement:
-        """Render a template of the project, or inline SQL, with ``names`` added, and transpile it.
+        """Render a template of the project, or inline SQL, with ``names`` added, and translate it.
 
         Raises:
             TemplateError: It does not exist, does not render, or is not valid SQL.
@@ -81,7 +81,7 @@ class Project(Protocol):
         """The warehouse's type of a declared column, where its types are told before it is opened."""
 
     def rendered(self, template: str) -> str:
-        """A template's text, rendered and not yet transpiled, to be put into a larger statement.
+        """A template's text, rendered and not yet translated, to be put into a larger statement.
 
         Raises:
             TemplateError: It does not exist, does not render, or is written in the warehouse's own dialect.
@@ -94,7 +94,7 @@ class Project(Protocol):
         """The function of the project's ``plugins/`` that ``package.module:function`` means.
 
         Raises:
-            PluginError: There is none, or code of the project is not to be run.
+            PluginError: There is none, or code of the project must not be run.
         """
 
 
@@ -112,7 +112,7 @@ class StepContext:
         project: The pipeline around the step.
         warehouse: This worker's session.
         emit: Takes events; the bus stamps and scrubs them.
-        cancelled: Set when the run is being stopped or the step ran out of time.
+        cancelled: Set when the run is being stopped or the step exceeds its timeout.
     """
 
     step: str
@@ -142,7 +142,7 @@ class StepContext:
 
     @contextmanager
     def explained(self, statement: Statement) -> Iterator[None]:
-        """What fails in the block is told with the statement's template and rendered SQL.
+        """A failure in the block is reported with the statement's template and rendered SQL.
 
         Raises:
             QueryError: In place of the block's own.
@@ -171,10 +171,10 @@ class StepResult:
     """What a step did.
 
     Attributes:
-        rows: Rows written, where the step writes any.
+        rows: Rows written; ``None`` if the step writes none.
         status: SUCCEEDED, or UNCHANGED when there was nothing to do.
         message: One short sentence for the log.
-        inputs_hash: Stands for the exact input (names, sizes, ETags of files).
+        inputs_hash: A hash of the exact input (names, sizes, ETags of files).
     """
 
     rows: int | None = None
@@ -212,13 +212,13 @@ class StepType(Generic[OptionsT]):
 
     Attributes:
         name: What ``type:`` says.
-        options: A pydantic model of the keys beside the core ones; it should refuse unknown keys.
-        run: Does the work. Returns a result or raises; never prints, logs, retries or times itself.
+        options: A pydantic model of the keys besides the core ones; it should refuse unknown keys.
+        run: Runs the step. Returns a result or raises; never prints, logs, retries or times itself.
         reads: Tables the step reads, for the order of steps. Called before anything is opened.
         writes: Tables the step writes.
-        judges: Tables the step judges; who reads one of them waits for the verdict.
+        judges: Tables the step judges; steps that read one of them wait for the verdict.
         inputs: What ``StepResult.inputs_hash`` would be now, for a step that reads more than tables; asked when a
-            failed run is resumed, to tell whether the step is still done.
+            failed run is resumed, to decide whether the step can be skipped.
         problems: Mistakes that show only beside the rest of the file, such as a key that the source does not declare:
             pairs of an option's name and what is wrong with it. Called before anything is opened.
         columns: The warehouse's types of the columns that the step's table has, by lower-case name, if they are known

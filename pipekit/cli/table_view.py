@@ -23,13 +23,13 @@ _NARROWEST = 12
 def show_table(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], stream: IO[str], *, width: int | None = None
 ) -> None:
-    """Print rows for people: NULL dimmed, wide values cut; too many columns for the width stand one below the other.
+    """Print rows for people: NULL dimmed, wide values cut. Rows that do not fit are printed column by column.
 
     Args:
         columns: The names.
         rows: The values, as the warehouse gave them.
         stream: Where to print.
-        width: Columns of the terminal, if not to be found out; a stream that is no terminal has no limit.
+        width: Columns of the terminal; detected if left out. A stream that is not a terminal has no limit.
     """
     if width is None and not stream.isatty():
         width = len(columns) * (_WIDEST + 2)
@@ -45,7 +45,7 @@ def show_table(
 
 
 def _limit(columns: Sequence[str], rows: Sequence[Sequence[Any]], room: int) -> int:
-    """The greatest width for columns at which the table fits: the widest are cut first."""
+    """The greatest width of a column at which the table fits; the widest columns are cut first."""
     cells = [[_cell(row[index]).cell_len for row in rows] for index in range(len(columns))]
     widths = [max(len(name), *lengths, 1) for name, lengths in zip(columns, cells, strict=True)]
     fitting = (limit for limit in range(_WIDEST, 0, -1) if sum(min(width, limit) + 2 for width in widths) - 2 <= room)

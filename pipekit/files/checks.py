@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 
 from pipekit.files.json_paths import parse_path
 from pipekit.files.patterns import check_pattern
@@ -10,38 +11,57 @@ from pipekit.files.places import check_place
 from pipekit.files.time_formats import check_formats
 from pipekit.source import Source
 
-
-def check_source(source: Source) -> str | None:
-    """The first mistake in the formats, encoding or paths, as ``key: what is wrong``; ``None`` if there is none."""
-    return _check_place(source) or check_formats(source) or _check_encoding(source) or _check_paths(source)
+# Python's own notations and those of domain names. https://docs.python.org/3/library/codecs.html
+_NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape", "undefined"})
 
 
-def _check_place(source: Source) -> str | None:
+def check_source(source: Source) -> Iterator[tuple[str, str]]:
+    """Mistakes in the place, the formats, the encoding and the paths: pairs of a key and what is wrong with it."""
+    yield from _check_place(source)
+    yield from check_formats(source)
+    yield from _check_encoding(source)
+    yield from _check_marks(source)
+    yield from _check_paths(source)
+
+
+def _check_place(source: Source) -> Iterator[tuple[str, str]]:
     if problem := check_pattern(source.pattern):
-        return f"pattern: {problem}"
-    problem = None if source.stage else check_place(source.uri)
-    return f"uri: {problem}" if problem else None
+        yield "pattern", problem
+    if not source.stage and (problem := check_place(source.uri)):
+        yield "uri", problem
 
 
-def _check_encoding(source: Source) -> str | None:
+def _check_encoding(source: Source) -> Iterator[tuple[str, str]]:
     encoding = source.format.text_encoding
     if encoding is None:
-        return None
+        return
     try:
-        codecs.lookup(encoding)
+        name = codecs.lookup(encoding).name
+        "".encode(encoding)  # refuses codecs that are for no text, such as hex
     except LookupError:
-        return f"format.encoding: {encoding!r} is no encoding that Python knows"
-    return None
+        yield "format.encoding", f"{encoding!r} is not a text encoding that Python knows"
+        return
+    if name in _NO_FILES:
+        yield "format.encoding", f"{encoding!r} is not an encoding of files"
 
 
-def _check_paths(source: Source) -> str | None:
+def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
+    """Characters of a CSV file that contradict each other."""
+    marks = {key: getattr(source.format, key, None) for key in ("delimiter", "quote", "escape", "comment")}
+    if marks["escape"] and not marks["quote"]:
+        yield "format.escape", "it escapes quotes, and `quote: null` says that there are none"
+    for key, other in (("quote", "delimiter"), ("escape", "delimiter"), ("comment", "delimiter"), ("comment", "quote")):
+        if marks[key] and marks[key] == marks[other]:
+            yield f"format.{key}", f"{marks[key]!r} is the {other}, too"
+
+
+def _check_paths(source: Source) -> Iterator[tuple[str, str]]:
     if not source.format.paths_are_json:
-        return None
+        return
     paths = {f"columns.{column.name}.path": column.path for column in source.columns if column.path is not None}
     for key, path in {**paths, "format.root": source.format.records_at}.items():
         try:
             if path is not None:
                 parse_path(path)
         except ValueError as error:
-            return f"{key}: {error}"
-    return None
+            yield key, str(error)

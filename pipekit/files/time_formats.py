@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-ele
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,7 +17,9 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 # Microseconds are what DuckDB keeps; further digits are accepted only if they are zeros.
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
-_ZONE = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+# Offsets that exist: up to 14:00. https://en.wikipedia.org/wiki/List_of_UTC_offsets
+_HOURS = "(?:0[0-9]|1[0-3])"
+_ZONE = f"(?:Z|[+-](?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?))"
 ISO_DATE = _DATE
 ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
@@ -32,7 +35,7 @@ _ELEMENTS = {
     "HH24": ("[0-9]{1,2}", "%H"),
     "HH12": ("[0-9]{1,2}", "%I"),
     "MON": ("[A-Za-z]{3}", "%b"),
-    "TZH": ("[+-][0-9]{2}", "%z"),
+    "TZH": (f"[+-](?:{_HOURS}|14)", "%z"),
     "YY": ("[0-9]{2}", "%y"),
     "MM": ("[0-9]{1,2}", "%m"),
     "DD": ("[0-9]{1,2}", "%d"),
@@ -104,16 +107,15 @@ def _fixed_width(patterns: list[str]) -> list[str]:
     return [p.replace("{1,2}", "{2}") if joined else p for p, joined in zip(patterns, beside, strict=True)]
 
 
-def check_formats(source: Source) -> str | None:
-    """What is wrong with the source's date formats, or ``None``; for use when a file is validated."""
+def check_formats(source: Source) -> Iterator[tuple[str, str]]:
+    """Mistakes in the source's date formats: pairs of a key and what is wrong with it."""
     for key in ("date_format", "timestamp_format"):
         text = getattr(source.format, key, AUTO)
         try:
             if text.upper() != AUTO:
                 _require_date(time_format(text).strptime, text)
         except ValueError as error:
-            return f"format.{key}: {error}"
-    return None
+            yield f"format.{key}", str(error)
 
 
 def _require_date(strptime: str, text: str) -> None:

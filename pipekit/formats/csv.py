@@ -22,6 +22,8 @@ class CsvFormat(FileFormat):
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     comment: str | None = Field(default=None, max_length=1)
+    quote_in_unquoted: Literal["fail", "allow"] = "fail"
+    quoted_nulls: bool = False
     date_format: str = "AUTO"
     timestamp_format: str = "AUTO"
     compression: Compression = "auto"

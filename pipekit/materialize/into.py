@@ -31,7 +31,8 @@ class Into(StepOptions):
         materialize: ``table`` is replaced as a whole; ``truncate_load`` keeps the table and its grants;
             ``append`` adds rows not yet there; ``merge`` updates by ``key`` and never deletes; ``view`` holds no rows.
         key: The columns that identify a row.
-        since: With ``append``, the column whose greatest value in the table is where new rows begin.
+        since: With ``append``, the column whose greatest value in the table is where new rows begin; with ``key``, the
+            key alone decides.
         audit: A suite that must pass before readers see the new rows.
         on_schema_change: What a change of columns does to a table that is kept.
         timestamps: With ``merge``, keep ``created_at`` and ``updated_at`` for each row.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.materialize.into import Into, Kind
 from pipekit.materialize.reconcile import reconcile
-from pipekit.materialize.strategies import insert_from, make_stamped, merge, only_new_rows, refuse_bad_keys
+from pipekit.materialize.since import insert_since, moves
+from pipekit.materialize.strategies import insert_from, make_stamped, merge, new_keys_only, refuse_bad_keys
 from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import raise_for_failures
@@ -47,7 +48,7 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
     def build(scratch: Table, kind: Kind) -> None:
         _create(context, scratch, statement, kind)
 
-    return _publish_built(context, build, options, statement.unique)
+    return _publish_built(context, build, options, statement)
 
 
 def _names(functions: Sequence[str]) -> str:
@@ -69,20 +70,21 @@ def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | 
 
 
 def _publish_built(
-    context: StepContext, build: Callable[[Table, Kind], None], options: Into, unique: Sequence[str] = ()
+    context: StepContext, build: Callable[[Table, Kind], None], options: Into, statement: Statement | None = None
 ) -> int:
+    """Publish what ``build`` makes; without a ``statement`` nothing is known of how the rows came to be."""
     table = Table.parse(options.into)
     replacing = _takes_place(context, table, options)
     with scratch_table(context, table) as scratch:
         build(scratch, "table" if replacing else "temporary")
         if options.key:
-            refuse_bad_keys(context, scratch, options.key, unique)
+            refuse_bad_keys(context, scratch, options.key, statement.unique if statement else ())
         if replacing:
             rows = count_rows(context, scratch)
             audit(context, options.audit, scratch, shown_as=table)
             context.warehouse.replace_table(scratch, table)
             return rows
-        return _move(context, scratch, table, options)
+        return _move(context, scratch, table, options, moving=statement is None or moves(context, statement))
 
 
 def _takes_place(context: StepContext, table: Table, options: Into) -> bool:
@@ -90,7 +92,7 @@ def _takes_place(context: StepContext, table: Table, options: Into) -> bool:
     return options.materialize == "table" or not (options.timestamps or context.warehouse.exists(table))
 
 
-def _move(context: StepContext, scratch: Table, table: Table, options: Into) -> int:
+def _move(context: StepContext, scratch: Table, table: Table, options: Into, *, moving: bool) -> int:
     warehouse = context.warehouse
     columns = warehouse.columns(scratch)
     if options.timestamps:
@@ -100,8 +102,10 @@ def _move(context: StepContext, scratch: Table, table: Table, options: Into) -> 
         if options.materialize == "truncate_load":
             warehouse.truncate(table)
             rows = insert_from(context, scratch, table, names)
-        elif options.materialize == "append":
-            rows = insert_from(context, scratch, table, names, only_new_rows(context, table, options))
+        elif options.materialize == "append" and options.key:
+            rows = insert_from(context, scratch, table, names, new_keys_only(context, table, options.key))
+        elif options.materialize == "append" and options.since:
+            rows = insert_since(context, scratch, table, names, options.since, moving=moving)
         else:
             rows = merge(context, scratch, table, names, options.key, timestamps=options.timestamps)
         audit(context, options.audit, table)

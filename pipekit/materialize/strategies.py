@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipekit.errors import QueryError
-from pipekit.materialize.into import STAMPS, Into
+from pipekit.materialize.into import STAMPS
 from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.sql.dialect import Merge
@@ -32,17 +32,10 @@ def insert_from(context: StepContext, scratch: Table, table: Table, names: Seque
     return context.warehouse.execute(sql).rowcount or 0
 
 
-def only_new_rows(context: StepContext, table: Table, options: Into) -> str:
+def new_keys_only(context: StepContext, table: Table, key: Sequence[str]) -> str:
     quote = context.warehouse.quote
-    conditions = []
-    if options.key:
-        same = " AND ".join(f"old.{quote(name)} = new.{quote(name)}" for name in options.key)
-        conditions.append(f"NOT EXISTS (SELECT 1 FROM {quote(table)} AS old WHERE {same})")
-    if options.since:
-        column = quote(options.since)
-        newest = f"(SELECT max({column}) FROM {quote(table)})"
-        conditions.append(f"(new.{column} > {newest} OR {newest} IS NULL)")
-    return " WHERE " + " AND ".join(conditions)
+    same = " AND ".join(f"old.{quote(name)} = new.{quote(name)}" for name in key)
+    return f" WHERE NOT EXISTS (SELECT 1 FROM {quote(table)} AS old WHERE {same})"
 
 
 def refuse_bad_keys(context: StepContext, table: Table, key: Sequence[str], unique: Sequence[str] = ()) -> None:

@@ -16,8 +16,8 @@ from pipekit.errors import PipekitError, PluginError
 def import_from(folder: Path, name: str) -> ModuleType:
     """The module ``name`` (dots allowed) below ``folder``.
 
-    It is imported once a process, under a package of its own, so that it can neither hide nor be hidden by an
-    installed module of the same name.
+    It is imported once per process, in a package of its own, so that it does not clash with an installed module of
+    the same name.
 
     Raises:
         PluginError: There is no such module, or importing it fails.

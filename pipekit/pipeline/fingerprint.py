@@ -1,4 +1,4 @@
-"""A hash of a step's definition: it changes when the step would do something else."""
+"""A hash of a step's definition: it changes whenever the step would do something else."""
 
 from __future__ import annotations
 

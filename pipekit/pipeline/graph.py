@@ -1,4 +1,4 @@
-"""The order of steps. It follows the data: who writes a table, who checks it, who reads it."""
+"""The order of steps. It follows the data: steps that write a table, then its checks, then its readers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TableKey = tuple[str, ...]
 
 @dataclass(frozen=True)
 class GraphStep:
-    """What the order needs to know of a step. Table names are folded and complete already."""
+    """A step as the order sees it. Table names are folded and complete."""
 
     id: str
     reads: frozenset[TableKey] = frozenset()
@@ -25,11 +25,11 @@ class GraphStep:
 
 @dataclass(frozen=True)
 class Graph:
-    """Steps in file order, and for each the steps that must be done before it.
+    """Steps in file order, and for each the steps that must finish before it.
 
     Attributes:
         steps: In file order.
-        shared: Tables to which each writer adds rows of its own (the feature catalog), so none waits for another.
+        shared: Tables to which each writer adds rows of its own (the feature catalog), so writers do not wait.
     """
 
     steps: tuple[GraphStep, ...]
@@ -64,11 +64,11 @@ class Graph:
     @cached_property
     def dependents(self) -> Mapping[str, frozenset[str]]:
         """For each step the ids that wait for it directly."""
-        found: dict[str, set[str]] = {step.id: set() for step in self.steps}
+        waiting: dict[str, set[str]] = {step.id: set() for step in self.steps}
         for step, needed in self.needs.items():
             for other in needed:
-                found[other].add(step)
-        return {step: frozenset(others) for step, others in found.items()}
+                waiting[other].add(step)
+        return {step: frozenset(others) for step, others in waiting.items()}
 
     def cycle(self) -> list[str]:
         """Ids of steps that wait for each other in a circle, first one repeated; empty when there is none."""
@@ -79,13 +79,13 @@ class Graph:
         return []
 
     def select(self, include: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
-        """Ids that the expressions name.
+        """Ids of the steps that the expressions match.
 
         An expression is an id or ``tag:NAME``, with ``*`` as a wildcard; ``+`` before it adds all that it needs,
         ``+`` after it all that needs it. No ``include`` means every step.
 
         Raises:
-            KeyError: An expression that names no step; its one argument is the expression.
+            KeyError: An expression matches no step; the error's one argument is the expression.
         """
         chosen = self._named(include) if include else frozenset(self._position)
         return chosen - self._named(exclude)
@@ -95,12 +95,12 @@ class Graph:
 
     def _expand(self, expression: str) -> set[str]:
         core = expression.strip().removeprefix("+").removesuffix("+")
-        found = {step.id for step in self.steps if _matches(step, core)}
-        if not found:
+        matching = {step.id for step in self.steps if _matches(step, core)}
+        if not matching:
             raise KeyError(expression)
-        with_needed = _reach(found, self.needs) if expression.strip().startswith("+") else set()
-        with_dependents = _reach(found, self.dependents) if expression.strip().endswith("+") else set()
-        return found | with_needed | with_dependents
+        with_needed = _reach(matching, self.needs) if expression.strip().startswith("+") else set()
+        with_dependents = _reach(matching, self.dependents) if expression.strip().endswith("+") else set()
+        return matching | with_needed | with_dependents
 
 
 def _matches(step: GraphStep, expression: str) -> bool:
@@ -119,8 +119,8 @@ def _reach(start: set[str], edges: Mapping[str, frozenset[str]]) -> set[str]:
 
 
 def _by_table(steps: Iterable[GraphStep], role: str) -> dict[TableKey, list[str]]:
-    found: dict[TableKey, list[str]] = {}
+    ids: dict[TableKey, list[str]] = {}
     for step in steps:
         for table in getattr(step, role):
-            found.setdefault(table, []).append(step.id)
-    return found
+            ids.setdefault(table, []).append(step.id)
+    return ids

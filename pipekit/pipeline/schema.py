@@ -1,4 +1,4 @@
-"""The JSON Schema of pipeline files, made from the very models that validate them."""
+"""The JSON Schema of pipeline files, made from the models that validate them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _TEMPLATED: dict[str, Any] = {"type": "string", "pattern": r"\{\{"}
 
 
 def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    """The schema, for editors that know JSON Schema (draft 2020-12).
+    """The schema, for editors that read JSON Schema (draft 2020-12).
 
     Args:
-        vocabulary: The step types and warehouses to know.
+        vocabulary: The step types and warehouses to describe.
     """
     definitions: dict[str, Any] = {}
     schema = _schema_of(FileKeys, definitions)
@@ -83,7 +83,7 @@ def _source(definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_templated(schema: Any) -> Any:
-    """Wherever a number, a list or a choice is wanted, ``{{ ... }}`` may stand and be rendered to one."""
+    """Also allow ``{{ ... }}`` wherever a number, a list or a choice is required."""
     if isinstance(schema, list):
         return [_or_templated(item) for item in schema]
     if not isinstance(schema, dict):
@@ -94,7 +94,7 @@ def _or_templated(schema: Any) -> Any:
 
 
 def _share(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema with parts that stand in many places (conditions of expectations) said once, under $defs."""
+    """The same schema with repeated parts (conditions of expectations) moved to $defs."""
     counts = Counter(_text(part) for part in _parts(schema))
     names = {text: f"part_{n}" for n, text in enumerate((t for t, count in counts.items() if count > 3), 1)}
 
@@ -113,7 +113,7 @@ def _share(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parts(schema: Any) -> Iterable[dict[str, Any]]:
-    """Sub-schemas long enough to be worth sharing; a part of a shared part is not looked at."""
+    """Sub-schemas long enough to be worth sharing, with those inside them."""
     children = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
     for child in children:
         if isinstance(child, dict) and "anyOf" in child and len(_text(child)) > _WORTH_SHARING:

@@ -1,4 +1,4 @@
-"""The hooks. A plugin implements any of them; each returns data, none runs around a step (a listener is a sink)."""
+"""The hooks. A plugin implements any of them. Each returns data; none runs around a step (for that, add a sink)."""
 
 from __future__ import annotations
 

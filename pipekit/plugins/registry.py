@@ -116,13 +116,13 @@ class Plugins:
             raise PluginError(f"{name}: {error}") from error
 
     def _by_name(self, hook: str, what: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        by_name: dict[str, Any] = {}
         owner: dict[str, str] = {}
         for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
-            if item.name in found:
+            if item.name in by_name:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
-            found[item.name], owner[item.name] = item, plugin
-        return found
+            by_name[item.name], owner[item.name] = item, plugin
+        return by_name
 
     def _results(self, hook: str, given: Mapping[str, Any] | None = None) -> Iterable[tuple[str, Any]]:
         """What each plugin's implementation returns, with the plugin's name."""
@@ -137,13 +137,13 @@ class Plugins:
             yield name, result
 
     def _template_globals(self) -> dict[str, Callable[..., Any]]:
-        found: dict[str, Callable[..., Any]] = {}
+        functions: dict[str, Callable[..., Any]] = {}
         for plugin, mapping in self._results("pipekit_template_globals"):
             for name, value in mapping.items():
-                if name in found or name in ("env", "var", "as_of"):
+                if name in functions or name in ("env", "var", "as_of"):
                     raise PluginError(f"the template global {name!r} of {plugin} is taken")
-                found[name] = value
-        return found
+                functions[name] = value
+        return functions
 
 
 def _refuse_mistyped(plugin: str, attribute: str, value: Any) -> None:

@@ -82,7 +82,7 @@ def _plain(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str,
     elif "items" in found:
         del found["items"]
     if "properties" in part:
-        if "enum" in part["properties"].get("type", {}):  # what tells the kinds of row conditions apart
+        if "enum" in part["properties"].get("type", {}):  # distinguishes the kinds of row conditions
             found["required"] = ["type", *found.get("required", [])]
         found["properties"] = {key: _plain(value, definitions) for key, value in part["properties"].items()}
     if "anyOf" in part:

@@ -94,25 +94,32 @@ def _apart(batch: Any, expectations: Sequence[Expectation], verdicts: dict[int, 
 
 
 def _batch(engine: sqlalchemy.Engine, table: Table) -> Any:
-    from sqlalchemy.pool import StaticPool
-
     context = gx.get_context(mode="ephemeral", project_config=_in_memory())
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    url = engine.url.render_as_string(hide_password=False)
     source = context.data_sources.add_sql(
-        "session",
-        connection_string=engine.url.render_as_string(hide_password=False),
-        create_temp_table=False,
-        kwargs={
-            "creator": lambda: engine.raw_connection().driver_connection,
-            "paramstyle": engine.dialect.paramstyle,
-            "poolclass": StaticPool,
-            "pool_reset_on_return": None,
-        },
+        "session", connection_string=url, create_temp_table=False, kwargs=_engine_arguments(engine, url)
     )
     _teach_dialect(source.get_execution_engine(), engine)
     schema = ".".join(table.parts[:-1]) or None
     asset = source.add_table_asset("table", table_name=table.name, schema_name=schema)
     return asset.add_batch_definition_whole_table("all").get_batch()
+
+
+def _engine_arguments(engine: sqlalchemy.Engine, url: str) -> dict[str, Any]:
+    """What makes Great Expectations' own engine use the one connection of ``engine``, and reset nothing on it."""
+    from great_expectations.execution_engine import sqlalchemy_execution_engine
+    from sqlalchemy.pool import StaticPool
+
+    arguments = {
+        "creator": lambda: engine.raw_connection().driver_connection,
+        "paramstyle": engine.dialect.paramstyle,
+        "pool_reset_on_return": None,
+    }
+    # For some engines it says StaticPool itself, and SQLAlchemy refuses a second one.
+    if sqlalchemy_execution_engine._dialect_requires_persisted_connection(connection_string=url):
+        return arguments
+    return {**arguments, "poolclass": StaticPool}
 
 
 def _in_memory() -> Any:

@@ -60,7 +60,7 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
 
     Raises:
         SpecError: ``select`` or ``exclude`` names no step.
-        LockedError: Another run is running.
+        LockedError: Another run holds the lock.
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
@@ -216,7 +216,7 @@ def _own_bus(job: Job, collector: Collector) -> Bus:
 
 
 def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, EarlierRun]:
-    """The job at the clock of the run that it resumes, and that run; nothing to resume unless that is asked for.
+    """The job with the clock of the run that it resumes, and that run; an empty one if nothing is to be resumed.
 
     Raises:
         WarehouseError: The log tables cannot be read.
@@ -232,6 +232,6 @@ def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, Earlie
     if earlier.as_of == job.spec.as_of:
         record.notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))
         return job, earlier
-    text = f"run {earlier.run_id} had another clock, {at}: its tables hold another time, so every step runs again"
+    text = f"run {earlier.run_id} had another clock, {at}: its tables are of that time, so every step runs again"
     record.notes.append(Noted(level="WARNING", message=text))
     return job, EarlierRun()

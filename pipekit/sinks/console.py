@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: live lines in a terminal, plain lines elsewhere, failures only, or JSON."""
+"""What a run shows: live lines in a terminal, plain lines elsewhere, failures only, or JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def console_sink(mode: Mode, stream: IO[str], *, verbose: bool = False, width: i
         mode: ``live``, ``plain``, ``quiet`` or ``json``; ``auto`` is live in a terminal and plain elsewhere.
         stream: Where to write, usually standard output.
         verbose: Also show notes and checks that passed (live and plain).
-        width: Columns of the terminal, if not to be found out.
+        width: Columns of the terminal; detected if left out.
     """
     if mode == "json":
         return JsonSink(stream)
@@ -66,7 +66,7 @@ class JsonSink:
         self._stream.flush()
 
     def close(self) -> None:
-        """The stream stays open; it is not ours."""
+        """Do nothing: the stream belongs to the caller."""
 
 
 class PlainSink:
@@ -90,7 +90,7 @@ class PlainSink:
                 self._write(advice)
 
     def close(self) -> None:
-        """The stream stays open; it is not ours."""
+        """Do nothing: the stream belongs to the caller."""
 
     def _write(self, text: str) -> None:
         _write_line(self._stream, text)
@@ -116,7 +116,7 @@ class QuietSink:
                 _write_line(self._stream, advice)
 
     def close(self) -> None:
-        """The stream stays open; it is not ours."""
+        """Do nothing: the stream belongs to the caller."""
 
 
 class ConsoleSink:
@@ -153,7 +153,7 @@ class ConsoleSink:
                 self._console.print(plain_text(advice), soft_wrap=True)
 
     def close(self) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
         self._progress.stop()
 
     def _begin(self, event: StepStarted) -> None:
@@ -182,7 +182,7 @@ def _matters(event: Event) -> bool:
 
 
 def _write_line(stream: IO[str], text: str) -> None:
-    """Write a line, its further lines indented; what the stream's encoding lacks is spelled out."""
+    """Write a line, its further lines indented; characters that the stream's encoding lacks are escaped."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     indented = printable(text).replace("\n", "\n    ")
     stream.write(indented.encode(encoding, "backslashreplace").decode(encoding) + "\n")

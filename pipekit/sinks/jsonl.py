@@ -1,6 +1,6 @@
-"""The run's own record: every event as a line of JSON, written at once, in ``.pipekit/runs/<run_id>.jsonl``.
+"""The run's own record: every event as a line of JSON, flushed at once, in ``.pipekit/runs/<run_id>.jsonl``.
 
-The folder holds the runs whose rows the warehouse has not taken yet; the others are in ``delivered/`` below it.
+The folder holds the runs whose rows are not all in the warehouse yet; the others are in ``delivered/`` below it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ KEPT_RUNS = 200
 
 
 class JsonlSink:
-    """Writes each event as a line at once, so that a killed run has told all it knew.
+    """Writes each event as a line and flushes it, so that a killed run leaves a complete record.
 
-    The file is made at the first event and stays locked while the sink is open: that is how ``sync`` sees
-    that the run is alive.
+    The file is created at the first event and stays locked while the sink is open; the lock tells ``sync`` that
+    the run is alive.
 
     Args:
         path: ``.pipekit/runs/<run_id>.jsonl``.
@@ -60,7 +60,7 @@ def line(event: Event) -> str:
 def iter_events(path: Path) -> Iterator[Event]:
     """The events of a run's file, in order, read one by one.
 
-    A line that is no event is left out: the last one of a killed process may be cut in half.
+    A line that is not an event is left out: the last line of a killed process may be cut in half.
 
     Raises:
         OSError: The file cannot be read.
@@ -79,7 +79,7 @@ def read_events(path: Path) -> list[Event]:
 
 
 def append_events(path: Path, events: Iterable[Event]) -> None:
-    """Write events to a run's file after the run; a last line that was cut in half is ended first."""
+    """Append events to the file of a run that has ended; a last line that was cut in half is ended first."""
     with open_private(path, "a") as file:
         file.write("" if _ends_with_newline(path) else "\n")
         file.writelines(line(event) for event in events)

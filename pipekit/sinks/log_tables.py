@@ -1,4 +1,4 @@
-"""The log tables: how they are made and how rows are inserted."""
+"""The log tables: how they are created and how rows are inserted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Rows = tuple[list[Row], list[Row]]
 
 
 def make_tables(warehouse: Warehouse) -> None:
-    """Create ``ingestion_logs`` and ``dq_check_logs`` unless they are there."""
+    """Create ``ingestion_logs`` and ``dq_check_logs`` if they are missing."""
     warehouse.create_table(LOG_TABLE, LOG_COLUMNS)
     warehouse.create_table(CHECK_TABLE, CHECK_COLUMNS)
 
@@ -32,7 +32,7 @@ def rows_of(events: Iterable[Event], header: RunStarted) -> Rows:
 
 
 def insert_rows(warehouse: Warehouse, rows: Rows) -> int:
-    """Insert the rows as they are, and say how many."""
+    """Insert the rows, and return how many."""
     for table, columns, some in zip((LOG_TABLE, CHECK_TABLE), (LOG_COLUMNS, CHECK_COLUMNS), rows, strict=True):
         if some:
             warehouse.insert(table, [column.name for column in columns], some)
@@ -40,7 +40,7 @@ def insert_rows(warehouse: Warehouse, rows: Rows) -> int:
 
 
 def insert_missing(warehouse: Warehouse, run_id: str, rows: Rows) -> int:
-    """Insert those rows of one run whose ids are not in the tables yet, and say how many."""
+    """Insert those rows of one run whose ids are not in the tables yet, and return how many."""
     logs, checks = rows
     known = _ids(warehouse, LOG_TABLE, LOG_COLUMNS, run_id) if logs else set()
     judged = _ids(warehouse, CHECK_TABLE, CHECK_COLUMNS, run_id) if checks else set()

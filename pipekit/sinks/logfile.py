@@ -19,10 +19,10 @@ BACKUPS = 5
 class LogfileSink:
     """Writes UTC time, level, pipeline, the end of the run's id, step and text; further lines are indented.
 
-    It does not go through the program's own logging, so neither can change what the other writes.
+    It does not use the ``logging`` configuration of the program, so neither can change what the other writes.
 
     Args:
-        path: ``logs/ingestion.log``; made at the first event, readable by its owner only.
+        path: ``logs/ingestion.log``; created at the first event, readable by its owner only.
         max_bytes: Size at which the file becomes ``ingestion.log.1`` and a new one begins.
         backups: How many such older files are kept.
     """
@@ -34,7 +34,7 @@ class LogfileSink:
         self._handler.setFormatter(_Formatter())
 
     def handle(self, event: Event) -> None:
-        """Write the event, unless it is mere progress.
+        """Write the event, unless it is only progress.
 
         Raises:
             OSError: The file cannot be written.
@@ -61,7 +61,7 @@ class _Formatter(logging.Formatter):
 
 
 class _PrivateHandler(RotatingFileHandler):
-    """The standard handler, for a private file, and with errors raised: the bus reports them once."""
+    """The standard handler, with a private file; it raises errors, which the bus reports once."""
 
     def _open(self) -> Any:
         make_private_folder(Path(self.baseFilename).parent)

@@ -89,7 +89,7 @@ def from_json(data: dict[str, Any]) -> Event:
     """The event that ``to_json`` wrote. Keys that this version does not know are left out.
 
     Raises:
-        ValueError: It is no event, or a field that it needs is missing.
+        ValueError: It is not an event, or a required field is missing.
     """
     kind = _kinds().get(str(data.get("event"))) if isinstance(data, dict) else None
     if kind is None:
@@ -136,7 +136,7 @@ def _in_order(columns: Sequence[Column], values: dict[str, Any]) -> Row:
 
 
 def _storable(value: Any) -> Any:
-    """Half characters (from file names that are not UTF-8) cannot be stored; they are spelled out."""
+    """Escape unpaired surrogates (from file names that are not UTF-8), which cannot be stored."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 

@@ -21,7 +21,7 @@ _VERDICTS = ("ERROR", "FAILED", "WARNED", "PASSED")
 
 
 class Story:
-    """What is remembered of a run for its last words."""
+    """What the end of a run shows, collected from its events."""
 
     def __init__(self) -> None:
         self.header: RunStarted | None = None
@@ -30,7 +30,7 @@ class Story:
         self.checks: list[CheckEvaluated] = []
 
     def add(self, event: Event) -> None:
-        """Remember what the end of the run needs."""
+        """Keep what the end of the run shows."""
         if isinstance(event, RunStarted):
             self.header = event
         elif isinstance(event, RunFinished):
@@ -52,7 +52,7 @@ class Story:
         if self.header is None or self.end is None or self.end.status == SUCCEEDED:
             return []
         advice = [
-            "Next: mend what is said above, then go on after the finished steps with",
+            "Next: fix the errors above, then resume after the finished steps with",
             f"  pipekit run {self.header.spec_path} --target {self.header.target} --resume",
         ]
         if any(check.status in _BAD_CHECKS for check in self.checks):
@@ -90,7 +90,7 @@ def _step_table(steps: Sequence[StepFinished]) -> Table:
     table.add_column("Message", overflow="fold")
     for step in steps:
         message = plain_text(first_line(step))
-        if step.error:  # it stands in full below
+        if step.error:  # shown in full below
             message.no_wrap, message.overflow = True, "ellipsis"
         name = plain_text(printable(step.step))
         table.add_row(name, status_text(step.status), _rows(step), plain_text(clock_text(step)), message)
@@ -98,7 +98,7 @@ def _step_table(steps: Sequence[StepFinished]) -> Table:
 
 
 def _check_table(story: Story, verbose: bool) -> Table | Text:
-    """The checks that did not pass, or all; how many there are of each stands above."""
+    """A table of the checks that did not pass, or of all."""
     shown = [check for check in story.checks if verbose or check.status != "PASSED"]
     shown.sort(key=lambda check: _VERDICTS.index(check.status) if check.status in _VERDICTS else 0)
     table = make_table("Status", story.check_counts())

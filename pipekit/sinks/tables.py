@@ -1,7 +1,7 @@
-"""The log tables in the warehouse, and how a run that could not fill them is made up for.
+"""The log tables in the warehouse, filled while the run goes on.
 
-Each row has the id of its event, so it can be delivered again without being there twice. ``TablesSink`` writes
-while the run goes on; ``sync`` delivers what an earlier run left behind in its JSON lines file.
+Each row has the id of its event, so it can be delivered again without being there twice. ``runs.sync`` delivers the
+rows that an earlier run could not, from its JSON lines file.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ PATIENCE_SECONDS = 60.0
 class TablesSink:
     """Writes the log tables on a session and a thread of its own, in batches.
 
-    The first step waits until the tables are there; after that a slow warehouse holds nothing back until the
-    run's end. A warehouse that cannot take the rows does not stop the run: the failure is in ``error`` and is
-    reported once, and the run's file stays where ``sync`` finds it. After a run whose rows all arrived the
-    file is moved to ``delivered/``.
+    The first step waits until the tables exist; after that a slow warehouse delays nothing until the run's end. A
+    warehouse that cannot take the rows does not stop the run: the failure is in ``error`` and is reported once, and
+    the run's file stays where ``sync`` finds it. After a run whose rows all arrived the file is moved to
+    ``delivered/``.
 
     Args:
         open_session: Opens the session; called, and the session used and closed, in the sink's own thread.
-        run_file: The run's JSON lines file; its sink stands before this one.
-        report: Told the failure, from inside ``handle`` or ``close``, so it may emit on the bus.
+        run_file: The run's JSON lines file; its sink comes before this one.
+        report: Called with the failure, from inside ``handle`` or ``close``, so it may emit on the bus.
         patience: Seconds that the first step and the run's end wait for a warehouse that does not answer.
 
     Attributes:
-        error: Why rows were not delivered; ``None`` while all is well.
+        error: Why rows were not delivered; ``None`` if there is no failure.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class TablesSink:
             self._finish(self._work)
             self._complete = self.error is None
         elif self._work.done():
-            self._settle(self._work)
+            self._await_end(self._work)
 
     def close(self) -> None:
         """End the thread, and move the file of a run that was delivered in full to ``delivered/``."""
@@ -89,7 +89,7 @@ class TablesSink:
             self._finish(self._work)
         self._pool.shutdown(wait=self.error is None)
         if self._complete:
-            with suppress(FileNotFoundError):  # another run's sync was quicker
+            with suppress(FileNotFoundError):  # another run's sync moved it first
                 mark_delivered(self._run_file)
 
     def _start(self, header: RunStarted) -> None:
@@ -100,10 +100,10 @@ class TablesSink:
 
     def _finish(self, work: Future[None]) -> None:
         self._writer.events.put(None)
-        self._settle(work)
+        self._await_end(work)
 
-    def _settle(self, work: Future[None]) -> None:
-        """Wait for the thread's end; keep its failure, and report it."""
+    def _await_end(self, work: Future[None]) -> None:
+        """Wait until the thread ends; keep its failure, and report it."""
         try:
             work.result(self._patience)
             return
@@ -134,7 +134,7 @@ class _Writer:
     def run(self, header: RunStarted) -> None:
         """Make the tables, then write every event's row, in batches."""
         try:
-            _patiently(self._reopen, self._reopen)
+            _retried(self._reopen, self._reopen)
             self.ready.set()
             for batch in self._batches():
                 self._write(rows_of(batch, header), header.run_id)
@@ -164,9 +164,9 @@ class _Writer:
             yield batch
 
     def _write(self, rows: Rows, run_id: str) -> None:
-        """Insert; when the answer was lost, nobody knows whether the rows were, so look before trying again."""
+        """Insert the rows. If the answer is lost they may be there, so only missing ones are inserted again."""
         session = self._session or self._reopen()
-        _patiently(
+        _retried(
             lambda: insert_rows(session, rows),
             lambda: insert_missing(self._reopen(), run_id, rows),
         )
@@ -180,12 +180,12 @@ class _Writer:
     def _close_session(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            with suppress(PipekitError):  # a lost connection cannot be closed; the rows are safe by then
+            with suppress(PipekitError):  # a lost connection cannot be closed; the rows are written by then
                 session.close()
 
 
-def _patiently(first: Callable[[], object], again: Callable[[], object]) -> None:
-    """Do ``first``; after a transient failure do ``again``, a few times, with growing pauses."""
+def _retried(first: Callable[[], object], again: Callable[[], object]) -> None:
+    """Call ``first``; after a transient failure call ``again``, as ``LOG_ROWS`` says."""
     try:
         first()
     except TransientError:

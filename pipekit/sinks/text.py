@@ -20,25 +20,25 @@ from pipekit.events import (
     StepStarted,
 )
 
-# Control characters (but tab and newline), the invisible ones that turn text round, and half characters.
+# Control characters (but tab and newline), bidirectional marks, and unpaired surrogates.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LEVELS = {FAILED: "ERROR", ABANDONED: "ERROR", SKIPPED: "WARNING", "ERROR": "ERROR", "WARNED": "WARNING"}
 
 
 def printable(text: str) -> str:
-    """The text with control characters spelled out, so that data cannot steer a terminal or forge a line."""
+    """The text with control characters escaped, so that data cannot control a terminal or forge a line."""
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode(), text)
 
 
 def level(event: Event) -> str:
-    """How grave an event is, as in ``logging``."""
+    """The level of an event, as in ``logging``."""
     if isinstance(event, Noted):
         return event.level.upper()
     return _LEVELS.get(getattr(event, "status", ""), "INFO")
 
 
 def sentence(event: Event) -> str | None:
-    """One event in words, over several lines where there is an error; ``None`` for mere progress."""
+    """One event in words, over several lines where there is an error; ``None`` for progress."""
     words = _WORDS.get(type(event))
     return printable(words(event)) if words else None
 
@@ -49,7 +49,7 @@ def number(value: int, unit: str) -> str:
 
 
 def duration(milliseconds: int) -> str:
-    """A time as people say it: ``45 ms``, ``2.3 s``, ``3 min 05 s``, ``1 h 02 min``."""
+    """A duration in words: ``45 ms``, ``2.3 s``, ``3 min 05 s``, ``1 h 02 min``."""
     seconds = milliseconds / 1000
     if milliseconds < 1000:
         return f"{milliseconds} ms"

@@ -26,12 +26,12 @@ class _Kept(NamedTuple):
 
 
 class Translations:
-    """Translations already made: those of earlier runs, in a folder, and those of this process.
+    """Translations of earlier runs, kept in a folder, and those of this process.
 
-    Looking one up writes nothing; ``keep`` does, so that a mere validation leaves no trace.
+    Looking one up writes nothing; ``keep`` does, so that validation leaves no trace.
 
     Args:
-        folder: Where they are kept, made when needed.
+        folder: Where they are kept; created when needed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Translations:
         return tuple(sorted({name for kept in self._known.values() for name in kept.translated.unproven}))
 
     def keep(self) -> None:
-        """Write what is new into the folder. One that cannot be written only costs time."""
+        """Write the new ones into the folder. If it cannot be written, the next run translates again."""
         while self._new:
             key = self._new.pop()
             _save(self._path(key), self._known[key])
@@ -112,4 +112,4 @@ def _save(path: Path, kept: _Kept) -> None:
             json.dump(data, file)
         os.replace(file.name, path)
     except OSError:
-        return  # a store that cannot be written only costs time
+        return  # the next run translates again

@@ -14,7 +14,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _MOST = 1_000_000
 
-# What goes wrong while a template renders: Jinja's own errors, and those of what it calls.
+# Errors while a template renders: Jinja's own, and those of functions that it calls.
 RENDERING = (
     jinja2.TemplateError,
     TypeError,
@@ -30,7 +30,7 @@ Lookup = Callable[..., Any]
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Refuses what could fill the memory as well: ``'a' * 10**9``, ``9**9**9``."""
+    """Jinja's sandbox, which also refuses expressions that could fill the memory: ``'a' * 10**9``, ``9**9**9``."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -38,14 +38,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         sized = [value for value in (left, right) if isinstance(value, (str, bytes, list, tuple))]
         numbers = [abs(value) for value in (left, right) if isinstance(value, (int, float))]
         if operator == "**" and max(numbers, default=0) > 64:
-            raise SecurityError("such a power is refused")
+            raise SecurityError("such a large power is refused")
         if sized and numbers and len(sized[0]) * max(numbers) > _MOST:
             raise SecurityError("such a long text is refused")
         return super().call_binop(context, operator, left, right)
 
 
 def plain_value(value: Any) -> Any:
-    """The value of an expression, if a pipeline file could have said it itself."""
+    """The value of an expression, if it is one that a pipeline file can hold."""
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, with jinja's own message
     if isinstance(value, dict):
@@ -53,7 +53,7 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_value(item) for item in value]
     if value is not None and not isinstance(value, (str, int, float, Decimal, date)):
-        raise TypeError(f"gives a {type(value).__name__}, which is no value; is it called, with ()?")
+        raise TypeError(f"gives a {type(value).__name__}, which is not a value; is it called, with ()?")
     return value
 
 

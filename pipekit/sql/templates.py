@@ -1,7 +1,7 @@
 """Jinja, sandboxed: one environment for the values of a pipeline file, one for SQL.
 
 In a file ``env`` and ``var`` may be used. In SQL there is no ``env``, so no credential can be reached; and every
-value that is put in becomes a SQL literal, so that text from a variable cannot become SQL. ``| ident`` makes a
+value becomes a SQL literal, so that text from a variable cannot become SQL. ``| ident`` makes a
 quoted identifier of a name.
 """
 
@@ -23,7 +23,7 @@ from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
 from pipekit.sql.text import SqlText, literal
 from pipekit.suggestions import nearest
 
-# While SQL is rendered these two stand around each value. Unicode keeps them out of all text.
+# Marks around each value while SQL is rendered. They are noncharacters of Unicode, so text does not contain them.
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 _VALUE = f"{_OPEN}[^{_CLOSE}]*+{_CLOSE}"
 _ANY_VALUE = re.compile(_VALUE)
@@ -44,7 +44,7 @@ def _sql_parts(backslash_escapes: bool) -> re.Pattern[str]:
 class SqlTemplates:
     """Finds and renders SQL templates of a project.
 
-    ``templates/<dialect>/x.sql`` wins over ``templates/x.sql`` by being there.
+    ``templates/<dialect>/x.sql`` is used in place of ``templates/x.sql`` if it exists.
 
     Args:
         folder: The project's ``templates`` folder.
@@ -81,30 +81,30 @@ class SqlTemplates:
         """The template's file, and the dialect it is written in.
 
         Raises:
-            TemplateError: There is none, or the name leads out of the folder.
+            TemplateError: It does not exist, or the name leads out of the folder.
         """
         base = self._folder.resolve()
         for path, dialect in ((base / self._dialect.name / name, self._dialect), (base / name, PROJECT_SQL)):
             try:
-                inside, found = path.resolve().is_relative_to(base), path.is_file()
+                inside, is_file = path.resolve().is_relative_to(base), path.is_file()
             except (OSError, ValueError) as error:
                 raise TemplateError(f"is not the name of a file: {error}", template=short(name)) from error
             if not inside:
                 raise TemplateError("leads out of the project's templates folder", template=name)
-            if found:
+            if is_file:
                 return path, dialect
         raise TemplateError("there is no such template", template=name, hint=self._nearest(name))
 
     def source(self, name: str) -> str:
-        """The text of a template, and of those that it includes, as they stand."""
+        """The text of a template, and of those that it includes, not rendered."""
         return "".join(self._sources(name, {}).values())
 
-    def _sources(self, name: str, found: dict[str, str]) -> dict[str, str]:
-        found[name] = self.find(name)[0].read_text(encoding="utf-8")
-        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(found[name])):
-            if other and other not in found:
-                self._sources(other, found)
-        return found
+    def _sources(self, name: str, texts: dict[str, str]) -> dict[str, str]:
+        texts[name] = self.find(name)[0].read_text(encoding="utf-8")
+        for other in jinja2.meta.find_referenced_templates(self._jinja.parse(texts[name])):
+            if other and other not in texts:
+                self._sources(other, texts)
+        return texts
 
     def _nearest(self, name: str) -> str | None:
         near = nearest(name, [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.sql")])
@@ -118,7 +118,7 @@ class SqlTemplates:
         """The rendered text of a template, and its dialect.
 
         Raises:
-            TemplateError: It is not there or does not render; with its line.
+            TemplateError: It does not exist or does not render; with its line.
         """
         _, dialect = self.find(name)
         jinja = self._jinja if dialect is PROJECT_SQL else self._native
@@ -131,7 +131,7 @@ class SqlTemplates:
             TemplateError: It does not render; with its line.
         """
         if not _JINJA.search(text):
-            return text  # compiling it costs a millisecond, and most short SQL is plain
+            return text  # without a template there is nothing to compile, which takes a millisecond
         return self._render(lambda: self._jinja.from_string(text).render(**names), None, PROJECT_SQL)
 
     @staticmethod
@@ -154,9 +154,9 @@ def _to_sql(value: Any, dialect: Dialect) -> SqlText:
 
 
 def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
-    """The SQL without the marks around values: bare where SQL stands, left out of comments, refused inside quotes.
+    """The SQL without the marks around values. Values are left out of comments, and refused inside quotes.
 
-    In quotes the value's own would end them, and in a comment its line breaks would; what follows would be SQL.
+    The value's own quotes would end the quotes, and its line breaks the comment; the rest would be read as SQL.
     """
     parts = []
     for match in _sql_parts(dialect.backslash_escapes).finditer(text):
@@ -171,7 +171,7 @@ def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
 
 
 def _line_in_template(error: BaseException) -> int | None:
-    """Jinja rewrites its tracebacks so that they name template lines; the last such frame is the place."""
+    """The line of the template: Jinja puts template lines into tracebacks, and the last such frame is the place."""
     line, frame = None, error.__traceback__
     while frame is not None:
         name = frame.tb_frame.f_code.co_filename

@@ -11,7 +11,7 @@ from pipekit.sql.dialect import PROJECT_SQL, Dialect
 
 
 class SqlText(str):
-    """Text that is SQL already; every other string in a template becomes a literal."""
+    """Text that is SQL already. Every other string in a template becomes a literal."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ def literal(value: Any, dialect: Dialect = PROJECT_SQL) -> SqlText:  # noqa: PLR
     """A Python value as SQL: text is quoted, lists become ``(a, b)``, times become typed literals.
 
     Raises:
-        TypeError: There is no literal for such a value.
+        TypeError: Such a value has no literal.
     """
     if isinstance(value, SqlText):
         return value
@@ -36,7 +36,7 @@ def literal(value: Any, dialect: Dialect = PROJECT_SQL) -> SqlText:  # noqa: PLR
         return SqlText(quote_text(value, dialect))
     if isinstance(value, (list, tuple)) and value:
         return SqlText("(" + ", ".join(literal(item, dialect) for item in value) + ")")
-    raise TypeError(f"a {type(value).__name__} cannot stand in SQL; write its parts one by one")
+    raise TypeError(f"a {type(value).__name__} cannot be written in SQL; write its parts one by one")
 
 
 def quote_text(value: str, dialect: Dialect = PROJECT_SQL) -> str:

@@ -156,7 +156,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"[^\"]*\"", re.DOTALL)
 
 
 def is_count(expression: str) -> bool:
-    """Whether an aggregate is one call of a counting function, so that nobody's value is 0."""
+    """True for a single call of a counting function: an entity without rows then gets 0, not NULL."""
     text = _QUOTED.sub("''", expression).strip()
     if not _COUNT.match(text):
         return False

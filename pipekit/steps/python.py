@@ -49,7 +49,7 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
             kept=f"{options.into} still holds the rows it had before.",
         ) from error
     if context.cancelled.is_set():
-        raise WarehouseError("the run was stopped while the function was at work", kept="Its result was not written.")
+        raise WarehouseError("the run was stopped while the function was running", kept="Its result was not written.")
     data = to_arrow(result, options.call)
     return StepResult(publish_arrow(context, data, options), message=options.materialize)
 
@@ -95,7 +95,7 @@ def to_arrow(value: Any, call: str) -> pa.Table:
 
 
 def _reads(options: PythonOptions, project: Project) -> Iterable[str]:
-    project.function(options.call)  # so that a missing module or function is told before the run
+    project.function(options.call)  # so that a missing module or function is reported before the run
     return (*options.inputs, *audit_reads(options.audit, project))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class BorrowedConnection:
-    """A DBAPI connection that passes statements on and ignores commit, rollback and close.
+    """A DBAPI connection that ignores commit, rollback and close, and passes everything else on.
 
     Args:
         connection: The open connection; it stays the caller's.
@@ -22,6 +22,9 @@ class BorrowedConnection:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
 
     def cursor(self) -> Any:
         """A cursor on the very session that was lent."""
@@ -37,16 +40,17 @@ class BorrowedConnection:
         """Nothing: the owner closes."""
 
 
-def borrowed_engine(dialect: str, connection: BorrowedConnection) -> sqlalchemy.Engine:
+def borrowed_engine(dialect: str, connection: BorrowedConnection, **options: Any) -> sqlalchemy.Engine:
     """An engine that has one connection, the borrowed one, and resets nothing when it gets it back.
 
     Args:
         dialect: SQLAlchemy's name of the dialect, such as ``snowflake`` or ``duckdb+pipekit``.
         connection: The wrapper around the open connection.
+        options: Further arguments of ``sqlalchemy.create_engine``.
     """
     import sqlalchemy
     from sqlalchemy.pool import StaticPool
 
     return sqlalchemy.create_engine(
-        f"{dialect}://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None
+        f"{dialect}://", creator=lambda: connection, poolclass=StaticPool, pool_reset_on_return=None, **options
     )

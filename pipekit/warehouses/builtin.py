@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipekit.files.checks import check_source
 from pipekit.findings import Finding
-from pipekit.source import Column, Source
-from pipekit.warehouses.contract import Warehouse, WarehouseType
+from pipekit.source import Source
+from pipekit.warehouses.contract import Setup, Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
@@ -28,18 +27,16 @@ def _open_snowflake(options: SnowflakeTarget, root: Path) -> Warehouse:
     return open_snowflake(options, root)
 
 
-def _check_for_snowflake(source: Source) -> str | None:
-    from pipekit.warehouses.snowflake.formats import check_source as check_reach
+def _check_for_snowflake(source: Source) -> Iterable[tuple[str, str]]:
+    from pipekit.warehouses.snowflake.formats import check_source
 
-    return check_source(source) or check_reach(source)
+    return check_source(source)
 
 
-def _setup(
-    options: SnowflakeTarget, sources: Sequence[Source], tables: Mapping[str, Sequence[Column]], role_arn: str | None
-) -> list[str]:
+def _setup(options: SnowflakeTarget, setup: Setup) -> list[str]:
     from pipekit.warehouses.snowflake.setup import setup_ddl
 
-    return setup_ddl(options, sources, tables, role_arn)
+    return setup_ddl(options, setup)
 
 
 def _apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> None:
@@ -60,7 +57,6 @@ LOCAL: WarehouseType[DuckDBTarget] = WarehouseType(
     open=_open_duckdb,
     dialect=DUCKDB,
     schema_of=lambda options: options.schema_name,
-    check_source=check_source,
 )
 """The warehouse of a file without targets: it needs no settings."""
 BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (

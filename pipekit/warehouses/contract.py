@@ -7,7 +7,7 @@ Driver exceptions stop at the adapter: they become ``TransientError`` (worth a r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -280,6 +280,25 @@ TargetT = TypeVar("TargetT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
+class Setup:
+    """What an account is to be prepared for.
+
+    Attributes:
+        sources: The pipeline's sources.
+        tables: Tables that every run writes, with their columns.
+        cloud_role: The role of the cloud (on AWS its ARN) as which the warehouse reads buckets; ``None`` if not given.
+    """
+
+    sources: Sequence[Source]
+    tables: Mapping[Table, Sequence[Column]]
+    cloud_role: str | None = None
+
+
+def _no_mistakes(source: Source) -> Iterable[tuple[str, str]]:
+    return ()
+
+
+@dataclass(frozen=True)
 class WarehouseType(Generic[TargetT]):
     """A kind of warehouse, as a plugin gives it.
 
@@ -287,9 +306,14 @@ class WarehouseType(Generic[TargetT]):
         name: What ``type:`` says in a target.
         options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
         open: Connects; given the options and the project's root.
-        dialect: Its SQL, as its sessions have it too.
+        dialect: Its SQL; its sessions carry the same value.
         schema_of: The default schema of a target, against which unqualified table names are read.
-        check_source: Says what a source asks for that cannot be done, as ``key: what is wrong``, or ``None``.
+        check_source: What a source asks for that this warehouse cannot do: pairs of a key of the source, such as
+            ``format.encoding``, and a sentence. Called while a file is validated, so it opens nothing. What is wrong
+            on every warehouse has been checked before.
+        setup: The statements that prepare a new account, each of which can be run again.
+        apply: Runs such statements, given the project's root.
+        doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
     """
 
     name: str
@@ -297,8 +321,8 @@ class WarehouseType(Generic[TargetT]):
     open: Callable[[TargetT, Path], Warehouse]
     dialect: Dialect
     schema_of: Callable[[TargetT], str]
-    check_source: Callable[[Source], str | None] = lambda source: None
-    setup: Callable[[TargetT, Sequence[Source], Mapping[str, Sequence[Column]], str | None], list[str]] | None = None
+    check_source: Callable[[Source], Iterable[tuple[str, str]]] = _no_mistakes
+    setup: Callable[[TargetT, Setup], list[str]] | None = None
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
 

@@ -34,6 +34,7 @@ class LoadCase:
         error: Words that the error must hold; then nothing is loaded in either mode.
         more: Other keys of the source.
         differs: Warehouses that do otherwise, with the cause; they skip the case.
+        refuses: Warehouses that cannot set such a record aside and refuse the file, with words of the error.
     """
 
     id: str
@@ -45,6 +46,7 @@ class LoadCase:
     error: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
     differs: Mapping[str, str] = field(default_factory=dict)
+    refuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.id
@@ -103,7 +105,13 @@ CSV_CASES = (
     _csv("comments", b"#one\na,b\n#two\n1,x\n", ((1, "x"),), format={"comment": "#"}),
     _csv("trim", b"a,b\n 1 , x \n2,   \n", ((1, "x"), (2, None)), format={"trim": True}),
     _csv("no_header", b"1,x\n2,y\n", ((1, "x"), (2, "y")), format={"header": False}),
-    _csv("no_header_wrong_count", b"1,x,z\n", error=("a.csv:1", "3 fields"), format={"header": False}),
+    _csv(
+        "no_header_and_a_bad_first_record",
+        b"1,x,z\n2,y\n",
+        ((2, "y"),),
+        ((1, None, "3 fields"),),
+        format={"header": False},
+    ),
     _csv("latin_1", "a,b\n1,é\n".encode("latin-1"), ((1, "é"),), format={"encoding": "latin-1"}),
     _csv("windows_1252", "a,b\n1,€\n".encode("cp1252"), ((1, "€"),), format={"encoding": "windows-1252"}),
     _csv("utf_16", "a,b\n1,é日\n".encode("utf-16"), ((1, "é日"),), format={"encoding": "utf-16"}),
@@ -129,8 +137,125 @@ CSV_CASES = (
     _csv("overflow", b"a,b\n1,x\n9223372036854775808,y\n", ((1, "x"),), ((3, "a", "'9223372036854775808'"),)),
     _csv("text_in_integer", b"a,b\nn/a,y\n1,x\n", ((1, "x"),), ((2, "a", "'n/a'"),)),
     _csv("short_and_long_rows", b"a,b\n1\n2,y\n3,z,9\n", ((2, "y"),), ((2, None, "1 field"), (4, None, "3 fields"))),
+    _csv("an_empty_field_too_many", b"a,b\n1,x,\n2,y\n", ((2, "y"),), ((2, None, "3 fields"),)),
+    _csv("two_empty_fields_too_many", b"a,b\n2,y\n1,x,,\n", ((2, "y"),), ((3, None, "4 fields"),)),
+    _csv(
+        "a_field_more_in_the_header_too",
+        b"a,b,\n1,x,\n2,y,\n",
+        ((1, "x"), (2, "y")),
+        more={"on_extra": "ignore"},
+    ),
+    _csv(
+        "quote_inside_an_unquoted_value",
+        b'a,b\n1,5" disk\n2,y\n3,"6"" disk"\n',
+        ((2, "y"), (3, '6" disk')),
+        ((2, None, "quote inside"),),
+        refuses={"snowflake": ("a.csv:2", "quote inside")},
+    ),
+    _csv(
+        "quote_at_the_end_of_an_unquoted_value",
+        b'a,b\n0,"p\nq"\n1,x"\n2,y\n',
+        ((0, "p\nq"), (2, "y")),
+        ((4, None, "quote inside"),),
+        refuses={"snowflake": ("a.csv:4", "quote inside")},
+    ),
+    _csv(
+        "quote_inside_an_unquoted_value_allowed",
+        b'a,b\n1,5" disk\n2,"y"\n',
+        ((1, '5" disk'), (2, "y")),
+        format={"quote_in_unquoted": "allow"},
+    ),
+    _csv(
+        "blank_before_a_quote",
+        b'a,b\n1, "x"\n2,y\n',
+        ((2, "y"),),
+        ((2, None, "quote inside"),),
+        refuses={"snowflake": ("a.csv:2", "quote inside")},
+    ),
+    _csv("blanks_around_quotes_trimmed", b'a,b\n1, "x, y" \n2,y\n', ((1, "x, y"), (2, "y")), format={"trim": True}),
+    _csv(
+        "byte_order_mark_in_the_middle",
+        b"a,b\nx1,x\n\xef\xbb\xbfx2,y\n",
+        (("x1", "x"),),
+        ((3, None, "byte order mark"),),
+        columns={"a": "varchar", "b": "varchar"},
+        refuses={"snowflake": ("a.csv:3", "byte order mark")},
+    ),
+    _csv(
+        "header_in_the_middle",
+        b"a,b\nx1,x\nA,b\nx2,y\n",
+        (("x1", "x"), ("x2", "y")),
+        ((3, None, "repeats the header"),),
+        columns={"a": "varchar", "b": "varchar"},
+    ),
+    _csv("header_with_blanks", b" a ,\xc2\xa0b\n1,x\n", ((1, "x"),)),
+    _csv(
+        "header_in_other_case_of_unicode",
+        b"STRASSE,b\n1,x\n",
+        ((1, "x"),),
+        columns={"straße": "integer", "b": "varchar"},
+    ),
+    _csv("header_names_an_ignored_column_twice", b"c,b,a,C\n9,x,1,8\n", ((1, "x"),), more={"on_extra": "ignore"}),
+    _csv("header_that_is_a_null_text", b"a,b\n1,x\n2,b\n", ((1, "x"), (2, None)), format={"null_values": ["b"]}),
+    _csv(
+        "optional_column",
+        b"a\n1\n2\n",
+        ((1, None), (2, None)),
+        columns={"a": "integer", "b": {"type": "date", "optional": True}},
+    ),
+    _csv(
+        "escape_before_other_characters",
+        b'a,b\n1,"C:\\new\\data \\"x\\" \\\\"\n',
+        ((1, 'C:\\new\\data "x" \\'),),
+        format={"escape": "\\"},
+        refuses={"snowflake": ("a.csv:2", "escape")},
+    ),
+    _csv(
+        "null_with_an_escape",
+        b'a,b\n1,\\N\n2,"say \\"hi\\""\n',
+        ((1, None), (2, 'say "hi"')),
+        format={"escape": "\\", "null_values": ["\\N"]},
+    ),
+    _csv(
+        "quoted_nulls",
+        b'a,b\n"1","NULL"\n"","x"\n',
+        ((1, None), (None, "x")),
+        format={"null_values": ["", "NULL"], "quoted_nulls": True},
+    ),
+    _csv(
+        "comments_are_whole_lines",
+        b"#one\na,b\n1,C# developer\n#two\n2,F#\n",
+        ((1, "C# developer"), (2, "F#")),
+        format={"comment": "#"},
+    ),
+    _csv(
+        "trim_all_blanks",
+        "a,b\n\u00a01\u2003,\u3000x\t\n2,\u00a0\n".encode(),
+        ((1, "x"), (2, None)),
+        format={"trim": True},
+    ),
+    _csv(
+        "two_digit_years",
+        b"a,b\n1,01/02/68\n2,01/02/69\n3,01/02/70\n",
+        ((1, dt.date(2068, 2, 1)), (2, dt.date(2069, 2, 1)), (3, dt.date(1970, 2, 1))),
+        format={"date_format": "DD/MM/YY"},
+        columns={"a": "integer", "b": "date"},
+    ),
     _csv("text_after_a_quote", b'a,b\n1,"x"y\n2,z\n', ((2, "z"),), ((2, None, "quote"),)),
-    _csv("quote_never_closed", b'a,b\n1,x\n2,"y\n3,z\n', ((1, "x"),), ((3, None, "quote"),)),
+    _csv(
+        "quote_never_closed",
+        b'a,b\n1,x\n2,"y\n3,z\n',
+        ((1, "x"), (3, "z")),
+        ((3, None, "quote"),),
+        refuses={"snowflake": ("a.csv:3", "quote")},
+    ),
+    _csv(
+        "quote_closed_by_the_next_one",
+        b'a,b\n1,"x\n2,y\n3,z\n4,"p, q"\n',
+        ((2, "y"), (3, "z"), (4, "p, q")),
+        ((2, None, "quote"),),
+        refuses={"snowflake": ("a.csv:2", "quote")},
+    ),
     _csv("not_utf_8", b"a,b\n1,x\n2,\xff\n3,z\n", ((1, "x"), (3, "z")), ((3, None, "UTF-8"),)),
     _csv(
         "bad_line_after_quoted_newlines",
@@ -329,7 +454,13 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
             "2024-12-31T16:30:00-0500": TZ,
             "2024-12-31T21:30:00": TZ,
         },
-        ("2024-12-31T21:30:00 Europe/Paris", "yesterday", "2024-12-31T21:30:61Z"),
+        (
+            "2024-12-31T21:30:00 Europe/Paris",
+            "yesterday",
+            "2024-12-31T21:30:61Z",
+            "2024-12-31T21:30:00+99:99",
+            "2024-12-31T21:30:00+14:30",
+        ),
     ),
     (
         "timestamp_ntz",

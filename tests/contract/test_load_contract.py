@@ -24,13 +24,17 @@ LOADED_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 # What Snowflake does otherwise, and why. The cases are skipped there.
 DIFFERENCES = {
     "csv_comments": "Snowflake's CSV has no comment lines; validate refuses the key",
+    "csv_comments_are_whole_lines": "Snowflake's CSV has no comment lines; validate refuses the key",
     "csv_null_values": "NULL_IF cannot tell a quoted value from an unquoted one: a quoted NULL is NULL too",
     "csv_bad_line_after_quoted_newlines": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
 }
 # What the emulator cannot do, and Snowflake can.
-EMULATOR = {"csv_values_number(38,0)_": "fakesnow keeps NUMBER(38,0) in 64 bits"}
+EMULATOR = {
+    "csv_values_number(38,0)_": "fakesnow keeps NUMBER(38,0) in 64 bits",
+    "csv_two_digit_years": "DuckDB, in which the emulator computes, has another first year",
+}
 # Snowflake tells that fields are missing or too many, not how many there are.
-WORDS = {"1 field": "fewer fields", "3 fields": "more fields"}
+WORDS = {"1 field": "fewer fields", "3 fields": "more fields", "4 fields": "more fields"}
 
 
 @dataclass
@@ -99,6 +103,11 @@ def skip_differences(engine: Engine, case: LoadCase) -> None:
         pytest.skip(cause)
 
 
+def refusal_of(engine: Engine, case: LoadCase) -> tuple[str, ...]:
+    """Words of the error with which the warehouse refuses the file in both modes."""
+    return case.error or case.refuses.get("snowflake" if engine.is_snowflake else engine.name, ())
+
+
 def says(engine: Engine, text: str, words: str) -> bool:
     """Whether the text holds the words, or those that the engine has for them."""
     return words in text or (engine.is_snowflake and WORDS.get(words, words) in text)
@@ -107,10 +116,10 @@ def says(engine: Engine, text: str, words: str) -> bool:
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_good_records_are_loaded_and_bad_ones_set_aside(engine: Engine, case: LoadCase, tmp_path: Path) -> None:
     skip_differences(engine, case)
-    if case.error:
+    if refusal := refusal_of(engine, case):
         with pytest.raises(SourceError) as raised:
             load(engine.warehouse, tmp_path, case, "reject")
-        assert all(says(engine, str(raised.value), words) for words in case.error), str(raised.value)
+        assert all(says(engine, str(raised.value), words) for words in refusal), str(raised.value)
         return
     found = load(engine.warehouse, tmp_path, case, "reject")
     assert comparable(found.rows, case) == comparable(case.rows, case, given=True)
@@ -128,15 +137,16 @@ def test_the_strict_mode_loads_all_or_names_the_first_bad_record(
     engine: Engine, case: LoadCase, tmp_path: Path
 ) -> None:
     skip_differences(engine, case)
-    if not (case.error or case.rejects):
+    refusal = refusal_of(engine, case)
+    if not (refusal or case.rejects):
         found = load(engine.warehouse, tmp_path, case, "fail")
         assert comparable(found.rows, case) == comparable(case.rows, case, given=True)
         return
     with pytest.raises(SourceError) as raised:
         load(engine.warehouse, tmp_path, case, "fail")
     error = raised.value
-    if case.error:
-        assert all(says(engine, str(error), words) for words in case.error), str(error)
+    if refusal:
+        assert all(says(engine, str(error), words) for words in refusal), str(error)
         return
     line, column, said = case.rejects[0]
     assert (error.line, error.column) == (line, column)

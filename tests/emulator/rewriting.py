@@ -31,6 +31,8 @@ def _node(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="json_extract_string", expressions=_arguments(node.this))
     if isinstance(node, _GETS):
         return exp.Anonymous(this="json_extract", expressions=_arguments(node))
+    if isinstance(node, exp.Trim) and node.expression:  # fakesnow forgets which characters
+        return exp.Anonymous(this="trim", expressions=[_inner(node.this), _inner(node.expression)])
     if isinstance(node, exp.ParseJSON) and node.args.get("safe"):
         return _filled(_TRY_PARSE, x=_inner(node.this))
     if isinstance(node, exp.StrToTime) and node.args.get("safe"):

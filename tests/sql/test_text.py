@@ -46,5 +46,5 @@ def test_backslashes_are_text_in_duckdb() -> None:
 
 @pytest.mark.parametrize("value", [{"a": 1}, [], {1}, object(), b"x"])
 def test_what_has_no_literal(value: object) -> None:
-    with pytest.raises(TypeError, match="cannot stand in SQL"):
+    with pytest.raises(TypeError, match="cannot be written in SQL"):
         literal(value)

@@ -71,7 +71,7 @@ def test_running_twice_gives_the_same_rows(options: dict[str, Any]) -> None:
         ({"materialize": "view"}, [(2, 21), (3, 30)], None),
         ({"materialize": "truncate_load"}, [(2, 21), (3, 30)], 2),
         ({"materialize": "append", "key": "id"}, [(1, 10), (2, 20), (3, 30)], 1),
-        ({"materialize": "append", "since": "id"}, [(1, 10), (2, 20), (3, 30)], 1),
+        ({"materialize": "append", "since": "id"}, [(1, 10), (2, 20), (2, 21), (3, 30)], 2),
         ({"materialize": "merge", "key": "id"}, [(1, 10), (2, 21), (3, 30)], 2),
     ],
     ids=str,

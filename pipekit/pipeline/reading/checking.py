@@ -45,12 +45,12 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
     """Pydantic's location as a path in the file: union tags are left out, positions become names."""
     path: list[str | int] = []
     for number, part in enumerate(location):
-        here = node.at(path).value
-        if isinstance(here, dict) and isinstance(part, int) and part < len(here):
-            path.append(list(here)[part])
-        elif isinstance(here, dict):
-            path += [part] if part in here or number == len(location) - 1 else []
-        elif isinstance(here, list) and isinstance(part, int):
+        value = node.at(path).value
+        if isinstance(value, dict) and isinstance(part, int) and part < len(value):
+            path.append(list(value)[part])
+        elif isinstance(value, dict):
+            path += [part] if part in value or number == len(location) - 1 else []
+        elif isinstance(value, list) and isinstance(part, int):
             path.append(part)
     return tuple(path)
 

@@ -52,9 +52,9 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
     """Note tables that are read but that no step makes, and own tables that a step writes."""
     made = {table for node in nodes.values() for table in node.writes}
     known = made | _external(reading, spec) | own_tables(spec)
-    kept = {spec.table_key(str(table)) for table in RESERVED}
+    reserved = {spec.table_key(str(table)) for table in RESERVED}
     for index, node in nodes.items():
-        for table in sorted(node.writes & kept):
+        for table in sorted(node.writes & reserved):
             reading.note(("steps", index, "into"), f"{table[-1]} belongs to pipekit; no step may write it")
     complete = len(nodes) == len(step_nodes(reading))
     if not complete:

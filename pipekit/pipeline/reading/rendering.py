@@ -1,4 +1,4 @@
-"""From the file to one rendered tree: shared files put in, variables known, values rendered, lines kept."""
+"""From the file to one rendered tree, with its lines: shared files are included, then values are rendered."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def shown_name(path: Path) -> str:
 
 
 def _shown(tree: Node, path: Sequence[str | int]) -> str:
-    """A path as a reader of the file would say it: a step by its id, not by its position."""
+    """A path for messages: a step by its id, not by its position."""
     if len(path) < 2 or path[0] != "steps":
         return dotted(path)
     step = tree.at(path[:2]).get("id")
@@ -82,7 +82,7 @@ def _children(tree: Node, key: str) -> dict[str, Node]:
 
 
 def as_list(node: Node | None) -> list[Any]:
-    """A list as it is, a single value as a list of one, nothing as none."""
+    """A list as it is, a single value as a list of one, nothing as an empty list."""
     value = node.plain() if node is not None else []
     return value if isinstance(value, list) else [value]
 
@@ -145,11 +145,11 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
     tree = reading.tree
     children = dict(tree.value)
     own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
-    wanted = target or own
+    chosen = target or own
     for key, node in tree.value.items():
         if key == "targets" and isinstance(node.value, dict):
             rendered = {
-                name: _rendered(reading, child, (key, name), values) if name == wanted else child
+                name: _rendered(reading, child, (key, name), values) if name == chosen else child
                 for name, child in node.value.items()
             }
             children[key] = Node(rendered, node.file, node.line)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipekit.files.checks import check_source
 from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
@@ -72,11 +74,14 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
         if source is None:
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
-        refusal = target.type.check_source(sources[name]) if target else None
-        if refusal:
-            key, _, text = refusal.partition(": ")
+        for key, text in _mistakes(sources[name], target):
             reading.note(("sources", name, *key.split(".")), text)
     return sources
+
+
+def _mistakes(source: Source, target: Target | None) -> Iterable[tuple[str, str]]:
+    """What no warehouse can do; if there is nothing, what the target's cannot do."""
+    return list(check_source(source)) or (target.type.check_source(source) if target else ())
 
 
 def _absolute(uri: str, root: Path) -> str:

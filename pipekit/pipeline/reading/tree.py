@@ -129,8 +129,8 @@ def _left_open(text: str, error: yaml.MarkedYAMLError) -> int:
 
 def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark
-    here = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
-    if here.endswith("\t"):
+    before = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
+    if before.endswith("\t"):
         return "a tab cannot indent; use spaces"
     return f"{error.problem}" + (f" ({error.context})" if error.context else "")
 

@@ -66,7 +66,8 @@ def distinct_values(inside: bool, missing: bool) -> Compiler:
 
 def _missing_values(subject: Subject, column: Fragment, wanted: Sequence[Any]) -> list[Fragment]:
     table = escape_braces(subject.table)
-    template = f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {table} HAVING {{}} = 0"
+    counted = f"(SELECT {{}} AS pk_found FROM {table}) AS pk_counted"
+    template = f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {counted} WHERE pk_found = 0"
 
     def of(value: Any) -> Fragment:
         rows = subject.count_rows(both(subject.where, is_in(column, [value])))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipekit.errors import SourceError, short
-from pipekit.files.headers import column_positions, refuse_duplicates
-from pipekit.files.records import MOST_BYTES, CsvReader, Record
+from pipekit.files.csv_records import CsvReader
+from pipekit.files.csv_scan import CsvScan, scan_csv
+from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
+from pipekit.files.records import MOST_BYTES, Record
+from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.plan import CHUNK, Plan, path_text, selected, text
+from pipekit.warehouses.duckdb.plan import Plan, path_text, selected, text
 
 
 def plan_csv(warehouse: Session, source: Source, form: CsvFormat, file: SourceFile, path: Path) -> Plan | None:
@@ -21,39 +23,48 @@ def plan_csv(warehouse: Session, source: Source, form: CsvFormat, file: SourceFi
     first = reader.header(path)
     if first is None:
         return None
-    if first.problem:
-        raise SourceError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
     positions = _csv_positions(source, form, file, first)
-    width = len(first.fields)
-    trusted = first.line == form.skip_lines + 1 and _plain_start(path, form) and _same_newlines(path, form)
+    width = len(first.fields) if form.header else len(source.columns)
+    scan = scan_csv(path, form) if _is_first(first, form) else CsvScan(False)
     return Plan(
         file,
         path,
-        _csv_select(form, path, positions, width) if trusted else None,
-        selected((f"f{position}" for position in positions), "problem IS NOT NULL", "records", "*"),
+        _csv_select(source, form, path, positions, width) if scan.plain else None,
+        _csv_split(source, form, positions),
         tuple(convert_text(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         width,
         records=lambda: reader.records(path, width),
+        fits=lambda records: scan.fits(records + form.header, width),
+        broken=REPEATED,
     )
 
 
-def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, first: Record) -> list[int]:
+_NULL = "NULL::VARCHAR"
+
+
+def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, first: Record) -> list[int | None]:
     if not form.header:
-        if len(first.fields) != len(source.columns):
-            raise SourceError(
-                f"the first record has {len(first.fields)} fields, the source declares {len(source.columns)} columns",
-                file=file.uri,
-                line=first.line,
-                hint="Without a header the columns are taken in their declared order, so all must be declared.",
-            )
         return list(range(len(source.columns)))
-    names = [field or "" for field in first.fields]
-    refuse_duplicates(source, file, names, first.line)
-    return column_positions(source, file, names, first.line)
+    if first.problem:
+        raise SourceError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
+    return column_positions(source, file, [name or "" for name in first.fields], first.line)
 
 
-def _csv_select(form: CsvFormat, path: Path, positions: list[int], width: int) -> str:
+def _is_first(first: Record, form: CsvFormat) -> bool:
+    # Where lines above the header are left out, and a file has none but it, DuckDB may take another line for it.
+    return first.line == form.skip_lines + 1 and not first.problem
+
+
+def _csv_split(source: Source, form: CsvFormat, positions: list[int | None]) -> str:
+    values = [_NULL if position is None else f"f{position}" for position in positions]
+    repeated = _repeats_header(source, values)
+    problem = f"CASE WHEN problem IS NULL AND {repeated} THEN {text(REPEATED)} ELSE problem END"
+    judged = f"(SELECT * REPLACE ({problem} AS problem) FROM records)" if repeated != "false" else "records"
+    return selected(values, "problem IS NOT NULL", judged, "*")
+
+
+def _csv_select(source: Source, form: CsvFormat, path: Path, positions: list[int | None], width: int) -> str:
     quote = form.quote or ""
     options: dict[str, str] = {
         "auto_detect": "false",
@@ -62,67 +73,49 @@ def _csv_select(form: CsvFormat, path: Path, positions: list[int], width: int) -
         "strict_mode": "true",
         "delim": text(form.delimiter),
         "quote": text(quote),
-        "escape": text(form.escape or quote),
+        "escape": text((form.escape or quote) if quote else ""),
         "header": str(form.header).lower(),
         "skip": str(form.skip_lines),
         "comment": text(form.comment or ""),
         # Only an unquoted cell can be NULL; DuckDB wants at least one text that means it.
-        "nullstr": f"[{', '.join(map(text, form.null_values)) or text(chr(1))}]",
-        "allow_quoted_nulls": "false",
+        "nullstr": f"[{', '.join(map(text, _plain_nulls(form))) or text(_NO_TEXT)}]",
+        "allow_quoted_nulls": str(form.quoted_nulls).lower(),
         "max_line_size": str(MOST_BYTES),
         "columns": "{" + ", ".join(f"c{index}: 'VARCHAR'" for index in range(width)) + "}",
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
-    values = (_csv_value(form, f"c{position}") for position in positions)
-    return selected(values, "false", f"read_csv({path_text(path)}, {given})")
+    values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in positions]
+    broken = _repeats_header(source, values)
+    return selected(values, broken, f"read_csv({path_text(path)}, {given})")
+
+
+_NO_TEXT = "\ue000"  # a private character: some text has to stand for NULL
+
+
+def _plain_nulls(form: CsvFormat) -> list[str]:
+    # DuckDB refuses a NULL text that holds a character of the dialect.
+    marks = {form.delimiter, form.quote, form.escape, form.comment} - {None}
+    return [null for null in form.null_values if not any(mark in null for mark in marks if mark)]
 
 
 def _csv_value(form: CsvFormat, column: str) -> str:
     if not form.trim:
-        return column
+        others = [null for null in form.null_values if null not in _plain_nulls(form)]
+        return (
+            f"CASE WHEN {column} IN ({', '.join(map(text, others))}) THEN NULL ELSE {column} END" if others else column
+        )
     nulls = ", ".join(map(text, form.null_values)) or "NULL"
-    trimmed = f"trim({column}, ' ')"
+    trimmed = f"trim({column}, {text(BLANKS)})"
     return f"CASE WHEN {trimmed} <> {column} AND {trimmed} IN ({nulls}) THEN NULL ELSE {trimmed} END"
 
 
-def _plain_start(path: Path, form: CsvFormat) -> bool:
-    """DuckDB takes a quote in the skipped lines for a quoted value, and may skip more."""
-    with path.open("rb") as stream:
-        skipped = [stream.readline(CHUNK) for _ in range(form.skip_lines)]
-    return not form.quote or not any(form.quote.encode() in line for line in skipped)
-
-
-def _same_newlines(path: Path, form: CsvFormat) -> bool:
-    """DuckDB gives up on a file whose records end differently; line ends within quoted values do not count."""
-    if _one_newline(_chunks(path)):
-        return True
-    if not form.quote or form.escape not in (None, form.quote) or form.comment:
-        return False  # then counting quotes does not tell where a quoted value ends
-    return _one_newline(_unquoted(_chunks(path), form.quote.encode()))
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            yield chunk
-
-
-def _unquoted(chunks: Iterable[bytes], quote: bytes) -> Iterator[bytes]:
-    """What stands outside of quotes; an escaped quote is two, and so changes nothing."""
-    inside = False
-    for chunk in chunks:
-        parts = chunk.split(quote)
-        yield (quote if inside else b"") + quote.join(parts[inside::2])  # what was apart stays apart
-        inside ^= len(parts) % 2 == 0
-
-
-def _one_newline(chunks: Iterable[bytes]) -> bool:
-    returns = feeds = pairs = 0
-    last = b""
-    for chunk in chunks:
-        feeds += chunk.count(b"\n")
-        if b"\r" in chunk or last == b"\r":
-            returns += chunk.count(b"\r")
-            pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
-        last = chunk[-1:]
-    return returns == 0 or feeds == 0 or returns == feeds == pairs
+def _repeats_header(source: Source, values: list[str]) -> str:
+    """SQL for whether a record holds the columns' names. Where a column is no text, its name is a bad value already."""
+    if not may_repeat_header(source) or len(values) - values.count(_NULL) < 2:
+        return "false"
+    same = " AND ".join(
+        f"lower({value}) = {text(column.source_name.lower())}"
+        for value, column in zip(values, source.columns, strict=True)
+        if value != _NULL
+    )
+    return f"coalesce({same}, false)"

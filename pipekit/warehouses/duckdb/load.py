@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import QueryError, SourceError, WarehouseError
+from pipekit.errors import PipekitError, QueryError, SourceError, WarehouseError
 from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import LocalFiles
@@ -37,8 +37,8 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     Raises:
         SourceError: A file is gone, cannot be read, or does not keep the contract.
     """
-    if problem := check_source(load.source):
-        raise SourceError(f"source {load.source.name!r}: {problem}")
+    for key, text in check_source(load.source):
+        raise SourceError(f"source {load.source.name!r}: {key}: {text}")
     with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
         fetched = local.fetch(load.files)
         load = replace(load, files=tuple(each.file for each in fetched))
@@ -123,11 +123,15 @@ class DuckDBLoad:
         sql = f"{insert_into(self._warehouse, self._load, table)} {_strict_select(self._load, each)}"
         with still_there(each.file, each.path):
             try:
-                return self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
+                rows = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
             except QueryError as error:
                 raise self._explained(each, error) from error
+            if not each.fits(rows):
+                refuse_changed(each.file)
+                raise self._explained(each, SourceError("records have fields too many", file=each.file.uri))
+            return rows
 
-    def _explained(self, each: Plan, error: QueryError) -> Exception:
+    def _explained(self, each: Plan, error: PipekitError) -> Exception:
         """The bad record behind a failed INSERT; the error itself if no record is to blame."""
         other = self._warehouse.session()  # this session's transaction is lost already
         try:

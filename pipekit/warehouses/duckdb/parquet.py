@@ -22,15 +22,18 @@ def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: 
         raise SourceError(
             f"is not a Parquet file that can be read: {short(error.message, 200)}", file=file.uri
         ) from error
-    names = [row[0] for row in rows]
-    positions = column_positions(source, file, names, None)
+    positions = column_positions(source, file, [row[0] for row in rows], None)
+    found = [None if position is None else rows[position] for position in positions]
     conversions = tuple(
-        _parquet_conversion(file, column, index, rows[positions[index]][1])
-        for index, column in enumerate(source.columns)
+        _parquet_conversion(file, column, index, each[1] if each else _NULL_TYPE)
+        for index, (column, each) in enumerate(zip(source.columns, found, strict=True))
     )
-    values = (name(names[position]) for position in positions)
+    values = (name(each[0]) if each else "NULL" for each in found)
     select = selected(values, "false", f"{reader} AS document", "to_json(document)::VARCHAR AS raw")
     return Plan(file, path, select, None, conversions, source)
+
+
+_NULL_TYPE = '"NULL"'  # what DuckDB calls the type of a column that holds nothing but NULL
 
 
 def _parquet_conversion(file: SourceFile, column: Column, index: int, found: str) -> Conversion:

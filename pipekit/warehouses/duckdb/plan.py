@@ -32,6 +32,8 @@ class Plan:
         source: The contract.
         width: Fields of a record, in CSV.
         layout: ``lines`` or ``array``, in JSON.
+        fits: Whether the number of records that DuckDB has read can be right, by the file's bytes.
+        broken: What is wrong with a record that DuckDB reads and ``broken`` refuses.
         records: Gives the file's records, split in Python, each time it is called; none for Parquet.
     """
 
@@ -44,6 +46,8 @@ class Plan:
     width: int = 0
     layout: str = ""
     records: Callable[[], Iterator[Record]] = lambda: iter(())
+    fits: Callable[[int], bool] = lambda records: True
+    broken: str = "is not a JSON object"
 
 
 def text(value: str) -> str:

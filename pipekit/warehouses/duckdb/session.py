@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -162,6 +162,13 @@ class DuckDBSession(PlainSession):
         with driver_errors(sql):
             self._semantics.prepare(sql)
             return self.connection.sql(sql, params=list(params)).to_arrow_table()
+
+    def stream(self, sql: str, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a query in lists of at most ``size``; no other statement may run until the last one is read."""
+        with driver_errors(sql):
+            cursor = self.connection.execute(sql)
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     def session(self) -> Self:
         """Another session on the same file, with its own transaction."""

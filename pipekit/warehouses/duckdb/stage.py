@@ -102,6 +102,8 @@ class Stage:
             return None
         judged = _judged(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
         found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
+        if not each.fits(sum(found.values())):
+            return None
         self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
         return [bad for bad in found if bad]
 
@@ -249,7 +251,7 @@ def _with_records(each: Plan, found: Iterator[tuple[Any, ...]]) -> Iterator[tupl
 def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None) -> tuple[Any, ...]:
     column = None if bad == _BROKEN else each.conversions[bad - 1].column.name
     if bad == _BROKEN:
-        reason = f"the record {record.problem or 'is not a JSON object'}"
+        reason = f"the record {record.problem or each.broken}"
     else:
         reason = each.conversions[bad - 1].reason(value)
     line = record.line if record.line and each.source.format.has_lines else None

@@ -9,8 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipekit.errors import short
-from pipekit.files.time_formats import AUTO, ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
+from pipekit.files.shapes import (
+    FALSE,
+    FLOAT,
+    HEXADECIMAL,
+    INTEGER,
+    ISO,
+    NOT_FINITE,
+    TRUE,
+    expected,
+    given_format,
+    number_shape,
+    why_bad,
+)
+from pipekit.files.time_formats import time_format
 from pipekit.formats.base import FileFormat
 from pipekit.source import SEMI_STRUCTURED, Column
 from pipekit.warehouses.snowflake.dialect import text
@@ -24,32 +36,7 @@ _JSON_TYPES = {
     "object": ("OBJECT",),
     "array": ("ARRAY",),
 }
-_EXPECTED = {
-    "integer": "an integer of 64 bits",
-    "float": "a number that fits a 64-bit float",
-    "boolean": "true or false",
-    "date": "a date like 2024-12-31",
-    "time": "a time like 23:59:59",
-    "timestamp_ntz": "a timestamp like 2024-12-31 23:59:59, without an offset",
-    "timestamp_tz": "a timestamp like 2024-12-31T23:59:59Z",
-    "timestamp_ltz": "a timestamp like 2024-12-31T23:59:59Z",
-    "object": "a JSON object",
-    "array": "a JSON array",
-    "variant": "a JSON value",
-}
-_ISO = {
-    "date": ISO_DATE,
-    "time": ISO_TIME,
-    "timestamp_ntz": ISO_TIMESTAMP,
-    "timestamp_tz": ISO_TIMESTAMP_ZONE,
-    "timestamp_ltz": ISO_TIMESTAMP_ZONE,
-}
-_FLOAT = "[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?"
 _MOST = "1.7976931348623157e308::FLOAT"
-_NOT_FINITE = "('nan', 'inf', '+inf', '-inf', 'infinity', '-infinity')"
-
-# https://docs.snowflake.com/en/sql-reference/functions/to_boolean
-_BOOLEANS = "('true', 't', 'yes', 'y', 'on', '1', 'false', 'f', 'no', 'n', 'off', '0')"
 _INT64 = "BETWEEN -9223372036854775808 AND 9223372036854775807"
 
 
@@ -77,24 +64,7 @@ def is_good(value: Value, form: FileFormat) -> str:
 
 def reason(value: str | None, column: Column, form: FileFormat) -> str:
     """Why a value is bad, as a sentence."""
-    if value is None:
-        return "is NULL, but the column is declared `nullable: false`"
-    return f"{short(value)!r} is not {expected(column, form)}"
-
-
-def expected(column: Column, form: FileFormat) -> str:
-    """What a good value is, as the end of the sentence "... is not"."""
-    kind = column.type
-    given = _given_format(kind.kind, form)
-    if kind.kind == "varchar":
-        return f"a string of at most {kind.length} characters" if kind.length else "a string"
-    if kind.kind == "number":
-        return f"a {kind}"
-    if kind.kind == "binary":
-        return "bytes in hexadecimal digits" + (f", at most {kind.length}" if kind.length else "")
-    if given and kind.kind == "timestamp_ntz" and time_format(given).zoned:
-        return f"a timestamp without an offset, and {given} has one"
-    return f"a {kind.kind.split('_')[0]} in the format {given}" if given else _EXPECTED[kind.kind]
+    return why_bad(value, expected(column, form))
 
 
 def cast(value: Value, form: FileFormat) -> str:
@@ -112,7 +82,7 @@ def cast(value: Value, form: FileFormat) -> str:
 
 def _typed(written: str, column: Column, form: FileFormat) -> str:
     kind = column.type
-    given = _given_format(kind.kind, form)
+    given = given_format(kind.kind, form)
     suffix = f", {text(given)}" if given else ""
     return {
         "varchar": written,
@@ -124,13 +94,6 @@ def _typed(written: str, column: Column, form: FileFormat) -> str:
         "time": f"TRY_TO_TIME({written})",
         "date": f"TRY_TO_DATE({written}{suffix})",
     }.get(kind.kind, f"TRY_TO_{kind.kind.upper()}({written}{suffix})")
-
-
-def _given_format(kind: str, form: FileFormat) -> str | None:
-    if kind != "date" and not kind.startswith("timestamp"):
-        return None
-    given: str = getattr(form, "date_format" if kind == "date" else "timestamp_format", AUTO)
-    return None if given.upper() == AUTO else given
 
 
 def _test(value: Value, form: FileFormat) -> str:
@@ -171,26 +134,26 @@ def _shape_test(value: Value, form: FileFormat) -> str:
     """What TRY_ functions would take and round, cut or guess: fractions, epochs, zones, blanks."""
     kind = value.column.type.kind
     if kind == "boolean":
-        return f"LOWER({value.text}) IN {_BOOLEANS}"
-    if kind == "timestamp_ntz" and (given := _given_format(kind, form)) and time_format(given).zoned:
+        return f"LOWER({value.text}) IN {(*TRUE, *FALSE)}"
+    if kind == "timestamp_ntz" and (given := given_format(kind, form)) and time_format(given).zoned:
         return "FALSE"
     pattern = _shape(value.column, form)
     test = f"REGEXP_LIKE({value.text}, {text(pattern)})" if pattern else ""
     if kind != "float":
         return test
     finite = f"({test} AND COALESCE(ABS(TRY_TO_DOUBLE({value.text})) <= {_MOST}, FALSE))"
-    return finite if value.json_type else f"({finite} OR LOWER({value.text}) IN {_NOT_FINITE})"
+    return finite if value.json_type else f"({finite} OR LOWER({value.text}) IN {NOT_FINITE})"
 
 
 def _shape(column: Column, form: FileFormat) -> str | None:
-    kind, scale = column.type.kind, column.type.scale
+    kind = column.type.kind
     if kind == "number":
-        places = f"[.][0-9]{{0,{scale}}}0*"
-        return f"[+-]?([0-9]+({places})?|[.][0-9]{{1,{scale}}}0*)" if scale else "[+-]?[0-9]+([.]0*)?"
-    if kind in _ISO:
-        given = _given_format(kind, form)
-        return posix(time_format(given).regex if given else _ISO[kind])
-    return {"integer": "[+-]?[0-9]+", "float": _FLOAT, "binary": "([0-9A-Fa-f][0-9A-Fa-f])*"}.get(kind)
+        return posix(number_shape(column.type.scale or 0))
+    if kind in ISO:
+        given = given_format(kind, form)
+        return posix(time_format(given).regex if given else ISO[kind])
+    shape = {"integer": INTEGER, "float": FLOAT, "binary": HEXADECIMAL}.get(kind)
+    return posix(shape) if shape else None
 
 
 def posix(pattern: str) -> str:

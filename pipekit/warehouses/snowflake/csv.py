@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.headers import check_columns
+from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
+from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
+from pipekit.warehouses.snowflake.csv_lines import refuse_strays
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import compression_name, encoding_option
 from pipekit.warehouses.snowflake.judged import JudgedLoad
@@ -28,6 +30,7 @@ from pipekit.warehouses.snowflake.landing import (
     PLACE_SELECT,
     PLACE_TYPES,
     Landing,
+    Unreadable,
     copy,
     create_landing,
     first_lines,
@@ -46,12 +49,17 @@ class Header:
     """Where the declared columns stand in a CSV file.
 
     Attributes:
-        positions: For each declared column its 1-based place.
+        positions: For each declared column its 1-based place; ``None`` where the file lacks an optional one.
         width: Fields in a record.
     """
 
-    positions: tuple[int, ...]
+    positions: tuple[int | None, ...]
     width: int
+
+    @property
+    def found(self) -> int:
+        """How many declared columns the file has."""
+        return sum(position is not None for position in self.positions)
 
 
 @contextmanager
@@ -92,28 +100,20 @@ def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile
 
 
 def _headerless(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
-    width, found = len(source.columns), len(list(_fields(form, line)))
-    if found != width and (form.quote is None or line.count(form.quote) % 2 == 0):  # else it goes on below
-        raise SourceError(f"has {found} fields, not {width}", file=file.uri, line=form.skip_lines + 1)
+    width = len(source.columns)
     return Header(tuple(range(1, width + 1)), width)
 
 
 def _header(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
-    names = list(_fields(form, line))
-    folded = [name.casefold() for name in names]
-    place = {"file": file.uri, "line": form.skip_lines + 1}
-    if len(folded) != len(set(folded)):
-        twice = next(name for name in names if folded.count(name.casefold()) > 1)
-        raise SourceError(f"the header has {twice!r} twice", **place)  # type: ignore[arg-type]
-    check_columns(source, names, place)
-    return Header(tuple(folded.index(column.source_name.casefold()) + 1 for column in source.columns), len(names))
+    names = _names(form, line)
+    positions = column_positions(source, file, names, form.skip_lines + 1)
+    return Header(tuple(None if position is None else position + 1 for position in positions), len(names))
 
 
-def _fields(form: CsvFormat, line: str) -> Iterator[str]:
-    line = line.removeprefix("\ufeff").rstrip("\r\n")
-    rows = csv.reader([line], delimiter=form.delimiter, quotechar=form.quote)
-    for name in next(rows, []):
-        yield name.strip()
+def _names(form: CsvFormat, line: str) -> list[str]:
+    line = line.lstrip("\ufeff").rstrip("\r\n")
+    rows = csv.reader([line], delimiter=form.delimiter, quotechar=form.quote, skipinitialspace=form.trim)
+    return next(rows, [])
 
 
 def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields: bool = True) -> str:
@@ -125,7 +125,8 @@ def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields:
         skip: Lines before the first record.
         count_fields: Whether a record with too few or too many fields is an error.
     """
-    nulls = ", ".join(text(value) for value in form.null_values if value) if empty_is_null else ""
+    listed = [value for value in form.null_values if value or form.quoted_nulls]
+    nulls = ", ".join(map(text, listed)) if empty_is_null else ""
     options = {
         "COMPRESSION": compression_name(form),
         "RECORD_DELIMITER": text("\n"),
@@ -155,19 +156,20 @@ def land_csv(
     form = load.source.format
     assert isinstance(form, CsvFormat)
     values = text_columns(load.source.columns)
-    names = ", ".join(value.text for value in values)
     landed = create_landing(warehouse, ", ".join(f"{value.text} VARCHAR" for value in values) + f", {PLACE_TYPES}")
     ends = create_landing(warehouse, f'{PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
     skip = form.skip_lines + form.header
     skipped: list[str] = []
     on_error = on_error_option(load)
     for group, members in header_groups(headers, files).items():
-        fields = ", ".join(f"${position}" for position in group.positions)
+        present = [(each.text, at) for each, at in zip(values, group.positions, strict=True) if at is not None]
+        names = "".join(f"{name}, " for name, _ in present)
+        fields = "".join(f"${position}, " for _, position in present)
         read = csv_format(form, empty_is_null=True, skip=skip)
         copied = copy(
             warehouse,
-            f"{landed} ({names}, {PLACE})",
-            f"SELECT {fields}, {PLACE_SELECT}",
+            f"{landed} ({names}{PLACE})",
+            f"SELECT {fields}{PLACE_SELECT}",
             files,
             members,
             read,
@@ -178,15 +180,51 @@ def land_csv(
         count = csv_format(form, empty_is_null=False, skip=skip)
         edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
         copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', edge, files, members, count, on_error=on_error)
-    width = "has fewer fields than the header", "has more fields than the header"
-    whole = f'CASE WHEN E."LAST" IS NULL THEN {text(width[0])} WHEN E."OVER" IS NOT NULL THEN {text(width[1])} END'
-    query = (
-        f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {whole} AS "WHOLE" FROM {landed} AS L '
-        f'JOIN {ends} AS E ON L."FILE" = E."FILE" AND L."ROWNO" = E."ROWNO"'
-    )
     uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
     unreadable = unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
+    _refuse_swallowed(unreadable)
+    refuse_strays(warehouse, load, files, landed, [value.text for value in values])
+    query = (
+        f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {_whole(load.source, values)} AS "WHOLE" '
+        f"FROM {trimmed(landed, values, form, PLACE)} AS L "
+        f'JOIN {ends} AS E ON L."FILE" = E."FILE" AND L."ROWNO" = E."ROWNO"'
+    )
     return Landing(query, values, unreadable=tuple(unreadable), record='"RAW"')
+
+
+def _whole(source: Source, values: Sequence[Value]) -> str:
+    """SQL for what is wrong with a record as a whole."""
+    repeated = " AND ".join(f"LOWER(L.{value.text}) = {text(value.column.source_name.lower())}" for value in values)
+    return (
+        "CASE WHEN E.\"LAST\" IS NULL THEN 'has fewer fields than the header' "
+        "WHEN E.\"OVER\" IS NOT NULL THEN 'has more fields than the header' "
+        + (f"WHEN {repeated} THEN {text(REPEATED)} " if may_repeat_header(source) else "")
+        + "END"
+    )
+
+
+def _refuse_swallowed(unreadable: Sequence[Unreadable]) -> None:
+    for record in unreadable:
+        if "\n" in (record.raw or "").rstrip():
+            raise SourceError(
+                f"the record {record.reason}, and takes in the lines below it",
+                file=record.file.uri,
+                line=record.line,
+                value=short(record.raw or ""),
+                hint="Snowflake does not read those lines again, so the file is refused. Correct the quotes.",
+            )
+
+
+def trimmed(landed: str, values: Sequence[Value], form: CsvFormat, more: str = "") -> str:
+    """The landed text, with all blanks of Unicode off both ends where the source says ``trim``."""
+    if not form.trim:
+        return landed
+    nulls = ", ".join(map(text, form.null_values)) or "NULL"
+    taken = []
+    for value in values:
+        bare = f"TRIM({value.text}, {text(BLANKS)})"
+        taken.append(f"IFF({bare} <> {value.text} AND {bare} IN ({nulls}), NULL, {bare}) AS {value.text}")
+    return f"(SELECT {', '.join([*taken, *([more] if more else [])])} FROM {landed})"
 
 
 def _csv_record(values: Sequence[Value], form: CsvFormat) -> str:
@@ -250,11 +288,15 @@ class PlainCsvLoad:
         self._values = text_columns(load.source.columns)
         self._rows = dict.fromkeys(load.files, 0)
         groups = header_groups(headers, files)
-        extras = max((group.width - len(group.positions) for group in groups), default=0)
+        extras = max((group.width - group.found for group in groups), default=0)
         names = [value.text for value in self._values] + [f'"X{number}"' for number in range(1, extras + 1)]
         self._landing = create_landing(warehouse, ", ".join(f"{name} VARCHAR" for name in names))
         for group, members in groups.items():
             self._copy(group, members, files)
+        refuse_strays(warehouse, load, files, self._landing, names)
+        form = load.source.format
+        assert isinstance(form, CsvFormat)
+        self._landed = trimmed(self._landing, self._values, form)
 
     def _copy(self, group: Header, members: Sequence[str], files: StagedFiles) -> None:
         form = self._load.source.format
@@ -267,23 +309,33 @@ class PlainCsvLoad:
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert all records, or raise ``BadValues``."""
         form = self._load.source.format
-        good = " AND ".join(is_good(value, form) for value in self._values)
+        good = " AND ".join([is_good(value, form) for value in self._values] + self._unlike_header())
         columns = ", ".join(self._warehouse.quote(value.column.name) for value in self._values)
         casts = ", ".join(cast(value, form) for value in self._values)
         result = self._warehouse.execute(
-            f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {casts} FROM {self._landing} WHERE {good}"
+            f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {casts} FROM {self._landed} WHERE {good}"
         )
         if result.rowcount != sum(self._rows.values()):
             raise self._bad()
         return tuple(LoadedFile(file, rows) for file, rows in self._rows.items())
 
+    def _unlike_header(self) -> list[str]:
+        if not may_repeat_header(self._load.source):
+            return []
+        names = " OR ".join(
+            f"LOWER(COALESCE({value.text}, '')) <> {text(value.column.source_name.lower())}" for value in self._values
+        )
+        return [f"({names})"]
+
     def _bad(self) -> Exception:
         form = self._load.source.format
         for value in self._values:
-            query = f"SELECT {value.text} FROM {self._landing} WHERE NOT {is_good(value, form)} LIMIT 1"
+            query = f"SELECT {value.text} FROM {self._landed} WHERE NOT {is_good(value, form)} LIMIT 1"
             for (found,) in self._warehouse.execute(query).rows:
                 shown = None if found is None else short(found)
                 return BadValues(reason(found, value.column, form), column=value.column.name, value=shown)
+        if self._unlike_header():
+            return BadValues(f"a record {REPEATED}")
         return WarehouseError("Snowflake inserted fewer rows than it had copied", hint="Run again, and report it.")
 
     def write_rejects(self, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 
 from pipekit.errors import SourceError
 from pipekit.formats.base import FileFormat
@@ -76,13 +77,12 @@ def encoding_name(encoding: str) -> str:
         raise SourceError(f"Snowflake cannot read files in the encoding {encoding!r}") from None
 
 
-def check_source(source: Source) -> str | None:
-    """What a source asks for that Snowflake cannot do, or ``None``."""
+def check_source(source: Source) -> Iterator[tuple[str, str]]:
+    """What a source asks for that Snowflake cannot do: pairs of a key and the reason."""
     form = source.format
     if form.skips_comments:
-        return "format.comment: Snowflake cannot skip comment lines; leave it out, or remove them from the files"
+        yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"
     try:
         encoding_name(form.text_encoding or "utf-8")
     except SourceError as error:
-        return f"format.encoding: {error.message}"
-    return None
+        yield "format.encoding", error.message

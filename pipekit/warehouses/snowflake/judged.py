@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.json_paths import column_path
+from pipekit.files.shapes import expected
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
-from pipekit.warehouses.snowflake.casts import Value, cast, expected, is_good, reason
+from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.landing import Landing
 from pipekit.warehouses.snowflake.stages import StagedFiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
-from pipekit.files.headers import check_columns
+from pipekit.files.headers import column_positions
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -52,7 +52,7 @@ def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFi
     """Hold the columns of Parquet files against the contract.
 
     Raises:
-        SourceError: See ``check_columns``.
+        SourceError: See ``column_positions``.
     """
     form = warehouse.quote(warehouse.scratch(Table(("pipekit_parquet",))))
     warehouse.execute(f"CREATE TEMPORARY FILE FORMAT {form} {PARQUET_FORMAT}")
@@ -70,7 +70,7 @@ def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFi
                 names[file].append(column)
                 kinds[file, column] = kind
     for file, columns in names.items():
-        check_columns(source, columns, {"file": file.uri})
+        column_positions(source, file, columns, None)
     for (file, column), kind in kinds.items():
         _check_type(source, column, kind, file)
 

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 # What pipekit relies on, whatever the account's or the user's defaults are.
-_SESSION = {"TIMEZONE": "UTC", "AUTOCOMMIT": True, "QUOTED_IDENTIFIERS_IGNORE_CASE": False}
+_SESSION = {
+    "TIMEZONE": "UTC",
+    "AUTOCOMMIT": True,
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+    "TWO_DIGIT_CENTURY_START": 1970,
+}
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)

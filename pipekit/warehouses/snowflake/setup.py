@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from pipekit.files.places import local_path
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.source import Column, Source
+from pipekit.warehouses.contract import Setup
 from pipekit.warehouses.snowflake.dialect import text, type_text
 from pipekit.warehouses.snowflake.stages import create_stage, stage_of
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
@@ -20,26 +21,19 @@ ROLE_ARN = "arn:aws:iam::000000000000:role/REPLACE-ME"
 _GRANTS = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT")
 
 
-def setup_ddl(
-    options: SnowflakeTarget,
-    sources: Sequence[Source],
-    tables: Mapping[str, Sequence[Column]],
-    role_arn: str | None = None,
-) -> list[str]:
+def setup_ddl(options: SnowflakeTarget, setup: Setup) -> list[str]:
     """The statements that prepare an account, for a role that may do so (ACCOUNTADMIN, say). Each can be run again.
 
     Args:
         options: The target.
-        sources: The pipeline's sources; those on a bucket get their stages.
-        tables: Tables that every run writes, with their columns.
-        role_arn: The AWS role that the storage integration takes.
+        setup: The sources, of which those on a bucket get their stages; the tables; the role of the integration.
     """
     warehouse = SnowflakeWarehouse(options, Path())
     return [
         *_places(warehouse),
-        *_integration(warehouse, sources, role_arn or ROLE_ARN),
-        *(_table(warehouse, name, columns) for name, columns in tables.items()),
-        *(create_stage(warehouse, source, stage_of(warehouse, source)) for source in _on_buckets(sources)),
+        *_integration(warehouse, setup.sources, setup.cloud_role or ROLE_ARN),
+        *(_table(warehouse, table, columns) for table, columns in setup.tables.items()),
+        *(create_stage(warehouse, source, stage_of(warehouse, source)) for source in _on_buckets(setup.sources)),
         *_role(warehouse),
     ]
 
@@ -77,9 +71,9 @@ def _integration(warehouse: SnowflakeWarehouse, sources: Sequence[Source], role_
         )
 
 
-def _table(warehouse: SnowflakeWarehouse, name: str, columns: Sequence[Column]) -> str:
+def _table(warehouse: SnowflakeWarehouse, table: Table, columns: Sequence[Column]) -> str:
     body = ", ".join(f"{warehouse.quote(column.name)} {type_text(column)}" for column in columns)
-    return f"CREATE TABLE IF NOT EXISTS {warehouse.quote(name)} ({body})"
+    return f"CREATE TABLE IF NOT EXISTS {warehouse.quote(table)} ({body})"
 
 
 def _role(warehouse: SnowflakeWarehouse) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipekit.warehouses.borrowed import BorrowedConnection
+from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -14,14 +14,8 @@ if TYPE_CHECKING:
 
 def engine_over(warehouse: SnowflakeSession) -> sqlalchemy.Engine:
     """An engine with one connection, the warehouse's own, which it cannot commit, roll back or close."""
-    import sqlalchemy
-    from sqlalchemy.pool import StaticPool
-
-    lent = _LentConnection(warehouse)
     # The session binds with `?`; the dialect's own default is the connector's module-wide `%(name)s`.
-    return sqlalchemy.create_engine(
-        "snowflake://", creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None, paramstyle="qmark"
-    )
+    return borrowed_engine("snowflake", _LentConnection(warehouse), paramstyle="qmark")
 
 
 class _LentConnection(BorrowedConnection):

@@ -90,14 +90,14 @@ def test_a_file_that_vanishes_is_told(warehouse: SnowflakeWarehouse, s3: S3, tmp
         pass
 
 
-def test_what_snowflake_cannot_do_is_told_when_the_file_is_read() -> None:
+def test_what_snowflake_cannot_do_is_reported_when_the_file_is_read() -> None:
     from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 
     (kind,) = [kind for kind in BUILT_IN_WAREHOUSES if kind.name == "snowflake"]
-    told = kind.check_source(source("in", {"type": "csv", "comment": "#"}, AB))
-    assert told
-    assert "comment" in told
-    assert kind.check_source(source("in", {"type": "csv"}, AB)) is None
+    [(key, text)] = kind.check_source(source("in", {"type": "csv", "comment": "#"}, AB))
+    assert key == "format.comment"
+    assert "Snowflake cannot skip comment lines" in text
+    assert list(kind.check_source(source("in", {"type": "csv"}, AB))) == []
 
 
 def test_every_statement_is_as_written_down_and_parses(

@@ -1,0 +1,236 @@
+"""CSV files split into records in Python: slower than DuckDB, but nothing stops it, and nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipekit.files.records import MOST_BYTES, Record, physical_lines
+from pipekit.files.shapes import BLANKS
+from pipekit.formats.csv import CsvFormat
+
+_MARK = "\ufeff"
+_MOST_HELD = 100
+_UNCLOSED = "has a quote that is never closed"
+_TOO_LONG = f"has a quote that is not closed within {MOST_BYTES >> 20} MB"
+_AFTER = "has text after a closing quote"
+_STRAY = "has a quote inside an unquoted value"
+_RETURN = "has a carriage return inside an unquoted value"
+_JOINED = "begins with a byte order mark: here another file was appended"
+_GOES_ON = "may go on below, in a line that closes a quote which was never opened"
+
+
+class CsvReader:
+    """Splits a CSV file into records, as RFC 4180 has it.
+
+    A quote opens a value only where the value begins (with ``trim``, after blanks). If a record is broken because of a
+    quote that takes in further lines, only its first line is a bad record, and reading starts again at the next line:
+    one stray quote costs no good records.
+
+    Args:
+        form: The dialect.
+    """
+
+    def __init__(self, form: CsvFormat) -> None:
+        self._form = form
+        self._nulls = frozenset(form.null_values)
+        self._strays = form.quote_in_unquoted == "fail"
+        delimiter, quote = re.escape(form.delimiter), re.escape(form.quote or "")
+        self._escape = form.escape if form.escape != form.quote else None
+        # An escape character stands before a quote or itself; before any other character it is text.
+        doubled = f"{re.escape(self._escape)}." if self._escape else f"{quote}{quote}"
+        inside = f"[^{quote}{re.escape(self._escape or '')}]" if quote else ""
+        blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
+        self._open = re.compile(f"{blanks}{quote}") if quote else None
+        body = f"((?:{inside}|{doubled})*+){quote}"  # possessive: a doubled quote is never taken for a closing one
+        self._ended = re.compile(body, re.DOTALL) if quote else None
+        self._close = re.compile(f"{body}{blanks}(?={delimiter}|$)", re.DOTALL) if quote else None
+        escape = re.escape(self._escape or form.quote or "")
+        self._unescape = re.compile(f"{escape}([{quote}{escape}])") if quote else None
+
+    def header(self, path: Path) -> Record | None:
+        """The first record after ``skip_lines``, with its texts as they are; ``None`` if there is nothing."""
+        names = CsvReader(self._form.model_copy(update={"null_values": ()}))
+        return next(names._split(path), None)
+
+    def records(self, path: Path, width: int) -> Iterator[Record]:
+        """The records after the header, each with ``width`` fields or a problem."""
+        found = self._split(path, width)
+        if self._form.header:
+            next(found, None)
+        yield from self._doubted(found, width)
+
+    def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:
+        """A record is bad, too, if the lines below it look like the end of its last value."""
+        held: list[Record] = []  # a whole record, and what stands below it and is too short for one
+        for record in found:
+            short = bool(record.problem) and len(record.fields) < width
+            if held and short and self._closes(record) and not held[0].problem:
+                # The lines below may as well be one record by themselves, which has lost its quote.
+                if sum(len(each.fields) - 1 for each in [*held[1:], record]) != width - 1:
+                    held[0].problem = _GOES_ON
+            elif held and short and len(held) < _MOST_HELD and (self._form.quote or "") not in record.raw:
+                held.append(record)
+                continue
+            yield from (_filled(each, width) for each in held)
+            held = [record]
+        yield from (_filled(each, width) for each in held)
+
+    def _closes(self, record: Record) -> bool:
+        """Whether the first quote of a line is one that closes."""
+        at = record.raw.find(self._form.quote or "\n")
+        delimiter = self._form.delimiter
+        return at > 0 and record.raw[at - 1] != delimiter and record.raw[at + 1 : at + 2] in ("", delimiter)
+
+    def _split(self, path: Path, width: int = 0) -> Iterator[Record]:
+        lines = _Lines(path, self._form)
+        while (line := lines.following()) is not None:
+            if not line[1] and self._ignored(line[0], width == 1):
+                continue
+            pending = _Pending(lines.number)
+            while not self._take(pending, *line):
+                following = lines.following() if pending.size <= MOST_BYTES else None
+                if following is None:
+                    found = _TOO_LONG if pending.size > MOST_BYTES else _UNCLOSED
+                    pending.problem, pending.restarts = pending.problem or found, True
+                    break
+                line = following
+            if pending.restarts:
+                lines.again(pending)
+            yield self._record(pending, width)
+
+    def _ignored(self, text: str, single: bool) -> bool:
+        comment = self._form.comment
+        return (not text and not single) or bool(comment and text.startswith(comment))
+
+    def _take(self, pending: _Pending, text: str, problem: str | None) -> bool:
+        """Add a physical line; say whether the record is complete."""
+        if not pending.lines and text.startswith(_MARK):
+            pending.problem = _JOINED
+        pending.add(text, problem)
+        if self._form.quote is None or (self._form.quote not in text and pending.open is None):
+            pending.fields.extend(self._plain(part) for part in text.split(self._form.delimiter))
+            if "\r" in text:
+                pending.problem = pending.problem or _RETURN
+            return True
+        return self._scan(pending, text)
+
+    def _scan(self, pending: _Pending, text: str) -> bool:
+        position = 0
+        while True:
+            if pending.open is None and (start := self._open.match(text, position)):  # type: ignore[union-attr]
+                position, pending.open = start.end(), []
+            if pending.open is not None:
+                end = self._close.match(text, position)  # type: ignore[union-attr]
+                if end is None:
+                    return self._no_end(pending, text, position)
+                pending.fields.append(self._quoted("\n".join([*pending.open, end[1]])))
+                pending.open, position = None, end.end()
+            else:
+                position = self._unquoted(pending, text, position)
+            if position >= len(text):
+                return True
+            position += 1
+
+    def _unquoted(self, pending: _Pending, text: str, position: int) -> int:
+        end = text.find(self._form.delimiter, position)
+        end = end if end >= 0 else len(text)
+        value = text[position:end]
+        if self._strays and (self._form.quote or "") in value:
+            pending.problem = pending.problem or _STRAY
+        if "\r" in value:
+            pending.problem = pending.problem or _RETURN
+        pending.fields.append(self._plain(value))
+        return end
+
+    def _no_end(self, pending: _Pending, text: str, position: int) -> bool:
+        if end := self._ended.match(text, position):  # type: ignore[union-attr]
+            pending.problem = pending.problem or _AFTER
+            # A quote where a value begins opens one: then the quote above it was the stray one.
+            before = text[: end.end() - 1]
+            pending.restarts = len(pending.lines) > 1 and (not before or before.endswith(self._form.delimiter))
+            return True
+        assert pending.open is not None
+        pending.open.append(text[position:])
+        return False
+
+    def _quoted(self, text: str) -> str | None:
+        plain = self._unescape.sub(r"\1", text)  # type: ignore[union-attr]
+        if self._form.quoted_nulls or (self._form.trim and plain != plain.strip(BLANKS)):
+            return self._plain(plain)
+        return plain
+
+    def _plain(self, text: str) -> str | None:
+        value = text.strip(BLANKS) if self._form.trim else text
+        return None if value in self._nulls else value
+
+    def _record(self, pending: _Pending, width: int) -> Record:
+        if pending.restarts:
+            return Record(pending.line, pending.lines[0][0], pending.problem)
+        record = Record(pending.line, pending.raw, pending.problem, tuple(pending.fields))
+        found = len(record.fields)
+        if width and not record.problem and found != width:
+            record.problem = f"has {found} field{'s' if found > 1 else ''}, not {width}"
+        return record
+
+
+def _filled(record: Record, width: int) -> Record:
+    if record.problem:
+        record.fields = (None,) * width
+    return record
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A record while its lines come in.
+
+    Attributes:
+        line: Where it starts.
+        lines: Its physical lines, and what is wrong with the bytes of each.
+        size: Characters so far.
+        fields: The values so far.
+        open: The lines so far of the quoted value that is not closed yet.
+        problem: What is wrong with it.
+        restarts: Whether only the first line belongs to it, and reading starts again at the second.
+    """
+
+    line: int
+    lines: list[tuple[str, str | None]] = field(default_factory=list)
+    size: int = 0
+    fields: list[str | None] = field(default_factory=list)
+    open: list[str] | None = None
+    problem: str | None = None
+    restarts: bool = False
+
+    def add(self, text: str, problem: str | None) -> None:
+        self.lines.append((text, problem))
+        self.size += len(text) + 1
+        self.problem = self.problem or problem
+
+    @property
+    def raw(self) -> str:
+        return "\n".join(text for text, _ in self.lines)
+
+
+class _Lines:
+    """Physical lines with their numbers, which can be read again."""
+
+    def __init__(self, path: Path, form: CsvFormat) -> None:
+        self._source = physical_lines(path, form.quote)
+        self._again: list[tuple[str, str | None]] = []
+        self.number = 0
+        for _ in range(form.skip_lines):
+            self.following()
+
+    def following(self) -> tuple[str, str | None] | None:
+        """The next line; ``None`` at the end."""
+        line = self._again.pop() if self._again else next(self._source, None)
+        self.number += line is not None
+        return line
+
+    def again(self, pending: _Pending) -> None:
+        """Give back all lines of a record but the first."""
+        self._again += reversed(pending.lines[1:])
+        self.number -= len(pending.lines) - 1

@@ -1,0 +1,157 @@
+"""What the bytes of a CSV file say before a fast reader is given them.
+
+Fast readers are lenient: they take a quote inside an unquoted field, empty fields beyond the last, a comment in the
+middle of a record, and they drop an escape character that escapes nothing. This pass over the bytes finds out whether
+a file has any of that, with counts and searches alone, which cost little beside reading. A file without is *plain*:
+what a fast reader makes of it is right if the number of its delimiters fits the records that were read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from pipekit.formats.csv import CsvFormat
+
+_CHUNK = 1 << 20
+_MARK = codecs.BOM_UTF8
+
+# Bytes that no UTF-8 text holds stand for an escaped escape character and an escaped quote.
+_ESCAPE, _QUOTE = b"\xff\xfe", b"\xff\xfd"
+
+
+@dataclass(frozen=True)
+class CsvScan:
+    """What was found.
+
+    Attributes:
+        plain: Whether a fast reader can be trusted with the file.
+        delimiters: How many delimiters stand outside quotes, the header's among them; only of a plain file.
+    """
+
+    plain: bool
+    delimiters: int = 0
+
+    def fits(self, records: int, width: int) -> bool:
+        """Whether ``records`` records, the header among them, have ``width`` fields each and none too many."""
+        return self.delimiters == records * (width - 1)
+
+
+def scan_csv(path: Path, form: CsvFormat) -> CsvScan:
+    """Scan a local file of UTF-8 text."""
+    pass_ = _Pass(form)
+    with path.open("rb") as stream:
+        plain = pass_.start(stream)
+        while plain and (chunk := stream.read(_CHUNK)):
+            plain = pass_.take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
+    return CsvScan(plain and pass_.ends_well, pass_.delimiters)
+
+
+class _Pass:
+    """One pass over a file, in chunks that end with a line."""
+
+    def __init__(self, form: CsvFormat) -> None:
+        self._skip = form.skip_lines
+        self._delimiter = form.delimiter.encode()
+        self._quote = form.quote.encode() if form.quote else None
+        self._escape = form.escape.encode() if form.escape and form.escape != form.quote else None
+        self._comment = form.comment.encode() if form.comment else None
+        self._comments = re.compile(b"(?m)^" + re.escape(self._comment or b"") + b"[^\n]*")
+        self._nulls = self._quoted_nulls(form)
+        self._ends = (self._delimiter, b"\n", b"\r")
+        self._inside = False
+        self._before = b"\n"
+        self._newlines = _Newlines()
+        self.delimiters = 0
+
+    def _quoted_nulls(self, form: CsvFormat) -> list[bytes]:
+        """NULL texts with an escape character, where they stand in quotes: a fast reader takes them for NULL, too."""
+        if not self._escape or not form.quote or form.quoted_nulls:
+            return []
+        texts = [null.encode() for null in form.null_values if self._escape in null.encode()]
+        written = [*texts, *(each.replace(self._escape, self._escape * 2) for each in texts)]
+        return [form.quote.encode() + each + form.quote.encode() for each in written]
+
+    @property
+    def ends_well(self) -> bool:
+        return not self._inside and self._newlines.alike
+
+    def start(self, stream: IO[bytes]) -> bool:
+        """Pass over the marks at the start and the lines to skip; a fast reader takes a quote in them for a value."""
+        text = 0
+        while stream.read(len(_MARK)) == _MARK:
+            text += len(_MARK)
+        stream.seek(text)
+        skipped = [stream.readline() for _ in range(self._skip)]
+        return self._quote is None or not any(self._quote in line for line in skipped)
+
+    def take(self, chunk: bytes) -> bool:
+        """Take the next lines; say whether they are plain."""
+        if b"\xef" in chunk and _MARK in chunk:
+            return False
+        if self._escape and self._escape in chunk:
+            if any(null in chunk for null in self._nulls):
+                return False
+            chunk = chunk.replace(self._escape * 2, _ESCAPE)
+            chunk = chunk.replace(self._escape + (self._quote or b""), _QUOTE) if self._quote else chunk
+        commented = self._comment is not None and self._comment in chunk
+        if commented and self._quote and any(self._quote in line for line in self._comments.findall(chunk)):
+            return False
+        outside = self._outside(chunk)
+        if outside is not None and commented:
+            outside = self._without_comments(outside)
+        if outside is None:
+            return False
+        self.delimiters += outside.count(self._delimiter)
+        self._newlines.take(outside)
+        return True
+
+    def _outside(self, chunk: bytes) -> bytes | None:
+        """What stands outside quotes, with one quote for each quoted value; ``None`` if quotes are out of place."""
+        if self._quote is None or (not self._inside and self._quote not in chunk):
+            self._before = b"\n"
+            return chunk if _QUOTE not in chunk else None
+        parts = chunk.split(self._quote)
+        inside = parts[not self._inside :: 2]
+        outside = (self._quote if self._inside else b"") + self._quote.join(parts[self._inside :: 2])
+        self._inside ^= len(parts) % 2 == 0
+        if self._escape and (_QUOTE in outside or any(self._escape in part for part in inside)):
+            return None
+        return outside if self._in_place(outside + (self._quote if self._inside else b"")) else None
+
+    def _in_place(self, outside: bytes) -> bool:
+        """Whether each quoted value stands between delimiters or line ends; a doubled quote is part of its value."""
+        quote = self._quote or b""
+        around = self._before + outside
+        while quote * 2 in around:
+            around = around.replace(quote * 2, quote)
+        values = around.count(quote)
+        before = sum(around.count(end + quote) for end in self._ends)
+        after = sum(around.count(quote + end) for end in self._ends) + around.endswith(quote)
+        self._before = around[-len(self._delimiter) - 1 : -1] if self._inside else b"\n"
+        return values == before == after
+
+    def _without_comments(self, outside: bytes) -> bytes | None:
+        """The text without comment lines; ``None`` if the character stands elsewhere, too."""
+        rest = self._comments.sub(b"", outside)
+        return None if self._comment is None or self._comment in rest else rest
+
+
+class _Newlines:
+    """Which line ends stand outside quotes; fast readers give up on a file that mixes them."""
+
+    def __init__(self) -> None:
+        self._returns = self._feeds = self._pairs = 0
+
+    @property
+    def alike(self) -> bool:
+        return self._returns == 0 or self._feeds == 0 or self._returns == self._feeds == self._pairs
+
+    def take(self, chunk: bytes) -> None:
+        self._feeds += chunk.count(b"\n")
+        if b"\r" in chunk:
+            self._returns += chunk.count(b"\r")
+            self._pairs += chunk.count(b"\r\n")

@@ -1,0 +1,85 @@
+"""What a good value looks like, for each type: decided once, for every engine.
+
+An adapter turns these shapes into its own SQL. The patterns are plain enough for RE2, POSIX and Python alike: no
+look-around, no classes by name.
+"""
+
+from __future__ import annotations
+
+from pipekit.errors import short
+from pipekit.files.time_formats import AUTO, ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
+from pipekit.formats.base import FileFormat
+from pipekit.source import Column
+
+# All blanks of Unicode but line ends. https://www.unicode.org/Public/UCD/latest/ucd/PropList.txt (White_Space)
+BLANKS = "\t\x0b\x0c \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+
+INTEGER = "[+-]?[0-9]+"
+FLOAT = "[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+)(?:[eE][+-]?[0-9]+)?"
+HEXADECIMAL = "(?:[0-9A-Fa-f][0-9A-Fa-f])*"
+
+# https://docs.snowflake.com/en/sql-reference/data-types-numeric#special-values
+NOT_FINITE = ("nan", "inf", "+inf", "-inf", "infinity", "-infinity")
+
+# https://docs.snowflake.com/en/sql-reference/functions/to_boolean
+TRUE = ("true", "t", "yes", "y", "on", "1")
+FALSE = ("false", "f", "no", "n", "off", "0")
+
+IS_NULL = "is NULL, but the column is declared `nullable: false`"
+ISO = {
+    "date": ISO_DATE,
+    "time": ISO_TIME,
+    "timestamp_ntz": ISO_TIMESTAMP,
+    "timestamp_tz": ISO_TIMESTAMP_ZONE,
+    "timestamp_ltz": ISO_TIMESTAMP_ZONE,
+}
+_EXPECTED = {
+    "integer": "an integer of 64 bits",
+    "float": "a number that fits a 64-bit float",
+    "varchar": "a string",
+    "boolean": "true or false",
+    "date": "a date like 2024-12-31",
+    "time": "a time like 23:59:59, with at most six digits of a second",
+    "timestamp_ntz": "a timestamp like 2024-12-31 23:59:59, without an offset and with at most six digits of a second",
+    "timestamp_tz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
+    "timestamp_ltz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
+    "variant": "a JSON value",
+    "object": "a JSON object",
+    "array": "a JSON array",
+    "binary": "bytes in hexadecimal digits",
+}
+
+
+def number_shape(scale: int) -> str:
+    """The pattern of an exact decimal; digits beyond ``scale`` may only be zeros."""
+    if not scale:
+        return "[+-]?[0-9]+(?:[.]0*)?"
+    return f"[+-]?(?:[0-9]+(?:[.][0-9]{{0,{scale}}}0*)?|[.][0-9]{{1,{scale}}}0*)"
+
+
+def given_format(kind: str, form: FileFormat) -> str | None:
+    """The date or timestamp format that the source gives for a type; ``None`` where ISO counts."""
+    if kind != "date" and not kind.startswith("timestamp"):
+        return None
+    given: str = getattr(form, "date_format" if kind == "date" else "timestamp_format", AUTO)
+    return None if given.upper() == AUTO else given
+
+
+def expected(column: Column, form: FileFormat) -> str:
+    """What a good value is, as the end of the sentence "... is not"."""
+    kind = column.type
+    given = given_format(kind.kind, form)
+    if kind.kind == "number":
+        return f"a {kind}"
+    if kind.kind == "varchar" and kind.length:
+        return f"a string of at most {kind.length} characters"
+    if kind.kind == "binary" and kind.length:
+        return f"bytes in hexadecimal digits, at most {kind.length}"
+    if given and kind.kind == "timestamp_ntz" and time_format(given).zoned:
+        return f"a timestamp without an offset, and {given} has one"
+    return f"a {kind.kind.split('_')[0]} in the format {given}" if given else _EXPECTED[kind.kind]
+
+
+def why_bad(value: str | None, good: str) -> str:
+    """Why a value is bad, as a sentence; ``None`` stands for NULL."""
+    return IS_NULL if value is None else f"{short(value)!r} is not {good}"

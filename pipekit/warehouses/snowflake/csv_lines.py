@@ -1,0 +1,109 @@
+"""Quotes inside unquoted values, which Snowflake takes as text: found in the physical lines of the files.
+
+COPY cannot tell ``"5"" disk"`` from ``5" disk``. So where a landed value holds a quote, the lines are landed as they
+are. Whether a line begins inside a quoted value is the parity of the quotes above it, and then a pattern says whether
+each quote stands where RFC 4180 has one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.errors import SourceError, short
+from pipekit.files.shapes import BLANKS
+from pipekit.formats.csv import CsvFormat
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.formats import raw_lines
+from pipekit.warehouses.snowflake.landing import PLACE, PLACE_SELECT, PLACE_TYPES, copy, create_landing
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+_MARK = "\ufeff"
+
+
+def refuse_strays(
+    warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landed: str, columns: Sequence[str]
+) -> None:
+    """Refuse files in which a quote stands inside an unquoted value, or a line begins with a byte order mark.
+
+    Args:
+        warehouse: The session.
+        load: What is asked.
+        files: Where it is staged.
+        landed: SQL of the table of landed text.
+        columns: SQL of its columns.
+
+    Raises:
+        SourceError: With the file and the physical line.
+    """
+    form = load.source.format
+    assert isinstance(form, CsvFormat)
+    marks = [_MARK, *([form.quote] if form.quote and form.quote_in_unquoted == "fail" else [])]
+    suspected = " OR ".join(f"CONTAINS({column}, {text(mark)})" for column in columns for mark in marks)
+    escaped = form.escape is not None and form.escape != form.quote  # what it does before a letter is not documented
+    if not escaped and not warehouse.execute(f"SELECT 1 FROM {landed} WHERE {suspected} LIMIT 1").rows:
+        return
+    lines = create_landing(warehouse, f'"LINE" VARCHAR, {PLACE_TYPES}')
+    copy(warehouse, f'{lines} ("LINE", {PLACE})', f"SELECT $1, {PLACE_SELECT}", files, [*files.names], raw_lines(form))
+    for reported, line, found in warehouse.execute(_first_stray(form, lines)).rows:
+        marked = str(found).startswith(_MARK)
+        wrong = "begins with a byte order mark" if marked else "has a quote inside an unquoted value"
+        wrong += ", or an escape before another character" if escaped and not marked else ""
+        raise SourceError(
+            f"the record {wrong}",
+            file=files.find(reported).uri,
+            line=int(line),
+            value=short(str(found)),
+            hint="Snowflake cannot set such a record aside, so the file is refused. Correct it"
+            + ("." if marked else ", or set `quote_in_unquoted: allow`."),
+        )
+
+
+def _first_stray(form: CsvFormat, lines: str) -> str:
+    quote = form.quote
+    joined = f'"ROWNO" > 1 AND STARTSWITH("LINE", {text(_MARK)})'
+    if not quote or form.quote_in_unquoted == "allow":
+        return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} ORDER BY 1, 2 LIMIT 1'
+    line = f'RTRIM("LINE", {text(chr(13))})'
+    bare = line
+    if form.escape and form.escape != quote:
+        bare = f"REPLACE(REPLACE({line}, {text(form.escape * 2)}, ''), {text(form.escape + quote)}, '')"
+    outside, inside = _patterns(form)
+    above = 'OVER (PARTITION BY "FILE" ORDER BY "ROWNO" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)'
+    counted = (
+        f'SELECT "FILE", "ROWNO", "LINE", {line} AS "TEXT", '
+        f"LENGTH({bare}) - LENGTH(REPLACE({bare}, {text(quote)}, '')) AS \"QUOTES\" "
+        f'FROM {lines} WHERE "ROWNO" > {form.skip_lines}'
+    )
+    parity = f'SELECT *, COALESCE(SUM("QUOTES") {above}, 0) % 2 AS "INSIDE" FROM ({counted})'
+    fits = f'IFF("INSIDE" = 0, REGEXP_LIKE("TEXT", {text(outside)}), REGEXP_LIKE("TEXT", {text(inside)}))'
+    return f'SELECT "FILE", "ROWNO", "LINE" FROM ({parity}) WHERE NOT {fits} OR ({joined}) ORDER BY 1, 2 LIMIT 1'
+
+
+def _patterns(form: CsvFormat) -> tuple[str, str]:
+    """What a line looks like that begins outside of quotes, and one that begins inside."""
+    quote, delimiter = _literal(form.quote or ""), _literal(form.delimiter)
+    blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
+    within = f"([^{form.quote}]|{quote}{quote})*"
+    if form.escape and form.escape != form.quote:
+        escape, either = _literal(form.escape), f"[{form.quote}{_in_set(form.escape)}]"
+        within = f"([^{form.quote}{_in_set(form.escape)}]|{escape}{either})*"
+    plain = f"[^{form.quote}{_in_set(form.delimiter)}]*"
+    field = f"({blanks}{quote}{within}{quote}{blanks}|{plain})"
+    opened = f"{blanks}{quote}{within}"
+    outside = f"({field}{delimiter})*({field}|{opened})"
+    inside = f"{within}({quote}{blanks}({delimiter}{field})*({delimiter}{opened})?)?"
+    return outside, inside
+
+
+def _literal(character: str) -> str:
+    return f"[{character}]" if re.fullmatch(r"[^\w\s\\^\]]", character) else re.escape(character)
+
+
+def _in_set(character: str) -> str:
+    return f"\\{character}" if character in "\\]^-" else character

@@ -1,0 +1,48 @@
+"""Files loaded one after another into one DuckDB session, as a ``load`` step does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import PipekitError
+from pipekit.names import Table
+from pipekit.source import Source
+from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, Warehouse
+
+_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
+Rows = Counter[tuple[Any, ...]]
+
+
+def load_file(
+    warehouse: Warehouse, folder: Path, name: str, data: bytes, keys: Mapping[str, Any], on_error: str
+) -> tuple[Rows, int] | PipekitError:
+    """The rows that one file gives and the number of rejects, or the error."""
+    place = folder / name
+    place.write_bytes(data)
+    try:
+        source = Source.model_validate({"name": "given", "uri": str(place), **keys})
+        return _loaded(warehouse, source, on_error)
+    except PipekitError as error:
+        return error
+    finally:
+        place.unlink()
+
+
+def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, int]:
+    table, rejects = warehouse.scratch(Table(("loaded",))), warehouse.scratch(Table(("rejects",)))
+    warehouse.create_table(table, source.columns)
+    warehouse.create_table(rejects, REJECT_COLUMNS)
+    try:
+        order = FileLoad(source, warehouse.list_files(source), on_error, False, "run-1", _AT)  # type: ignore[arg-type]
+        with warehouse.prepare_load(order) as prepared, warehouse.transaction():
+            prepared.copy_into(table)
+            prepared.write_rejects(rejects)
+            rejected = prepared.rejected
+        return Counter(warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows), rejected
+    finally:
+        for each in (table, rejects):
+            warehouse.execute(f"DROP TABLE {warehouse.quote(each)}")
