@@ -7,7 +7,6 @@ from importlib import import_module
 import click
 
 from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
-from pipekit.errors import PluginError
 from pipekit.suggestions import did_you_mean
 
 # Where each command is, and its line in `pipekit --help`: the first sentence of its docstring, which is not read
@@ -59,6 +58,8 @@ class Commands(click.Group):
 
 
 def _not_built_in() -> dict[str, click.Command]:
+    from pipekit.errors import PluginError
+
     commands = plugin_commands()
     for name in commands.keys() & COMMANDS.keys():
         raise PluginError(f"the command {name!r} of a plugin is built in; give it another name")

@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from pipekit.cli.options import project_plugins
-from pipekit.errors import PluginError
 from pipekit.project import find_root, plugin_files
 
 _HOOK = b"pipekit_commands"
@@ -33,6 +32,8 @@ def commands_for_help() -> tuple[Mapping[str, click.Command], str]:
     """
     if not (_project_may_add_commands() or _installed_may_add_commands()):
         return {}, ""
+    from pipekit.errors import PluginError
+
     try:
         return plugin_commands(), ""
     except PluginError as error:
@@ -41,7 +42,7 @@ def commands_for_help() -> tuple[Mapping[str, click.Command], str]:
 
 def _project_may_add_commands() -> bool:
     """Whether a plugin file of the project names the hook, or may get it by ``import *``."""
-    texts = (_content(path) for path in plugin_files(find_root(Path.cwd() / "pipeline.yaml")))
+    texts = (_content(str(path)) for path in plugin_files(find_root(Path.cwd() / "pipeline.yaml")))
     return any(_HOOK in text or b"import *" in text for text in texts)
 
 
@@ -53,15 +54,16 @@ def _installed_may_add_commands() -> bool:
         except OSError:
             continue
         for name in names:
-            if name.endswith((".dist-info", ".egg-info")) and _ENTRY_POINTS in _content(
-                Path(folder, name, "entry_points.txt")
-            ):
-                return True
+            if name.endswith((".dist-info", ".egg-info")):
+                declared = _content(f"{folder}/{name}/entry_points.txt")
+                if _ENTRY_POINTS in declared:
+                    return True
     return False
 
 
-def _content(path: Path) -> bytes:
+def _content(path: str) -> bytes:
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError:
         return b""

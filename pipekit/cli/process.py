@@ -12,7 +12,6 @@ import click
 
 from pipekit.cli.app import cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
-from pipekit.errors import PipekitError
 
 
 def program() -> None:
@@ -59,6 +58,8 @@ def main() -> None:
 
 
 def _report(error: Exception) -> int:
+    from pipekit.errors import PipekitError
+
     if isinstance(error, PipekitError):
         click.echo(str(error), err=True)
         return error.exit_code

@@ -15,11 +15,6 @@ SNOWFLAKE = {
 }
 
 
-@pytest.fixture
-def differences(engine: Engine) -> Mapping[str, str]:
-    return SNOWFLAKE if engine.is_snowflake else {}
-
-
 class TestSession(SessionContract):
     @pytest.fixture
     def warehouse(self, engine: Engine) -> Warehouse:

@@ -41,6 +41,17 @@ class Contract:
             if name in differences:
                 pytest.skip(differences[name])
 
+    def test_every_declared_difference_is_of_a_test_or_a_case(self, differences: Mapping[str, str]) -> None:
+        assert [name for name in differences if name not in self.known_names()] == []
+
+    @classmethod
+    def known_names(cls) -> set[str]:
+        """The names of all tests of all contracts, and the ids of all cases."""
+        contracts = Contract.__subclasses__()
+        for contract in contracts:
+            contracts += [other for other in contract.__subclasses__() if other not in contracts]
+        return {name for contract in contracts for name in dir(contract) if name.startswith("test_")}
+
     @pytest.fixture
     def table(self, warehouse: Warehouse) -> Iterator[Table]:
         """A new table with the columns ``COLUMNS``."""

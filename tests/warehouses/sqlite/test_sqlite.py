@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from projects import REPOSITORY
 from small_projects import problems, project, run_ok
 
+from pipekit.sql.dialect import Dialect
 from pipekit.testing.contract import CheckContract, Contract, SessionContract
-from pipekit.warehouses.contract import Warehouse
+from pipekit.warehouses.contract import Session, Warehouse
 from warehouses.sqlite.adapter import SqliteTarget, open_sqlite
 
 ADAPTER = Path(__file__).with_name("adapter.py")
@@ -108,3 +111,17 @@ def test_what_sqlite_cannot_keep_is_refused_when_the_file_is_read(tmp_path: Path
     (tmp_path / "plugins").mkdir()
     shutil.copy(ADAPTER, tmp_path / "plugins" / "sqlite_adapter.py")
     assert problems(path) == ["9: sources.customers.columns.spent: number(38,2): SQLite keeps 15 digits"]
+
+
+def test_the_page_counts_the_lines_of_the_adapter() -> None:
+    lines = len(ADAPTER.read_text(encoding="utf-8").splitlines())
+    assert f"a SQLite file a warehouse in {lines} lines" in (REPOSITORY / "docs/warehouses.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_page_names_every_attribute_of_a_dialect_and_every_method_with_a_default() -> None:
+    page = (REPOSITORY / "docs/warehouses.md").read_text(encoding="utf-8")
+    methods = [name for name in vars(Session) | vars(Warehouse) if not name.startswith("_") and name != "dialect"]
+    attributes = [field.name for field in dataclasses.fields(Dialect)]
+    assert [name for name in (*methods, *attributes) if f"`{name}`" not in page and f"`{name}(" not in page] == []
