@@ -63,6 +63,10 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column.of("loaded_at", "timestamp_tz"),
     Column.of("definition_hash", "varchar"),
     Column.of("replaced_by", "varchar"),
+    # Ledgers of earlier versions get these by ALTER TABLE.
+    Column.of("file_key", "varchar", "By what the file is known: its path in the project, or its URI."),
+    Column.of("version", "varchar", "By what an unchanged file is known without being read."),
+    Column.of("digest", "varchar", "SHA-256 of its bytes, where they were read here."),
 )
 
 # One row per table; appends update it, so that two of them cannot run at the same time.

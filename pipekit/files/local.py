@@ -23,7 +23,7 @@ from typing import IO
 
 from pipekit.errors import PipekitError, SourceError, WarehouseError
 from pipekit.files.json_paths import write_records
-from pipekit.files.places import Store, local_path, replaced, store_errors
+from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
 from pipekit.files.unpacking import CORRUPT, unpacked
 from pipekit.files.waiting import refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
@@ -203,6 +203,32 @@ def with_digest(file: SourceFile) -> SourceFile:
             return replace(file, digest=hashlib.file_digest(content, "sha256").hexdigest()[:DIGEST_LENGTH])
     except OSError as error:
         raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+
+
+def with_digests(files: Sequence[SourceFile], cancelled: threading.Event | None = None) -> list[SourceFile]:
+    """The files, each with the digest of its content.
+
+    Raises:
+        SourceError: One cannot be read.
+    """
+    stores: dict[str, Store] = {}
+
+    def read(file: SourceFile) -> SourceFile:
+        if file.digest or local_path(file.uri) is not None:
+            return with_digest(file)
+        with stores[scheme_of(file.uri)].open(file) as stream:
+            counted = _Counted(stream, file.uri)
+            for _ in _chunks(counted):
+                refuse_cancelled(cancelled)
+        return replace(file, digest=counted.digest)
+
+    def connect() -> None:
+        for file in files:
+            if not file.digest and local_path(file.uri) is None:
+                stores.setdefault(scheme_of(file.uri), Store(file.uri))
+
+    side_by_side([connect], cancelled, 1)
+    return side_by_side([partial(read, file) for file in files], cancelled, _COPIERS)
 
 
 def can_be_named(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Date and time formats in Snowflake's notation, put into what DuckDB understands.
+"""Date and time formats in Snowflake's notation, read into what any engine can be told.
 
 https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-elements-used-in-input-and-output-formats
 """
@@ -6,9 +6,10 @@ https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-ele
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from pipekit.source import Source
 
@@ -25,26 +26,25 @@ ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
 ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}{_ZONE}?)?"
 
-# Longest first: MMMM before MM. Value: what the text must look like, and DuckDB's name of the element
-# (https://duckdb.org/docs/current/sql/functions/dateformat).
+# Longest first: MMMM before MM. Value: what the text must look like.
 _ELEMENTS = {
-    "TZH:TZM": (_ZONE, "%z"),
-    "TZHTZM": (_ZONE, "%z"),
-    "YYYY": ("[0-9]{4}", "%Y"),
-    "MMMM": ("[A-Za-z]{3,9}", "%B"),
-    "HH24": ("[0-9]{1,2}", "%H"),
-    "HH12": ("[0-9]{1,2}", "%I"),
-    "MON": ("[A-Za-z]{3}", "%b"),
-    "TZH": (f"[+-](?:{_HOURS}|14)", "%z"),
-    "YY": ("[0-9]{2}", "%y"),
-    "MM": ("[0-9]{1,2}", "%m"),
-    "DD": ("[0-9]{1,2}", "%d"),
-    "DY": ("[A-Za-z]{3}", "%a"),
-    "HH": ("[0-9]{1,2}", "%H"),
-    "MI": ("[0-9]{1,2}", "%M"),
-    "SS": ("[0-9]{1,2}", "%S"),
-    "AM": ("[AaPp][Mm]", "%p"),
-    "PM": ("[AaPp][Mm]", "%p"),
+    "TZH:TZM": _ZONE,
+    "TZHTZM": _ZONE,
+    "YYYY": "[0-9]{4}",
+    "MMMM": "[A-Za-z]{3,9}",
+    "HH24": "[0-9]{1,2}",
+    "HH12": "[0-9]{1,2}",
+    "MON": "[A-Za-z]{3}",
+    "TZH": f"[+-](?:{_HOURS}|14)",
+    "YY": "[0-9]{2}",
+    "MM": "[0-9]{1,2}",
+    "DD": "[0-9]{1,2}",
+    "DY": "[A-Za-z]{3}",
+    "HH": "[0-9]{1,2}",
+    "MI": "[0-9]{1,2}",
+    "SS": "[0-9]{1,2}",
+    "AM": "[AaPp][Mm]",
+    "PM": "[AaPp][Mm]",
 }
 _FRACTION = re.compile(r"\.?FF[0-9]?", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]*)"')
@@ -52,19 +52,29 @@ _ELEMENT = re.compile("|".join(_ELEMENTS), re.IGNORECASE)
 _LITERAL = re.compile(r"T|[^A-Za-z0-9\"]")
 
 
+class Part(NamedTuple):
+    """A part of a format: an element in upper case (``.FF`` or ``FF`` for a fraction), or text if that is empty."""
+
+    element: str
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class TimeFormat:
-    """A format as two checks that a text must pass.
+    """A format as what a text must look like, and as parts for an engine's own parser.
 
     Attributes:
-        regex: The whole text must match; DuckDB's own parser is more lenient about digits and blanks.
-        strptime: For DuckDB's ``strptime``.
-        zoned: Whether the text carries an offset.
+        regex: The whole text must match; the engines' own parsers are more lenient about digits and blanks.
+        parts: The elements and the text between them.
     """
 
     regex: str
-    strptime: str
-    zoned: bool
+    parts: tuple[Part, ...]
+
+    @property
+    def zoned(self) -> bool:
+        """Whether the text carries an offset."""
+        return any(part.element.startswith("TZH") for part in self.parts)
 
 
 @cache
@@ -74,26 +84,26 @@ def time_format(text: str) -> TimeFormat:
     Raises:
         ValueError: It has an element that is unknown or not supported.
     """
-    regex, strptime = [], []
+    patterns, parts = [], []
     position = 0
     while position < len(text):
-        pattern, directive, position = _next(text, position)
-        regex.append(pattern)
-        strptime.append(directive)
-    parsed = "".join(strptime)
-    return TimeFormat("".join(_fixed_width(regex)), parsed, "%z" in parsed)
+        pattern, part, position = _next(text, position)
+        patterns.append(pattern)
+        parts.append(part)
+    return TimeFormat("".join(_fixed_width(patterns)), tuple(parts))
 
 
-def _next(text: str, at: int) -> tuple[str, str, int]:
+def _next(text: str, at: int) -> tuple[str, Part, int]:
     if match := _FRACTION.match(text, at):
         dotted = match[0].startswith(".")
-        return (r"\.[0-9]{1,6}0*" if dotted else "[0-9]{1,6}0*"), (".%n" if dotted else "%n"), match.end()
+        return (r"\.[0-9]{1,6}0*" if dotted else "[0-9]{1,6}0*"), Part(".FF" if dotted else "FF"), match.end()
     if match := _QUOTED.match(text, at):
-        return re.escape(match[1]), match[1].replace("%", "%%"), match.end()
+        return re.escape(match[1]), Part("", match[1]), match.end()
     if match := _ELEMENT.match(text, at):
-        return *_ELEMENTS[match[0].upper()], match.end()
+        element = match[0].upper()
+        return _ELEMENTS[element], Part(element), match.end()
     if match := _LITERAL.match(text, at):
-        return re.escape(match[0]), match[0].replace("%", "%%"), match.end()
+        return re.escape(match[0]), Part("", match[0]), match.end()
     raise ValueError(
         f"{text!r} is not a format pipekit can read: {text[at:]!r} is no element of Snowflake's notation "
         '(YYYY, YY, MM, MON, MMMM, DD, DY, HH24, HH12, MI, SS, FF0 to FF9, AM, PM, TZH:TZM, TZHTZM, "text")'
@@ -113,12 +123,12 @@ def check_formats(source: Source) -> Iterator[tuple[str, str]]:
         text = getattr(source.format, key, AUTO)
         try:
             if text.upper() != AUTO:
-                _require_date(time_format(text).strptime, text)
+                _require_date(time_format(text).parts, text)
         except ValueError as error:
             yield f"format.{key}", str(error)
 
 
-def _require_date(strptime: str, text: str) -> None:
-    for name, elements in (("year", ("%Y", "%y")), ("month", ("%m", "%b", "%B")), ("day", ("%d",))):
-        if not any(element in strptime for element in elements):
+def _require_date(parts: Sequence[Part], text: str) -> None:
+    for name, elements in (("year", {"YYYY", "YY"}), ("month", {"MM", "MON", "MMMM"}), ("day", {"DD"})):
+        if not any(part.element in elements for part in parts):
             raise ValueError(f"{text!r} names no {name}")

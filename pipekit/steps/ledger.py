@@ -1,19 +1,19 @@
 """The ledger: which files each table was loaded from, written inside the load's own transaction.
 
-A row counts until a ``truncate_load`` of its table replaces what it stands for (``replaced_by``). It counts for the
-table, whichever pipeline or step loaded it.
+A row counts until what it stands for leaves its table (``replaced_by``). It counts for the table, whichever pipeline
+or step loaded it and however they spell its name, and for the file, wherever the project lies. Which files of a
+listing are new is decided in ``arrivals``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipekit.errors import SourceError, TransientError
+from pipekit.files.places import local_path
 from pipekit.names import Table
 from pipekit.own_tables import CLAIM_COLUMNS, CLAIMS, LEDGER, LEDGER_COLUMNS
 from pipekit.source import SourceFile
@@ -22,33 +22,80 @@ from pipekit.warehouses.contract import LoadedFile
 
 REPLAYED = "replayed"
 """Stands in ``definition_hash`` for a mended file that was loaded by hand."""
-_COUNTING = "WHERE table_name = ? AND replaced_by IS NULL"
+_ONE_STORE = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
+_IN_A_STATEMENT = 500
 
 
-@dataclass(frozen=True)
-class Pending:
-    """What a load is about to read.
+def prepare(context: StepContext) -> None:
+    """Make the ledger, or add what one of an earlier version lacks; its rows go on to count. Outside a transaction."""
+    warehouse = context.warehouse
+    warehouse.create_table(LEDGER, LEDGER_COLUMNS)
+    has = {column.name for column in warehouse.columns(LEDGER)}
+    missing = [column for column in LEDGER_COLUMNS if warehouse.fold(column.name) not in has]
+    ledger = warehouse.quote(LEDGER)
+    for column in missing:
+        name = warehouse.quote(column.name)
+        warehouse.execute(f"ALTER TABLE {ledger} ADD COLUMN IF NOT EXISTS {name} {warehouse.type_of(column)}")
+    if missing:
+        # While the project still lies where it did: from now on it may be moved.
+        root = f"{context.project.root.as_posix()}/"
+        warehouse.execute(
+            f"UPDATE {ledger} SET file_key = substr(uri, {len(root) + 1})"
+            f" WHERE file_key IS NULL AND substr(uri, 1, {len(root)}) = ?",
+            (root,),
+        )
 
-    Attributes:
-        files: The files.
-        stale: Runs whose rows went with a table that was dropped since.
-    """
 
-    files: tuple[SourceFile, ...]
-    stale: frozenset[str] = frozenset()
+def spellings(context: StepContext, table: Table) -> tuple[str, ...]:
+    """All names under which the ledger may know a table, the shortest first; that one is written."""
+    full = context.warehouse.full_name(table).parts
+    here = context.warehouse.full_name(Table(("x",))).parts[:-1]
+    shorter = [full[start:] for start in range(1, len(full)) if full[:start] == here[:start]]
+    return tuple(".".join(parts).lower() for parts in sorted([full, *shorter], key=len))
+
+
+def counting(context: StepContext, table: Table) -> tuple[str, tuple[str, ...]]:
+    """SQL of the condition that a row counts for the table, and its parameters."""
+    names = spellings(context, table)
+    return f"table_name IN ({', '.join('?' * len(names))}) AND replaced_by IS NULL", names
+
+
+def key_of(file: SourceFile, root: Path) -> str:
+    """By what a file is known: its path in the project, or its URI with one name for each kind of store."""
+    path = local_path(file.uri)
+    if path is None:
+        scheme, _, rest = file.uri.partition("://")
+        return f"{_ONE_STORE.get(scheme, scheme)}://{rest}"
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def names_of(file: SourceFile, root: Path) -> list[str]:
+    """All names under which the ledger may know a file: earlier versions wrote its URI as it was spelt."""
+    key = key_of(file, root)
+    scheme, colon, rest = key.partition("://")
+    others = [f"{other}://{rest}" for other, one in _ONE_STORE.items() if colon and one == scheme]
+    return list(dict.fromkeys([key, file.uri, *others]))
+
+
+def version_of(file: SourceFile) -> str:
+    """What tells an unchanged file without reading it; empty where the place says nothing that does."""
+    if file.version or file.etag:
+        return file.version or file.etag
+    return file.modified_at.astimezone(UTC).isoformat() if file.modified_at else ""
 
 
 def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, replacing: bool) -> None:
     """Add a row for each file; with ``replacing`` the table's earlier rows count no more. Inside the transaction."""
     warehouse, now = context.warehouse, datetime.now(UTC)
     if replacing:
-        _replace(context, table)
+        no_longer(context, table)
+    name = spellings(context, table)[0]
     rows = [
         (
             context.run_id,
             context.pipeline,
             context.step,
-            _name(table),
+            name,
             file.file.uri,
             file.file.size_bytes,
             file.file.etag,
@@ -57,115 +104,87 @@ def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, r
             file.rows_rejected,
             now,
             context.definition_hash,
+            None,
+            key_of(file.file, context.project.root),
+            version_of(file.file),
+            file.file.digest or None,
         )
         for file in loaded
     ]
-    warehouse.insert(LEDGER, [column.name for column in LEDGER_COLUMNS[:-1]], rows)
+    warehouse.insert(LEDGER, [column.name for column in LEDGER_COLUMNS], rows)
 
 
-def is_last_load(context: StepContext, table: Table, files: Iterable[SourceFile]) -> bool:
+def no_longer(context: StepContext, table: Table, column: str = "", values: Sequence[str] = ()) -> None:
+    """What these rows of the ledger stand for has left the table; without a column, all rows of the table."""
+    where, names = counting(context, table)
+    sql = f"UPDATE {context.warehouse.quote(LEDGER)} SET replaced_by = ? WHERE {where}"
+    if not column:
+        context.warehouse.execute(sql, (context.run_id, *names))
+    for start in range(0, len(values), _IN_A_STATEMENT):
+        some = values[start : start + _IN_A_STATEMENT]
+        listed = ", ".join("?" * len(some))
+        context.warehouse.execute(f"{sql} AND {column} IN ({listed})", (context.run_id, *names, *some))
+
+
+def is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
     """Whether the newest load of this table by this step was of these very files, by this very definition."""
-    names = "pipeline = ? AND step_name = ? AND definition_hash <> ?"
-    mine = (context.pipeline, context.step, REPLAYED)
-    rows = _counting(context, table, f"AND {names} ORDER BY loaded_at DESC", mine)
-    if not rows or not context.warehouse.exists(table):
+    where, names = counting(context, table)
+    ledger, execute = context.warehouse.quote(LEDGER), context.warehouse.execute
+    mine = f"{where} AND pipeline = ? AND step_name = ? AND definition_hash <> ?"
+    params: tuple[Any, ...] = (*names, context.pipeline, context.step, REPLAYED)
+    newest = execute(f"SELECT run_id FROM {ledger} WHERE {mine} ORDER BY loaded_at DESC LIMIT 1", params).rows
+    if not newest or not context.warehouse.exists(table):
         return False
-    newest = [row for row in rows if row[4] == rows[0][4]]
-    same = {row[5] for row in newest} == {context.definition_hash}
-    return same and _fingerprints(newest) == {fingerprint(file) for file in files}
+    rows = execute(
+        f"SELECT COALESCE(file_key, uri), size_bytes, version, etag, modified_at, definition_hash FROM {ledger}"
+        f" WHERE {mine} AND run_id = ?",
+        (*params, newest[0][0]),
+    ).rows
+    known = {row[0]: row for row in rows}
+    if {row[5] for row in rows} != {context.definition_hash} or len(known) != len(files):
+        return False
+    found = (_found(file, known, context.project.root) for file in files)
+    return all(row is not None and _is_same(file, row) for file, row in zip(files, found, strict=True))
 
 
-def not_loaded(context: StepContext, table: Table, files: Iterable[SourceFile]) -> Pending:
-    """Those of the files whose rows are not in the table yet.
+def _found(file: SourceFile, known: dict[str, tuple[Any, ...]], root: Path) -> tuple[Any, ...] | None:
+    return next((known[name] for name in names_of(file, root) if name in known), None)
 
-    A local file has no ETag. One whose time is new is told by its content, so that a mere touch loads nothing twice.
 
-    Raises:
-        SourceError: A file cannot be read.
-    """
-    rows = _counting(context, table)
-    if rows and not context.warehouse.exists(table):
-        return Pending(tuple(map(_with_digest, files)), stale=frozenset(row[4] for row in rows))
-    known, contents = _fingerprints(rows, etags=False), _contents(rows)
-    new = (file for file in files if file.etag or fingerprint(file) not in known)
-    marked = (_with_digest(file) for file in new)
-    return Pending(tuple(file for file in marked if (file.uri, file.size_bytes, file.etag) not in contents))
+def _is_same(file: SourceFile, row: tuple[Any, ...]) -> bool:
+    _, size, version, etag, modified_at, _ = row
+    if size != file.size_bytes:
+        return False
+    if version is not None:
+        return bool(version) and version == version_of(file)
+    # A row of an earlier version.
+    return bool(etag == file.etag if file.etag else modified_at == file.modified_at)
+
+
+def hash_of(context: StepContext, files: Iterable[SourceFile]) -> str:
+    """One short text for the exact files."""
+    root = context.project.root
+    exact = sorted((key_of(file, root), file.size_bytes, version_of(file)) for file in files)
+    return hashlib.sha256(repr(exact).encode()).hexdigest()[:16]
 
 
 def offer_claim(context: StepContext, table: Table) -> None:
-    """Make the row that ``claim`` takes. Outside a transaction: others must see it."""
+    """Make the row that ``take_claim`` updates. Outside a transaction: others must see it."""
     warehouse = context.warehouse
     warehouse.create_table(CLAIMS, CLAIM_COLUMNS)
     claims = warehouse.quote(CLAIMS)
     warehouse.execute(
         f"INSERT INTO {claims} (table_name, claims) SELECT mine.table_name, 0 FROM (SELECT ? AS table_name) AS mine"
         f" WHERE NOT EXISTS (SELECT 1 FROM {claims} AS old WHERE old.table_name = mine.table_name)",
-        (_name(table),),
+        (spellings(context, table)[0],),
     )
 
 
-def claim(context: StepContext, table: Table, pending: Pending) -> None:
-    """Make sure, first in the transaction of an append, that no other append of these files comes between.
+def take_claim(context: StepContext, table: Table) -> None:
+    """Keep other appends to the table away until the end of the transaction, whose first statement this is.
 
     All appends to a table update one row. Where writers wait for each other (Snowflake) the second one sees, after
     the first one's commit, what that one loaded; where they do not (DuckDB) the update itself fails.
-
-    Raises:
-        TransientError: Another append was quicker; the next try sees its files in the ledger.
     """
-    warehouse = context.warehouse
-    sql = f"UPDATE {warehouse.quote(CLAIMS)} SET claims = claims + 1 WHERE table_name = ?"
-    warehouse.execute(sql, (_name(table),))
-    for run in pending.stale:
-        _replace(context, table, "AND run_id = ?", (run,))
-    contents = _contents(_counting(context, table))
-    taken = [file.uri for file in pending.files if (file.uri, file.size_bytes, file.etag) in contents]
-    if taken:
-        raise TransientError(f"another run has loaded {taken[0]} into {table} in the meantime")
-
-
-def fingerprint(file: SourceFile) -> tuple[str, int, str, str]:
-    """What tells a file from a changed one: name, size, and ETag; the time where there is no ETag."""
-    return file.uri, file.size_bytes, file.etag, "" if file.etag else _time(file)
-
-
-def hash_of(files: Iterable[SourceFile]) -> str:
-    """One short text for the exact files."""
-    return hashlib.sha256(repr(sorted(map(fingerprint, files))).encode()).hexdigest()[:16]
-
-
-def _replace(context: StepContext, table: Table, more: str = "", params: Sequence[Any] = ()) -> None:
-    sql = f"UPDATE {context.warehouse.quote(LEDGER)} SET replaced_by = ? {_COUNTING} {more}"
-    context.warehouse.execute(sql, (context.run_id, _name(table), *params))
-
-
-def _time(file: SourceFile) -> str:
-    return file.modified_at.astimezone(UTC).isoformat() if file.modified_at else ""
-
-
-def _name(table: Table) -> str:
-    return str(table).lower()
-
-
-def _counting(context: StepContext, table: Table, more: str = "", params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    columns = "uri, size_bytes, etag, modified_at, run_id, definition_hash"
-    sql = f"SELECT {columns} FROM {context.warehouse.quote(LEDGER)} {_COUNTING} {more}"
-    return context.warehouse.execute(sql, (_name(table), *params)).rows
-
-
-def _fingerprints(rows: Iterable[Sequence[Any]], *, etags: bool = True) -> set[tuple[str, int, str, str]]:
-    return {fingerprint(SourceFile(uri, size, (etag or "") * etags, when)) for uri, size, etag, when, *_ in rows}
-
-
-def _contents(rows: Iterable[Sequence[Any]]) -> set[tuple[str, int, str]]:
-    return {(uri, size, etag) for uri, size, etag, *_ in rows if etag}
-
-
-def _with_digest(file: SourceFile) -> SourceFile:
-    if file.etag or "://" in file.uri:
-        return file
-    try:
-        with Path(file.uri).open("rb") as content:
-            return replace(file, etag=hashlib.file_digest(content, "sha256").hexdigest()[:32])
-    except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+    sql = f"UPDATE {context.warehouse.quote(CLAIMS)} SET claims = claims + 1 WHERE table_name = ?"
+    context.warehouse.execute(sql, (spellings(context, table)[0],))

@@ -16,12 +16,12 @@ from pipekit.materialize.publish import audit, audit_reads, count_rows, scratch_
 from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.strategies import move_rows, refuse_bad_keys
 from pipekit.names import Table, fold
-from pipekit.own_tables import LEDGER, LEDGER_COLUMNS
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Listing, Names, Source, SourceFile
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
-from pipekit.steps import ledger
+from pipekit.steps import arrivals, ledger
+from pipekit.steps.arrivals import OnChanged, Pending
 from pipekit.steps.rejects import most_rejects, refuse_too_many
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import (
@@ -49,6 +49,9 @@ class LoadOptions(StepOptions):
         on_error: ``fail`` at a bad record, or ``reject`` it into ``<table>_rejects``.
         max_rejects: The most bad records to put up with: a count, or a share such as ``1%``.
         on_empty: Whether no file, or no row, is an error.
+        on_changed: What ``append`` does with a file that came again under its name with other content: ``fail``,
+            ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
+            ``metadata`` is on, else ``fail``.
         when: ``changed`` skips the load if files and definition are those of the last one.
         on_schema_change: What to do if the declared columns are not those of the table.
         metadata: Add ``_source_file``, ``_source_row``, ``_loaded_at`` and ``_run_id`` to each row.
@@ -63,6 +66,7 @@ class LoadOptions(StepOptions):
     on_error: Literal["fail", "reject"] = "fail"
     max_rejects: int | str | None = Field(default=None)
     on_empty: Literal["fail", "allow"] = "fail"
+    on_changed: OnChanged | None = None
     when: Literal["always", "changed"] = "always"
     on_schema_change: OnSchemaChange = "fail"
     metadata: bool = False
@@ -82,6 +86,10 @@ class LoadOptions(StepOptions):
             raise ValueError(f"key means nothing with strategy: {self.strategy}")
         if self.max_rejects is not None and self.on_error != "reject":
             raise ValueError("max_rejects needs on_error: reject")
+        if self.on_changed is not None and self.strategy != "append":
+            raise ValueError(f"on_changed means nothing with strategy: {self.strategy}, which reads every file anew")
+        if self.on_changed == "replace" and not self.metadata:
+            raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
         if self.when == "changed" and self.strategy == "append":
             raise ValueError("when: changed means nothing with strategy: append, which never loads a file twice")
         return self
@@ -113,19 +121,27 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(options: LoadOptions, context: StepContext) -> StepResult:
     source = context.project.sources[options.source]
     warehouse, table = context.warehouse, Table.parse(options.into)
-    warehouse.create_table(LEDGER, LEDGER_COLUMNS)
+    ledger.prepare(context)
     listed = warehouse.list_files(source, context.cancelled)
-    inputs = ledger.hash_of(listed)
-    appending = options.strategy == "append"
-    pending = ledger.not_loaded(context, table, listed) if appending else ledger.Pending(listed)
-    files = pending.files
     if options.when == "changed" and ledger.is_last_load(context, table, listed):
-        return StepResult(0, UNCHANGED, f"{_files(listed)}, unchanged since the last load", inputs)
+        text = f"{_files(listed)}, unchanged since the last load"
+        return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
+    if options.strategy != "append":
+        return _load_files(options, context, listed, Pending(listed))
+    on_changed = options.on_changed or ("replace" if options.metadata else "fail")
+    with arrivals.not_loaded(context, table, listed, on_changed) as pending:
+        return _load_files(options, context, listed, pending)
+
+
+def _load_files(options: LoadOptions, context: StepContext, listed: Listing, pending: Pending) -> StepResult:
+    source = context.project.sources[options.source]
+    warehouse, table, files = context.warehouse, Table.parse(options.into), pending.files
+    inputs = ledger.hash_of(context, listed)
     if listed and not files:
         return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
     if not files and options.on_empty == "fail":
         raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, hint=_EMPTY)
-    if appending:
+    if options.strategy == "append":
         ledger.offer_claim(context, table)
     if context.definition_hash == ledger.REPLAYED:
         context.note("WARNING", "the step's own next load reads its source as ever: mend the file there too")
@@ -186,7 +202,7 @@ def _load(
     prepared: PreparedLoad,
     table: Table,
     columns: Sequence[str],
-    pending: ledger.Pending,
+    pending: Pending,
     options: LoadOptions,
 ) -> tuple[tuple[LoadedFile, ...], int]:
     source = context.project.sources[options.source]
@@ -207,7 +223,7 @@ def _load_beside(
     prepared: PreparedLoad,
     table: Table,
     columns: Sequence[str],
-    pending: ledger.Pending,
+    pending: Pending,
     options: LoadOptions,
 ) -> tuple[tuple[LoadedFile, ...], int]:
     """By way of a helper table: to merge, or to leave out declared columns that the table does not have."""
@@ -222,11 +238,11 @@ def _load_beside(
     return loaded, rows
 
 
-def _make_room(context: StepContext, table: Table, pending: ledger.Pending, options: LoadOptions) -> None:
+def _make_room(context: StepContext, table: Table, pending: Pending, options: LoadOptions) -> None:
     if options.strategy == "truncate_load":
         context.warehouse.truncate(table)
     elif options.strategy == "append":
-        ledger.claim(context, table, pending)
+        arrivals.claim(context, table, pending)
 
 
 def _finish(
@@ -324,7 +340,9 @@ _ABOUT_ANY_COLUMN = ("expect_column_to_exist", "expect_table_columns_to_match_or
 
 
 def _inputs(options: LoadOptions, context: StepContext) -> str:
-    return ledger.hash_of(context.warehouse.list_files(context.project.sources[options.source], context.cancelled))
+    return ledger.hash_of(
+        context, context.warehouse.list_files(context.project.sources[options.source], context.cancelled)
+    )
 
 
 def _columns(options: LoadOptions, project: Project) -> ColumnTypes | None:

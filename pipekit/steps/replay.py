@@ -16,7 +16,9 @@ def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
     options = cast(LoadOptions, load.options)
     source = spec.sources[options.source].model_copy(update={"uri": str(file), "pattern": "*", "stage": None})
     strategy = "merge" if options.strategy == "merge" else "append"
-    changed = options.model_copy(update={"strategy": strategy, "when": "always"})
+    changed = options.model_copy(
+        update={"strategy": strategy, "when": "always", "on_changed": "add" if strategy == "append" else None}
+    )
     replayed = replace(load, options=changed, definition_hash=ledger.REPLAYED)
     steps = tuple(replayed if step.id == load.id else step for step in spec.steps)
     return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)

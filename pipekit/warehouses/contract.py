@@ -131,6 +131,9 @@ class Session(Protocol):
     def fold(self, name: str) -> str:
         """A plain name in this engine's case; any other as it is."""
 
+    def full_name(self, table: Table) -> Table:
+        """The name with schema and database, folded, so that all spellings of one table are equal."""
+
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement in this engine's dialect and fetch its rows."""
 
@@ -217,6 +220,14 @@ class SupportsClustering(Protocol):
 
     def cluster(self, table: Table, columns: Sequence[str]) -> bool:
         """Set the clustering key if the table has another; say whether a statement was needed."""
+
+
+@runtime_checkable
+class SupportsReading(Protocol):
+    """Files are read by this process, wherever they are, so that it can compare their content."""
+
+    def with_digests(self, files: Sequence[SourceFile], cancelled: threading.Event) -> list[SourceFile]:
+        """The files, each with the digest of its content."""
 
 
 @runtime_checkable

@@ -58,6 +58,10 @@ class PlainSession(ABC):
         """A plain name in this engine's case; any other as it is."""
         return fold(name, type(self).folds_to)
 
+    def full_name(self, table: Table) -> Table:
+        """The name, folded. An adapter whose engine has schemas adds those that are left out."""
+        return Table(tuple(self.fold(part) for part in table.parts))
+
     def quote(self, name: Table | str) -> str:
         """A table's or column's name, folded and quoted."""
         parts = (name,) if isinstance(name, str) else name.parts

@@ -104,7 +104,7 @@ def test_append_takes_each_file_once(tmp_path: Path) -> None:
     assert ids(tmp_path) == [1, 2]
 
 
-def test_a_touched_file_is_not_appended_again_and_a_changed_one_is(tmp_path: Path) -> None:
+def test_a_touched_file_is_not_appended_again_and_a_changed_one_is_if_both_shall_stay(tmp_path: Path) -> None:
     file = put(tmp_path, "a", 1)
     path = project(tmp_path, APPEND)
     run_ok(path)
@@ -112,6 +112,7 @@ def test_a_touched_file_is_not_appended_again_and_a_changed_one_is(tmp_path: Pat
     assert status(run_ok(path)) == "UNCHANGED"
     put(tmp_path, "a", 2)  # as long as before
     touch(file)
+    path = project(tmp_path, APPEND.replace("append", "append, on_changed: add"))
     assert run_ok(path).rows == {"t": 1}
     assert ids(tmp_path) == [1, 2]
 

@@ -24,6 +24,7 @@ from pipekit.files.shapes import (
 )
 from pipekit.files.time_formats import time_format
 from pipekit.source import Column, Source
+from pipekit.warehouses.duckdb.time_formats import strptime_format
 
 _TYPES = {
     "integer": "BIGINT",
@@ -205,10 +206,10 @@ def _formatted(kind: str, text: str, given: str) -> Converted:
     format_ = time_format(given)
     if kind == "timestamp_ntz" and format_.zoned:
         return "false", "NULL::TIMESTAMP"
-    regex, pattern = (part.replace("'", "''") for part in (format_.regex, format_.strptime))
+    regex, pattern = (part.replace("'", "''") for part in (format_.regex, strptime_format(format_)))
     subject = f"regexp_replace({text}, 'Z$', '+00:00')" if format_.zoned else text
     value = f"try_strptime({subject}, '{pattern}')"
-    if "%y" in pattern:
+    if any(part.element == "YY" for part in format_.parts):
         # As Snowflake: 70 is 1970 and 69 is 2069, where strptime makes 1969 of it.
         # https://docs.snowflake.com/en/sql-reference/parameters#two-digit-century-start
         value = f"CASE WHEN year({value}) = 1969 THEN {value} + INTERVAL 100 YEAR ELSE {value} END"

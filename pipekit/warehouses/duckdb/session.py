@@ -110,6 +110,10 @@ class DuckDBSession(PlainSession):
         rows = self.execute(f"{query} ORDER BY column_index", self._full_name(table)).rows
         return [TableColumn(*row) for row in rows]
 
+    def full_name(self, table: Table) -> Table:
+        """The name with the database and the schema. DuckDB compares names without case."""
+        return Table(tuple(part.lower() for part in self._full_name(table)))
+
     def _full_name(self, table: Table) -> tuple[str, ...]:
         if table in self._temporary:
             return ("temp", "main", table.name)

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,9 @@ import duckdb
 
 from pipekit.errors import WarehouseError
 from pipekit.files.listing import list_files
+from pipekit.files.local import with_digests
 from pipekit.names import Table
-from pipekit.source import Listing, Source
+from pipekit.source import Listing, Source, SourceFile
 from pipekit.state import make_private_folder, private_umask
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
@@ -132,6 +134,10 @@ class DuckDBWarehouse(DuckDBSession):
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order."""
         return list_files(source, cancelled)
+
+    def with_digests(self, files: Sequence[SourceFile], cancelled: threading.Event) -> list[SourceFile]:
+        """The files, each with the digest of its content; they are fetched for it where they are elsewhere."""
+        return with_digests(files, cancelled)
 
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""

@@ -81,6 +81,7 @@ class SnowflakeSession(PlainSession):
         self._wanted_compute = options.warehouse  # what the next statement shall use
         self._query_ids: list[str] = []
         self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or end of a transaction
+        self._default_place: tuple[str, ...] | None = None
         self._closed = False
 
     @property
@@ -96,6 +97,21 @@ class SnowflakeSession(PlainSession):
         if self._connection is None:
             self._connection = connect(self.options, self._root)
         return self._connection
+
+    def full_name(self, table: Table) -> Table:
+        """The name with database and schema, which the target may leave to the user's defaults."""
+        parts = tuple(self.fold(part) for part in table.parts)
+        return Table((*self._place()[: 3 - len(parts)], *parts))
+
+    def _place(self) -> tuple[str, ...]:
+        if self._default_place is None:
+            given = (self.options.database, self.options.schema_name)
+            if not all(given):
+                given = self.execute("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()").rows[0]
+                self._default_place = tuple(str(part) for part in given)
+            else:
+                self._default_place = tuple(self.fold(str(part)) for part in given)
+        return self._default_place
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""

@@ -1,0 +1,242 @@
+"""Which files of a listing an append has to load: decided where the ledger is, so that a long history costs nothing.
+
+The listing goes to the warehouse, small ones within the statement and large ones as a temporary table; what comes back
+is what the ledger does not know, and what it knows otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pipekit.errors import SourceError, TransientError
+from pipekit.files.local import with_digest
+from pipekit.names import Table
+from pipekit.own_tables import LEDGER
+from pipekit.source import SourceFile
+from pipekit.step import StepContext
+from pipekit.steps import ledger
+from pipekit.warehouses.contract import SupportsReading
+
+OnChanged = Literal["fail", "replace", "add"]
+_INLINE = 100  # names; more of them go by a temporary table
+_REFRESHED = 100
+_FIELDS = ("pos", "name", "size_bytes", "version", "etag", "modified_at")
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the ledger says of a file that is not as it was: one row of it."""
+
+    uri: str
+    digest: str | None
+    rows: int
+
+
+@dataclass
+class Pending:
+    """What a load is about to read.
+
+    Attributes:
+        files: The files.
+        replaced: What the ledger says of those that came again with other content, whose old rows shall leave.
+        stale: Runs whose rows went with a table that was dropped since.
+        listing: SQL of what was listed, with its parameters; ``None`` where nothing needs to be asked again.
+        seen: What the ledger answered of each of the files, by its position in the listing.
+    """
+
+    files: tuple[SourceFile, ...]
+    replaced: tuple[Earlier, ...] = ()
+    stale: tuple[str, ...] = ()
+    listing: tuple[str, tuple[Any, ...]] | None = None
+    seen: dict[int, list[Earlier]] = field(default_factory=dict)
+
+
+@contextmanager
+def not_loaded(
+    context: StepContext, table: Table, files: Sequence[SourceFile], on_changed: OnChanged
+) -> Iterator[Pending]:
+    """Those of the files whose content is not in the table yet.
+
+    Args:
+        context: The step's context.
+        table: What they are appended to.
+        files: As listed.
+        on_changed: What to do with a file that came again under its name with other content.
+
+    Raises:
+        SourceError: A file cannot be read, or is another one than before and ``on_changed`` does not allow it.
+    """
+    with _listing(context, files) as listing:
+        if not context.warehouse.exists(table):
+            digested = tuple(map(with_digest, files))
+            yield Pending(digested, (), _stale(context, table), listing, {number: [] for number in range(len(files))})
+            return
+        seen = _unknown(context, table, listing)
+        again, changed = _told_by_content(context, table, files, seen)
+        if changed and on_changed == "fail":
+            raise _changed(table, files[min(changed)])
+        wanted = [number for number in seen if number not in again]
+        digested = tuple(changed[number] if number in changed else with_digest(files[number]) for number in wanted)
+        replaced = tuple(row for number in changed for row in seen[number]) if on_changed == "replace" else ()
+        yield Pending(digested, replaced, (), listing, {number: seen[number] for number in wanted})
+
+
+def claim(context: StepContext, table: Table, pending: Pending) -> None:
+    """Make sure, first in the transaction of an append, that no other append of these files comes between.
+
+    Old rows of files that came again leave the table.
+
+    Raises:
+        TransientError: Another append was quicker; the next try sees its files in the ledger.
+        SourceError: Which rows are a file's cannot be known any more.
+    """
+    ledger.take_claim(context, table)
+    ledger.no_longer(context, table, "run_id", pending.stale)
+    if pending.listing is not None and pending.files:
+        now = _unknown(context, table, pending.listing)
+        if any(now.get(number) != earlier for number, earlier in pending.seen.items()):
+            raise TransientError(f"another run has loaded files into {table} in the meantime")
+    if pending.replaced:
+        _remove(context, table, pending.replaced)
+
+
+def _stale(context: StepContext, table: Table) -> tuple[str, ...]:
+    where, names = ledger.counting(context, table)
+    sql = f"SELECT DISTINCT run_id FROM {context.warehouse.quote(LEDGER)} WHERE {where}"
+    return tuple(run for (run,) in context.warehouse.execute(sql, names).rows)
+
+
+@contextmanager
+def _listing(context: StepContext, files: Sequence[SourceFile]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """SQL of a relation of the files, each under all its names, and its parameters."""
+    rows = [
+        (pos, name, file.size_bytes, ledger.version_of(file), file.etag, file.modified_at or _NEVER)
+        for pos, file in enumerate(files)
+        for name in ledger.names_of(file, context.project.root)
+    ]
+    if len(rows) <= _INLINE:
+        types = ("INTEGER", "VARCHAR", "BIGINT", "VARCHAR", "VARCHAR", "TIMESTAMPTZ")
+        columns = ", ".join(f"CAST(? AS {type_}) AS {name}" for name, type_ in zip(_FIELDS, types, strict=True))
+        none = f"SELECT {columns} WHERE 1 = 0".replace("?", "NULL")
+        yield " UNION ALL ".join([f"SELECT {columns}"] * len(rows)) or none, tuple(v for row in rows for v in row)
+        return
+    warehouse, scratch = context.warehouse, context.warehouse.scratch(Table(("listing",)))
+    warehouse.write_arrow(scratch, _arrow(rows), temporary=True)
+    try:
+        yield f"SELECT * FROM {warehouse.quote(scratch)}", ()
+    finally:
+        warehouse.execute(f"DROP TABLE IF EXISTS {warehouse.quote(scratch)}")
+
+
+def _arrow(rows: Sequence[tuple[Any, ...]]) -> Any:
+    import pyarrow as pa
+
+    types = (pa.int64(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.timestamp("us", "UTC"))
+    columns = [pa.array(values, type_) for values, type_ in zip(zip(*rows, strict=True), types, strict=True)]
+    return pa.table(columns, list(_FIELDS))
+
+
+# Rows of earlier versions have no `version`; of a local file they have the time, and as `etag` a digest.
+_SAME = """r.size_bytes = l.size_bytes AND CASE
+    WHEN r.version IS NOT NULL THEN r.version <> '' AND r.version = l.version
+    WHEN l.etag <> '' THEN r.etag = l.etag
+    ELSE r.modified_at = l.modified_at END"""
+_DIGEST = "COALESCE(digest, CASE WHEN version IS NULL AND uri NOT LIKE '%://%' AND etag <> '' THEN etag END)"
+
+
+def _unknown(context: StepContext, table: Table, listing: tuple[str, tuple[Any, ...]]) -> dict[int, list[Earlier]]:
+    """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name."""
+    where, names = ledger.counting(context, table)
+    listed, params = listing
+    sql = f"""WITH l AS ({listed}),
+        r AS (SELECT COALESCE(file_key, uri) AS name, uri, size_bytes, etag, modified_at, version, {_DIGEST} AS digest,
+            rows_loaded FROM {context.warehouse.quote(LEDGER)} WHERE {where}),
+        hit AS (SELECT l.pos, r.uri, r.digest, r.rows_loaded, CASE WHEN {_SAME} THEN 1 ELSE 0 END AS same
+            FROM l JOIN r ON r.name = l.name),
+        unknown AS (SELECT DISTINCT l.pos FROM l WHERE l.pos NOT IN (SELECT hit.pos FROM hit WHERE hit.same = 1))
+        SELECT u.pos, hit.uri, hit.digest, hit.rows_loaded FROM unknown AS u LEFT JOIN hit ON hit.pos = u.pos
+        ORDER BY 1, 2, 3"""
+    found: dict[int, list[Earlier]] = {}
+    for pos, uri, digest, rows in context.warehouse.execute(sql, (*params, *names)).rows:
+        earlier = found.setdefault(int(pos), [])
+        if uri is not None:
+            earlier.append(Earlier(uri, digest, int(rows or 0)))
+    return found
+
+
+def _told_by_content(
+    context: StepContext, table: Table, files: Sequence[SourceFile], seen: dict[int, list[Earlier]]
+) -> tuple[set[int], dict[int, SourceFile]]:
+    """Of files whose names are known: those with the same content after all, and those that are others now."""
+    named = [number for number, earlier in seen.items() if earlier]
+    digested = dict(zip(named, _digested(context, [files[number] for number in named]), strict=True))
+    again = {number for number in named if digested[number].digest in {row.digest for row in seen[number]} - {None}}
+    for number in sorted(again)[:_REFRESHED]:
+        _refresh(context, table, digested[number])
+    return again, {number: file for number, file in digested.items() if number not in again}
+
+
+def _digested(context: StepContext, files: Sequence[SourceFile]) -> list[SourceFile]:
+    if isinstance(context.warehouse, SupportsReading):
+        return context.warehouse.with_digests(files, context.cancelled)
+    return [with_digest(file) for file in files]
+
+
+def _refresh(context: StepContext, table: Table, file: SourceFile) -> None:
+    """The next run shall know the file without reading it."""
+    where, names = ledger.counting(context, table)
+    known = ledger.names_of(file, context.project.root)
+    context.warehouse.execute(
+        f"UPDATE {context.warehouse.quote(LEDGER)} SET version = ?, digest = ?, size_bytes = ? WHERE {where}"
+        f" AND COALESCE(file_key, uri) IN ({', '.join('?' * len(known))}) AND {_DIGEST} = ?",
+        (ledger.version_of(file), file.digest, file.size_bytes, *names, *known, file.digest),
+    )
+
+
+def _changed(table: Table, file: SourceFile) -> SourceError:
+    return SourceError(
+        f"has other content than when it was loaded into {table}",
+        file=file.uri,
+        kept=f"{table} still holds the rows it had before.",
+        hint="Say on_changed: replace with metadata: true (its old rows leave), or on_changed: add (both stay);"
+        " or let each delivery have a name of its own.",
+    )
+
+
+def _remove(context: StepContext, table: Table, replaced: Sequence[Earlier]) -> None:
+    """Delete the rows that files gave before, if it is sure which they are."""
+    warehouse = context.warehouse
+    uris = sorted({row.uri for row in replaced})
+    name, column = warehouse.quote(table), warehouse.quote("_source_file")
+    if warehouse.fold("_source_file") not in {known.name for known in warehouse.columns(table)}:
+        raise _untold(table, uris[0])
+    deleted = 0
+    for start in range(0, len(uris), 500):
+        some = uris[start : start + 500]
+        listed = ", ".join("?" * len(some))
+        deleted += warehouse.execute(f"DELETE FROM {name} WHERE {column} IN ({listed})", some).rowcount or 0
+    some_say_nothing = f"SELECT 1 FROM {name} WHERE {column} IS NULL LIMIT 1"
+    if deleted < sum(row.rows for row in replaced) and warehouse.execute(some_say_nothing).rows:
+        raise _untold(table, uris[0])
+    ledger.no_longer(context, table, "uri", uris)
+    context.note(
+        "WARNING", f"{table}: {deleted:,} rows of {_files(uris)} that came again with other content are replaced"
+    )
+
+
+def _files(uris: Sequence[str]) -> str:
+    return uris[0] if len(uris) == 1 else f"{uris[0]} and {len(uris) - 1} other files"
+
+
+def _untold(table: Table, uri: str) -> SourceError:
+    return SourceError(
+        f"has other content than when it was loaded, and {table} does not say which rows it gave (_source_file)",
+        file=uri,
+        kept=f"{table} still holds the rows it had before.",
+        hint="Delete its rows by hand and say on_changed: add for one run, or load the table anew.",
+    )
