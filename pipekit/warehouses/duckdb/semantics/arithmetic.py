@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pipekit.warehouses.duckdb.semantics.casts import to_float, to_number
+from pipekit.warehouses.duckdb.semantics.casts import to_date, to_float, to_int, to_number
 from pipekit.warehouses.duckdb.semantics.literals import literal_number
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
@@ -42,8 +42,6 @@ def add(left: Typed, right: Typed) -> Typed:
 def subtract(left: Typed, right: Typed) -> Typed:
     """``left - right``."""
     if left.type.kind == "date" and right.type.kind == "text":
-        from pipekit.warehouses.duckdb.semantics.casts import to_date
-
         right = to_date(right)
     if left.type.kind == "date" and right.type.kind == "date":
         return make("({0} - {1})", INT, left, right)
@@ -53,8 +51,6 @@ def subtract(left: Typed, right: Typed) -> Typed:
 
 
 def _date_shift(date: Typed, days: Typed, sign: str) -> Typed:
-    from pipekit.warehouses.duckdb.semantics.casts import to_int
-
     return make(f"({{0}} {sign} CAST({{1}} AS INTEGER))", DATE, date, to_int(days))
 
 

@@ -12,7 +12,7 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
 from pipekit.warehouses.duckdb.semantics.types import (
     BINARY,
     BOOL,
@@ -163,8 +163,6 @@ def to_decfloat(value: Typed) -> Typed:
 @function("TO_NUMBER", "TO_NUMERIC", "TO_DECIMAL", "TRY_TO_NUMBER", "TRY_TO_NUMERIC", "TRY_TO_DECIMAL")
 def to_number(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_decimal"""
-    from pipekit.warehouses.duckdb.semantics.rules import constant
-
     safe = call.name.startswith("TRY_")
     rest = [constant(part) for part in call.raw[1:]]
     value = call.arg(0)
@@ -193,8 +191,6 @@ def to_double(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_double"""
     value = call.arg(0)
     if len(call) > 1:
-        from pipekit.warehouses.duckdb.semantics.rules import constant
-
         value = _unformatted(call, value, constant(call.raw[1]))
     if call.name.startswith("TRY_"):
         return make("TRY_CAST({0} AS DOUBLE)", FLOAT, casts.to_text(value))

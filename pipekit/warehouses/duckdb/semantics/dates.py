@@ -13,7 +13,7 @@ from pipekit.warehouses.duckdb.semantics.casts import clock, to_date, to_kind, t
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make, simple
+from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
 from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
 from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, unit_of
 
@@ -206,8 +206,6 @@ def zoned(instant: Typed, zone: Typed) -> Typed:
 @function("CONVERT_TIMEZONE")
 def convert_timezone(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
-    from pipekit.warehouses.duckdb.semantics.rules import constant
-
     if len(call) == 3:
         source, target = call.as_kind(0, "text"), call.as_kind(1, "text")
         return make("timezone({1}, timezone({0}, {2}))", NTZ, source, target, to_ntz(call.arg(2)))

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_float, to_number
+from pipekit.warehouses.duckdb.semantics.dates import truncated
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed, constant, function, make, refused, simple
 from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, Type, common, decimal
 
@@ -173,8 +174,6 @@ def trunc(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/trunc"""
     value = call.arg(0)
     if value.type.is_time or (len(call) > 1 and isinstance(constant(call.raw[1]), str)):
-        from pipekit.warehouses.duckdb.semantics.dates import truncated
-
         return truncated(call, value, call.word(1) if len(call) > 1 else "day")
     value = to_number(value)
     places = constant(call.raw[1]) if len(call) > 1 else 0

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_kind, to_number, to_text
+from pipekit.warehouses.duckdb.semantics.intervals import add_interval
 from pipekit.warehouses.duckdb.semantics.literals import literal_text, number_literal, parse_number
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
@@ -77,8 +78,6 @@ def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
     """``+ - * / %``."""
     left = rewriter.visit(node.this)
     if isinstance(node.expression, exp.Interval) and not isinstance(node.this, exp.Interval):
-        from pipekit.warehouses.duckdb.semantics.intervals import add_interval
-
         return add_interval(left, node.expression, "+" if isinstance(node, exp.Add) else "-")
     right = rewriter.visit(node.expression)
     return arithmetic.OPERATORS[node.key](left, right)

@@ -6,19 +6,16 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    import duckdb
+import duckdb
 
 _REGISTERING = threading.Lock()
 
 
 def register(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Give the connection the function of this name, unless the database has it."""
-    import duckdb
-
     function, takes, gives = _FUNCTIONS[name]
     options: dict[str, Any] = {"type": "arrow", "null_handling": "special"}
     with _REGISTERING:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import table_functions
 from pipekit.warehouses.duckdb.semantics.casts import convert
+from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
@@ -114,8 +116,6 @@ def _of_one_type(arm: Any, columns: Columns, kinds: list[Type]) -> None:
 
 def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | None:
     if node.args.get("connect"):
-        from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
-
         connect_by(rewriter, node)
         return query(rewriter, node, parent)
     scope = Scope(parent=parent)
@@ -264,8 +264,6 @@ def _star_columns(star: Any, columns: Columns | None, replaced: Columns) -> Colu
 
 
 def _matching(node: Any, star: Any, columns: Columns | None) -> tuple[list[Any], Columns | None]:
-    import re
-
     if columns is None:
         raise refuse(node, "* ILIKE needs the columns, and those of a table here are not known", "Name the columns.")
     pattern = re.escape(str(star.args["ilike"].this)).replace("%", ".*").replace("_", ".")

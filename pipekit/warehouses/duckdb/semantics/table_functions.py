@@ -6,14 +6,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.casts import convert, to_int, to_text, to_variant
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.parsing import template
+from pipekit.warehouses.duckdb.semantics.pivots import pivoted
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of
 from pipekit.warehouses.duckdb.semantics.rules import Call, constant
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope, Source
 from pipekit.warehouses.duckdb.semantics.types import INT, TEXT, UNKNOWN, VARIANT, Type, common
+from pipekit.warehouses.duckdb.semantics.variants import path_text
 
 
 def source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
@@ -21,8 +23,6 @@ def source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     pivots = node.args.get("pivots") or []
     written = _source(rewriter, node, scope)
     if pivots:
-        from pipekit.warehouses.duckdb.semantics.pivots import pivoted
-
         return pivoted(rewriter, written, pivots, scope)
     return written
 
@@ -128,8 +128,6 @@ def values(rewriter: Rewriter, node: Any) -> Columns:
 
 
 def _as_column(value: Any, kind: Type) -> Any:
-    from pipekit.warehouses.duckdb.semantics.casts import convert
-
     written = convert(value, kind)
     return template("CAST({0} AS BIGINT)", written.node) if written.type.small else written.node
 
@@ -183,8 +181,6 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     outer = bool(constant(given["outer"])) if "outer" in given else False
     recursive = bool(constant(given["recursive"])) if "recursive" in given else False
     mode = str(constant(given["mode"])).upper() if "mode" in given else "BOTH"
-    from pipekit.warehouses.duckdb.semantics.variants import path_text
-
     if path:
         document = template(f"json_extract({{0}}, '{path_text(call, str(path))}')", document)
     prefix = str(path).replace("'", "''")

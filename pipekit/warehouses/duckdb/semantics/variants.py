@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.casts import to_text, to_variant
-from pipekit.warehouses.duckdb.semantics.parsing import Template
+from pipekit.warehouses.duckdb.semantics.parsing import Source, Template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
@@ -184,10 +184,6 @@ def get_path(call: Call) -> Typed:
 
 def path_text(call: Call, text: str) -> str:
     """A path in Snowflake's spelling as DuckDB's."""
-    from sqlglot import parse_one
-
-    from pipekit.warehouses.duckdb.semantics.parsing import Source
-
     try:
         node = parse_one(f"v:{text}" if not text.startswith("[") else f"v{text}", read=Source)
     except Exception as error:

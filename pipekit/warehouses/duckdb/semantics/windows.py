@@ -9,6 +9,7 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.aggregates import ordered_call
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_number
+from pipekit.warehouses.duckdb.semantics.nested_windows import lifted
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
@@ -144,8 +145,6 @@ def conditional_change_event(call: Call) -> Typed:
 
     A window over a window, which no engine takes: the inner one becomes a column of the table read.
     """
-    from pipekit.warehouses.duckdb.semantics.nested_windows import lifted
-
     before = lifted(call, call.arg(0))
     _rows_so_far(call)
     changed = "count(CASE WHEN {0} IS DISTINCT FROM {1} AND {2} > 1 THEN 1 END) {over}"
