@@ -47,7 +47,6 @@ def evaluate(
     *,
     step: str,
     emit: Emit,
-    resolve: Callable[[str], Table] | None = None,
     shown_as: Table | None = None,
 ) -> list[CheckEvaluated]:
     """Judge every expectation on the warehouse's own session, so that uncommitted rows count.
@@ -60,7 +59,6 @@ def evaluate(
         warehouse: Whose session to use.
         step: The step's id, for the events.
         emit: Takes a ``CheckEvaluated`` for each expectation, in the order of the suites.
-        resolve: The table that another table's name in a suite means; ``Table.parse`` if left out.
         shown_as: The table's name in the events, when ``table`` is a helper that will take its place.
 
     Returns:
@@ -70,7 +68,7 @@ def evaluate(
         TransientError: The warehouse was lost; another try may work.
     """
     shown = shown_as or table
-    checks = _prepared(suites, table, shown, warehouse, resolve or Table.parse)
+    checks = _prepared(suites, table, shown, warehouse)
     verdicts = _verdicts(checks, table, warehouse)
     events = [_event(check.written, verdicts[number], shown, step) for number, check in enumerate(checks)]
     for event in events:
@@ -115,16 +113,14 @@ def _import_runner() -> None:
     from pipekit.quality import gx_runner  # noqa: F401 - the import is the purpose
 
 
-def _prepared(
-    suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
-) -> list[_Check]:
+def _prepared(suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse) -> list[_Check]:
     types = {column.name: column.type for column in warehouse.columns(table)}
     subject = Subject(
         warehouse.quote(table),
         types,
         warehouse.dialect,
         warehouse.quote,
-        lambda name: warehouse.quote(resolve(name)),
+        lambda name: warehouse.quote(Table.parse(name)),
     )
     prepare = _Preparation(shown, types, warehouse.fold, subject)
     return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
