@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlglot import exp
@@ -264,8 +265,6 @@ def _star_columns(star: Any, columns: Columns | None, replaced: Columns) -> Colu
 
 
 def _matching(node: Any, star: Any, columns: Columns | None) -> tuple[list[Any], Columns | None]:
-    import re
-
     if columns is None:
         raise refuse(node, "* ILIKE needs the columns, and those of a table here are not known", "Name the columns.")
     pattern = re.escape(str(star.args["ilike"].this)).replace("%", ".*").replace("_", ".")
