@@ -71,14 +71,14 @@ def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
         if step is not None and status in (SUCCEEDED, UNCHANGED)
     }
     # A run of an earlier version, or one that was given nothing, has its clock alone.
-    told = json.loads(given) if given.startswith("{") else {"as_of": given}
+    values = json.loads(given) if given.startswith("{") else {"as_of": given}
     return EarlierRun(
         rows[0][0],
-        datetime.fromisoformat(told["as_of"]),
+        datetime.fromisoformat(values["as_of"]),
         finished,
-        told.get("variables", {}),
-        tuple(told.get("select", ())),
-        tuple(told.get("exclude", ())),
+        values.get("variables", {}),
+        tuple(values.get("select", ())),
+        tuple(values.get("exclude", ())),
     )
 
 

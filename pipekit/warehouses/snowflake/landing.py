@@ -143,7 +143,7 @@ class Landing:
 def unreadable_records(
     warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], form: str
 ) -> list[Unreadable]:
-    """The records that COPY skipped. Its own result tells only the first of each file; validating tells all."""
+    """The records that COPY skipped. Its own result has only the first of each file; validating has all."""
     found: list[Unreadable] = []
     for chunk in copy_chunks(names):
         listed = ", ".join(text(name) for name in chunk)
