@@ -34,7 +34,7 @@ class TypedTables:
         self._finding = threading.RLock()
 
     def __call__(self, table: Table) -> ColumnTypes | None:
-        """The types of the table's columns; ``None`` if no step declares them, or only one that reads the table itself."""
+        """The types of the table's columns; ``None`` if no step gives them, or only one that reads the table itself."""
         key = self._key_of(str(table))
         with self._finding:
             if key not in self._known:
