@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
 from pipekit.runs.result import RunResult
+from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.steps.replay import with_file
@@ -28,6 +30,50 @@ if TYPE_CHECKING:
     from pipekit.events import Sink
 
 
+@dataclass(frozen=True)
+class Given:
+    """What is said beside a pipeline file.
+
+    Attributes:
+        target: A target's name.
+        variables: Values that win over the file's.
+        as_of: The clock.
+    """
+
+    target: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    as_of: str | None = None
+
+    def read(self, path: Path, plugins: Plugins) -> PipelineSpec:
+        """The file, read with this."""
+        return read_pipeline(path, plugins.vocabulary, target=self.target, variables=self.variables, as_of=self.as_of)
+
+    def on(self, target: str) -> Given:
+        """The same on a target."""
+        return replace(self, target=target)
+
+    def as_before(self, earlier: EarlierRun) -> Given:
+        """What an earlier run was given, where this says nothing else."""
+        clock = earlier.as_of.isoformat() if earlier.as_of else None
+        return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
+
+
+def _writable(name: str, folder: Path) -> Finding:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(nearest, os.W_OK) and nearest.is_dir():
+        return Finding(name, True, f"{folder} can be written")
+    return Finding(
+        name, False, f"{folder} cannot be written; set PIPEKIT_{name.upper()}, or `{name}` in [tool.pipekit]"
+    )
+
+
+def _read_dotenv(root: Path) -> None:
+    if (root / ".env").is_file():
+        from dotenv import load_dotenv
+
+        load_dotenv(root / ".env", override=False)
+
+
 class Pipeline:
     """A valid pipeline file.
 
@@ -35,9 +81,10 @@ class Pipeline:
         spec: Everything the file says, rendered and validated.
     """
 
-    def __init__(self, spec: PipelineSpec, plugins: Plugins) -> None:
+    def __init__(self, spec: PipelineSpec, plugins: Plugins, given: Given | None = None) -> None:
         self.spec = spec
         self._plugins = plugins
+        self._given = given or Given()
 
     @classmethod
     def from_file(
@@ -51,6 +98,8 @@ class Pipeline:
     ) -> Pipeline:
         """Read and validate a pipeline file. Nothing is opened or written.
 
+        The project's ``.env`` is read first; what the environment says already wins.
+
         Args:
             path: The file.
             target: A target of the file; its own choice, or ``PIPEKIT_TARGET``, if left out.
@@ -63,12 +112,13 @@ class Pipeline:
             PluginError: A plugin cannot be used.
         """
         path = Path(path)
-        target = target or os.environ.get("PIPEKIT_TARGET")
         if not path.is_file():
             raise SpecError([Problem(str(path), 0, "", "there is no such file")])
-        plugins = Plugins(find_root(path), project_code=project_code)
-        spec = read_pipeline(path, plugins.vocabulary, target=target, variables=vars, as_of=as_of)
-        return cls(spec, plugins)
+        root = find_root(path)
+        _read_dotenv(root)
+        given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
+        plugins = Plugins(root, project_code=project_code)
+        return cls(given.read(path, plugins), plugins, given)
 
     @property
     def name(self) -> str:
@@ -90,7 +140,8 @@ class Pipeline:
             select: Steps to run: ids, ``tag:NAME``, ``+id``, ``id+``; all if empty.
             exclude: Steps not to run, likewise.
             sinks: Listeners beside the log file, the run's JSON lines and the log tables.
-            resume: Leave out what the last run finished, if that run failed or was killed.
+            resume: Leave out what the last run finished, if that run failed or was killed. Its target, variables,
+                clock and selection count again, where this run is given none.
             wait: Seconds to wait for another run of this pipeline and target.
 
         Raises:
@@ -99,8 +150,17 @@ class Pipeline:
             WarehouseError: The warehouse cannot be opened.
         """
         run_id = new_run_id()
-        attached = [*sinks, *self._plugins.sinks(self.spec, run_id)]
-        return run_pipeline(self.spec, RunOptions(select, exclude, attached, resume, wait, run_id))
+        given, spec = self._given, self.spec
+        if resume and given.target is None:
+            given = replace(given, target=last_target(spec.state / "runs", spec.name))
+            spec = given.read(spec.path, self._plugins) if given.target not in (None, spec.target.name) else spec
+
+        def reread(earlier: EarlierRun) -> PipelineSpec:
+            return given.on(spec.target.name).as_before(earlier).read(spec.path, self._plugins)
+
+        attached = [*sinks, *self._plugins.sinks(spec, run_id)]
+        options = RunOptions(select, exclude, attached, resume, wait, run_id, given.variables, reread)
+        return run_pipeline(spec, options)
 
     def order(self) -> tuple[OrderedStep, ...]:
         """The steps, in file order, each with the steps that it waits for. Nothing is opened."""
@@ -113,6 +173,8 @@ class Pipeline:
             WarehouseError: The warehouse has no checks of its own, and it cannot be opened.
         """
         spec, kind = self.spec, self.spec.target.type
+        yield _writable("state", spec.state)
+        yield _writable("logs", spec.logs)
         if kind.doctor is not None:
             yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
             return

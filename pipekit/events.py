@@ -27,7 +27,11 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted(Event):
-    """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values."""
+    """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values.
+
+    ``arguments`` is JSON of what the run was given beside its file: ``variables``, ``select``, ``exclude``; empty if
+    that is nothing. ``--resume`` goes on with it.
+    """
 
     pipeline: str
     target: str
@@ -37,6 +41,7 @@ class RunStarted(Event):
     pid: int
     host: str
     versions: tuple[str, ...] = ()
+    arguments: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import tomllib
 from pathlib import Path
+from typing import Any
+
+from pipekit.state import STATE_FOLDER
 
 
 def find_root(path: Path) -> Path:
@@ -25,6 +30,41 @@ def _is_declared(folder: Path) -> bool:
         return "[tool.pipekit]" in (folder / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def state_folder(root: Path) -> Path:
+    """Where locks, records of runs and kept translations are: ``PIPEKIT_STATE``, the project's ``state``, ``.pipekit``.
+
+    Raises:
+        ValueError: The setting is no text.
+    """
+    return _folder(root, "state", STATE_FOLDER)
+
+
+def logs_folder(root: Path) -> Path:
+    """Where the log file is: ``PIPEKIT_LOGS``, the project's ``logs``, or ``logs``.
+
+    Raises:
+        ValueError: As ``state_folder``.
+    """
+    return _folder(root, "logs", "logs")
+
+
+def _folder(root: Path, name: str, default: str) -> Path:
+    chosen = os.environ.get(f"PIPEKIT_{name.upper()}") or _settings(root).get(name, default)
+    if not isinstance(chosen, str) or not chosen:
+        raise ValueError(f"pyproject.toml: tool.pipekit.{name}: {chosen!r} is not the name of a folder")
+    return root / Path(chosen).expanduser()
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    """What ``[tool.pipekit]`` says; nothing where there is no such file."""
+    try:
+        with (root / "pyproject.toml").open("rb") as file:
+            found = tomllib.load(file).get("tool", {}).get("pipekit", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}  # it is another tool's business then
+    return found if isinstance(found, dict) else {}
 
 
 def plugin_files(root: Path) -> list[Path]:

@@ -78,7 +78,7 @@ class Project(Protocol):
         """
 
     def column_type(self, column: Column) -> str | None:
-        """The warehouse's type of a declared column, where its types are told before it is opened."""
+        """The warehouse's type of a declared column, if its types are known before it is opened."""
 
     def rendered(self, template: str) -> str:
         """A template's text, rendered and not yet translated, to be put into a larger statement.

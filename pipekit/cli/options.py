@@ -50,7 +50,6 @@ def read_spec(
     with _no_garbage():
         from pipekit.api import Pipeline
 
-        _load_dotenv(find_root(spec))
         given = _variables(variables)
         pipeline = Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
     _warn_unused(pipeline, given)
@@ -72,14 +71,6 @@ def _warn_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
     for name in given.keys() - used:
         near = did_you_mean(name, sorted(used))
         click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{near}", err=True)
-
-
-def _load_dotenv(root: Path) -> None:
-    """Read the project's ``.env``; variables that are set already win."""
-    if (root / ".env").is_file():
-        from dotenv import load_dotenv
-
-        load_dotenv(root / ".env", override=False)
 
 
 def _variables(given: Sequence[str]) -> dict[str, Any]:

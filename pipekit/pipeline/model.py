@@ -19,6 +19,7 @@ from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
 from pipekit.pipeline.typed_tables import TypedTables
+from pipekit.project import logs_folder, state_folder
 from pipekit.quality.suite import Suite, merge_suites
 from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
@@ -27,7 +28,6 @@ from pipekit.sql.sandbox import Variables, var_lookup
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText, literal
-from pipekit.state import STATE_FOLDER
 from pipekit.step import Statement, StepContext, StepType
 from pipekit.warehouses.contract import Warehouse, WarehouseType
 
@@ -123,7 +123,12 @@ class PipelineSpec:
     @property
     def state(self) -> Path:
         """The folder for the embedded database, locks, run files and kept translations."""
-        return self.root / STATE_FOLDER
+        return state_folder(self.root)
+
+    @property
+    def logs(self) -> Path:
+        """The folder for the log file."""
+        return logs_folder(self.root)
 
     @property
     def order(self) -> tuple[OrderedStep, ...]:

@@ -1,4 +1,4 @@
-"""The types of the tables that a pipeline makes, told from its steps before anything is opened."""
+"""The types of the tables that a pipeline makes, known from its steps before anything is opened."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TypedTables:
         self._finding = threading.RLock()
 
     def __call__(self, table: Table) -> ColumnTypes | None:
-        """The types of the table's columns; ``None`` if no step tells them, or only one that reads the table itself."""
+        """The types of the table's columns; ``None`` if no step gives them, or only one that reads the table itself."""
         key = self._key_of(str(table))
         with self._finding:
             if key not in self._known:
@@ -51,5 +51,5 @@ class TypedTables:
         try:
             found: ColumnTypes | None = step.type.columns(step.options, self._project)
         except (PipekitError, LookupError, ValueError):
-            return None  # what is wrong with the step is told where it is read
+            return None  # mistakes of the step are reported where it is read
         return found

@@ -33,7 +33,7 @@ def query_over(query: str, batch: str, dialect: Dialect, types: Mapping[str, str
 
 
 def tables_read(query: str) -> tuple[str, ...]:
-    """The tables that the query names beside ``{batch}``; none if it is no query, which running it will tell."""
+    """The tables that the query names beside ``{batch}``; none if it is not a query; running it reports that."""
     try:
         reads = _translated(query.format(batch=BATCH), PROJECT_SQL).reads
     except TemplateError:

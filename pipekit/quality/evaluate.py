@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, WARNED, ERROR = "PASSED", "FAILED", "WARNED", "ERROR"
 
-# Arguments of these may name columns that the table does not have: that is what they ask.
+# Arguments of these may name columns that the table lacks: that is what they test.
 _ASK_FOR_COLUMNS = frozenset({"expect_column_to_exist", "expect_table_columns_to_match_ordered_list"})
 
 
 @dataclass(frozen=True)
 class _Check:
-    """An expectation of a suite, its columns spelt as the table has them, and what has become of it."""
+    """An expectation of a suite, its columns spelt as the table has them, and its verdict once there is one."""
 
     suite: Suite
     written: Expectation
@@ -47,7 +47,6 @@ def evaluate(
     *,
     step: str,
     emit: Emit,
-    resolve: Callable[[str], Table] | None = None,
     shown_as: Table | None = None,
 ) -> list[CheckEvaluated]:
     """Judge every expectation on the warehouse's own session, so that uncommitted rows count.
@@ -56,11 +55,10 @@ def evaluate(
 
     Args:
         suites: What to judge, in this order.
-        table: On which table.
+        table: The table.
         warehouse: Whose session to use.
         step: The step's id, for the events.
         emit: Takes a ``CheckEvaluated`` for each expectation, in the order of the suites.
-        resolve: The table that another table's name in a suite means; ``Table.parse`` if left out.
         shown_as: The table's name in the events, when ``table`` is a helper that will take its place.
 
     Returns:
@@ -70,7 +68,7 @@ def evaluate(
         TransientError: The warehouse was lost; another try may work.
     """
     shown = shown_as or table
-    checks = _prepared(suites, table, shown, warehouse, resolve or Table.parse)
+    checks = _prepared(suites, table, shown, warehouse)
     verdicts = _verdicts(checks, table, warehouse)
     events = [_event(check.written, verdicts[number], shown, step) for number, check in enumerate(checks)]
     for event in events:
@@ -115,16 +113,14 @@ def _import_runner() -> None:
     from pipekit.quality import gx_runner  # noqa: F401 - the import is the purpose
 
 
-def _prepared(
-    suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse, resolve: Callable[[str], Table]
-) -> list[_Check]:
+def _prepared(suites: Sequence[Suite], table: Table, shown: Table, warehouse: Warehouse) -> list[_Check]:
     types = {column.name: column.type for column in warehouse.columns(table)}
     subject = Subject(
         warehouse.quote(table),
         types,
         warehouse.dialect,
         warehouse.quote,
-        lambda name: warehouse.quote(resolve(name)),
+        lambda name: warehouse.quote(Table.parse(name)),
     )
     prepare = _Preparation(shown, types, warehouse.fold, subject)
     return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
@@ -200,7 +196,7 @@ def _verdicts(checks: Sequence[_Check], table: Table, warehouse: Warehouse) -> d
     verdicts |= _through_gx(
         {n: check.asked for n, check in enumerate(checks) if n not in verdicts | plans}, table, warehouse
     )
-    # What the engine may refuse comes last: where that spoils the transaction, the others have their verdicts.
+    # Measures that the engine may refuse run last: a failure may spoil the transaction.
     for number in sorted(apart, key=lambda number: (plans[number].alone, number)):
         verdicts |= _compiled({number: plans[number]}, warehouse)
     return verdicts
@@ -221,7 +217,7 @@ def _compiled(plans: Mapping[int, Plan], warehouse: Warehouse) -> dict[int, Verd
 
 
 def _measured(plans: Mapping[int, Plan], warehouse: Warehouse) -> tuple[dict[int, Values], dict[int, Verdict]]:
-    """The values of each plan's measures, from one statement; if that fails, from one statement a plan."""
+    """The values of each plan's measures, from one statement; if that fails, from one statement per plan."""
     try:
         return _values(plans, warehouse), {}
     except QueryError as error:
@@ -234,7 +230,7 @@ def _measured(plans: Mapping[int, Plan], warehouse: Warehouse) -> tuple[dict[int
         own_values, own_verdicts = _measured({number: plan}, warehouse)
         values |= own_values
         verdicts |= own_verdicts
-    # If nothing works on this session any more, what broke it is worth telling.
+    # If every statement fails now, report the first failure: it broke the session.
     return values, verdicts if values else dict.fromkeys(plans, failure)
 
 

@@ -1,7 +1,7 @@
 """Great Expectations itself, over a session that is already open. The only file that imports it.
 
 Its import takes seconds and most of what it does goes through SQLAlchemy, which would end the session's
-transaction: ``Warehouse.sqlalchemy_engine`` gives an engine that cannot.
+transaction: ``Warehouse.sqlalchemy_engine`` is an engine that cannot.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def run(expectations: Sequence[Expectation], table: Table, warehouse: Warehouse)
 
 
 def _apart(batch: Any, expectations: Sequence[Expectation], verdicts: dict[int, Verdict]) -> list[Verdict]:
-    """One metric that fails takes down those computed in the same statement, so such are judged again, one by one."""
+    """Judge failed expectations again, one by one: one failing metric fails all metrics of its statement."""
     if len(expectations) > 1:
         for position in [position for position, verdict in verdicts.items() if verdict.error]:
             again = _validate(batch, [expectations[position]])[0]
@@ -116,7 +116,7 @@ def _engine_arguments(engine: sqlalchemy.Engine, url: str) -> dict[str, Any]:
         "paramstyle": engine.dialect.paramstyle,
         "pool_reset_on_return": None,
     }
-    # For some engines it says StaticPool itself, and SQLAlchemy refuses a second one.
+    # For some engines it passes StaticPool itself, and SQLAlchemy refuses the argument twice.
     if sqlalchemy_execution_engine._dialect_requires_persisted_connection(connection_string=url):
         return arguments
     return {**arguments, "poolclass": StaticPool}
@@ -153,7 +153,7 @@ def _validate(batch: Any, expectations: Sequence[Expectation]) -> dict[int, Verd
         suite = gx.ExpectationSuite(name="suite", expectations=accepted)
         shape = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_SAMPLES}
         results = batch.validate(suite, result_format=shape).to_json_dict()["results"]
-        # They do not come back in the order of the suite.
+        # The results are not in the order of the suite.
         verdicts.update({result["expectation_config"]["meta"]["pos"]: _verdict(result) for result in results})
     return verdicts
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipekit.errors import PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
@@ -39,6 +41,9 @@ class RunOptions:
             definition nor the inputs of a step have changed.
         wait_seconds: How long to wait for another run of this pipeline and target.
         run_id: The run's id, if the caller needs to know it before; generated if left out.
+        variables: Values for variables that the run was given, for the record.
+        reread: The pipeline as the resumed run had it: read again with that run's variables and clock, where none
+            are given to this one.
     """
 
     select: Sequence[str] = ()
@@ -47,6 +52,15 @@ class RunOptions:
     resume: bool = False
     wait_seconds: float = 0.0
     run_id: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    reread: Callable[[EarlierRun], PipelineSpec] | None = None
+
+    @property
+    def arguments(self) -> str:
+        """See ``RunStarted``."""
+        given = {"variables": dict(self.variables), "select": list(self.select), "exclude": list(self.exclude)}
+        kept = {name: value for name, value in given.items() if value}
+        return json.dumps(kept, default=str) if kept else ""
 
 
 _DEFAULTS = RunOptions()
@@ -73,7 +87,7 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
     ):
         job, earlier = resumed(job, warehouse, record)
         workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier)
-        run = Run(job.spec, job.chosen, record.bus, workers)
+        run = Run(job.spec, job.chosen, record.bus, workers, job.options.arguments)
         run.execute(record.notes)
     return RunResult(
         run_id=job.run_id,
@@ -167,7 +181,7 @@ def opened(job: Job) -> Iterator[Warehouse]:
         bus = _own_bus(job, Collector())
         for sink in job.options.sinks:
             bus.add(sink)
-        bus.emit(run_started(job.spec, job.chosen))
+        bus.emit(run_started(job.spec, job.chosen, job.options.arguments))
         bus.emit(RunFinished(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
         bus.close()
         raise
@@ -211,12 +225,27 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted]) -> Iterator
 
 def _own_bus(job: Job, collector: Collector) -> Bus:
     """A bus with the sinks that need no warehouse."""
-    sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.root / "logs" / "ingestion.log"), collector]
+    sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.logs / "ingestion.log"), collector]
     return Bus(job.run_id, sinks, job.spec.target.secrets)
 
 
+def _as_before(job: Job, earlier: EarlierRun) -> Job:
+    options = job.options
+    spec = options.reread(earlier) if options.reread else job.spec
+    if not spec.clock_given:
+        spec = replace(spec, as_of=earlier.as_of or spec.as_of)
+    variables = {**earlier.variables, **options.variables}
+    select, exclude = options.select, options.exclude
+    if not (select or exclude):
+        select, exclude = earlier.select, earlier.exclude
+    options = replace(options, select=select, exclude=exclude, variables=variables)
+    return replace(job, spec=spec, chosen=_choose(spec, select, exclude), options=options)
+
+
 def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, EarlierRun]:
-    """The job with the clock of the run that it resumes, and that run; an empty one if nothing is to be resumed.
+    """The job as the run was that it resumes (clock, variables, selection), and that run.
+
+    What this run is given itself wins. The run is an empty one if nothing is to be resumed.
 
     Raises:
         WarehouseError: The log tables cannot be read.
@@ -226,8 +255,7 @@ def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, Earlie
     earlier = last_run(warehouse, job.spec.name)
     if earlier.as_of is None:
         return job, earlier
-    if not job.spec.clock_given:
-        job = replace(job, spec=replace(job.spec, as_of=earlier.as_of))
+    job = _as_before(job, earlier)
     at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
     if earlier.as_of == job.spec.as_of:
         record.notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))

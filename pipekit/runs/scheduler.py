@@ -17,7 +17,7 @@ from pipekit.runs.workers import Workers
 from pipekit.versions import of_this_run
 
 
-def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
+def run_started(spec: PipelineSpec, chosen: Sequence[Step], arguments: str = "") -> RunStarted:
     return RunStarted(
         pipeline=spec.name,
         target=spec.target.name,
@@ -27,6 +27,7 @@ def run_started(spec: PipelineSpec, chosen: Sequence[Step]) -> RunStarted:
         pid=os.getpid(),
         host=socket.gethostname(),
         versions=of_this_run(),
+        arguments=arguments,
     )
 
 
@@ -38,15 +39,19 @@ class Run:
         chosen: The steps to run.
         bus: Where events go.
         workers: What the steps run on.
+        arguments: See ``RunStarted``.
     """
 
-    def __init__(self, spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, workers: Workers) -> None:
+    def __init__(
+        self, spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, workers: Workers, arguments: str = ""
+    ) -> None:
         self.spec = spec
         self.chosen = {step.id: step for step in chosen}
         self.status = FAILED
         self.duration_ms = 0
         self._bus = bus
         self._workers = workers
+        self._arguments = arguments
 
     def execute(self, notes: Sequence[Noted] = ()) -> None:
         """Run all chosen steps, and report how the run ended.
@@ -58,7 +63,7 @@ class Run:
             KeyboardInterrupt: After every running step was cancelled and rolled back.
         """
         started = time.monotonic()
-        self._bus.emit(run_started(self.spec, list(self.chosen.values())))
+        self._bus.emit(run_started(self.spec, list(self.chosen.values()), self._arguments))
         for note in notes:
             self._bus.emit(note)
         message = ""

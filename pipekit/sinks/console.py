@@ -6,6 +6,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from pipekit.errors import short
 from pipekit.events import (
+    FAILED,
     SKIPPED,
     SUCCEEDED,
     UNCHANGED,
@@ -20,7 +21,7 @@ from pipekit.events import (
     StepStarted,
 )
 from pipekit.sinks.jsonl import line
-from pipekit.sinks.styles import STYLES, make_console, plain_text
+from pipekit.sinks.styles import STYLES, can_show, make_console, plain_text
 from pipekit.sinks.summary import Story, clock_text, closing_parts, first_line
 from pipekit.sinks.text import amount, level, number, printable, sentence
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["auto", "live", "plain", "quiet", "json"]
 _GRAVE = ("ERROR", "CRITICAL", "WARNING")
-_MARKS = {SUCCEEDED: "✓", UNCHANGED: "=", SKIPPED: "-"}
+_MARKS = {SUCCEEDED: "✓", FAILED: "✗", UNCHANGED: "=", SKIPPED: "-"}
+_PLAIN_MARKS = {"✓": "+", "✗": "x"}
 _NAME_WIDTH = 32
 
 
@@ -168,7 +170,11 @@ class ConsoleSink:
 
     def _end(self, event: StepFinished) -> None:
         self._forget(event.step)
-        self._console.print(_finished(event, self._name_width), no_wrap=True, overflow="ellipsis")
+        self._console.print(_finished(event, self._name_width, self._mark(event)), no_wrap=True, overflow="ellipsis")
+
+    def _mark(self, event: StepFinished) -> str:
+        mark = _MARKS.get(event.status, _MARKS[FAILED])
+        return mark if can_show(self._console.file, mark) else _PLAIN_MARKS.get(mark, mark)
 
     def _forget(self, step: str) -> None:
         if step in self._running:
@@ -194,7 +200,7 @@ def _progress(console: Console) -> Progress:
     from rich.table import Column
 
     return Progress(
-        SpinnerColumn(),
+        SpinnerColumn("dots" if can_show(console.file, "⠋") else "line"),
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[amount]}", style="dim", markup=False, table_column=Column(no_wrap=True)),
@@ -215,11 +221,11 @@ def _note(event: Noted) -> Text:
     return plain_text(printable(f"! {where}{event.message}"), style)
 
 
-def _finished(event: StepFinished, name_width: int) -> Text:
+def _finished(event: StepFinished, name_width: int, mark: str) -> Text:
     """One line: mark, name, rows, time, message; the message is cut on a narrow terminal."""
     style = STYLES.get(event.status, "")
     rows = number(event.rows, "row") if event.rows is not None else ""
     name = short(printable(event.step), _NAME_WIDTH)
-    text = plain_text("").append(_MARKS.get(event.status, "✗"), style=style)
+    text = plain_text("").append(mark, style=style)
     text.append(f" {name:<{min(name_width, _NAME_WIDTH)}}  {rows:>12}  {clock_text(event):>10}  ")
     return text.append(first_line(event), style="" if event.status == SUCCEEDED else style)

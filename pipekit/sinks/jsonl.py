@@ -21,8 +21,8 @@ KEPT_RUNS = 200
 class JsonlSink:
     """Writes each event as a line and flushes it, so that a killed run leaves a complete record.
 
-    The file is created at the first event and stays locked while the sink is open; the lock tells ``sync`` that
-    the run is alive.
+    The file is created at the first event and stays locked while the sink is open; ``sync`` sees by the lock
+    that the run is alive.
 
     Args:
         path: ``.pipekit/runs/<run_id>.jsonl``.

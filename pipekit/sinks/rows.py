@@ -111,7 +111,13 @@ def _log_values(event: Event) -> dict[str, Any]:
     if isinstance(event, Noted):
         return {"step_name": event.step, "message": event.message}
     started = {"status": STARTED, "message": sentence(event)}
-    return started | ({"inputs_hash": event.as_of.isoformat()} if isinstance(event, RunStarted) else {})
+    return started | ({"inputs_hash": run_inputs(event)} if isinstance(event, RunStarted) else {})
+
+
+def run_inputs(event: RunStarted) -> str:
+    """What a run was given: its clock alone, or JSON with ``as_of`` and what else it was given."""
+    clock = event.as_of.isoformat()
+    return json.dumps({"as_of": clock, **json.loads(event.arguments)}) if event.arguments else clock
 
 
 def _step(event: StepStarted | StepFinished) -> dict[str, Any]:

@@ -24,6 +24,15 @@ STYLES = {
 }
 
 
+def can_show(stream: IO[str], text: str) -> bool:
+    """Whether the stream's encoding has all the signs of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def make_console(stream: IO[str], width: int | None) -> Console:
     from rich.console import Console
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ class Story:
             return []
         advice = [
             "Next: fix the errors above, then resume after the finished steps with",
-            f"  pipekit run {self.header.spec_path} --target {self.header.target} --resume",
+            f"  pipekit run {shlex.quote(self.header.spec_path)} --target {self.header.target} --resume",
         ]
         if any(check.status in _BAD_CHECKS for check in self.checks):
             advice += ["Verdicts:", f"  SELECT * FROM dq_check_logs WHERE run_id = '{self.header.run_id}'"]

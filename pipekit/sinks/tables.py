@@ -7,6 +7,7 @@ rows that an earlier run could not, from its JSON lines file.
 from __future__ import annotations
 
 import queue
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,7 +119,7 @@ class TablesSink:
         return WarehouseError(
             f"the log tables could not be written: {reason}",
             kept=f"Every event of the run is in {self._run_file}.",
-            hint=f"The next run of this pipeline delivers them, or: pipekit logs sync {self._spec_path}",
+            hint=f"The next run of this pipeline delivers them, or: pipekit logs sync {shlex.quote(self._spec_path)}",
         )
 
 

@@ -34,7 +34,7 @@ PLAIN_FAMILIES: Mapping[str, str] = families(
 
 
 def distinct_in_subquery(table: str, where: Fragment, columns: Sequence[Fragment]) -> Fragment:
-    """Plain SQL for ``Dialect.distinct_rows``: DISTINCT in a subquery of its own."""
+    """Plain SQL for ``Dialect.distinct_rows``: DISTINCT in a subquery."""
     rows = fragment("SELECT DISTINCT {}", joined(", ", columns))
     start = Fragment(f" FROM {table} WHERE ")
     return fragment("(SELECT count(*) FROM ({}{}{}) AS pk_distinct)", rows, start, where)
@@ -164,7 +164,7 @@ class Dialect:
         return self.name == PROJECT_SQL.name
 
 
-# The language of a project's SQL, whatever the warehouse. Names and escapes of literals:
+# The language of a project's SQL, on every warehouse. Names and escapes of literals:
 # https://docs.snowflake.com/en/sql-reference/data-types-datetime
 # https://docs.snowflake.com/en/sql-reference/data-types-text
 PROJECT_SQL = Dialect("snowflake", backslash_escapes=True, timestamp="DATETIME", timestamp_tz="TIMESTAMPTZ")

@@ -1,4 +1,4 @@
-"""The kit for plugin authors: a step type run once, on a DuckDB database of its own."""
+"""For authors of plugins: run one step on a temporary DuckDB database; ``contract`` tests a warehouse."""
 
 from pipekit.testing.steps import StepRun, run_step
 

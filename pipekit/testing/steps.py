@@ -1,4 +1,4 @@
-"""For authors of step types: run one step on a DuckDB database of its own, with the tables that it needs.
+"""For authors of step types: run one step on a temporary DuckDB database, with the tables that it needs.
 
 run = run_step(my_type, {"table": "orders"}, {"orders": [{"id": 1}, {"id": 2}]})
 assert run.rows("result") == [{"n": 2}]
@@ -31,7 +31,7 @@ Rows: TypeAlias = "list[dict[str, Any]] | pa.Table"
 
 @dataclass
 class StepRun:
-    """What one step did, and the database that it left.
+    """The result of one step, and its database.
 
     Attributes:
         result: What the step returned.
@@ -84,12 +84,12 @@ def run_step(
     root: Path | None = None,
     file: Mapping[str, Any] | None = None,
 ) -> StepRun:
-    """Validate the options as a pipeline file's are, make the tables, and run the step once.
+    """Validate the options as those of a pipeline file, create the tables, and run the step once.
 
     Args:
         step_type: The step type, or the name of a built-in one or of one from ``root``.
-        options: What the pipeline file says of the step; ``id`` is ``step`` unless it is given.
-        tables: Tables that are there before, as rows or as Arrow.
+        options: The step's keys as in a pipeline file; ``id`` is ``step`` unless it is given.
+        tables: Tables that exist before, as rows or as Arrow.
         root: A project whose ``templates/`` and ``plugins/`` the step may use.
         file: Further keys of the pipeline file: ``vars``, ``suites``, ``sources``, ``as_of``.
 

@@ -1,8 +1,8 @@
 """An open connection lent to SQLAlchemy, which may use it but never end its transaction.
 
-SQLAlchemy begins, commits and rolls back on its own, and rolls back when it takes a connection back. On a
-session that holds a load's uncommitted rows each of these would do harm, the last one silently. So SQLAlchemy is
-given this wrapper, whose transaction methods do nothing, and the owner of the connection alone decides.
+SQLAlchemy begins, commits and rolls back by itself, and rolls back when a connection returns to its pool. On a session
+that holds a load's uncommitted rows each of these does harm, the last one silently. This wrapper's transaction methods
+do nothing, so only the owner of the connection ends its transaction.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BorrowedConnection:
         return getattr(self.connection, name)
 
     def cursor(self) -> Any:
-        """A cursor on the very session that was lent."""
+        """A cursor on the session that was lent."""
         return self.connection.cursor()
 
     def commit(self) -> None:
@@ -41,7 +41,7 @@ class BorrowedConnection:
 
 
 def borrowed_engine(dialect: str, connection: BorrowedConnection, **options: Any) -> sqlalchemy.Engine:
-    """An engine that has one connection, the borrowed one, and resets nothing when it gets it back.
+    """An engine that has one connection, the borrowed one, and never resets it.
 
     Args:
         dialect: SQLAlchemy's name of the dialect, such as ``snowflake`` or ``duckdb+pipekit``.

@@ -1,4 +1,4 @@
-"""What pipekit asks of a warehouse. An adapter keeps this protocol; ``tests/contract`` defines it by example.
+"""What pipekit asks of a warehouse. ``pipekit.testing.contract`` tests what an adapter must do.
 
 Driver exceptions stop at the adapter: they become ``TransientError`` (worth a retry), ``QueryError`` (not),
 ``SourceError`` (the files) or ``WarehouseError``. Sessions run in UTC. Parameters are written ``?``.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave.
+    """The result of a statement.
 
     Attributes:
         rows: All rows, fetched.
@@ -67,7 +67,7 @@ class LoadedFile:
 
 @dataclass(frozen=True)
 class FileLoad:
-    """One load, as asked of a warehouse.
+    """One load.
 
     Attributes:
         source: The contract.
@@ -76,7 +76,7 @@ class FileLoad:
         metadata: Whether the table has ``_source_file``, ``_source_row``, ``_loaded_at``, ``_run_id``.
         run_id: For ``_run_id`` and the rejects.
         loaded_at: For ``_loaded_at`` and the rejects; UTC.
-        progress: Called with ``(bytes done, bytes in all)`` now and then; from the loading thread.
+        progress: Called with ``(bytes done, bytes in all)`` from time to time, in the loading thread.
         cancelled: Set when the step is cancelled: then what waits for a store or reads files ends.
     """
 
@@ -106,7 +106,7 @@ class PreparedLoad(Protocol):
         """Bad records set aside."""
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
-        """Insert the good records into ``table``, matched by column name, and say what each file gave.
+        """Insert the good records into ``table``, matched by column name; return the counts per file.
 
         Raises:
             SourceError: A bad record (``on_error: fail``), named by file, line, column and value.
@@ -153,7 +153,7 @@ class Session(Protocol):
         """Create the table unless it is there; ``temporary`` replaces one that is. Its name: see ``scratch``."""
 
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
-        """Create or replace ``table`` with what ``query`` gives; say how many rows, where the engine does."""
+        """Create or replace ``table`` with the rows of ``query``; return how many, where the engine reports it."""
 
     def scratch(self, table: Table) -> Table:
         """A name for a helper table of this session that belongs to ``table``; never the same one twice."""
@@ -178,7 +178,7 @@ class Session(Protocol):
 
 
 class Warehouse(Session, Protocol):
-    """One session of a warehouse. Not to be shared between threads; ``session()`` gives another."""
+    """One session of a warehouse. For one thread only; ``session()`` opens another."""
 
     def replace_table(self, new: Table, table: Table) -> None:
         """Put ``new`` in the place of ``table`` in one atomic step; the old rows are gone after it."""
@@ -198,14 +198,14 @@ class Warehouse(Session, Protocol):
         """Check what can be checked before reading (headers), and make the helpers. Outside a transaction.
 
         Raises:
-            SourceError: A file does not keep the contract: a missing or an extra column, say.
+            SourceError: A file breaks the contract, for example by a missing or an extra column.
         """
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""
 
     def sqlalchemy_engine(self) -> sqlalchemy.Engine:
-        """An engine over this very session whose begin, commit, rollback and close do nothing.
+        """An engine over this session whose begin, commit, rollback and close do nothing.
 
         What runs through it sees this session's uncommitted rows and cannot end its transaction.
         """
@@ -219,7 +219,7 @@ class SupportsClustering(Protocol):
     """Tables can be kept in the order of some columns."""
 
     def cluster(self, table: Table, columns: Sequence[str]) -> bool:
-        """Set the clustering key if the table has another; say whether a statement was needed."""
+        """Set the clustering key if the table has another; return whether a statement was sent."""
 
 
 @runtime_checkable
@@ -235,7 +235,7 @@ class SupportsQueryTag(Protocol):
     """Statements can carry a tag that the warehouse's history shows."""
 
     def tag(self, tag: Mapping[str, str]) -> None:
-        """From now on, mark this session's statements with ``tag``."""
+        """Mark this session's following statements with ``tag``."""
 
 
 @runtime_checkable
@@ -243,12 +243,12 @@ class SupportsComputeWarehouse(Protocol):
     """Statements run on a named cluster that a step may choose (Snowflake's virtual warehouse)."""
 
     def use_warehouse(self, name: str | None) -> None:
-        """From now on, run this session's statements on ``name``; ``None`` is the target's own."""
+        """Run this session's following statements on ``name``; ``None`` is the target's own."""
 
 
 @dataclass(frozen=True)
 class LockHolder:
-    """The process that holds a lock; ``run_id`` is empty where nobody does."""
+    """The process that holds a lock; ``run_id`` is empty if no process does."""
 
     run_id: str
     pid: int
@@ -261,13 +261,13 @@ class SupportsRunLock(Protocol):
     """Runs on other machines can write here, and a lock file does not keep them apart."""
 
     def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
-        """Take the lock, also from a holder that is ``gone`` or has shown no sign of life; or say who holds it."""
+        """Take the lock, also from a holder that is ``gone`` or has stopped renewing it; or return who holds it."""
 
     def renew_run_lock(self, name: str, run_id: str) -> None:
         """Show that its holder is alive; called once a minute."""
 
     def release_run_lock(self, name: str, run_id: str) -> None:
-        """Give the lock back, if it is still this run's."""
+        """Release the lock if this run still holds it."""
 
 
 METADATA_COLUMNS: tuple[Column, ...] = (

@@ -1,4 +1,4 @@
-"""Defaults for sessions: what plain SQL can say on every engine, so that an adapter writes only what differs."""
+"""Defaults for sessions: what plain SQL can express on every engine, so that an adapter writes only what differs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PlainSession(ABC):
 
     @abstractmethod
     def type_of(self, column: Column) -> str:
-        """The engine's type text for a declared column, as ``columns`` gives it."""
+        """The engine's type text for a declared column, as ``columns`` returns it."""
 
     def fold(self, name: str) -> str:
         """A plain name in this engine's case; any other as it is."""
@@ -109,7 +109,7 @@ class PlainSession(ABC):
             self.execute(f"CREATE TEMPORARY TABLE {self.quote(table)} ({body})")
 
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
-        """Create or replace the table or view with what the query gives."""
+        """Create or replace the table or view with the rows of the query."""
         # One line with the query's first, so that the engine's "line n" is the query's own.
         rest = f"{_WORDS[kind]} {self.quote(table)} AS {query}"
         if self.or_replace:

@@ -243,13 +243,11 @@ def test_one_select_and_one_more_for_what_failed(customers: DuckDBWarehouse, mon
     assert len(sent) == 3
 
 
-def test_another_table_is_found_where_the_caller_says(customers: DuckDBWarehouse) -> None:
+def test_another_table_may_be_in_another_schema(customers: DuckDBWarehouse) -> None:
     customers.execute("CREATE SCHEMA crm")
     customers.execute("CREATE TABLE crm.accounts AS SELECT * FROM range(4)")
-    suite = suite_of({"expect_table_row_count_to_equal_other_table": {"other_table_name": "accounts"}})
-    [event] = evaluate(
-        [suite], CUSTOMERS, customers, step="s", emit=lambda e: None, resolve=lambda name: Table(("crm", name))
-    )
+    suite = suite_of({"expect_table_row_count_to_equal_other_table": {"other_table_name": "crm.accounts"}})
+    [event] = judged(customers, suite)
     assert (event.status, json.loads(event.result_value or "")) == ("FAILED", {"self": 3, "other": 4})
 
 

@@ -15,6 +15,8 @@ from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_acc
 from projects import MARKETING, STAMPED, contents, copy_project, pipekit
 
 from pipekit.names import Table
+from pipekit.pipeline.model import Target
+from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
@@ -220,7 +222,8 @@ def test_a_target_does_not_show_its_secrets() -> None:
     keys = {"account": "a", "password": "canary-1", "token": "canary-2", "private_key_file_pwd": "canary-3"}
     target = SnowflakeTarget.model_validate(keys)
     assert "canary" not in repr(target) + str(target.model_dump())
-    assert sorted(target.secret_values()) == ["canary-1", "canary-2", "canary-3"]
+    [kind] = [kind for kind in BUILT_IN_WAREHOUSES if kind.name == "snowflake"]
+    assert sorted(Target("t", kind, target).secrets) == ["canary-1", "canary-2", "canary-3"]
 
 
 def test_setup_prints_and_applies_what_an_account_needs(small: Any, emulated: EmulatedSnowflake) -> None:  # noqa: F811

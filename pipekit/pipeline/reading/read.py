@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipekit.errors import SpecError
+from pipekit.errors import Problem, SpecError
 from pipekit.pipeline.fingerprint import definition_hash
 from pipekit.pipeline.graph import Graph
 from pipekit.pipeline.model import PipelineSpec, Step, Vocabulary
@@ -18,10 +18,9 @@ from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
 from pipekit.pipeline.reading.values import FileValues
-from pipekit.project import find_root
+from pipekit.project import find_root, logs_folder, state_folder
 from pipekit.sql.cache import Translations
 from pipekit.sql.sandbox import Variables
-from pipekit.state import STATE_FOLDER
 
 
 def read_pipeline(
@@ -77,8 +76,17 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         clock_given=clock is not None,
         threads=keys.threads if keys else 1,
         vocabulary=reading.vocabulary,
-        translations=Translations(reading.root / STATE_FOLDER / "sql"),
+        translations=Translations(_state(reading.root) / "sql"),
     )
+
+
+def _state(root: Path) -> Path:
+    """The state folder, once both folders of the project's settings are known to be folders."""
+    try:
+        logs_folder(root)
+        return state_folder(root)
+    except ValueError as error:
+        raise SpecError([Problem("pyproject.toml", 0, "", str(error).removeprefix("pyproject.toml: "))]) from error
 
 
 def _order(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> Graph:

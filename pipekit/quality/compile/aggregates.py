@@ -8,12 +8,12 @@ from pipekit.quality.compile.subject import Compiler, Kwargs, Plan, Subject, Val
 from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, by_quantiles, by_range, plain
 from pipekit.sql.fragments import Fragment, fragment
 
-# In a column of unique values every value is among the most common ones; where ties fail, so many tell enough.
+# In a column of unique values every value is among the most common ones; where ties fail, this many are enough.
 MAX_TIES = 1000
 
 
 def aggregate_between(expression: str, family: str | None = None) -> Compiler:
-    """``family``: what the engine is sure to take; ``None`` is anything."""
+    """``family``: the kind of column that the aggregate is sure to take; ``None`` for any."""
 
     def compiler(kwargs: Kwargs, subject: Subject) -> Plan:
         measure = fragment(expression, subject.value(kwargs["column"]))

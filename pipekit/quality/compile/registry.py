@@ -1,6 +1,6 @@
 """Expectations by name, and how each is compiled into aggregates of one SELECT, without Great Expectations.
 
-Each compiler says what to measure and how to judge the measures; ``evaluate`` puts the measures of all
+Each compiler returns what to measure and how to judge the measures; ``evaluate`` puts the measures of all
 expectations into one statement. Conditions are those of Great Expectations' SQL metrics
 (``great_expectations/expectations/metrics``): a row is unexpected where they are, NULL counts where they count it.
 """

@@ -86,10 +86,10 @@ def _without_duplicates(kwargs: Kwargs, measures: tuple[Fragment, ...], duplicat
         repeated = values[-1] if len(values) > 3 else values[1]
         if repeated == values[2]:
             return by_share(values[0], values[1], 0, mostly)
-        return Verdict(False, element_count=values[0])  # the follow-up says how many
+        return Verdict(False, element_count=values[0])  # the follow-up counts them
 
     def settle(values: Values, rows: Rows) -> Verdict:
-        repeated = int(rows[0][1]) if rows else 0  # outside a transaction they may be gone by now
+        repeated = int(rows[0][1]) if rows else 0  # outside a transaction they may have gone since
         verdict = by_share(values[0], values[1], repeated, mostly)
         return replace(verdict, samples=tuple(str(row[0]) for row in rows))
 

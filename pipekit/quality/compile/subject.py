@@ -80,7 +80,7 @@ class Plan:
         judge: The verdict, from the values of the measures in order; or from the rows of ``query``.
         follow_up: A query of ``pk_text``, a sample, and ``pk_rows``, a number of rows; run only for a failure.
         settle: The final verdict, from the same values and the rows of ``follow_up``.
-        query: A query of its own in place of measures, for what no aggregate can say.
+        query: A query in place of measures, for what no aggregate can express.
         alone: Whether the engine may refuse the measures, for the column's type or for a value it meets.
         table: What to measure: the table's quoted name.
     """
@@ -137,7 +137,7 @@ def escape_braces(text: str) -> str:
 
 
 def duplicate_query(subject: Subject, columns: Sequence[Fragment], where: Fragment) -> Fragment:
-    """Some of the combinations that occur more than once, and how many rows such combinations have in all."""
+    """Some of the combinations that occur more than once, and the number of rows with such a combination."""
     names = joined(", ", columns)
     return fragment(
         f"SELECT {{}} AS pk_text, sum(count(*)) OVER () AS pk_rows FROM {escape_braces(subject.table)} WHERE {{}}"

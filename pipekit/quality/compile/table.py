@@ -81,5 +81,5 @@ def custom_sql(kwargs: Kwargs, subject: Subject) -> Plan:
         _, count = values
         return Verdict(count == 0, count, message=f"the query found {count:,} rows" if count else None)
 
-    # An aggregate beside the subquery makes the statement give one row.
+    # An aggregate beside the subquery makes the statement return one row.
     return Plan((subject.count_rows(ALL), found), judge, Fragment(samples) if shown else None, alone=True)

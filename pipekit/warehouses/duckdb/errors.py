@@ -22,8 +22,8 @@ def driver_errors(sql: str | None = None) -> Iterator[None]:
         raise translate_error(error, sql) from error
 
 
-def translate_error(error: duckdb.Error, sql: str | None = None) -> PipekitError:  # noqa: PLR0911 - one line a kind
-    """Our error for one of DuckDB's. What is not listed is a statement that is wrong: ``QueryError``."""
+def translate_error(error: duckdb.Error, sql: str | None = None) -> PipekitError:  # noqa: PLR0911 - one line per kind
+    """Our error for one of DuckDB's. The rest is a wrong statement: ``QueryError``."""
     text = str(error).strip()
     if isinstance(error, (duckdb.TransactionException, duckdb.SerializationException, duckdb.HTTPException)):
         return _conflict(error, text, sql)
@@ -61,9 +61,9 @@ def _file_error(text: str, sql: str | None) -> PipekitError:
 def _file_hint(text: str) -> str | None:
     lower = text.lower()
     if "no space left" in lower or "disk quota" in lower:
-        return "The disk is full: make room and run again. The last committed state is still in the file."
+        return "The disk is full: free some space and run again. The last committed state is still in the file."
     if "permission denied" in lower or "read-only file system" in lower:
         return "The file or its folder cannot be written: change its permissions, or the target's `path`."
     if "not a valid duckdb database" in lower:
-        return "Another file has this name: move it away, or choose another `path` for the target."
+        return "A file of another kind has this name: move it away, or choose another `path` for the target."
     return None

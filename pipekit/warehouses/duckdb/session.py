@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-PROCESS = secrets.token_hex(4)  # tells this process's helper tables from those of a process that was killed
-_CREATING = threading.Lock()  # two sessions that create one table at once conflict, whatever IF NOT EXISTS says
+PROCESS = secrets.token_hex(4)  # in the names of helper tables, so that those of a killed process are recognised
+_CREATING = threading.Lock()  # two sessions that create the same table at once conflict, even with IF NOT EXISTS
 _MOST_ROW_GROUPS = 8
 
-# DuckDB's own lists of the catalog cost half of what information_schema does, which is made of them.
+# duckdb_tables() costs half as much as information_schema, which is built on it.
 _NAMED = "lower(database_name) = lower(?) AND lower(schema_name) = lower(?) AND lower({}_name) = lower(?)"
 
 
@@ -130,7 +130,7 @@ class DuckDBSession(PlainSession):
             super().create_table(table, columns, temporary=temporary)
 
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
-        """Create or replace the table or view, and its schema, with what the query gives."""
+        """Create or replace the table or view, and its schema, with the rows of the query."""
         self.prepare_place(table, kind == "temporary")
         if kind == "view":
             with driver_errors(query):
@@ -139,7 +139,7 @@ class DuckDBSession(PlainSession):
             return super().create_as(table, query, kind=kind)
         except QueryError as error:
             if "trying to replace with type" in error.message:
-                error.hint = f"Drop {table} by hand if nobody needs it any more; then the step can make the {kind}."
+                error.hint = f"Drop {table} by hand if it is no longer needed; then the step can create the {kind}."
             raise
 
     def prepare_place(self, table: Table, temporary: bool) -> None:
@@ -192,13 +192,13 @@ class DuckDBSession(PlainSession):
         self._closed = True
         if self.in_transaction:
             self.roll_back()
-        with suppress(duckdb.Error):  # a session that is broken can be closed all the same
+        with suppress(duckdb.Error):  # a broken session can still be closed
             self._join_row_groups()
         self.connection.close()
         self.at_close.close()
 
     def _join_row_groups(self) -> None:
-        """A few rows added in every run become a row group and a block each; once they are many, the file is tidied."""
+        """Merge row groups once there are many: each small insert leaves a row group and a block of its own."""
         for table in self._inserted - self._temporary:
             count = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info(?)"
             [(groups,)] = self.connection.execute(count, [self.quote(table)]).fetchall()

@@ -21,7 +21,7 @@ BUFFERED_ROWS = 10_000
 
 
 def engine_over(connection: duckdb.DuckDBPyConnection) -> sqlalchemy.Engine:
-    """An engine over this very session whose begin, commit, rollback and close do nothing.
+    """An engine over this session whose begin, commit, rollback and close do nothing.
 
     Args:
         connection: The open session; it stays the caller's, with its transaction.

@@ -31,7 +31,7 @@ _BROKEN = -1
 
 @contextmanager
 def still_there(file: SourceFile, path: Path) -> Iterator[None]:
-    """What fails because the file is gone is told as that, whatever the reader said."""
+    """A failure because the file is gone is reported as such, whatever the reader said."""
     try:
         yield
     except (WarehouseError, OSError) as error:

@@ -1,7 +1,7 @@
-"""DuckDB as the embedded warehouse: sessions, statements, tables. Files are read in ``duckdb_load``.
+"""DuckDB as the embedded warehouse: how a file is opened, and what a session does beside statements.
 
-One database instance is shared by all sessions of a process; ``session()`` is a cursor, which has a
-transaction of its own. https://duckdb.org/docs/current/clients/python/dbapi
+One database instance is shared by all sessions of a process; ``session()`` is a cursor with its own
+transaction. https://duckdb.org/docs/current/clients/python/dbapi
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
-    """Open the target's database file, or make it, readable by its owner only.
+    """Open the target's database file, or create it, readable by its owner only.
 
     Args:
         options: The target.
@@ -44,7 +44,7 @@ def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
 
     Raises:
         LockedError: Another process has the file open; it is named.
-        WarehouseError: The file cannot be opened, made or written, or is no DuckDB database.
+        WarehouseError: The file cannot be opened, made or written, or is not a DuckDB database.
     """
     path = (root / options.path).absolute()
     _make_folder(path.parent)
@@ -106,7 +106,7 @@ def _first_session(connection: duckdb.DuckDBPyConnection, schema: str, folder: P
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         # Inserts then run in parallel and hold less in memory; nothing here asks for the order of a file.
         connection.execute("SET GLOBAL preserve_insertion_order = false")
-        # Else each close writes most of what was loaded a second time, to join row groups that are not full.
+        # Otherwise each close writes most of the loaded rows again, to merge row groups that are not full.
         connection.execute("SET GLOBAL max_vacuum_tasks = 0")
         database = connection.execute("SELECT current_database()").fetchall()[0][0]
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_name(database)}.{quote_name(schema)}")
@@ -119,7 +119,7 @@ class DuckDBWarehouse(DuckDBSession):
     """A DuckDB session that also loads files and serves SQLAlchemy."""
 
     def drop_leftovers(self) -> None:
-        """Remove helper tables and copies of a process that was killed; only one can have the file open."""
+        """Remove helper tables and copies that a killed process left; only one process can have the file open."""
         for copies in self._folder.glob("*"):
             if copies.name != PROCESS:
                 shutil.rmtree(copies, ignore_errors=True)

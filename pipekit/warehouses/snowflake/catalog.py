@@ -1,7 +1,7 @@
-"""What tables a schema has and how they are clustered, read in one SHOW TABLES and shared by a target's sessions.
+"""The tables of a schema and their clustering keys, read by one SHOW TABLES and shared by a target's sessions.
 
-It saves a round trip for each "create it unless it is there". It is only a memory: a table that someone else drops
-meanwhile makes the next statement on it fail, as it would have without.
+It saves a round trip for each CREATE TABLE IF NOT EXISTS. It is only a cache: if another client drops a table, the
+next statement on that table fails, as it would without the cache.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Catalog:
         self._lock = threading.RLock()
 
     def knows(self, warehouse: Session, table: Table) -> bool:
-        """Whether the table is surely there; the first question about a schema reads all of it."""
+        """Whether the table is known to exist; the first call for a schema reads all of its tables."""
         with self._lock:
             schema = _schema(warehouse, table)
             if schema not in self._read:
@@ -38,12 +38,12 @@ class Catalog:
             return self._tables.get(warehouse.quote(table)) or []
 
     def remember(self, name: str, key: list[str] | None = None) -> None:
-        """The table, by its quoted name, is there and is clustered so; ``None`` is not known."""
+        """The table with this quoted name exists and has this clustering key; ``None`` if the key is not known."""
         with self._lock:
             self._tables[name] = key
 
     def forget(self, sql: str) -> None:
-        """A DDL statement ran: what is known of the tables that it names no longer counts."""
+        """Forget the tables that a DDL statement names."""
         with self._lock:
             for name in [name for name in self._tables if name in sql]:
                 del self._tables[name]

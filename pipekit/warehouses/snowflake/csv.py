@@ -29,6 +29,7 @@ from pipekit.warehouses.snowflake.landing import (
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
+    CopyOptions,
     Landing,
     Unreadable,
     copy,
@@ -166,20 +167,14 @@ def land_csv(
         names = "".join(f"{name}, " for name, _ in present)
         fields = "".join(f"${position}, " for _, position in present)
         read = csv_format(form, empty_is_null=True, skip=skip)
-        copied = copy(
-            warehouse,
-            f"{landed} ({names}{PLACE})",
-            f"SELECT {fields}{PLACE_SELECT}",
-            files,
-            members,
-            read,
-            on_error=on_error,
-        )
+        options = CopyOptions(read, f"SELECT {fields}{PLACE_SELECT}", on_error)
+        copied = copy(warehouse, f"{landed} ({names}{PLACE})", files, members, options)
         skipped += [file.name for file in copied if file.errors]
         # Read so that an empty field is a text, only a field that is not there is NULL.
         count = csv_format(form, empty_is_null=False, skip=skip)
         edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
-        copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', edge, files, members, count, on_error=on_error)
+        options = CopyOptions(count, edge, on_error)
+        copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options)
     uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
     unreadable = unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
     _refuse_swallowed(unreadable)
@@ -303,7 +298,7 @@ class PlainCsvLoad:
         assert isinstance(form, CsvFormat)
         target = f"{self._landing} ({', '.join(_placed(group, self._values))})"
         options = csv_format(form, empty_is_null=True, skip=form.skip_lines + form.header)
-        for copied in copy(self._warehouse, target, "", files, members, options):
+        for copied in copy(self._warehouse, target, files, members, CopyOptions(options)):
             self._rows[copied.file] = copied.rows
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:

@@ -17,7 +17,7 @@ from pipekit.formats.csv import CsvFormat
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import raw_lines
-from pipekit.warehouses.snowflake.landing import PLACE, PLACE_SELECT, PLACE_TYPES, copy, create_landing
+from pipekit.warehouses.snowflake.landing import PLACE, PLACE_SELECT, PLACE_TYPES, CopyOptions, copy, create_landing
 from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def refuse_strays(
     if not escaped and not warehouse.execute(f"SELECT 1 FROM {landed} WHERE {suspected} LIMIT 1").rows:
         return
     lines = create_landing(warehouse, f'"LINE" VARCHAR, {PLACE_TYPES}')
-    copy(warehouse, f'{lines} ("LINE", {PLACE})', f"SELECT $1, {PLACE_SELECT}", files, [*files.names], raw_lines(form))
+    options = CopyOptions(raw_lines(form), f"SELECT $1, {PLACE_SELECT}")
+    copy(warehouse, f'{lines} ("LINE", {PLACE})', files, [*files.names], options)
     for reported, line, found in warehouse.execute(_first_stray(form, lines)).rows:
         marked = str(found).startswith(_MARK)
         wrong = "begins with a byte order mark" if marked else "has a quote inside an unquoted value"

@@ -87,7 +87,7 @@ def type_text(column: Column) -> str:
     return _TYPES[kind.kind]
 
 
-def arrow_type(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line a type
+def arrow_type(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line per type
     import pyarrow.types as of
 
     if of.is_dictionary(kind):

@@ -1,4 +1,4 @@
-"""Which of the connector's errors are worth another try, told by class, errno and sqlstate, by table.
+"""Which of the connector's errors are worth another try, by class, errno and sqlstate.
 
 Errnos below 200000 come from the service, those above from the connector (``snowflake.connector.errorcode``).
 Sqlstate classes are the standard's (08 connection, 40 rollback, 53 resources, 57 operator intervention).
@@ -75,7 +75,7 @@ TRANSIENT_ERRNOS = {
     390111: "the session no longer exists",
 }
 
-# Refused logins share errno 250001 and sqlstate 08001 with a network that is down; their own class tells them apart.
+# Refused logins share errno 250001 and sqlstate 08001 with a network that is down; only the class differs.
 _LOGIN = 250001
 _MISSING = {2003, 2043, 2140}
 _CANCELLED = {604, 630}
@@ -94,7 +94,7 @@ class CopyRefused(QueryError):
     Attributes:
         reason: The first line of the service's message.
         file: The file as the service names it.
-        line: Its line, where told.
+        line: Its line, where reported.
     """
 
     def __init__(self, reason: str, file: str, line: int | None, *, sql: str | None, query_id: str | None) -> None:
@@ -104,19 +104,22 @@ class CopyRefused(QueryError):
         self.line = line
 
 
-# What COPY says, by the words that tell it apart, in the words that pipekit uses on every warehouse.
+# COPY's messages in the words that pipekit uses on every warehouse.
 _REASONS = (
     (r"Invalid UTF-?8", "is not UTF-8"),
     (r"Found character .* instead of field delimiter", "has text after a closing quote, or a quote that is not closed"),
     (r"Error parsing JSON", "is not valid JSON"),
-    (r"compressed|decompress|gzip", "cannot be unpacked: the file is cut, or is no gzip file as its name says"),
+    (
+        r"compressed|decompress|gzip",
+        "cannot be unpacked: the file is truncated, or is not gzip",
+    ),
     (r"parquet", "is not a Parquet file"),
 )
 _FIELDS = re.compile(r"Number of columns in file \((\d+)\) does not match that of the corresponding table \((\d+)\)")
 
 
 def copy_reason(message: str) -> str:
-    """Why COPY refused a record, as a sentence; the service's own words follow where they tell more."""
+    """Why COPY refused a record, as a sentence; the service's own words follow where they add something."""
     first = _first_line(message)
     if fields := _FIELDS.search(first):
         return f"has {fields[1]} fields, not {fields[2]}"

@@ -14,6 +14,7 @@ from pipekit.warehouses.snowflake.landing import (
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
+    CopyOptions,
     Landing,
     Unreadable,
     copy,
@@ -47,10 +48,13 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     landed = create_landing(warehouse, f'"DOC" VARIANT, "RAW" VARCHAR, {PLACE_TYPES}')
     lines = _line_files(warehouse, load, files, form)
     documents = [name for name in files.names if name not in lines]
+    select, on_error = f"SELECT $1, {PLACE_SELECT}", on_error_option(load)
     # COPY gives up the rest of a file at its first bad document, so where each line is one it lands as text.
     unreadable = [
-        *_land_documents(warehouse, load, landed, '"RAW"', files, lines, raw_lines(form)),
-        *_land_documents(warehouse, load, landed, '"DOC"', files, documents, json_format(form)),
+        *_land_documents(warehouse, (landed, '"RAW"'), files, lines, CopyOptions(raw_lines(form), select, on_error)),
+        *_land_documents(
+            warehouse, (landed, '"DOC"'), files, documents, CopyOptions(json_format(form), select, on_error)
+        ),
     ]
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
@@ -61,19 +65,16 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
 
 def _land_documents(
     warehouse: SnowflakeSession,
-    load: FileLoad,
-    landed: str,
-    column: str,
+    place: tuple[str, str],
     files: StagedFiles,
     names: Sequence[str],
-    form: str,
+    options: CopyOptions,
 ) -> list[Unreadable]:
-    select = f"SELECT $1, {PLACE_SELECT}"
-    copied = copy(
-        warehouse, f"{landed} ({column}, {PLACE})", select, files, names, form, on_error=on_error_option(load)
-    )
+    """Copy documents into a column of a landing table; returns those that could not be read."""
+    table, column = place
+    copied = copy(warehouse, f"{table} ({column}, {PLACE})", files, names, options)
     skipped = [file.name for file in copied if file.errors]
-    return unreadable_records(warehouse, f"{landed} ({column})", files, skipped, form)
+    return unreadable_records(warehouse, f"{table} ({column})", files, skipped, options.form)
 
 
 def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:

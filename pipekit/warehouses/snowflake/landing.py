@@ -143,7 +143,7 @@ class Landing:
 def unreadable_records(
     warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], form: str
 ) -> list[Unreadable]:
-    """The records that COPY skipped. Its own result tells only the first of each file; validating tells all."""
+    """The records that COPY skipped. Its own result has only the first of each file; validating has all."""
     found: list[Unreadable] = []
     for chunk in copy_chunks(names):
         listed = ", ".join(text(name) for name in chunk)
@@ -215,37 +215,44 @@ class Copied:
     errors: int
 
 
+@dataclass(frozen=True)
+class CopyOptions:
+    """How COPY reads staged files.
+
+    Attributes:
+        form: The options of the format.
+        select: SQL of the transformation, without FROM; empty for a plain COPY.
+        on_error: COPY's option of that name.
+    """
+
+    form: str
+    select: str = ""
+    on_error: str = "ABORT_STATEMENT"
+
+
 def copy(
-    warehouse: SnowflakeSession,
-    target: str,
-    select: str,
-    files: StagedFiles,
-    names: Sequence[str],
-    form: str,
-    *,
-    on_error: str = "ABORT_STATEMENT",
+    warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], options: CopyOptions
 ) -> list[Copied]:
     """COPY files into a landing table.
 
     Args:
         warehouse: The session.
         target: SQL of the table and its columns.
-        select: SQL of the transformation, without FROM; empty for a plain COPY.
         files: What is staged.
         names: Which of the staged names.
-        form: The format's options.
-        on_error: COPY's option of that name.
+        options: How they are read.
 
     Raises:
         SourceError: A record cannot be read; with its file and line.
     """
-    source = f"({select} FROM {files.stage.location})" if select else files.stage.location
+    place = files.stage.location
+    source = f"({options.select} FROM {place})" if options.select else place
     found: list[Copied] = []
     for chunk in copy_chunks(names):
         listed = ", ".join(text(name) for name in chunk)
         sql = (
-            f"COPY INTO {target} FROM {source} FILES = ({listed}) FILE_FORMAT = ({form}) "
-            f"ON_ERROR = {on_error} FORCE = TRUE PURGE = FALSE"
+            f"COPY INTO {target} FROM {source} FILES = ({listed}) FILE_FORMAT = ({options.form}) "
+            f"ON_ERROR = {options.on_error} FORCE = TRUE PURGE = FALSE"
         )
         found += _copied(warehouse, sql, files)
     return found

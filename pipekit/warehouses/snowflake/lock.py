@@ -1,7 +1,7 @@
-"""Who runs a pipeline, kept in the warehouse: a lock file says nothing to another machine.
+"""Run locks kept in the warehouse, since a lock file does not reach other machines.
 
-One row for each lock in ``pipekit_locks``. It is taken by one UPDATE, for which Snowflake locks the table, and kept by
-a heartbeat: a holder that has shown none for ``STALE_SECONDS`` is gone.
+One row per lock in ``pipekit_locks``. One UPDATE takes it, for which Snowflake locks the table, and a heartbeat keeps
+it: a holder without one for ``STALE_SECONDS`` is gone.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ STALE_SECONDS = 300
 
 
 def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
-    """Take the lock, or say who holds it. See ``SupportsRunLock``."""
+    """Take the lock, or return who holds it. See ``SupportsRunLock``."""
     warehouse.create_table(LOCKS, LOCK_COLUMNS)
     rows = _rows(warehouse, name)
     if not rows:
         _offer(warehouse, name)
     held = [(holder, age > STALE_SECONDS or gone(holder)) for holder, age in rows if holder.run_id]
-    # It may be ours already, if the answer to an earlier try was lost.
+    # This run may hold it already, if the answer to an earlier try was lost.
     alive = [holder for holder, dead in held if not dead and holder.run_id != mine.run_id]
     if alive:
         return alive[0]
@@ -35,13 +35,13 @@ def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHo
 
 
 def renew(warehouse: Session, name: str, run_id: str) -> None:
-    """Show that the holder is alive."""
+    """Renew the heartbeat."""
     sql = f"UPDATE {warehouse.quote(LOCKS)} SET heartbeat = CURRENT_TIMESTAMP WHERE name = ? AND run_id = ?"
     warehouse.execute(sql, (name, run_id))
 
 
 def release(warehouse: Session, name: str, run_id: str) -> None:
-    """Give the lock back, if it is still this run's."""
+    """Release the lock if this run still holds it."""
     sql = f"UPDATE {warehouse.quote(LOCKS)} SET run_id = NULL WHERE name = ? AND run_id = ?"
     warehouse.execute(sql, (name, run_id))
 

@@ -16,6 +16,7 @@ from pipekit.warehouses.snowflake.landing import (
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
+    CopyOptions,
     Landing,
     copy,
     copy_chunks,
@@ -79,7 +80,8 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     """Land Parquet files as objects, each a record."""
     parquet_columns(warehouse, load.source, files)
     landed = create_landing(warehouse, f'"DOC" VARIANT, {PLACE_TYPES}')
-    copy(warehouse, f'{landed} ("DOC", {PLACE})', f"SELECT $1, {PLACE_SELECT}", files, [*files.names], PARQUET_FORMAT)
+    options = CopyOptions(PARQUET_FORMAT, f"SELECT $1, {PLACE_SELECT}")
+    copy(warehouse, f'{landed} ("DOC", {PLACE})', files, [*files.names], options)
     query = f'SELECT {PLACE}, NULL::VARCHAR AS "RAW", "DOC" FROM {landed}'
     landing = document_select(load, query, [(column.source_name,) for column in load.source.columns], "GET_IGNORE_CASE")
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.

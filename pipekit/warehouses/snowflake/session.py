@@ -1,8 +1,8 @@
 """A session on Snowflake: login, statements, transactions, tables.
 
 Works on connector 4.x and 5.x: https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api
-A session logs in when it is first used. Nothing is sent to set it up: what it needs travels with the login, and the
-query tag with each statement.
+A session logs in when it is first used. No statement sets it up: its settings are sent with the login, and the query
+tag with each statement.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# What pipekit relies on, whatever the account's or the user's defaults are.
+# What pipekit relies on; it overrides the defaults of the account and the user.
 _SESSION = {
     "TIMEZONE": "UTC",
     "AUTOCOMMIT": True,
@@ -42,7 +42,7 @@ _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 
 
 def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
-    """What ``snowflake.connector.connect`` is given; what the target leaves out is left out."""
+    """The arguments of ``snowflake.connector.connect``; keys that the target leaves out are left out."""
     plain = options.model_dump(
         exclude={"type", "connection", "schema_name", "storage_integration", "session_parameters"}, exclude_none=True
     )
@@ -62,7 +62,7 @@ class SnowflakeSession(PlainSession):
     Args:
         options: The target.
         root: The project's root.
-        catalog: What is known of the tables, shared by the sessions of one target.
+        catalog: The tables that are known, shared by the sessions of one target.
     """
 
     dialect = SNOWFLAKE
@@ -77,10 +77,10 @@ class SnowflakeSession(PlainSession):
         self._catalog = catalog or Catalog()
         self._connection: Any = None
         self._tag = ""
-        self._compute = options.warehouse  # what the session uses, and
-        self._wanted_compute = options.warehouse  # what the next statement shall use
+        self._compute = options.warehouse  # of the last statement
+        self._wanted_compute = options.warehouse  # for the next statement
         self._query_ids: list[str] = []
-        self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or end of a transaction
+        self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or the end of a transaction
         self._default_place: tuple[str, ...] | None = None
         self._closed = False
 
@@ -140,7 +140,7 @@ class SnowflakeSession(PlainSession):
         return cursor
 
     def statement_params(self) -> dict[str, str]:
-        """What travels with each statement: the query tag, at no round trip of its own."""
+        """What is sent with each statement: the query tag, without a round trip."""
         return {"QUERY_TAG": self._tag} if self._tag else {}
 
     def note_query(self, query_id: str | None) -> None:
@@ -149,7 +149,7 @@ class SnowflakeSession(PlainSession):
             self._query_ids.append(query_id)
 
     def roll_back(self) -> None:
-        """ROLLBACK; a session that cannot say it is given up."""
+        """ROLLBACK; if it fails, drop the connection."""
         try:
             self.execute("ROLLBACK")
         except WarehouseError:
@@ -217,7 +217,7 @@ class SnowflakeSession(PlainSession):
         return other
 
     def cancel(self) -> None:
-        """Stop what this session runs, from a session of its own: a busy one takes no statement.
+        """Stop the running statement from another session, since a busy one takes no statement.
 
         https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
         """

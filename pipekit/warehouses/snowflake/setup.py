@@ -1,4 +1,4 @@
-"""What a new account needs before a pipeline can run on it, and what is still wrong with one."""
+"""The statements that prepare a new account, and the findings of ``pipekit doctor``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GRANTS = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE 
 
 
 def setup_ddl(options: SnowflakeTarget, setup: Setup) -> list[str]:
-    """The statements that prepare an account, for a role that may do so (ACCOUNTADMIN, say). Each can be run again.
+    """The statements that prepare an account, run by a role such as ACCOUNTADMIN. Each can be run again.
 
     Args:
         options: The target.
@@ -96,10 +96,10 @@ def _role(warehouse: SnowflakeWarehouse) -> Iterator[str]:
 
 
 def apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> None:
-    """Run the statements, without a database, schema, warehouse or role that are not there yet.
+    """Run the statements in a session without the database, schema, warehouse and role, which may not exist yet.
 
     Raises:
-        WarehouseError: One is refused; those before it stay.
+        WarehouseError: A statement is refused; those before it have run.
     """
     bare = options.model_copy(update={"database": None, "schema_name": None, "warehouse": None, "role": None})
     warehouse = open_snowflake(bare, root)
@@ -111,7 +111,7 @@ def apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> No
 
 
 def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> Iterator[Finding]:
-    """Look at everything that a run needs, one thing after another; the rest is not looked at without a login."""
+    """Check everything that a run needs, one item at a time; without a login the rest is skipped."""
     warehouse = open_snowflake(options, root)
     try:
         login = _tried("login", lambda: _session(warehouse), "Check account, user and credentials of the target.")
@@ -141,11 +141,15 @@ def _settings(warehouse: SnowflakeWarehouse) -> Iterator[Finding]:
     for name, wanted in {"warehouse": options.warehouse, "role": options.role}.items():
         if wanted:
             use = f"USE {name.upper()} {warehouse.quote(wanted)}"
-            remedy = f"Make the {name}, or grant it to the user; see `pipekit snowflake setup`."
+            remedy = f"Create the {name}, or grant it to the user; see `pipekit snowflake setup`."
             yield _tried(name, lambda use=use, wanted=wanted: _done(warehouse, use, wanted), remedy)  # type: ignore[misc]
     current = warehouse.execute("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()").rows[0]
     for name, value in zip(("database", "schema"), current, strict=True):
-        yield Finding(name, value is not None, value or f"It is not there: say `{name}`, or run the setup.")
+        yield Finding(
+            name,
+            value is not None,
+            value or f"it does not exist: set `{name}` in the target, or run `pipekit snowflake setup`",
+        )
 
 
 def _done(warehouse: SnowflakeWarehouse, sql: str, said: str) -> str:
@@ -157,14 +161,14 @@ def _makes_table(warehouse: SnowflakeWarehouse) -> str:
     table = warehouse.scratch(Table(("pipekit_doctor",)))
     warehouse.create_table(table, [Column.of("id", "integer")])
     warehouse.execute(f"DROP TABLE {warehouse.quote(table)}")
-    return "tables can be made and dropped"
+    return "tables can be created and dropped"
 
 
 def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator[Finding]:
     integration = warehouse.options.storage_integration
     if integration:
         sql = f"DESCRIBE INTEGRATION {warehouse.quote(integration)}"
-        remedy = "Make it, and grant USAGE on it to the role; see docs/snowflake.md."
+        remedy = "Create it, and grant USAGE on it to the role; see docs/snowflake.md."
         yield _tried("storage integration", lambda: _done(warehouse, sql, integration), remedy)
     for source in sources:
         yield _tried(f"source {source.name}", lambda source=source: _count(warehouse, source), "Check its `uri`.")  # type: ignore[misc]

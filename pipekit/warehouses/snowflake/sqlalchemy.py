@@ -30,7 +30,7 @@ class _LentConnection(BorrowedConnection):
         """Nothing: the owner's transaction stays as it is."""
 
     def cursor(self) -> Any:
-        """A cursor on the very session that was lent."""
+        """A cursor on the session that was lent."""
         return self.connection.cursor(self._cursor_class)
 
 

@@ -10,10 +10,10 @@ SECRETS = ("password", "token", "private_key_file_pwd")
 
 
 class SnowflakeTarget(BaseModel):
-    """A target of type ``snowflake``. What is left out comes from ``connection``, or from the user's defaults.
+    """A target of type ``snowflake``. Keys left out come from ``connection``, or from the user's defaults.
 
     Attributes:
-        connection: A name in ``connections.toml``; other keys win over what it says.
+        connection: A name in ``connections.toml``; other keys override it.
         account: The account's identifier, ``organization-account``.
         user: The login name.
         password: For a login by password.
@@ -59,18 +59,13 @@ class SnowflakeTarget(BaseModel):
     @model_validator(mode="after")
     def _reachable(self) -> SnowflakeTarget:
         if not (self.connection or self.account):
-            raise ValueError("say `account` (organization-account) or `connection` (a name in connections.toml)")
+            raise ValueError("give `account` (organization-account) or `connection` (a name in connections.toml)")
         return self
 
     @field_validator("private_key_file", "token_file_path")
     @classmethod
     def _is_path(cls, value: str | None) -> str | None:
-        # Paths are shown in messages; a key must not come that way.
+        # Paths appear in messages, where a private key must never appear.
         if value and ("\n" in value or "PRIVATE KEY" in value):
-            raise ValueError("is the path of a file, not what the file holds")
+            raise ValueError("is the path of a file, not its content")
         return value
-
-    def secret_values(self) -> tuple[str, ...]:
-        """The texts that must never be shown; give them to the bus."""
-        found = (getattr(self, name) for name in SECRETS)
-        return tuple(secret.get_secret_value() for secret in found if secret and secret.get_secret_value())
