@@ -17,11 +17,13 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def parse_path(text: str) -> tuple[str | int, ...]:
-    """The keys and indexes of a path such as ``a.b[0].c``.
+    """The keys and indexes of a path such as ``a.b[0].c``; none for ``$``, the record as a whole.
 
     Raises:
         ValueError: It is no such path.
     """
+    if text == "$":
+        return ()
     steps: list[str | int] = []
     position = 0
     while position < len(text):
@@ -76,20 +78,26 @@ def _end(text: str, at: int, uri: str) -> int:
 
 
 def _below(text: str, at: int, root: str, uri: str) -> Iterator[str]:
-    for step in parse_path(root):
-        found = _member(text, at, step)
+    """The records at ``root``. Where its last key is missing or null there are none, as an API sends an empty page."""
+    *above, last = parse_path(root) or (None,)
+    for step in above:
+        found = member(text, at, step) if step is not None else None
         if found is None:
             raise SourceError(
                 f"there is nothing at `root: {root}`", file=uri, line=1 + text.count("\n", 0, at), value=root
             )
         at = found
-    if text[at] == "[":
-        yield from (record.raw for record in array_elements(text, at) if not record.problem)
+    place = at if last is None else member(text, at, last)
+    if place is None or text.startswith("null", place):
+        return
+    if text[place] == "[":
+        yield from (record.raw for record in array_elements(text, place) if not record.problem)
     else:
-        yield text[at : json.JSONDecoder().raw_decode(text, at)[1]]
+        yield text[place : json.JSONDecoder().raw_decode(text, place)[1]]
 
 
-def _member(text: str, at: int, step: str | int) -> int | None:
+def member(text: str, at: int, step: str | int) -> int | None:
+    """Where the value of a key, or of an index, begins in the document that begins at ``text[at]``."""
     if isinstance(step, int):
         return _element(text, at, step)
     if text[at] != "{":

@@ -38,9 +38,67 @@ def _whole(path: Path) -> tuple[str, str | None]:
         return data.decode(errors="replace"), "the file is not UTF-8"
 
 
+def json_documents(path: Path) -> Iterator[Record]:
+    """Documents one after another, over lines or without line ends between them."""
+    text, problem = _whole(path)
+    if problem:
+        yield Record(1, text, problem)
+        return
+    line, counted, position = 1, 0, _skip(text, 0)
+    while position < len(text):
+        line, counted = line + text.count("\n", counted, position), position
+        end = _end(text, position)
+        if end is None:
+            yield Record(line, text[position:], _BROKEN)
+            return
+        yield Record(line, text[position:end])
+        position = _skip(text, end)
+
+
+def layout_of(first: str) -> str:
+    """``array``, ``lines`` or ``documents``, by the first line that is not blank.
+
+    A line that holds a whole document, or a broken one, is the first of many. One that ends where a document is still
+    open is the beginning of a document over several lines. Whole documents in one line have no line ends at all.
+    """
+    first = first.strip(_BLANKS).removeprefix("\ufeff")
+    if first.startswith("["):
+        return "array"
+    end = _end(first, 0)
+    if end is None:
+        return "documents" if first.endswith(("{", "[", ",")) else "lines"
+    rest = first[end:].lstrip(_BLANKS)
+    return "documents" if first.startswith("{") and rest.startswith("{") else "lines"
+
+
+_BLANKS = " \t\r\n"
+_BROKEN = "is not valid JSON, or the array is not closed"
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+
+
+def _end(text: str, at: int) -> int | None:
+    """Where the document ends that starts at ``text[at]``; ``None`` if it is broken."""
+    try:
+        return json.JSONDecoder().raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _broken_end(text: str, at: int) -> int | None:
+    """Where a broken element ends, as far as its brackets tell: before the next comma or bracket of the array."""
+    depth = 0
+    for token in _TOKEN.finditer(text, at):
+        mark = token[0]
+        if depth == 0 and mark in (",", "]"):
+            return token.start()
+        depth += (mark in ("[", "{")) - (mark in ("]", "}"))
+        if depth < 0:
+            return None
+    return None
+
+
 def array_elements(text: str, at: int) -> Iterator[Record]:
     """The elements of the array that starts at ``text[at]``."""
-    decode = json.JSONDecoder().raw_decode
     line, counted = 1 + text.count("\n", 0, at), at
     position, wanted = _skip(text, at + 1), "]"
     if text[at : at + 1] != "[":
@@ -48,12 +106,12 @@ def array_elements(text: str, at: int) -> Iterator[Record]:
         return
     while text[position : position + 1] != wanted or wanted == "":
         line, counted = line + text.count("\n", counted, position), position
-        try:
-            end = decode(text, position)[1]
-        except (ValueError, RecursionError):
-            yield Record(line, text[position:], "is not valid JSON, or the array is not closed")
+        whole = _end(text, position)
+        end = whole if whole is not None else _broken_end(text, position)
+        if end is None:
+            yield Record(line, text[position:], _BROKEN)
             return
-        yield Record(line, text[position:end])
+        yield Record(line, text[position:end], None if whole is not None else "is not valid JSON")
         position = _skip(text, end)
         if text[position : position + 1] == ",":
             position, wanted = _skip(text, position + 1), ""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.files.json_paths import column_path, parse_path
+from pipekit.files.json_records import layout_of
 from pipekit.formats.json import JsonFormat
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
@@ -83,14 +84,15 @@ def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles,
     if form.layout == "lines" or not files.names:
         return list(files.names)
     starts = first_lines(warehouse, named_format(warehouse, load), files)
-    arrays = {file for file, start in starts.items() if start.removeprefix("\ufeff").lstrip().startswith("[")}
-    return [name for name, file in files.names.items() if file not in arrays]
+    others = {file for file, start in starts.items() if layout_of(start) != "lines"}
+    return [name for name, file in files.names.items() if file not in others]
 
 
 def _below_root(query: str, form: JsonFormat) -> str:
     if not form.root:
         return query
     records = get_path('D."DOC"', parse_path(form.root))
+    records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is no record
     return (
         f'SELECT D."FILE", D."RAW", F.INDEX + 1 AS "ROWNO", F.VALUE AS "DOC" FROM ({query}) AS D, '
         f"LATERAL FLATTEN(INPUT => TO_ARRAY({records})) AS F"

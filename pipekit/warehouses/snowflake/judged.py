@@ -79,7 +79,7 @@ class JudgedLoad:
 
     def _require_keys(self, file: SourceFile, documents: int, keys: Sequence[int]) -> None:
         for value, count in zip(self._landing.values, keys, strict=False):
-            if documents and not count:
+            if documents and not count and not value.column.optional:
                 raise SourceError(
                     f"the key {value.column.source_name!r} is missing in every record",
                     file=file.uri,

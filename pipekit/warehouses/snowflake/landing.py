@@ -175,7 +175,8 @@ def document_select(load: FileLoad, query: str, paths: Sequence[Sequence[str | i
     typed = ", ".join(f'TYPEOF("J{n}") AS "T{n}", {_as_text(n)} AS "V{n}"' for n in numbers)
     whole = (
         "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON, or has a key twice' "
-        "WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' END"
+        + ("WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' " if any(paths) else "")
+        + "END"
     )
     inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'
     outer = f'SELECT *, {typed}, COALESCE("RAW", TO_JSON("DOC")) AS "RECORD", {whole} AS "WHOLE" FROM ({inner})'

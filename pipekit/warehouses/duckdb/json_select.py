@@ -1,0 +1,118 @@
+"""SQL over the records of a JSON file, as DuckDB's own reader sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipekit.errors import QueryError
+from pipekit.files.json_paths import pointer
+from pipekit.files.json_text import Path as Steps
+from pipekit.files.json_text import Wanted, problem_of
+from pipekit.files.records import MOST_BYTES
+from pipekit.source import SEMI_STRUCTURED, Source
+from pipekit.warehouses.contract import Session
+from pipekit.warehouses.duckdb.plan import name, path_text, selected, text
+
+
+def _options(path: Path, layout: str) -> str:
+    form = "array" if layout == "array" else "newline_delimited"
+    return (
+        f"{path_text(path)}, format = '{form}', compression = 'none', hive_partitioning = false, "
+        f"maximum_object_size = {MOST_BYTES}"
+    )
+
+
+def json_reader(path: Path, layout: str, columns: str) -> str:
+    """A relation of the records with these columns; numbers in it are floats, unless they are integers."""
+    return f"read_json({_options(path, layout)}, auto_detect = false, records = false, columns = {{{columns}}})"
+
+
+def written_reader(path: Path, layout: str) -> str:
+    """A relation of the records as they are written, in a column ``document``."""
+    return f"(SELECT json AS document FROM read_json_objects({_options(path, layout)}))"
+
+
+def json_select(wanted: Wanted, path: Path, layout: str) -> str:
+    """The values of all records, of columns ``x0`` to ``xn``, and whether a record is broken."""
+    if any(not steps for steps, _ in wanted):
+        values = ["document" if not steps else _extracted("document", steps, as_text) for steps, as_text in wanted]
+        others = any(steps for steps, _ in wanted)
+        broken = "document IS NULL OR json_type(document) <> 'OBJECT'" if others else "false"
+        values = [
+            f"CASE WHEN json_type({value}) <> 'NULL' THEN {value} END" if value == "document" else value
+            for value in values
+        ]
+        return selected(values, broken, written_reader(path, layout))
+    keys = list(dict.fromkeys(str(steps[0]) for steps, _ in wanted))
+    if len({key.lower() for key in keys}) < len(keys):
+        # DuckDB's structs have no two fields that differ in case alone.
+        values = [_extracted("document", steps, as_text) for steps, as_text in wanted]
+        broken = "document IS NULL OR json_type(document) <> 'OBJECT'"
+        return selected(values, broken, json_reader(path, layout, "document: 'JSON'"))
+    uses = [str(steps[0]) for steps, _ in wanted]
+    texts = {
+        str(steps[0]) for steps, as_text in wanted if as_text and len(steps) == 1 and uses.count(str(steps[0])) == 1
+    }
+    struct = ", ".join(f"{name(key)} {'VARCHAR' if key in texts else 'JSON'}" for key in keys)
+    values = [
+        f"document.{name(uses[index])}"
+        if len(steps) == 1 and as_text == (uses[index] in texts)
+        else _extracted(f"document.{name(uses[index])}", steps[1:], as_text)
+        for index, (steps, as_text) in enumerate(wanted)
+    ]
+    return selected(values, "document IS NULL", json_reader(path, layout, f"document: {text(f'STRUCT({struct})')}"))
+
+
+def _extracted(document: str, steps: Steps, as_text: bool) -> str:
+    if as_text:
+        return f"json_extract_string({document}, {text(pointer(steps))})"
+    # read_json makes NULL of a JSON null, json_extract does not. A cast from text to JSON would parse it again.
+    value = f"json_extract({document}, {text(pointer(steps))})"
+    return f"CASE WHEN {value}::VARCHAR <> 'null' THEN {value} END"
+
+
+def json_split(wanted: Wanted) -> str:
+    """The same of records split in Python, which come with the JSON text of each value."""
+    values = (f"f{index}" if as_text else f"f{index}::JSON" for index, (_, as_text) in enumerate(wanted))
+    return selected(values, "problem IS NOT NULL", "records", "*")
+
+
+_SMALL = 1 << 20
+_BLANK = r"[ \t\r\n]*"
+_COMMA = rf",{_BLANK}[\]}}]"
+_NAN = rf"(?:^|[:\[,]){_BLANK}-?(?i:nan|inf)"
+_NUMBER = rf"[:\[,]{_BLANK}-?"
+# A float of 64 bits gives back 15 digits, and writes neither zeros at the end nor an exponent as they were.
+_LONG = "|".join([rf"[0-9]{{{n}}}\.[0-9]{{{16 - n},}}" for n in range(1, 16)] + [r"[0-9]{16,}\.[0-9]"])
+_ENDED = rf"{_BLANK}[,\]}}]"
+_OTHERWISE = rf"[:\[,]{_BLANK}-0{_ENDED}|{_NUMBER}(?:[0-9]+(?:\.[0-9]+)?[eE]|0\.000|[0-9]+\.[0-9]*0{_ENDED}|{_LONG})"
+_BACKSLASH = "\\"  # a key with an escape may be another one, spelt otherwise
+_KEYS = r'"((?:[^"\\]|\\.)*)"' + _BLANK + ":"
+
+
+def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bool:
+    """Whether DuckDB's lenient reader gives what RFC 8259 and the text say.
+
+    That is looked at where digits and documents are kept (``number``, ``variant``, ``object``, ``array``) and in small
+    files, where it costs nothing. Elsewhere a declared value is judged by its own text, and the rest is not loaded.
+    """
+    kinds = {column.type.kind for column in source.columns}
+    keeps = bool(kinds & {"number", *SEMI_STRUCTURED})
+    if not keeps and path.stat().st_size > _SMALL:
+        return True
+    pattern = "|".join([_COMMA, _NAN, *([_OTHERWISE] if keeps else [])])
+    keys = f"regexp_extract_all(document::VARCHAR, {text(_KEYS)}, 1)"
+    reader = written_reader(path, layout)
+    try:
+        if warehouse.execute(
+            f"SELECT 1 FROM {reader} WHERE regexp_matches(document::VARCHAR, {text(pattern)}) LIMIT 1"
+        ).rows:
+            return False
+        doubtful = warehouse.read_arrow(
+            f"SELECT document::VARCHAR AS document FROM {reader} "
+            f"WHERE len({keys}) > len(list_distinct({keys})) "
+            f"OR contains(array_to_string({keys}, ''), {text(_BACKSLASH)})"
+        )
+    except QueryError:
+        return True  # a broken record somewhere, which the reader itself refuses
+    return not any(problem_of(each["document"])[1] for batch in doubtful.to_batches() for each in batch.to_pylist())
