@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         StepProgressed,
         StepStarted,
     )
+    from pipekit.formats.base import FileFormat, FormatType, Records
+    from pipekit.formats.columns import BadValue, column_of
     from pipekit.names import Table
     from pipekit.plugins.hooks import hookimpl
     from pipekit.runs.result import RunResult
@@ -64,6 +66,8 @@ _HOMES = {
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
     ),
+    "pipekit.formats.base": "FileFormat FormatType Records",
+    "pipekit.formats.columns": "BadValue column_of",
     "pipekit.plugins.hooks": "hookimpl",
     "pipekit.source": "Column Source",
     "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect families update_and_insert",
@@ -78,13 +82,16 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "PLAIN_FAMILIES",
+    "BadValue",
     "BorrowedConnection",
     "CheckEvaluated",
     "ChecksFailed",
     "Column",
     "Dialect",
     "Event",
+    "FileFormat",
     "FileLoaded",
+    "FormatType",
     "LockedError",
     "Noted",
     "PipekitError",
@@ -93,6 +100,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "QueryError",
+    "Records",
     "Result",
     "RunFinished",
     "RunResult",
@@ -118,6 +126,7 @@ __all__ = [
     "WarehouseError",
     "WarehouseType",
     "borrowed_engine",
+    "column_of",
     "families",
     "hookimpl",
     "update_and_insert",

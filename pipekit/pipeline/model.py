@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from pipekit.errors import PluginError, TemplateError
 from pipekit.events import Emit
+from pipekit.formats.base import FormatType
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
@@ -39,6 +40,7 @@ class Vocabulary:
 
     step_types: Mapping[str, StepType[Any]]
     warehouses: Mapping[str, WarehouseType[Any]]
+    formats: Mapping[str, FormatType]
     template_globals: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     project_code: bool = True
 

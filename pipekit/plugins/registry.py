@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
+from pipekit.formats.base import FormatType
+from pipekit.formats.builtin import BUILT_IN_FORMATS
 from pipekit.pipeline.code import import_from
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
@@ -44,6 +46,15 @@ class _BuiltInWarehouses:
         return BUILT_IN_WAREHOUSES
 
 
+class _BuiltInFormats:
+    """The file formats that come with pipekit, offered in the same way."""
+
+    @staticmethod
+    @hookspecs.hookimpl
+    def pipekit_formats() -> Sequence[FormatType]:
+        return BUILT_IN_FORMATS
+
+
 class Plugins:
     """All plugins of one project.
 
@@ -62,6 +73,7 @@ class Plugins:
         for name in BUILT_IN_STEPS:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
+        self._register(_BuiltInFormats, "built-in formats")
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
@@ -69,7 +81,7 @@ class Plugins:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """Step types, warehouses and template globals by name.
+        """Step types, warehouses, file formats and template globals by name.
 
         Raises:
             PluginError: A name is claimed twice.
@@ -77,6 +89,7 @@ class Plugins:
         return Vocabulary(
             step_types=self._by_name("pipekit_step_types", "step type"),
             warehouses=self._by_name("pipekit_warehouses", "warehouse"),
+            formats=self._by_name("pipekit_formats", "file format"),
             template_globals=self._template_globals(),
             project_code=self._project_code,
         )
