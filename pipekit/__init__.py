@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         StepProgressed,
         StepStarted,
     )
+    from pipekit.formats.base import FileFormat, FormatType, Records
+    from pipekit.formats.columns import BadValue, column_of
     from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move
     from pipekit.materialize.into import Into, TableName
     from pipekit.materialize.publish import audit, audit_reads, publish, publish_arrow
@@ -72,6 +74,8 @@ _HOMES = {
     "pipekit.materialize.into": "Into TableName",
     "pipekit.materialize.publish": "audit audit_reads publish publish_arrow",
     "pipekit.materialize.rows": "refuse_bad_keys",
+    "pipekit.formats.base": "FileFormat FormatType Records",
+    "pipekit.formats.columns": "BadValue column_of",
     "pipekit.plugins.hooks": "hookimpl",
     "pipekit.names": "Table",
     "pipekit.source": "Column Source",
@@ -86,6 +90,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "PLAIN_FAMILIES",
+    "BadValue",
     "BorrowedConnection",
     "CheckEvaluated",
     "ChecksFailed",
@@ -94,7 +99,9 @@ __all__ = [
     "ColumnNames",
     "Dialect",
     "Event",
+    "FileFormat",
     "FileLoaded",
+    "FormatType",
     "Into",
     "LockedError",
     "Materialization",
@@ -107,6 +114,7 @@ __all__ = [
     "Problem",
     "Project",
     "QueryError",
+    "Records",
     "Result",
     "RunFinished",
     "RunResult",
@@ -135,6 +143,7 @@ __all__ = [
     "audit",
     "audit_reads",
     "borrowed_engine",
+    "column_of",
     "families",
     "hookimpl",
     "literal",

@@ -156,7 +156,7 @@ class Source(Model):
         name: The key under ``sources``.
         uri: A folder or one file: an absolute local path, ``s3://bucket/prefix/``, or what fsspec knows.
         pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders, ``**`` is all below).
-        format: The file format.
+        format: The file format; an instance of its model, or a mapping that names a built-in one.
         columns: The contract, matched by name and never by position.
         on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared
             column is always an error unless this says ``ignore``.

@@ -28,7 +28,10 @@ from projects import REPOSITORY, copy_project, environment, pipekit
 from pydantic import BaseModel
 
 from pipekit import Pipeline
+from pipekit.formats.avro import AvroFormat
 from pipekit.formats.csv import CsvFormat
+from pipekit.formats.excel import ExcelFormat
+from pipekit.formats.fixed_width import FixedWidthFormat
 from pipekit.formats.json import JsonFormat
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.materialize.builtin import BUILT_IN
@@ -201,6 +204,9 @@ FILE_PAGE = {
     "csv": CsvFormat,
     "json": JsonFormat,
     "parquet": ParquetFormat,
+    "excel": ExcelFormat,
+    "avro": AvroFormat,
+    "fixed_width": FixedWidthFormat,
     "steps": StepKeys,
 }
 STEP_PAGE = {

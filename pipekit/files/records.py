@@ -24,6 +24,7 @@ class Record:
         line: 1-based physical line on which it starts.
         raw: Its text as in the file.
         problem: Why it cannot be split into values; ``None`` if it can.
+        refusal: Why its first bad value is bad, where the reader of the format knows it.
         fields: CSV: the values, with ``None`` for NULL. JSON: empty.
     """
 
@@ -31,6 +32,7 @@ class Record:
     raw: str
     problem: str | None = None
     fields: tuple[str | None, ...] = ()
+    refusal: str | None = None
 
 
 def shortened(raw: str) -> str:

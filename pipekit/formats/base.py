@@ -1,16 +1,48 @@
-"""What every file format has: a type, and the few facts by which readers tell formats apart."""
+"""What a file format is: a name, a model of its keys and, unless every warehouse reads it itself, a function."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Compression = Literal["auto", "none", "gzip", "zstd", "bz2"]
 
 
+_BATCH = 20_000
+ItemT = TypeVar("ItemT")
+
+
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records of a file, in file order, as a format's function gives them.
+
+    Attributes:
+        values: Columns by the names that the file has for them. A column whose values differ in type is a dense
+            union; its child ``error`` holds the texts of values that no column may take.
+        lines: The 1-based line (or row of a sheet) of each record; ``None`` where the format has no lines.
+        texts: Each record as it stands in the file, for rejects; ``None`` gives the values as JSON.
+        problems: What is wrong with a record as a whole ("has 3 characters, not 9"), or NULL for a good one.
+    """
+
+    values: pa.RecordBatch
+    lines: pa.Array | None = None
+    texts: pa.Array | None = None
+    problems: pa.Array | None = None
+
+
+ReadRecords = Callable[[Any, Path], Iterable[Records]]
 
 
 class FileFormat(Model):
@@ -21,6 +53,7 @@ class FileFormat(Model):
 
     Attributes:
         extra_is_error: Whether a column that is not declared is an error, unless ``on_extra`` says otherwise.
+        values_are_text: Whether the values are text that is read as in CSV, and not values that have a type.
         paths_are_json: Whether ``path`` of a column is a path into a JSON document.
         mark_is_skipped: Whether readers of the text skip a byte order mark.
     """
@@ -28,8 +61,15 @@ class FileFormat(Model):
     type: str
 
     extra_is_error: ClassVar[bool] = False
+    values_are_text: ClassVar[bool] = False
     paths_are_json: ClassVar[bool] = False
     mark_is_skipped: ClassVar[bool] = True
+    _read: ReadRecords | None = PrivateAttr(default=None)
+
+    @property
+    def reader(self) -> ReadRecords | None:
+        """The function of its ``FormatType``."""
+        return self._read
 
     @property
     def text_encoding(self) -> str | None:
@@ -61,3 +101,32 @@ class FileFormat(Model):
     def skips_comments(self) -> bool:
         """Whether some lines are comments."""
         return False
+
+
+@dataclass(frozen=True)
+class FormatType:
+    """A file format, as a plugin brings it.
+
+    Attributes:
+        name: What ``type:`` says in ``format:``.
+        options: The model of the other keys.
+        read: Gives the records of one file on the local disk, for a warehouse that has no reader of its own for the
+            format. It raises ``SourceError`` or ``ValueError`` for a file that it cannot read. A file without records
+            still gives one empty batch, so that its columns are checked. ``None``: only warehouses read it.
+    """
+
+    name: str
+    options: type[FileFormat]
+    read: ReadRecords | None = None
+
+    def bound(self, form: FileFormat) -> FileFormat:
+        """``form``, which knows its function from now on."""
+        form._read = self.read
+        return form
+
+
+def batched(items: Iterable[ItemT]) -> Iterator[list[ItemT]]:
+    """The items in lists that are small enough to be held in memory."""
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipekit.formats.base import FileFormat
 from pipekit.materialize.into import TableOptions
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
@@ -24,7 +25,7 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     """The schema, for editors that read JSON Schema (draft 2020-12).
 
     Args:
-        vocabulary: The step types and warehouses to describe.
+        vocabulary: The step types, warehouses and file formats to describe.
     """
     definitions: dict[str, Any] = {}
     schema = _schema_of(FileKeys, definitions)
@@ -32,7 +33,7 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     properties["targets"]["additionalProperties"] = _one_of(
         _with_type(_schema_of(kind.options, definitions), name) for name, kind in sorted(vocabulary.warehouses.items())
     )
-    properties["sources"]["additionalProperties"] = _source(definitions)
+    properties["sources"]["additionalProperties"] = _source(vocabulary, definitions)
     properties["suites"]["additionalProperties"] = suite_schema()
     properties["steps"]["items"] = _one_of(
         _step(_options(kind.options, vocabulary, definitions), name, definitions)
@@ -83,13 +84,17 @@ def _step(schema: dict[str, Any], name: str, definitions: dict[str, Any]) -> dic
     return _with_type({**schema, "required": sorted(required)}, name)
 
 
-def _source(definitions: dict[str, Any]) -> dict[str, Any]:
+def _source(vocabulary: Vocabulary, definitions: dict[str, Any]) -> dict[str, Any]:
     """As the file writes it: the name is the key, and columns are a mapping of name to type or details."""
     source, column = _schema_of(Source, definitions), _schema_of(Column, definitions)
     for schema in (source, column):
         del schema["properties"]["name"]
         schema["required"] = [key for key in schema["required"] if key != "name"]
     column["properties"]["type"] = {"type": "string", "description": "A Snowflake type, such as number(10,2)."}
+    del definitions[FileFormat.__name__]
+    source["properties"]["format"] = _one_of(
+        _with_type(_schema_of(kind.options, definitions), name) for name, kind in sorted(vocabulary.formats.items())
+    )
     either = {"anyOf": [{"type": "string"}, column]}
     source["properties"]["columns"] = {"type": "object", "additionalProperties": either, "minProperties": 1}
     return source

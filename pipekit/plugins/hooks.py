@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import click
 
     from pipekit.events import Sink
+    from pipekit.formats.base import FormatType
     from pipekit.materialize.contract import Materialization
     from pipekit.pipeline.model import PipelineSpec
     from pipekit.step import StepType
@@ -44,6 +45,14 @@ def pipekit_warehouses() -> Sequence[WarehouseType[Any]]:  # type: ignore[empty-
     """Warehouses to add: what ``type:`` may say under ``targets``.
 
     Each is a ``WarehouseType``: a name, a pydantic model of the connection, a function that opens it.
+    """
+
+
+@hookspec
+def pipekit_formats() -> Sequence[FormatType]:  # type: ignore[empty-body]
+    """File formats to add: what ``type:`` may say under ``format`` of a source.
+
+    Each is a ``FormatType``: a name, a model of its keys, a function that reads a file into Arrow record batches.
     """
 
 

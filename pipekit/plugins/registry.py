@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
+from pipekit.formats.base import FormatType
+from pipekit.formats.builtin import BUILT_IN_FORMATS
 from pipekit.materialize.builtin import BUILT_IN, Registry
 from pipekit.materialize.contract import USES, Materialization, Use
 from pipekit.pipeline.code import import_from
@@ -55,6 +57,15 @@ class _BuiltInMaterializations:
         return BUILT_IN
 
 
+class _BuiltInFormats:
+    """The file formats that come with pipekit, offered in the same way."""
+
+    @staticmethod
+    @hookspecs.hookimpl
+    def pipekit_formats() -> Sequence[FormatType]:
+        return BUILT_IN_FORMATS
+
+
 class Plugins:
     """All plugins of one project.
 
@@ -74,6 +85,7 @@ class Plugins:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
         self._register(_BuiltInMaterializations, "built-in materializations")
+        self._register(_BuiltInFormats, "built-in formats")
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
@@ -81,7 +93,7 @@ class Plugins:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """Step types, materializations, warehouses and template globals by name.
+        """Step types, materializations, warehouses, file formats and template globals by name.
 
         Raises:
             PluginError: A name is claimed twice.
@@ -89,6 +101,7 @@ class Plugins:
         return Vocabulary(
             step_types=self._by_name("pipekit_step_types", "step type"),
             warehouses=self._by_name("pipekit_warehouses", "warehouse"),
+            formats=self._by_name("pipekit_formats", "file format"),
             template_globals=self._template_globals(),
             materializations=self._materializations(),
             project_code=self._project_code,

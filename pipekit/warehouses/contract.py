@@ -7,7 +7,7 @@ Driver exceptions stop at the adapter: they become ``TransientError`` (worth a r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -325,6 +325,7 @@ class WarehouseType(Generic[TargetT]):
         setup: The statements that prepare a new account, each of which can be run again.
         apply: Runs such statements, given the project's root.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
+        formats: The names of the file formats that it loads, if there are formats that it does not load.
     """
 
     name: str
@@ -336,6 +337,7 @@ class WarehouseType(Generic[TargetT]):
     setup: Callable[[TargetT, Setup], list[str]] | None = None
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
+    formats: Collection[str] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dialect, Dialect):

@@ -85,6 +85,7 @@ CSV_CASES = (
     _csv("doubled_quotes", b'a,b\n1,"say ""hi"""\n', ((1, 'say "hi"'),)),
     _csv("accents", "a,b\n1,Zoë\n2,日本\n".encode(), ((1, "Zoë"), (2, "日本"))),
     _csv("empty_is_null_and_quoted_empty_is_not", b'a,b\n1,\n2,""\n', ((1, None), (2, ""))),
+    _csv("null_in_a_variant", b'a,b\n1,\n2,"[1]"\n', ((1, None), (2, [1])), columns={"a": "integer", "b": "variant"}),
     _csv("all_null_row", b"a,b\n,\n1,x\n", ((None, None), (1, "x"))),
     _csv(
         "null_values",
@@ -657,13 +658,13 @@ def parquet_cases() -> tuple[LoadCase, ...]:
             "overflow",
             {"a": ([1, 2**63], "uint64"), "b": (["x", "y"], "string")},
             ((1, "x"),),
-            ((None, "a", "9223372036854775808"),),
+            ((None, "a", "record 2: '9223372036854775808'"),),
         ),
         _parquet(
             "too_long",
             {"a": ([1, 2], "int64"), "b": (["x", "long"], "string")},
             ((1, "x"),),
-            ((None, "b", "long"),),
+            ((None, "b", "record 2: 'long'"),),
             columns={"a": "integer", "b": "varchar(3)"},
         ),
         LoadCase("parquet_garbage", {"a.parquet": b"PAR1 no"}, PARQUET, AB, error=("a.parquet", "Parquet")),

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from contract.conftest import Engine
+from contract.format_cases import AVRO_CASES, EXCEL_CASES, FIXED_CASES
 from contract.load_cases import CASES, LoadCase, parquet_cases
 from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, LoadedFile, Warehouse
 
-ALL = (*CASES, *parquet_cases())
+ALL = (*CASES, *parquet_cases(), *FIXED_CASES, *EXCEL_CASES, *AVRO_CASES)
 LOADED_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 
 # What Snowflake does otherwise, and why. The cases are skipped there.

@@ -61,8 +61,6 @@ def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
         return f"unknown key{did_you_mean(str(item['loc'][-1]), known)}"
     if kind in _PLAIN_WORDS:
         return _PLAIN_WORDS[kind]
-    if kind == "union_tag_invalid":
-        return f"{item['ctx']['tag']!r} is not one of {item['ctx']['expected_tags']}"
     if kind == "string_pattern_mismatch":
         return f"{item['input']!r} must be letters, digits, _ and -, and not begin with a digit"
     return text.removeprefix("Value error, ")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipekit.files.checks import check_source
+from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
@@ -70,8 +71,11 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
             continue
         if "name" in data:
             reading.note(("sources", name, "name"), "unknown key; the key above is the name")
+        form = _read_format(reading, name, data, target)
+        if form is not None:
+            data = {**data, "format": form}
         source = checked(reading, Source, {**data, "name": name}, ("sources", name))
-        if source is None:
+        if source is None or source.format is _NO_FORMAT:
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
         for key, text in _mistakes(sources[name], target):
@@ -82,6 +86,31 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
 def _mistakes(source: Source, target: Target | None) -> Iterable[tuple[str, str]]:
     """What no warehouse can do; if there is nothing, what the target's cannot do."""
     return list(check_source(source)) or (target.type.check_source(source) if target else ())
+
+
+_NO_FORMAT = FileFormat(type="")  # in place of one that is wrong, so that the rest of a source is looked at
+
+
+def _read_format(reading: Reading, source: str, data: Mapping[str, Any], target: Target | None) -> FileFormat | None:
+    """The format of a source; ``_NO_FORMAT`` if it is wrong, which is noted, and ``None`` if it is not given."""
+    keys, path = data.get("format"), ("sources", source, "format")
+    if keys is None:
+        return None
+    if not isinstance(keys, dict):
+        reading.note(path, "must be a mapping (key: value)")
+        return _NO_FORMAT
+    known, name = reading.vocabulary.formats, keys.get("type")
+    if not isinstance(name, str) or name not in known:
+        unknown = "is missing" if name is None else f"unknown format {name!r}{did_you_mean(str(name), known)}"
+        reading.note((*path, "type"), f"{unknown}; one of {', '.join(sorted(known))}")
+        return _NO_FORMAT
+    loaded = target.type.formats if target else None
+    if target and loaded is not None and name not in loaded:
+        others = ", ".join(sorted(loaded))
+        reading.note((*path, "type"), f"{target.type.name} does not load the format {name!r}; it loads {others}")
+        return _NO_FORMAT
+    form = checked(reading, known[name].options, keys, path)
+    return _NO_FORMAT if form is None else known[name].bound(form)
 
 
 def _absolute(uri: str, root: Path) -> str:

@@ -186,7 +186,7 @@ def _binary(text: str, column: Column) -> Converted:
 def _json_text(text: str, column: Column) -> Converted:
     kind = column.type.kind
     wanted = "true" if kind == "variant" else f"json_type({text}) = '{kind.upper()}'"
-    good = f"CASE WHEN json_valid({text}) THEN {wanted} ELSE false END"
+    good = f"CASE WHEN json_valid({text}) THEN {wanted} ELSE {text} IS NULL END"
     return good, f"CASE WHEN {good} THEN ({text})::JSON END"
 
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PipekitError, QueryError, SourceError, WarehouseError
+from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
-from pipekit.files.local import LocalFiles
+from pipekit.files.local import Fetched, LocalFiles
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
+from pipekit.warehouses.duckdb.carried import plan_carried
 from pipekit.warehouses.duckdb.csv import plan_csv
 from pipekit.warehouses.duckdb.json import plan_json
 from pipekit.warehouses.duckdb.parquet import plan_parquet
@@ -39,8 +41,7 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     """
     for key, text in check_source(load.source):
         raise SourceError(f"source {load.source.name!r}: {key}: {text}")
-    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
-        fetched = local.fetch(load.files)
+    with _local(warehouse, load) as fetched:
         load = replace(load, files=tuple(each.file for each in fetched))
         plans = [_planned(warehouse, load, each.file, each.path) for each in fetched]
         prepared = DuckDBLoad(warehouse, load, plans)
@@ -49,6 +50,17 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
             yield prepared
         finally:
             prepared.clean()
+
+
+@contextmanager
+def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
+    """What DuckDB reads for each file."""
+    if load.source.format.reader is not None:
+        with carried_files(warehouse.files_folder, load.source, load.files, load.cancelled) as carried:
+            yield carried
+        return
+    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
+        yield local.fetch(load.files)
 
 
 def _planned(warehouse: DuckDBSession, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
@@ -174,4 +186,6 @@ def plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Pl
     Raises:
         SourceError: A declared column is missing, or an undeclared one is there and must not be.
     """
+    if source.format.reader is not None:
+        return plan_carried(source, file, path)
     return READERS[source.format.type](warehouse, source, source.format, file, path)

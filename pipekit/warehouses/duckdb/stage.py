@@ -115,7 +115,9 @@ class Stage:
         """Find the lines of the bad records by a pass in file order over the columns that hold bad values."""
         relation = f"(SELECT row_number() OVER () AS number, * FROM ({each.select}))"
         # As Arrow: the bad records may be many.
-        found = self._warehouse.read_arrow(f"{_bad_only(each, relation, bad_columns, 'raw')} ORDER BY number")
+        found = self._warehouse.read_arrow(
+            f"{_bad_only(each, relation, bad_columns, ', '.join(each.details))} ORDER BY number"
+        )
         rows = (tuple(row.values()) for batch in found.to_batches(_BATCH) for row in batch.to_pylist())
         for batch in _batches(_with_records(each, rows)):
             self._add(each, batch)
@@ -189,7 +191,7 @@ class Stage:
     def first_error(self) -> SourceError:
         """The first bad record as an error, with the number of all."""
         rows = self._warehouse.execute(
-            f"SELECT file, line, column_name, reason, value FROM {self._bad} ORDER BY file, line LIMIT 1"
+            f"SELECT file, line, column_name, reason, value FROM {self._bad} ORDER BY file, line, rowid LIMIT 1"
         ).rows
         file, line, column, reason, value = rows[0]
         others = f"; {self.rejected} bad records in all" if self.rejected > 1 else ""
@@ -243,9 +245,14 @@ def _bad_only(each: Plan, relation: str, columns: list[int], more: str) -> str:
 def _with_records(each: Plan, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Record, int, int, str | None]]:
     """Each bad record with its text and line, both in file order."""
     records = enumerate(each.records(), 1) if each.split else iter(())
-    for number, bad, value, raw in found:
+    for number, bad, value, *details in found:
         record = next((one for at, one in records if at == number), None)
-        yield record or Record(0, raw or ""), number, bad, value
+        yield record or _record(*details), number, bad, value
+
+
+def _record(raw: str | None, line: int | None = None, problem: str | None = None, why: str | None = None) -> Record:
+    """A bad record by the details that its plan asks for."""
+    return Record(line or 0, raw or "", problem, refusal=why)
 
 
 def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None) -> tuple[Any, ...]:
@@ -253,7 +260,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     if bad == _BROKEN:
         reason = f"the record {record.problem or each.broken}"
     else:
-        reason = each.conversions[bad - 1].reason(value)
+        reason = record.refusal or each.conversions[bad - 1].reason(value)
     line = record.line if record.line and each.source.format.has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"

@@ -47,6 +47,7 @@ class Value:
     Attributes:
         column: The declared column.
         text: SQL for the value as VARCHAR; NULL for a missing one and for JSON's null.
+        refusal: SQL of the reason why the reader of the format refuses the value, or NULL; ``None`` if it never does.
         json: SQL for the VARIANT, and ``json_type`` for its TYPEOF; ``None`` where the file holds plain text.
     """
 
@@ -54,11 +55,14 @@ class Value:
     text: str
     json: str | None = None
     json_type: str | None = None
+    refusal: str | None = None
 
 
 def is_good(value: Value, form: FileFormat) -> str:
     """SQL that is true when the value keeps the contract."""
     test = f"({value.text} IS NULL OR ({_test(value, form)}))"
+    if value.refusal:
+        test = f"({value.refusal} IS NULL AND {test})"
     return test if value.column.nullable else f"({value.text} IS NOT NULL AND {test})"
 
 

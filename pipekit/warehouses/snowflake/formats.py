@@ -80,6 +80,10 @@ def encoding_name(encoding: str) -> str:
 def check_source(source: Source) -> Iterator[tuple[str, str]]:
     """What a source asks for that Snowflake cannot do: pairs of a key and the reason."""
     form = source.format
+    if form.reader is not None:
+        if source.stage is not None:
+            yield "stage", f"{form.type} files are read on this machine, by `uri`, and not by Snowflake; leave it out"
+        return
     if form.skips_comments:
         yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"
     try:

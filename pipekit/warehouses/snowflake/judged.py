@@ -6,7 +6,7 @@ types, FILE, ROWNO, RAW (the record for ``raw_record``) and WHOLE (what is wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
@@ -105,19 +105,23 @@ class JudgedLoad:
 
     def _first_bad(self) -> SourceError:
         form = self._load.source.format
-        numbered = list(enumerate(self._landing.values))
-        which = " ".join(f"WHEN NOT {is_good(value, form)} THEN {number}" for number, value in numbered)
-        held = " ".join(f"WHEN NOT {is_good(value, form)} THEN {value.text}" for _, value in numbered)
-        ((reported, at, whole, number, found),) = self._warehouse.execute(
-            f'SELECT "FILE", {self._landing.line}, "WHOLE", CASE {which} END, CASE {held} END '
-            f'FROM ({self._landing.query}) WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
+        values = self._landing.values
+        wanted = (
+            *('"FILE"', self._landing.line, self._landing.place or "''", '"WHOLE"'),
+            *(self._of_first_bad(lambda value: str(values.index(value))), self._of_first_bad(lambda value: value.text)),
+            self._of_first_bad(lambda value: value.refusal or "NULL"),
+        )
+        ((reported, at, place, whole, number, found, refusal),) = self._warehouse.execute(
+            f"SELECT {', '.join(wanted)} FROM ({self._landing.query}) "
+            f'WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
         ).rows
         file, line = self._reported[reported].uri, None if at is None else int(at)
         if whole:
-            return SourceError(f"the record {whole}", file=file, line=line)
-        column = self._landing.values[int(number)].column
+            return SourceError(f"{place}the record {whole}", file=file, line=line)
+        column = values[int(number)].column
         shown = None if found is None else short(found)
-        return SourceError(reason(found, column, form), file=file, line=line, column=column.name, value=shown)
+        said = refusal or reason(found, column, form)
+        return SourceError(f"{place}{said}", file=file, line=line, column=column.name, value=shown)
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records."""
@@ -172,20 +176,23 @@ class JudgedLoad:
             self._warehouse.insert(table, [column.name for column in REJECT_COLUMNS], rows)
 
     def _bad_column(self) -> str:
-        return f'CASE WHEN "WHOLE" IS NOT NULL THEN NULL {" ".join(self._branches(lambda v: text(v.column.name)))} END'
+        return self._of_first_bad(lambda value: text(value.column.name), whole="NULL")
 
     def _bad_reason(self) -> str:
-        return f'CASE WHEN "WHOLE" IS NOT NULL THEN "WHOLE" {" ".join(self._branches(self._why))} END'
+        why = self._of_first_bad(self._why, whole='"WHOLE"')
+        return f"{self._landing.place} || {why}" if self._landing.place else why
 
-    def _branches(self, say: object) -> Iterator[str]:
-        assert callable(say)
-        for value in self._landing.values:
-            yield f"WHEN NOT {is_good(value, self._load.source.format)} THEN {say(value)}"
+    def _of_first_bad(self, say: Callable[[Value], str], *, whole: str | None = None) -> str:
+        """SQL of what ``say`` gives for a record's first bad value, or ``whole`` if the record is bad as a whole."""
+        form = self._load.source.format
+        branches = [f'WHEN "WHOLE" IS NOT NULL THEN {whole}'] if whole else []
+        branches += [f"WHEN NOT {is_good(value, form)} THEN {say(value)}" for value in self._landing.values]
+        return f"CASE {' '.join(branches)} END"
 
     def _why(self, value: Value) -> str:
         form = self._load.source.format
         ending = text(f"' is not {expected(value.column, form)}")
         wrong = f"'''' || LEFT({value.text}, 80) || {ending}"
-        if value.column.nullable:
-            return wrong
-        return f"IFF({value.text} IS NULL, {text(reason(None, value.column, form))}, {wrong})"
+        if not value.column.nullable:
+            wrong = f"IFF({value.text} IS NULL, {text(reason(None, value.column, form))}, {wrong})"
+        return f"COALESCE({value.refusal}, {wrong})" if value.refusal else wrong

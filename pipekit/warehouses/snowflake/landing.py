@@ -117,6 +117,9 @@ class Unreadable:
     raw: str | None
 
 
+NUMBER = "'record ' || \"ROWNO\" || ': '"
+
+
 @dataclass(frozen=True)
 class Landing:
     """What was landed.
@@ -127,6 +130,7 @@ class Landing:
         present: For JSON, SQL for each column that is not NULL where a record has its key.
         unreadable: With ``reject``, records that could not be landed.
         line: SQL of the line on which a record stands; ``NULL`` where the format has no lines.
+        place: SQL of how a reason begins: with the record's number, where there may be no line.
         record: SQL of a record's text, for ``raw_record``.
         has_keys: Whether the column DOC holds objects whose keys are to be checked against the contract.
     """
@@ -136,6 +140,7 @@ class Landing:
     present: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     line: str = '"ROWNO"'
+    place: str | None = None
     record: str = '"RECORD"'
     has_keys: bool = False
 

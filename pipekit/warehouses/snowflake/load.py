@@ -1,8 +1,9 @@
 """Loading files into Snowflake: COPY into a temporary landing table, judge there, insert what is good.
 
 COPY rounds fractions, turns one JSON type into another and cannot say what is wrong in the contract's words, so it
-only reads: text from CSV, VARIANT from JSON and Parquet. The insert into the table is one statement, inside the
-caller's transaction, and takes only what keeps the contract; its count shows whether that was everything.
+only reads: text from CSV and from formats that are read on this machine, VARIANT from JSON and Parquet. The insert into
+the table is one statement, inside the caller's transaction, and takes only what keeps the contract; its count shows
+whether that was everything.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
+from pipekit.warehouses.snowflake.carried import prepare_carried
 from pipekit.warehouses.snowflake.csv import prepare_csv
 from pipekit.warehouses.snowflake.json import land_json
 from pipekit.warehouses.snowflake.judged import JudgedLoad
@@ -47,6 +49,10 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
         SourceError: A file does not keep the contract.
         TransientError: A file was replaced after it was listed.
     """
+    if load.source.format.reader is not None:
+        with prepare_carried(warehouse, load) as carried:
+            yield carried
+        return
     read = READERS[load.source.format.type]
     with staged(warehouse, load.source, load.files) as files, read(warehouse, load, files) as prepared:
         refuse_replaced(warehouse, load.source, load.files)

@@ -13,6 +13,7 @@ from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
 from pipekit.warehouses.snowflake.landing import (
+    NUMBER,
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
@@ -87,4 +88,4 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
     semi = {"variant", "object", "array"}
     values = tuple(v if v.column.type.kind in semi else Value(v.column, v.text) for v in landing.values)
-    return Landing(landing.query, values, line="NULL")
+    return Landing(landing.query, values, line="NULL", place=NUMBER)

@@ -56,7 +56,9 @@ def _schema(warehouse: SnowflakeWarehouse) -> str:
 
 
 def _on_buckets(sources: Sequence[Source]) -> list[Source]:
-    return [source for source in sources if source.stage is None and local_path(source.uri) is None]
+    """The sources that Snowflake itself reads from a bucket."""
+    read_there = (source for source in sources if source.stage is None and source.format.reader is None)
+    return [source for source in read_there if local_path(source.uri) is None]
 
 
 def _integration(warehouse: SnowflakeWarehouse, sources: Sequence[Source], role_arn: str) -> Iterator[str]:

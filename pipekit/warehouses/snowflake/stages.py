@@ -86,7 +86,7 @@ def list_files(warehouse: SnowflakeSession, source: Source, cancelled: threading
     Raises:
         SourceError: The place does not exist, cannot be read, or Snowflake cannot reach it.
     """
-    if source.stage is None and local_path(source.uri) is not None:
+    if source.format.reader is not None or (source.stage is None and local_path(source.uri) is not None):
         return listing.list_files(source, cancelled)
     return listing.chosen(source, _listed(warehouse, source, stage_of(warehouse, source)))
 

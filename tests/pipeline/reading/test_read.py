@@ -134,7 +134,7 @@ def steps(*items: str) -> str:
         ("name: p\nsources:\n  s: 5\n" + steps(SQL), ["3: sources.s: must hold uri, format and columns"]),
         ("name: p\nsources:\n  s: {uri: d}\n" + steps(SQL), ["sources.s.format: is missing", "sources.s.columns: is missing"]),
         ("name: p\nsources:\n  s: {uri: d, format: {type: xml}, columns: {a: date}}\n" + steps(SQL),
-         ["3: sources.s.format: 'xml' is not one of 'csv', 'json', 'parquet'"]),
+         ["3: sources.s.format.type: unknown format 'xml'; did you mean 'excel'?; one of avro, csv, excel, fixed_width, json, parquet"]),
         ("name: p\nsources:\n  s: {uri: d, format: {type: csv}, columns: {a: number(50)}}\n" + steps(SQL),
          ["3: sources.s.columns.a: 'number(50)': precision is 1 to 38"]),
         ("name: p\nsources:\n  s: {uri: d, format: {type: csv}, columns: {a: [date]}}\n" + steps(SQL), ["sources.s.columns"]),

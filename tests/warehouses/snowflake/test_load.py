@@ -126,6 +126,7 @@ def normal(sql: str) -> str:
         (r"PIPEKIT_[0-9A-F]{20}", "PIPEKIT_STAGE"),
         (r"s3://[^/']+/", "s3://bucket/"),
         (r"file://[^']*pipekit_put_[^/']*/", "file:///tmp/"),
+        (r"file://[^']*pipekit_[^/']*/", "file:///tmp/"),
         (r"CANCEL_ALL_QUERIES\(\d+\)", "CANCEL_ALL_QUERIES(1)"),
     ):
         sql = re.sub(pattern, name, sql)
@@ -173,6 +174,11 @@ def send_everything(warehouse: SnowflakeWarehouse, s3: S3, folder: Path) -> None
     pq.write_table(pa.table({"a": [1], "b": ["x"]}), buffer)
     parquet = {"1.parquet": buffer.getvalue().to_pybytes()}
     load(warehouse, source(str(_files(folder / "parquet", parquet)), {"type": "parquet"}, AB))
+    fixed = {"type": "fixed_width", "fields": {"a": 1, "b": 1}}
+    given = source(str(_files(folder / "fixed", {"1.txt": b"1x\nqy\n"})), fixed, AB)
+    load(warehouse, given, "reject", metadata=True)
+    with pytest.raises(SourceError):
+        load(warehouse, given)
 
 
 def _files(folder: Path, files: dict[str, bytes]) -> Path:

@@ -1,0 +1,50 @@
+"""``type: avro``: Avro object container files, which carry their own schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pipekit.formats.base import FileFormat, Records, batched
+from pipekit.formats.columns import column_of
+
+
+class AvroFormat(FileFormat):
+    """Avro files describe themselves: there are no keys."""
+
+    type: Literal["avro"]
+
+
+def read_avro(form: AvroFormat, path: Path) -> Iterator[Records]:
+    """The records of a file.
+
+    Raises:
+        ValueError: It is not such a file, is damaged, or its records are no records but single values.
+    """
+    import fastavro
+
+    with path.open("rb") as stream:
+        try:
+            records = fastavro.reader(stream)
+            names = _names(records.writer_schema)
+            given = False
+            for batch in batched(records):
+                given = True
+                yield _records(names, batch)
+            if not given:
+                yield _records(names, [])
+        except (EOFError, LookupError, TypeError, OverflowError) as error:
+            raise ValueError(f"the Avro data is damaged: {error}") from error
+
+
+def _names(schema: Any) -> list[str]:
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        raise ValueError("its schema is not a record, so it has no columns")
+    return [field["name"] for field in schema["fields"]]
+
+
+def _records(names: Sequence[str], rows: Sequence[Any]) -> Records:
+    import pyarrow as pa
+
+    return Records(pa.record_batch([column_of([row[name] for row in rows]) for name in names], names=list(names)))

@@ -1,0 +1,74 @@
+"""Arrow columns of plain Python values, for formats in which each value has a type of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class BadValue:
+    """A value that no column may take, such as the error ``#DIV/0!``; ``text`` is what a message shows of it."""
+
+    text: str
+
+
+def column_of(values: Sequence[Any]) -> pa.Array:
+    """The values, and ``None``, as an Arrow array; a dense union if their types differ.
+
+    Lists and mappings become JSON texts, in the union's children ``array`` and ``object``; a ``BadValue`` stands in
+    the child ``error``.
+    """
+    import pyarrow as pa
+
+    children: dict[str, list[Any]] = {}
+    codes, offsets = [], []
+    places: dict[str, int] = {}
+    for value in values:
+        name, plain = _plain(value)
+        child = children.setdefault(name, [])
+        codes.append(places.setdefault(name, len(places)))
+        offsets.append(len(child))
+        child.append(plain)
+    if set(children) <= {"null"}:
+        return pa.nulls(len(values))
+    arrays = [pa.array(child) for child in children.values()]
+    return pa.UnionArray.from_dense(pa.array(codes, pa.int8()), pa.array(offsets, pa.int32()), arrays, [*children])
+
+
+def _plain(value: Any) -> tuple[str, Any]:
+    """The child of the union that takes a value, and what it takes."""
+    if value is None:
+        return "null", None
+    if isinstance(value, BadValue):
+        return "error", value.text
+    if isinstance(value, (dict, list, tuple)):
+        return "object" if isinstance(value, dict) else "array", to_json(value)
+    if isinstance(value, UUID):
+        return "str", str(value)
+    if isinstance(value, dt.datetime) and value.tzinfo is not None:
+        return "instant", value.astimezone(dt.UTC)
+    return type(value).__name__, value
+
+
+def to_json(value: Any) -> str:
+    """JSON in which every number keeps all its digits; what JSON has no type for becomes a string."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(to_json, value)) + "]"
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, (bytes, bytearray)):
+        return json.dumps(value.hex())
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value))

@@ -1,0 +1,184 @@
+"""``type: excel``: one sheet of an ``.xlsx`` workbook, whose cells have types of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+
+from pipekit.formats.base import FileFormat, Records, batched
+from pipekit.formats.columns import BadValue, column_of
+
+_RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})?")
+
+
+class ExcelFormat(FileFormat):
+    """Which cells of a workbook are the table.
+
+    Attributes:
+        sheet: The sheet's name; the first sheet if left out.
+        range: Its cells, such as ``B3:F200``, or ``B3:F`` down to the last row; all cells if left out.
+        header: Whether the first row of the range names the columns; else their names are their letters.
+    """
+
+    type: Literal["excel"]
+    sheet: str | None = None
+    range: str | None = None
+    header: bool = True
+
+    extra_is_error: ClassVar[bool] = True
+
+    @field_validator("range")
+    @classmethod
+    def _is_range(cls, value: str | None) -> str | None:
+        if value is not None:
+            _area(value)
+        return value
+
+    @property
+    def has_lines(self) -> bool:
+        """A record is a row of the sheet."""
+        return True
+
+    @property
+    def has_header(self) -> bool:
+        """As declared."""
+        return self.header
+
+
+@dataclass(frozen=True)
+class _Area:
+    """A block of cells, counted from 0, its ends included."""
+
+    top: int
+    left: int
+    right: int
+    bottom: int | None
+
+
+def _area(text: str) -> _Area:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a range such as B3:F200, or B3:F for all rows from the third")
+    area = _Area(
+        int(match[2]) - 1, column_index(match[1]), column_index(match[3]), int(match[4]) - 1 if match[4] else None
+    )
+    if area.right < area.left or (area.bottom is not None and area.bottom < area.top):
+        raise ValueError(f"{text!r} ends before it begins")
+    return area
+
+
+def column_index(letters: str) -> int:
+    """The place of a column, from 0: ``A`` is 0, ``AA`` is 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+def column_letters(index: int) -> str:
+    """The letters of a column; the reverse of ``column_index``."""
+    letters = ""
+    while index >= 0:
+        letters = chr(ord("A") + index % 26) + letters
+        index = index // 26 - 1
+    return letters
+
+
+def read_excel(form: ExcelFormat, path: Path) -> Iterator[Records]:
+    """The rows of the sheet, without those that are empty.
+
+    Raises:
+        ValueError: The file is not such a workbook, or lacks the sheet.
+    """
+    table = _Table(form, path)
+    kept, names = table.columns()
+    given = False
+    for rows in batched(table.records(kept)):
+        given = True
+        yield _records(names, rows)
+    if not given:
+        yield _records(names, [])
+
+
+def _records(names: Sequence[str], rows: Sequence[tuple[int, list[Any]]]) -> Records:
+    import pyarrow as pa
+
+    columns = [column_of([row[index] for _, row in rows]) for index in range(len(names))]
+    values = pa.record_batch(columns, names=list(names))
+    return Records(values, pa.array([number for number, _ in rows], pa.int64()))
+
+
+class _Table:
+    """The declared block of cells of a workbook."""
+
+    def __init__(self, form: ExcelFormat, path: Path) -> None:
+        from pipekit.formats.excel_parts import open_sheet, unusable_cells
+
+        self._header = form.header
+        self._sheet = open_sheet(path, form.sheet)
+        self._unusable = {
+            (int(place[1]) - 1, column_index(place[0])): BadValue(text)
+            for place, text in unusable_cells(path, self._sheet.name)
+        }
+        start, end = self._sheet.start or (0, 0), self._sheet.end or (-1, -1)
+        found = [*self._unusable, start, end]  # cells without a usable value do not count for the reader
+        self._area = (
+            _area(form.range)
+            if form.range
+            else _Area(
+                min(row for row, _ in found if row >= 0),
+                min(c for _, c in found if c >= 0),
+                max(c for _, c in found),
+                None,
+            )
+        )
+
+    def columns(self) -> tuple[list[int], list[str]]:
+        """The places of the columns within the block, and their names; a column without name and value is left out."""
+        width = self._area.right - self._area.left + 1
+        letters = [column_letters(self._area.left + index) for index in range(width)]
+        if not self._header:
+            return list(range(width)), letters
+        first = next((row for _, row in self._rows()), [None] * width)
+        names = ["" if cell is None else _name(cell) for cell in first]
+        nameless = {index for index, name in enumerate(names) if not name.strip()}
+        used = {index for _, row in self.records(range(width)) for index in nameless if row[index] is not None}
+        kept = [index for index in range(width) if index not in nameless or index in used]
+        return kept, [f"({letters[index]})" if index in nameless else names[index] for index in kept]
+
+    def records(self, kept: Sequence[int]) -> Iterator[tuple[int, list[Any]]]:
+        """Row number and values of each row that is not empty, below the header."""
+        rows = self._rows()
+        if self._header:
+            next(rows, None)
+        for number, row in rows:
+            if any(cell is not None for cell in row):
+                yield number, [row[index] for index in kept]
+
+    def _rows(self) -> Iterator[tuple[int, list[Any]]]:
+        area, offset = self._area, (self._sheet.start or (0, 0))[1]
+        columns = range(area.left, area.right + 1)
+        last = max([(self._sheet.end or (-1, -1))[0], *(row for row, _ in self._unusable)])
+        cells = iter(self._sheet.iter_rows())
+        for number in range(last + 1):
+            row = next(cells, ())
+            if number >= area.top and (area.bottom is None or number <= area.bottom):
+                found = [_cell(row, column - offset) for column in columns]
+                for index, column in enumerate(columns):
+                    found[index] = self._unusable.get((number, column), found[index])
+                yield number + 1, found
+
+
+def _cell(row: Sequence[Any], index: int) -> Any:
+    return row[index] if 0 <= index < len(row) and row[index] != "" else None
+
+
+def _name(cell: Any) -> str:
+    if isinstance(cell, BadValue):
+        return cell.text
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

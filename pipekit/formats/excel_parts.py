@@ -1,0 +1,97 @@
+"""The parts of an ``.xlsx`` file: the sheet that is asked for, and its cells that hold no usable value.
+
+python-calamine gives nothing for a cell with an error such as ``#DIV/0!`` (its issue 105), and nothing for a formula
+whose result was never saved. Both would be loaded as NULL, so the XML of the sheet is searched for them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from xml.etree import ElementTree
+from zipfile import BadZipFile, ZipFile
+
+_CHUNK = 4 << 20
+_MOST_RATIO = 900
+_FREE_SIZE = 1 << 30
+_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+
+
+def open_sheet(path: Path, name: str | None) -> Any:
+    """python-calamine's sheet.
+
+    Raises:
+        ValueError: The file is not such a workbook, or lacks the sheet.
+    """
+    import python_calamine
+
+    _refuse_bomb(path)
+    try:
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
+        if not names or (name is not None and name not in names):
+            wanted = "any sheet" if name is None else f"the sheet {name!r}"
+            raise ValueError(f"the workbook does not have {wanted}; it has {', '.join(map(repr, names)) or 'none'}")
+        return book.get_sheet_by_name(name or names[0])
+    except python_calamine.PasswordError as error:
+        raise ValueError("the workbook is protected by a password") from error
+    except python_calamine.CalamineError as error:
+        raise ValueError(f"is not an .xlsx workbook that can be read: {error}") from error
+
+
+def _refuse_bomb(path: Path) -> None:
+    try:
+        with ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+            names = parts.namelist()
+    except (BadZipFile, OSError) as error:
+        raise ValueError(f"is not an .xlsx workbook: {error}") from error
+    if "xl/workbook.xml" not in names:
+        raise ValueError("is not an .xlsx workbook")
+    if size > _FREE_SIZE and size > _MOST_RATIO * path.stat().st_size:
+        raise ValueError(f"unpacks to more than {_MOST_RATIO} times its size: it looks like a decompression bomb")
+
+
+def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Letters and number of each cell that holds an error or a formula without a saved result, and which it is."""
+    with ZipFile(path) as parts, parts.open(_part_of(parts, sheet)) as stream:
+        for attributes, content in _cells(stream):
+            value = _VALUE.search(content)
+            if b't="e"' in attributes:
+                text = value[1].decode(errors="replace") if value else "#ERROR"
+            elif value is None and b't="str"' not in attributes and _FORMULA.search(content):
+                text = "a formula without a saved result"
+            else:
+                continue
+            place = _PLACE.search(attributes)
+            if place is None:
+                raise ValueError(f"the sheet {sheet!r} has {text}, in a cell that does not say where it stands")
+            yield (place[1].decode(), place[2].decode()), text
+
+
+def _cells(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and content of each cell that has content."""
+    rest = b""
+    while chunk := stream.read(_CHUNK):
+        rest += chunk
+        end = max(rest.rfind(b"</row>"), rest.rfind(b":row>")) + 1
+        yield from _CELL.findall(rest, 0, end)
+        rest = rest[end:]
+
+
+def _part_of(parts: ZipFile, sheet: str) -> str:
+    """The file within the workbook that holds a sheet."""
+    book = ElementTree.fromstring(parts.read("xl/workbook.xml"))
+    links = ElementTree.fromstring(parts.read("xl/_rels/workbook.xml.rels"))
+    targets = {link.get("Id"): link.get("Target", "") for link in links}
+    for entry in book.iterfind("{*}sheets/{*}sheet"):
+        if entry.get("name") == sheet:
+            link = next(value for key, value in entry.items() if key.endswith("}id"))
+            target = targets[link]
+            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    raise ValueError(f"the workbook does not say where its sheet {sheet!r} is")

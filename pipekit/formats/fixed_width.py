@@ -1,0 +1,123 @@
+"""``type: fixed_width``: text whose columns stand at fixed places of each line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from pipekit.formats.base import Compression, FileFormat, Records, batched
+
+_MOST_BYTES = 16 << 20
+Width = Annotated[int, Field(ge=1)]
+
+
+class FixedWidthFormat(FileFormat):
+    """How fixed-width files are written.
+
+    Attributes:
+        fields: Name of each field, and its width (it begins where the one before ends) or its ``[start, length]``;
+            the first character of a line is 1.
+        line_length: Characters of a line; the end of the last field if left out.
+        pad: Whether a shorter line counts as filled with blanks.
+    """
+
+    type: Literal["fixed_width"]
+    fields: dict[str, Width | tuple[Width, Width]] = Field(min_length=1)
+    line_length: int | None = Field(default=None, ge=1)
+    pad: bool = False
+    encoding: str = "utf-8"
+    skip_lines: int = Field(default=0, ge=0)
+    null_values: tuple[str, ...] = ("",)
+    trim: bool = True
+    date_format: str = "AUTO"
+    timestamp_format: str = "AUTO"
+    compression: Compression = "auto"
+
+    values_are_text: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> FixedWidthFormat:
+        last = max(end for _, end in self.slices)
+        if self.line_length is not None and self.line_length < last:
+            raise ValueError(f"line_length: {self.line_length} is less than the end of the last field, {last}")
+        return self
+
+    @property
+    def slices(self) -> list[tuple[int, int]]:
+        """For each field the place of its first character, from 0, and of the one after its last."""
+        found: list[tuple[int, int]] = []
+        for place in self.fields.values():
+            start = (found[-1][1] if found else 0) if isinstance(place, int) else place[0] - 1
+            found.append((start, start + (place if isinstance(place, int) else place[1])))
+        return found
+
+    @property
+    def text_encoding(self) -> str:
+        """As declared."""
+        return self.encoding
+
+    @property
+    def has_lines(self) -> bool:
+        """A record is a line."""
+        return True
+
+
+def read_fixed_width(form: FixedWidthFormat, path: Path) -> Iterator[Records]:
+    """The lines of a file (UTF-8 by now), cut into fields."""
+    length = form.line_length or max(end for _, end in form.slices)
+    given = False
+    for lines in batched(_lines(form, path)):
+        given = True
+        yield _records(form, length, lines)
+    if not given:
+        yield _records(form, length, ())
+
+
+def _lines(form: FixedWidthFormat, path: Path) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each line that is not empty."""
+    with path.open("rb") as stream:
+        number = 0
+        while line := stream.readline(_MOST_BYTES):
+            number += 1
+            body = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            body = body.removesuffix(b"\n").removesuffix(b"\r")
+            if number > form.skip_lines and body:
+                yield number, body
+
+
+def _records(form: FixedWidthFormat, length: int, lines: Sequence[tuple[int, bytes]]) -> Records:
+    import pyarrow as pa
+
+    columns: list[list[str | None]] = [[] for _ in form.fields]
+    texts, problems = [], []
+    slices, nulls = form.slices, frozenset(form.null_values)
+    for _, line in lines:
+        text, problem = _text(form, length, line)
+        texts.append(text)
+        problems.append(problem)
+        for column, (start, end) in zip(columns, slices, strict=True):
+            value = text[start:end].strip(" ") if form.trim else text[start:end]
+            column.append(None if problem or value in nulls else value)
+    values: Any = pa.record_batch([pa.array(column, pa.string()) for column in columns], names=list(form.fields))
+    return Records(
+        values,
+        pa.array([number for number, _ in lines], pa.int64()),
+        pa.array(texts, pa.string()),
+        pa.array(problems, pa.string()),
+    )
+
+
+def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | None]:
+    """The text of a line, and what is wrong with it."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return line.decode(errors="replace"), "is not UTF-8"
+    if form.pad:
+        text = text.ljust(length)
+    if len(text) < length or text[length:].strip(" "):
+        return text, f"has {len(text)} characters, not {length}"
+    return text, None

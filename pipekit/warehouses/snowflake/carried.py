@@ -1,0 +1,65 @@
+"""How Snowflake loads records that another function has read on this machine: see ``files.carry``."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipekit.files.carry import carried_files
+from pipekit.source import Column
+from pipekit.warehouses.contract import FileLoad, PreparedLoad
+from pipekit.warehouses.snowflake.casts import Value
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
+from pipekit.warehouses.snowflake.judged import JudgedLoad
+from pipekit.warehouses.snowflake.landing import NUMBER, Landing, create_landing
+from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+_PLACE = '"FILE" VARCHAR, "ROWNO" NUMBER(38,0), "LINE" NUMBER(38,0)'
+_VERDICTS = '"RAW" VARCHAR, "WHOLE" VARCHAR, "AT" NUMBER(38,0), "WHY" VARCHAR'
+
+
+@contextmanager
+def prepare_carried(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoad]:
+    """Read the files here, stage their records, and land them as text.
+
+    Raises:
+        SourceError: A file does not keep the contract.
+        TransientError: A file was replaced after it was listed.
+    """
+    with carried_files(Path(tempfile.gettempdir()), load.source, load.files, load.cancelled) as carried:
+        load = replace(load, files=tuple(each.file for each in carried))
+        landing = _land(warehouse, load, [each.path for each in carried])
+    # The records name their file by its URI.
+    files = StagedFiles(Stage("", "", ""), {file.uri: file for file in load.files})
+    yield JudgedLoad(warehouse, load, files, landing)
+
+
+def _land(warehouse: SnowflakeSession, load: FileLoad, paths: list[Path]) -> Landing:
+    values = tuple(_value(column, number) for number, column in enumerate(load.source.columns, 1))
+    columns = ", ".join(f"{value.text} VARCHAR" for value in values)
+    landed = create_landing(warehouse, f"{_PLACE}, {_VERDICTS}, {columns}")
+    if paths:
+        stage = Stage(warehouse.quote(f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"), "", "")
+        warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name}")
+        upload(warehouse, paths[0].parent, stage)
+        warehouse.execute(
+            f"COPY INTO {landed} FROM {stage.location} FILE_FORMAT = ({PARQUET_FORMAT}) "
+            "MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
+        )
+    fields = ", ".join(f"{text(value.column.name)}, {value.text}" for value in values)
+    record = f'COALESCE("RAW", TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({fields})))'
+    place = f"IFF(\"LINE\" IS NULL, {NUMBER}, '')"
+    return Landing(f"SELECT * FROM {landed}", values, line='"LINE"', place=place, record=record)
+
+
+def _value(column: Column, number: int) -> Value:
+    return Value(column, f'"V{number}"', refusal=f'IFF("AT" = {number}, "WHY", NULL)')
