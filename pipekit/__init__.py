@@ -41,13 +41,17 @@ if TYPE_CHECKING:
         StepProgressed,
         StepStarted,
     )
+    from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move
+    from pipekit.materialize.into import Into, TableName
+    from pipekit.materialize.publish import audit, audit_reads, publish, publish_arrow
+    from pipekit.materialize.rows import refuse_bad_keys
     from pipekit.names import Table
     from pipekit.plugins.hooks import hookimpl
     from pipekit.runs.result import RunResult
     from pipekit.source import Column, Source
     from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families, update_and_insert
-    from pipekit.sql.text import SqlText
-    from pipekit.step import Statement, StepContext, StepOptions, StepResult, StepType
+    from pipekit.sql.text import SqlText, literal
+    from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
     from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
     from pipekit.warehouses.contract import Result, TableColumn, WarehouseType
     from pipekit.warehouses.plain import PlainWarehouse
@@ -64,12 +68,16 @@ _HOMES = {
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
     ),
+    "pipekit.materialize.contract": "Choice ColumnNames Materialization Move",
+    "pipekit.materialize.into": "Into TableName",
+    "pipekit.materialize.publish": "audit audit_reads publish publish_arrow",
+    "pipekit.materialize.rows": "refuse_bad_keys",
     "pipekit.plugins.hooks": "hookimpl",
+    "pipekit.names": "Table",
     "pipekit.source": "Column Source",
     "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect families update_and_insert",
-    "pipekit.sql.text": "SqlText",
-    "pipekit.step": "Statement StepContext StepOptions StepResult StepType",
-    "pipekit.names": "Table",
+    "pipekit.sql.text": "SqlText literal",
+    "pipekit.step": "Project Statement StepContext StepOptions StepResult StepType",
     "pipekit.warehouses.borrowed": "BorrowedConnection borrowed_engine",
     "pipekit.warehouses.contract": "Result TableColumn WarehouseType",
     "pipekit.warehouses.plain": "PlainWarehouse",
@@ -81,17 +89,23 @@ __all__ = [
     "BorrowedConnection",
     "CheckEvaluated",
     "ChecksFailed",
+    "Choice",
     "Column",
+    "ColumnNames",
     "Dialect",
     "Event",
     "FileLoaded",
+    "Into",
     "LockedError",
+    "Materialization",
+    "Move",
     "Noted",
     "PipekitError",
     "Pipeline",
     "PlainWarehouse",
     "PluginError",
     "Problem",
+    "Project",
     "QueryError",
     "Result",
     "RunFinished",
@@ -112,14 +126,21 @@ __all__ = [
     "StepType",
     "Table",
     "TableColumn",
+    "TableName",
     "TemplateError",
     "TransientError",
     "VersionError",
     "WarehouseError",
     "WarehouseType",
+    "audit",
+    "audit_reads",
     "borrowed_engine",
     "families",
     "hookimpl",
+    "literal",
+    "publish",
+    "publish_arrow",
+    "refuse_bad_keys",
     "update_and_insert",
 ]
 

@@ -14,12 +14,23 @@ from difflib import get_close_matches
 
 from pydantic import Field
 
-from pipekit import QueryError, SqlText, Statement, StepContext, StepResult, StepType, Table, hookimpl
-from pipekit.materialize.into import Into, TableName
-from pipekit.materialize.publish import audit_reads, publish
-from pipekit.sql.text import literal
-from pipekit.step import Project
-from pipekit.warehouses.contract import TableColumn
+from pipekit import (
+    Into,
+    Project,
+    QueryError,
+    SqlText,
+    Statement,
+    StepContext,
+    StepResult,
+    StepType,
+    Table,
+    TableColumn,
+    TableName,
+    audit_reads,
+    hookimpl,
+    literal,
+    publish,
+)
 
 _TOTALS = """SELECT
         count_if({{ hit }}) AS positives,

@@ -31,6 +31,8 @@ from pipekit import Pipeline
 from pipekit.formats.csv import CsvFormat
 from pipekit.formats.json import JsonFormat
 from pipekit.formats.parquet import ParquetFormat
+from pipekit.materialize.builtin import BUILT_IN
+from pipekit.materialize.contract import Choice
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
@@ -229,6 +231,13 @@ def test_every_key_is_in_its_table_with_its_default(page: str, heading: str, mod
     assert listed == dict(keys_and_defaults(model))
 
 
+def test_every_key_of_a_materialization_is_in_the_table_with_its_default() -> None:
+    text = (DOCS / "steps.md").read_text(encoding="utf-8")
+    wanted = {key: default for how in BUILT_IN for key, default in keys_and_defaults(how.keys)}
+    assert listed_keys(text, "Keys of the materializations") == wanted | {"key": "none"}
+    assert all(f"| `{how.name}` |" in text for how in BUILT_IN)
+
+
 def listed_keys(text: str, heading: str) -> dict[str, str]:
     """Key and default from the table of keys below a heading."""
     section = re.search(rf"^#+ `?{re.escape(heading)}`?\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -257,6 +266,8 @@ def keys_and_defaults(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 
 def shown(default: Any) -> str:
+    if isinstance(default, Choice):
+        return f"`{default.how.name}`"
     if default == "required":
         return "required"
     if default is None or default in ((), "", {}):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, InstanceOf, PlainSerializer, WithJsonSchema, model_validator
 
+from pipekit.materialize.builtin import TABLE
+from pipekit.materialize.contract import Choice, Use
 from pipekit.names import Table
-from pipekit.source import Names
 from pipekit.step import StepOptions
 
 
@@ -16,54 +18,67 @@ def _table_name(text: str) -> str:
     return text
 
 
+def _written(choice: Choice[Any]) -> dict[str, Any]:
+    return {"name": choice.how.name, **choice.keys.model_dump(mode="json", by_alias=True)}
+
+
 TableName = Annotated[str, AfterValidator(_table_name)]
 SuiteReference = str | list[Any] | dict[str, Any]
 OnSchemaChange = Literal["fail", "add", "ignore"]
-Kind = Literal["table", "temporary", "view"]
-Materialization = Literal["table", "view", "truncate_load", "append", "merge"]
+Chosen = Annotated[InstanceOf[Choice[Any]], PlainSerializer(_written), WithJsonSchema({"type": "string"})]
+"""A materialization: in the file its name, its keys beside it; the reader of the file puts the value in their place."""
 
 
-class Into(StepOptions):
-    """The keys of every step that fills a table from rows it makes.
+class TableOptions(StepOptions):
+    """The keys of every step that fills a table.
 
     Attributes:
         into: The table; the step's id if left out.
-        materialize: ``table`` is replaced as a whole; ``truncate_load`` keeps the table and its grants;
-            ``append`` adds rows not yet there; ``merge`` updates by ``key`` and never deletes; ``view`` holds no rows.
-        key: The columns that identify a row.
-        since: With ``append``, the column whose greatest value in the table is where new rows begin; with ``key``, the
-            key alone decides.
         audit: A suite that must pass before readers see the new rows.
         on_schema_change: What a change of columns does to a table that is kept.
-        timestamps: With ``merge``, keep ``created_at`` and ``updated_at`` for each row.
     """
 
+    chosen_by: ClassVar[Use]
+
     into: TableName
-    materialize: Materialization = "table"
-    key: Names = ()
-    since: str | None = None
     audit: SuiteReference | None = None
     on_schema_change: OnSchemaChange = "fail"
-    timestamps: bool = False
+
+    @property
+    def choice(self) -> Choice[Any]:
+        """The materialization, with the values of its keys."""
+        value: Choice[Any] = getattr(self, self.chosen_by)
+        return value
+
+    @classmethod
+    def default_choice(cls) -> Choice[Any]:
+        """The choice of a step that names no materialization."""
+        value: Choice[Any] = cls.model_fields[cls.chosen_by].get_default(call_default_factory=True)
+        return value
+
+    @classmethod
+    def default_keys(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keys of a materialization that follow from other options of the step, for where the file leaves them out."""
+        return {}
 
     @model_validator(mode="after")
-    def _consistent(self) -> Into:
-        mode = self.materialize
-        if mode == "merge" and not self.key:
-            raise ValueError("materialize: merge needs a key")
-        if mode == "append" and not (self.key or self.since):
-            raise ValueError("materialize: append needs key or since, so that running it again adds nothing")
-        if self.key and mode not in ("merge", "append"):
-            raise ValueError(f"key means nothing with materialize: {mode}")
-        if self.since and mode != "append":
-            raise ValueError(f"since means nothing with materialize: {mode}")
-        if self.timestamps and mode != "merge":
-            raise ValueError(f"timestamps needs materialize: merge, not {mode}")
-        if mode == "view" and self.audit is not None:
+    def _fits(self) -> TableOptions:
+        how = self.choice.how
+        if how.remade_as == "view" and self.audit is not None:
             raise ValueError("a view cannot be audited: it holds no rows; check it with a check step")
-        if self.on_schema_change != "fail" and mode in ("table", "view"):
-            raise ValueError(f"on_schema_change means nothing with materialize: {mode}, which is made anew each time")
+        if how.remade_as is not None and self.on_schema_change != "fail":
+            which = f"{self.chosen_by}: {how.name}"
+            raise ValueError(f"on_schema_change means nothing with {which}, which is made anew each time")
         return self
 
 
-STAMPS = ("created_at", "updated_at")
+class Into(TableOptions):
+    """The keys of every step that fills a table from rows it makes.
+
+    Attributes:
+        materialize: How the rows reach the table: the name of a materialization.
+    """
+
+    chosen_by: ClassVar[Use] = "materialize"
+
+    materialize: Chosen = Field(default_factory=lambda: Choice(TABLE))

@@ -1,19 +1,20 @@
-"""How the rows of a query reach a table: the materializations, each with its audit.
+"""How the rows of a query reach a table, by any materialization, with the audit.
 
-Rows are first built beside the table. They are moved in one transaction, or one atomic replacement, after the
-audit has passed; on any failure readers go on seeing the old rows.
+Rows are first built beside the table. They are moved in one transaction, or put in place by one atomic statement,
+after the audit has passed; on any failure readers go on seeing the old rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipekit.materialize.into import Into, Kind
+from pipekit.errors import PipekitError, TransientError
+from pipekit.materialize.contract import Kind, Move
+from pipekit.materialize.into import Into
 from pipekit.materialize.reconcile import reconcile
-from pipekit.materialize.since import insert_since, moves
-from pipekit.materialize.strategies import insert_from, make_stamped, merge, new_keys_only, refuse_bad_keys
+from pipekit.materialize.rows import count_rows, drop_if_empty, make_table, scratch_table
 from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import raise_for_failures
@@ -32,17 +33,16 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         Rows written (with ``merge``: inserted or changed); ``None`` for a view.
 
     Raises:
-        QueryError: The statement or the move failed, or a key is NULL or not unique.
+        QueryError: The statement or the move failed, or the new rows are refused, by their key for example.
         ChecksFailed: The audit failed.
     """
     if statement.unproven:
-        context.note("WARNING", f"not proven equal on {context.warehouse.dialect}: {_names(statement.unproven)}")
-    table = Table.parse(options.into)
-    if options.materialize == "view":
-        _create(context, table, statement, "view")
-        return None
-    if options.materialize == "table" and options.audit is None:
-        rows = _create(context, table, statement, "table")
+        context.note("WARNING", f"not proven equal on {context.warehouse.dialect.name}: {_names(statement.unproven)}")
+    table, remade_as = Table.parse(options.into), options.choice.how.remade_as
+    if remade_as is not None and options.audit is None:
+        rows = _create(context, table, statement, remade_as)
+        if remade_as == "view":
+            return None
         return count_rows(context, table) if rows is None else rows
 
     def build(scratch: Table, kind: Kind) -> None:
@@ -56,12 +56,15 @@ def _names(functions: Sequence[str]) -> str:
 
 
 def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | None:
-    """The same for rows that Python made.
+    """Let rows that Python made reach ``options.into``, as ``publish`` does those of a SELECT.
 
     Raises:
         QueryError: See ``publish``.
         ChecksFailed: The audit failed.
+        PipekitError: A view is asked for; it needs a SELECT.
     """
+    if options.choice.how.remade_as == "view":
+        raise PipekitError(NO_VIEW, kept=f"{options.into} was not touched.")
 
     def build(scratch: Table, kind: Kind) -> None:
         context.warehouse.write_arrow(scratch, data, temporary=kind == "temporary")
@@ -69,67 +72,52 @@ def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | 
     return _publish_built(context, build, options)
 
 
+NO_VIEW = "a view needs a query: rows that Python makes cannot become one; use materialize: table"
+
+
 def _publish_built(
     context: StepContext, build: Callable[[Table, Kind], None], options: Into, statement: Statement | None = None
 ) -> int:
     """Publish what ``build`` makes; without a ``statement`` nothing is known of how the rows came to be."""
-    table = Table.parse(options.into)
-    replacing = _takes_place(context, table, options)
+    table, choice = Table.parse(options.into), options.choice
+    in_place = choice.how.remade_as is not None or _becomes_table(context, table, options)
     with scratch_table(context, table) as scratch:
-        build(scratch, "table" if replacing else "temporary")
-        if options.key:
-            refuse_bad_keys(context, scratch, options.key, statement.unique if statement else ())
-        if replacing:
-            rows = count_rows(context, scratch)
-            audit(context, options.audit, scratch, shown_as=table)
-            context.warehouse.replace_table(scratch, table)
-            return rows
-        return _move(context, scratch, table, options, moving=statement is None or moves(context, statement))
+        build(scratch, "table" if in_place else "temporary")
+        move = Move(context, scratch, table, (), choice.keys, statement)
+        choice.check(move)
+        if not in_place:
+            return _move(move, options)
+        rows = count_rows(context, scratch)
+        audit(context, options.audit, scratch, shown_as=table)
+        context.warehouse.replace_table(scratch, table)
+        return rows
 
 
-def _takes_place(context: StepContext, table: Table, options: Into) -> bool:
-    """Whether what is built becomes the table itself. So does the first merge or append: that saves a copy."""
-    return options.materialize == "table" or not (options.timestamps or context.warehouse.exists(table))
+def _becomes_table(context: StepContext, table: Table, options: Into) -> bool:
+    """Whether the first rows, built beside, may become the table itself: that saves a copy."""
+    choice = options.choice
+    return choice.how.straight != "never" and not choice.own_columns and not context.warehouse.exists(table)
 
 
-def _move(context: StepContext, scratch: Table, table: Table, options: Into, *, moving: bool) -> int:
-    warehouse = context.warehouse
-    columns = warehouse.columns(scratch)
-    if options.timestamps:
-        make_stamped(context, table, scratch)
-    names = reconcile(context, table, columns, options.on_schema_change, options.timestamps)
-    with warehouse.transaction():
-        if options.materialize == "truncate_load":
-            warehouse.truncate(table)
-            rows = insert_from(context, scratch, table, names)
-        elif options.materialize == "append" and options.key:
-            rows = insert_from(context, scratch, table, names, new_keys_only(context, table, options.key))
-        elif options.materialize == "append" and options.since:
-            rows = insert_since(context, scratch, table, names, options.since, moving=moving)
-        else:
-            rows = merge(context, scratch, table, names, options.key, timestamps=options.timestamps)
-        audit(context, options.audit, table)
-    return rows
-
-
-@contextmanager
-def scratch_table(context: StepContext, table: Table) -> Iterator[Table]:
-    """A helper table's name; whatever was made under it is dropped at the end."""
-    scratch = context.warehouse.scratch(table)
+def _move(move: Move[Any], options: Into) -> int:
+    context, table, choice = move.context, move.table, options.choice
+    columns = context.warehouse.columns(move.new)
+    made = make_table(context, table, move.new, choice.own_columns)
     try:
-        yield scratch
-    finally:
-        context.warehouse.execute(f"DROP TABLE IF EXISTS {context.warehouse.quote(scratch)}")
+        names = reconcile(context, table, columns, options.on_schema_change, choice.own_columns)
+        with context.warehouse.transaction():
+            rows = choice.move(replace(move, columns=tuple(names)))
+            audit(context, options.audit, table)
+    except PipekitError as error:
+        if made and not isinstance(error, TransientError):  # the COMMIT may have succeeded, its answer being lost
+            drop_if_empty(context, table)
+        raise
+    return rows
 
 
 def _create(context: StepContext, table: Table, statement: Statement, kind: Kind) -> int | None:
     with context.explained(statement):
         return context.warehouse.create_as(table, statement.sql, kind=kind)
-
-
-def count_rows(context: StepContext, table: Table) -> int:
-    """How many rows the table has; answered from metadata by both engines."""
-    return int(context.warehouse.execute(f"SELECT count(*) FROM {context.warehouse.quote(table)}").scalar())
 
 
 def audit(context: StepContext, reference: Any, table: Table, shown_as: Table | None = None) -> None:
@@ -153,5 +141,5 @@ def audit(context: StepContext, reference: Any, table: Table, shown_as: Table | 
 
 
 def audit_reads(reference: Any, project: Project) -> Iterable[str]:
-    """Tables beside the judged one that the suite of an ``audit:`` looks at."""
+    """Tables beside the judged one that the suite of an ``audit:`` reads."""
     return project.suite(reference).reads if reference is not None else ()

@@ -1,42 +1,52 @@
-"""Columns of existing tables, held against the rows to come (``on_schema_change``)."""
+"""Columns of an existing table, compared with the rows to come (``on_schema_change``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pipekit.errors import QueryError
-from pipekit.materialize.into import STAMPS
 from pipekit.names import Table
+from pipekit.source import Column
 from pipekit.step import StepContext
 from pipekit.warehouses.contract import TableColumn
 
 
 def reconcile(
-    context: StepContext, table: Table, wanted: Sequence[TableColumn], policy: str, timestamps: bool = False
+    context: StepContext, table: Table, wanted: Sequence[TableColumn], policy: str, own: Sequence[Column] = ()
 ) -> list[str]:
     """Make the table able to take ``wanted``, or refuse. Outside a transaction: it may need DDL.
 
+    Args:
+        context: The step's context.
+        table: A table that is there.
+        wanted: The columns of the new rows.
+        policy: The value of ``on_schema_change``.
+        own: Columns that the materialization fills by itself.
+
     Returns:
-        The columns to fill, in the engine's case.
+        The columns to fill with new rows, in the engine's case.
 
     Raises:
         QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
     """
-    has = {column.name: column for column in context.warehouse.columns(table)}
+    warehouse = context.warehouse
+    has = {column.name: column for column in warehouse.columns(table)}
     given = {column.name: column for column in wanted}
-    own = {context.warehouse.fold(name) for name in STAMPS} if timestamps else set()
+    kept = {warehouse.fold(column.name): warehouse.type_of(column) for column in own}
     added = [column for name, column in given.items() if name not in has]
-    missing = [column for name, column in has.items() if name not in given and name not in own]
+    needed = [TableColumn(name, text) for name, text in kept.items() if name not in has]
+    missing = [column for name, column in has.items() if name not in given and name not in kept]
     retyped = [(has[name], column) for name, column in given.items() if name in has and _differ(has[name], column)]
-    if retyped or (policy == "fail" and (added or missing)):
-        hint = _HINT_TYPE if retyped else _HINT
-        raise QueryError(_difference(table, added, missing, retyped), kept=f"{table} is as it was.", hint=hint)
+    refused = policy == "fail" and (added or missing)
+    if retyped or refused or (needed and policy != "add"):
+        hint = _HINT_TYPE if retyped else _HINT if not needed else _HINT_NEEDED
+        text = _difference(table, [*added, *needed], missing, retyped)
+        raise QueryError(text, kept=f"{table} is as it was.", hint=hint)
+    for column in [*added, *needed] if policy == "add" else ():
+        name = warehouse.quote(column.name)
+        warehouse.execute(f"ALTER TABLE {warehouse.quote(table)} ADD COLUMN {name} {column.type}")
+        context.note("WARNING", f"{table}: added the column {column.name} {column.type}")
     if policy == "add":
-        for column in added:
-            warehouse = context.warehouse
-            name = warehouse.quote(column.name)
-            warehouse.execute(f"ALTER TABLE {warehouse.quote(table)} ADD COLUMN {name} {column.type}")
-            context.note("WARNING", f"{table}: added the column {column.name} {column.type}")
         return list(given)
     for column in added:
         context.note("WARNING", f"{table}: the new column {column.name} is ignored")
@@ -56,6 +66,7 @@ _HINT = (
     "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
     " or change the table by hand."
 )
+_HINT_NEEDED = "Say on_schema_change: add, or add the columns by hand (ALTER TABLE)."
 
 
 def _difference(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr
 
 from pipekit.errors import PluginError, TemplateError
 from pipekit.events import Emit
+from pipekit.materialize.builtin import BUILT_IN, Registry, by_use
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
@@ -42,6 +43,7 @@ class Vocabulary:
     step_types: Mapping[str, StepType[Any]]
     warehouses: Mapping[str, WarehouseType[Any]]
     template_globals: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    materializations: Registry = field(default_factory=lambda: by_use(BUILT_IN))
     project_code: bool = True
 
 

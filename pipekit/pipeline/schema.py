@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pipekit.materialize.into import TableOptions
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.quality.schema import suite_schema
@@ -34,7 +35,7 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
     properties["sources"]["additionalProperties"] = _source(definitions)
     properties["suites"]["additionalProperties"] = suite_schema()
     properties["steps"]["items"] = _one_of(
-        _step(_schema_of(kind.options, definitions), name, definitions)
+        _step(_options(kind.options, vocabulary, definitions), name, definitions)
         for name, kind in sorted(vocabulary.step_types.items())
     )
     whole = {
@@ -50,6 +51,18 @@ def _schema_of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str,
     schema = model.model_json_schema(ref_template=_REFERENCE)
     definitions.update(schema.pop("$defs", {}))
     schema.pop("title", None)
+    return schema
+
+
+def _options(model: type[BaseModel], vocabulary: Vocabulary, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a step type; with the names of the materializations that it may choose, and all their keys."""
+    schema = _schema_of(model, definitions)
+    if issubclass(model, TableOptions):
+        known, default = vocabulary.materializations[model.chosen_by], model.default_choice().how.name
+        choice = {"enum": sorted(known), "default": default, "title": model.chosen_by.capitalize()}
+        schema["properties"][model.chosen_by] = choice
+        for _, how in sorted(known.items()):
+            schema["properties"] = {**_schema_of(how.keys, definitions)["properties"], **schema["properties"]}
     return schema
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipekit.errors import PipekitError
-from pipekit.names import Table
+from pipekit.materialize.into import TableOptions
+from pipekit.names import Table, fold
 from pipekit.pipeline.graph import TableKey
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project
@@ -52,4 +53,9 @@ class TypedTables:
             found: ColumnTypes | None = step.type.columns(step.options, self._project)
         except (PipekitError, LookupError, ValueError):
             return None  # mistakes of the step are reported where it is read
-        return found
+        return found and {**found, **self._own_columns(step.options)}
+
+    def _own_columns(self, options: Any) -> ColumnTypes:
+        """The columns that the step's materialization adds; a type that is not known is left empty."""
+        own = options.choice.own_columns if isinstance(options, TableOptions) else ()
+        return {fold(column.name, str.lower): self._project.column_type(column) or "" for column in own}

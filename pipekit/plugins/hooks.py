@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import click
 
     from pipekit.events import Sink
+    from pipekit.materialize.contract import Materialization
     from pipekit.pipeline.model import PipelineSpec
     from pipekit.step import StepType
     from pipekit.warehouses.contract import WarehouseType
@@ -26,6 +27,15 @@ def pipekit_step_types() -> Sequence[StepType[Any]]:  # type: ignore[empty-body]
     """Step types to add: what ``type:`` may say in a pipeline file.
 
     Each is a ``StepType``: a name, a pydantic model of its options, a function. A name that is taken is refused.
+    """
+
+
+@hookspec
+def pipekit_materializations() -> Sequence[Materialization[Any]]:  # type: ignore[empty-body]
+    """Materializations to add: what ``materialize:`` of a step and ``strategy:`` of a load may say.
+
+    Each is a ``Materialization``: a name, a function that moves new rows into a table, a pydantic model of its keys. A
+    name that is taken is refused; one value may serve both, or say in ``uses`` which of the two it is for.
     """
 
 

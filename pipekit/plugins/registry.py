@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
+from pipekit.materialize.builtin import BUILT_IN, Registry
+from pipekit.materialize.contract import USES, Materialization, Use
 from pipekit.pipeline.code import import_from
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
@@ -44,6 +46,15 @@ class _BuiltInWarehouses:
         return BUILT_IN_WAREHOUSES
 
 
+class _BuiltInMaterializations:
+    """The materializations that come with pipekit, likewise."""
+
+    @staticmethod
+    @hookspecs.hookimpl
+    def pipekit_materializations() -> Sequence[Any]:
+        return BUILT_IN
+
+
 class Plugins:
     """All plugins of one project.
 
@@ -62,6 +73,7 @@ class Plugins:
         for name in BUILT_IN_STEPS:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
+        self._register(_BuiltInMaterializations, "built-in materializations")
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
@@ -69,7 +81,7 @@ class Plugins:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """Step types, warehouses and template globals by name.
+        """Step types, materializations, warehouses and template globals by name.
 
         Raises:
             PluginError: A name is claimed twice.
@@ -78,6 +90,7 @@ class Plugins:
             step_types=self._by_name("pipekit_step_types", "step type"),
             warehouses=self._by_name("pipekit_warehouses", "warehouse"),
             template_globals=self._template_globals(),
+            materializations=self._materializations(),
             project_code=self._project_code,
         )
 
@@ -123,6 +136,18 @@ class Plugins:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             by_name[item.name], owner[item.name] = item, plugin
         return by_name
+
+    def _materializations(self) -> Registry:
+        """By use and name: a name may mean one thing for queries and another for files."""
+        found: dict[Use, dict[str, Materialization[Any]]] = {use: {} for use in USES}
+        owner: dict[tuple[Use, str], str] = {}
+        for plugin, items in self._results("pipekit_materializations"):
+            for item, use in [(each, use) for each in items for use in each.uses]:
+                if item.name in found[use]:
+                    by = owner[use, item.name]
+                    raise PluginError(f"the materialization {item.name!r} is claimed by {by} and by {plugin}")
+                found[use][item.name], owner[use, item.name] = item, plugin
+        return found
 
     def _results(self, hook: str, given: Mapping[str, Any] | None = None) -> Iterable[tuple[str, Any]]:
         """What each plugin's implementation returns, with the plugin's name."""

@@ -12,9 +12,11 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from pipekit.materialize.builtin import MergeKeys
+from pipekit.materialize.contract import Move
 from pipekit.materialize.into import Into, TableName
-from pipekit.materialize.publish import audit_reads, publish, scratch_table
-from pipekit.materialize.strategies import merge
+from pipekit.materialize.publish import audit_reads, publish
+from pipekit.materialize.rows import merge, scratch_table
 from pipekit.names import Table, quote_identifier
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
@@ -72,11 +74,10 @@ class FeaturesOptions(Into):
     features: dict[str, Feature] = Field(min_length=1)
     update_frequency: str = "every run"
 
-    @model_validator(mode="before")
     @classmethod
-    def _key_is_entity(cls, data: Any) -> Any:
-        keyed = isinstance(data, dict) and data.get("materialize") in ("merge", "append")
-        return {"key": data["entity"], **data} if keyed and "entity" in data else data
+    def default_keys(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The key is the entity, unless the file says otherwise."""
+        return {"key": data["entity"]} if "entity" in data else {}
 
     @field_validator("features")
     @classmethod
@@ -200,7 +201,7 @@ def _write_catalog(options: FeaturesOptions, context: StepContext) -> None:
         warehouse.create_table(scratch, CATALOG_COLUMNS, temporary=True)
         with warehouse.transaction():
             warehouse.insert(scratch, names[:-2], _catalog_rows(options, context))
-            merge(context, scratch, CATALOG, names[:-2], names[:2], timestamps=True)
+            merge(Move(context, scratch, CATALOG, tuple(names[:-2]), MergeKeys(key=tuple(names[:2]), timestamps=True)))
             _forget_others(options, context)
 
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pipekit.errors import PipekitError, SourceError, TransientError, WarehouseError
+from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
-from pipekit.materialize.into import OnSchemaChange, SuiteReference, TableName
-from pipekit.materialize.publish import audit, audit_reads, count_rows, scratch_table
+from pipekit.materialize.builtin import TRUNCATE_LOAD
+from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move, NamesColumns, Use
+from pipekit.materialize.into import Chosen, TableOptions
+from pipekit.materialize.publish import audit, audit_reads
 from pipekit.materialize.reconcile import reconcile
-from pipekit.materialize.strategies import move_rows, refuse_bad_keys
+from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
 from pipekit.names import Table, fold
 from pipekit.plugins.hooks import hookimpl
-from pipekit.source import Column, Listing, Names, Source, SourceFile
+from pipekit.source import Column, Listing, Source, SourceFile
 from pipekit.sql.semantics import ColumnTypes
-from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
+from pipekit.step import Project, StepContext, StepResult, StepType
 from pipekit.steps import arrivals, ledger
 from pipekit.steps.arrivals import OnChanged, Pending
 from pipekit.steps.rejects import most_rejects, refuse_too_many
@@ -32,43 +34,37 @@ from pipekit.warehouses.contract import (
     PreparedLoad,
     SupportsClustering,
     TableColumn,
+    Warehouse,
 )
 
 
-class LoadOptions(StepOptions):
-    """The keys of a load.
+class LoadOptions(TableOptions):
+    """The keys of a load, beside those of ``TableOptions`` and of its strategy.
 
     Attributes:
         source: The name of a source.
-        into: The table; the step's id if left out.
-        strategy: ``truncate_load`` replaces the rows, ``append`` adds the files not yet loaded, ``merge``
-            updates by ``key`` and never deletes.
-        key: The columns that identify a row, for ``merge``.
+        strategy: How the rows of the files reach the table: the name of a materialization.
         cluster_by: Columns in whose order the warehouse should keep the table, where it can.
-        audit: A suite that must pass before readers see the new rows.
         on_error: ``fail`` at a bad record, or ``reject`` it into ``<table>_rejects``.
-        max_rejects: The most bad records to put up with: a count, or a share such as ``1%``.
+        max_rejects: The most bad records to accept: a count, or a share such as ``1%``.
         on_empty: Whether no file, or no row, is an error.
         on_changed: What ``append`` does with a file that came again under its name with other content: ``fail``,
             ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
             ``metadata`` is on, else ``fail``.
         when: ``changed`` skips the load if files and definition are those of the last one.
-        on_schema_change: What to do if the declared columns are not those of the table.
         metadata: Add ``_source_file``, ``_source_row``, ``_loaded_at`` and ``_run_id`` to each row.
     """
 
+    chosen_by: ClassVar[Use] = "strategy"
+
     source: str
-    into: TableName
-    strategy: Literal["truncate_load", "append", "merge"] = "truncate_load"
-    key: Names = ()
-    cluster_by: Names = ()
-    audit: SuiteReference | None = None
+    strategy: Chosen = Field(default_factory=lambda: Choice(TRUNCATE_LOAD))
+    cluster_by: ColumnNames = ()
     on_error: Literal["fail", "reject"] = "fail"
     max_rejects: int | str | None = Field(default=None)
     on_empty: Literal["fail", "allow"] = "fail"
     on_changed: OnChanged | None = None
     when: Literal["always", "changed"] = "always"
-    on_schema_change: OnSchemaChange = "fail"
     metadata: bool = False
 
     @field_validator("max_rejects")
@@ -80,19 +76,62 @@ class LoadOptions(StepOptions):
 
     @model_validator(mode="after")
     def _consistent(self) -> LoadOptions:
-        if self.strategy == "merge" and not self.key:
-            raise ValueError("strategy: merge needs a key")
-        if self.key and self.strategy != "merge":
-            raise ValueError(f"key means nothing with strategy: {self.strategy}")
         if self.max_rejects is not None and self.on_error != "reject":
             raise ValueError("max_rejects needs on_error: reject")
-        if self.on_changed is not None and self.strategy != "append":
-            raise ValueError(f"on_changed means nothing with strategy: {self.strategy}, which reads every file anew")
+        how = self.choice.how
+        if self.on_changed is not None and not how.once_per_file:
+            raise ValueError(f"on_changed means nothing with strategy: {how.name}, which reads every file anew")
         if self.on_changed == "replace" and not self.metadata:
             raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
-        if self.when == "changed" and self.strategy == "append":
-            raise ValueError("when: changed means nothing with strategy: append, which never loads a file twice")
+        if self.when == "changed" and how.once_per_file:
+            raise ValueError(f"when: changed means nothing with strategy: {how.name}, which never loads a file twice")
         return self
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load: what its functions share.
+
+    Attributes:
+        context: The step's context.
+        options: The step's options.
+        table: The table that is filled.
+        source: The contract of the files.
+    """
+
+    context: StepContext
+    options: LoadOptions
+    table: Table
+    source: Source
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """This worker's session."""
+        return self.context.warehouse
+
+    @property
+    def how(self) -> Materialization[Any]:
+        """The chosen strategy."""
+        return self.options.choice.how
+
+    @property
+    def declared(self) -> tuple[Column, ...]:
+        """The columns of each new row."""
+        return _declared(self.options, self.context.project)
+
+    @property
+    def own_columns(self) -> tuple[Column, ...]:
+        """The columns that the strategy fills by itself."""
+        return self.options.choice.own_columns
+
+    @property
+    def rejects(self) -> Table:
+        """The table of bad records."""
+        return self.table.beside("_rejects")
+
+    def move(self, new: Table, columns: Sequence[str]) -> Move[Any]:
+        """The job that the strategy is given."""
+        return Move(self.context, new, self.table, tuple(columns), self.options.choice.keys)
 
 
 def run(options: LoadOptions, context: StepContext) -> StepResult:
@@ -103,52 +142,50 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
         ChecksFailed: The audit failed; the table is as it was.
         WarehouseError: The warehouse failed; the table is as it was.
     """
-    table = Table.parse(options.into)
-    was_there = context.warehouse.exists(table)
+    load = Load(context, options, Table.parse(options.into), context.project.sources[options.source])
+    was_there = load.warehouse.exists(load.table)
     try:
-        result = _run(options, context)
+        result = _run(load)
     except PipekitError as error:
-        if not isinstance(error, TransientError):  # whose COMMIT may have been heard
-            error.kept = error.kept if was_there and error.kept else _kept(table, was_there)
+        if not isinstance(error, TransientError):  # its COMMIT may have succeeded although the answer was lost
+            error.kept = error.kept if was_there and error.kept else _kept(load.table, was_there)
             if not was_there:
-                _forget(context, table)
+                drop_if_empty(context, load.table)
         raise
     if options.cluster_by and result.status != UNCHANGED:
-        _cluster(context, table, options.cluster_by)
+        _cluster(load)
     return result
 
 
-def _run(options: LoadOptions, context: StepContext) -> StepResult:
-    source = context.project.sources[options.source]
-    warehouse, table = context.warehouse, Table.parse(options.into)
+def _run(load: Load) -> StepResult:
+    context, options = load.context, load.options
     ledger.prepare(context)
-    listed = warehouse.list_files(source, context.cancelled)
-    if options.when == "changed" and ledger.is_last_load(context, table, listed):
+    listed = load.warehouse.list_files(load.source, context.cancelled)
+    if options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         text = f"{_files(listed)}, unchanged since the last load"
         return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
-    if options.strategy != "append":
-        return _load_files(options, context, listed, Pending(listed))
+    if not load.how.once_per_file:
+        return _load_files(load, listed, Pending(listed))
     on_changed = options.on_changed or ("replace" if options.metadata else "fail")
-    with arrivals.not_loaded(context, table, listed, on_changed) as pending:
-        return _load_files(options, context, listed, pending)
+    with arrivals.not_loaded(context, load.table, listed, on_changed) as pending:
+        return _load_files(load, listed, pending)
 
 
-def _load_files(options: LoadOptions, context: StepContext, listed: Listing, pending: Pending) -> StepResult:
-    source = context.project.sources[options.source]
-    warehouse, table, files = context.warehouse, Table.parse(options.into), pending.files
+def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
+    context, options = load.context, load.options
     inputs = ledger.hash_of(context, listed)
-    if listed and not files:
+    if listed and not pending.files:
         return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
-    if not files and options.on_empty == "fail":
-        raise SourceError(f"no file matches {source.pattern!r}", file=source.uri, hint=_EMPTY)
-    if options.strategy == "append":
-        ledger.offer_claim(context, table)
+    if not pending.files and options.on_empty == "fail":
+        raise SourceError(f"no file matches {load.source.pattern!r}", file=load.source.uri, hint=_EMPTY)
+    if load.how.once_per_file:
+        ledger.offer_claim(context, load.table)
     if context.definition_hash == ledger.REPLAYED:
-        context.note("WARNING", "the step's own next load reads its source as ever: mend the file there too")
-    columns = _make_table(context, table, source, options)
-    with warehouse.prepare_load(_order(context, source, files, options)) as prepared:
-        refuse_too_many(context, prepared, table, context.project.sources[options.source], options.max_rejects)
-        loaded, rows = _load(context, prepared, table, columns, pending, options)
+        context.note("WARNING", "the step's own next load reads its source as before: fix the file there too")
+    columns = _make_table(load)
+    with load.warehouse.prepare_load(_file_load(load, pending.files)) as prepared:
+        refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects)
+        loaded, rows = _fill(load, prepared, columns, pending)
     message = _summary(loaded, prepared.rejected, options) + _beside(listed)
     return StepResult(rows, message=message, inputs_hash=inputs)
 
@@ -160,20 +197,14 @@ def _kept(table: Table, was_there: bool) -> str:
     return f"{table} still holds the rows it had before." if was_there else f"{table} was not made."
 
 
-def _forget(context: StepContext, table: Table) -> None:
-    """A first load that failed leaves no empty table, whose columns might bind the mended contract."""
-    name = context.warehouse.quote(table)
-    with suppress(WarehouseError):  # the failure itself is what is told
-        if not context.warehouse.execute(f"SELECT 1 FROM {name} LIMIT 1").rows:  # else someone else filled it
-            context.warehouse.execute(f"DROP TABLE IF EXISTS {name}")
+def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
+    context, options = load.context, load.options
 
-
-def _order(context: StepContext, source: Source, files: tuple[SourceFile, ...], options: LoadOptions) -> FileLoad:
     def progress(done: int, total: int) -> None:
         context.emit(StepProgressed(step=context.step, done=done, total=total, unit="bytes"))
 
     return FileLoad(
-        source=source,
+        source=load.source,
         files=files,
         on_error=options.on_error,
         metadata=options.metadata,
@@ -184,97 +215,91 @@ def _order(context: StepContext, source: Source, files: tuple[SourceFile, ...], 
     )
 
 
-def _declared(source: Source, options: LoadOptions) -> tuple[Column, ...]:
-    return source.columns + (METADATA_COLUMNS if options.metadata else ())
-
-
-def _make_table(context: StepContext, table: Table, source: Source, options: LoadOptions) -> list[str]:
-    warehouse, declared = context.warehouse, _declared(source, options)
-    warehouse.create_table(table, declared)
-    if options.on_error == "reject":
-        warehouse.create_table(table.beside("_rejects"), REJECT_COLUMNS)
+def _make_table(load: Load) -> list[str]:
+    """Make the tables that are missing, outside the transaction; the columns to fill."""
+    warehouse, declared = load.warehouse, load.declared
+    warehouse.create_table(load.table, (*declared, *load.own_columns))
+    if load.options.on_error == "reject":
+        warehouse.create_table(load.rejects, REJECT_COLUMNS)
     wanted = [TableColumn(warehouse.fold(c.name), warehouse.type_of(c), c.nullable) for c in declared]
-    return reconcile(context, table, wanted, options.on_schema_change)
+    return reconcile(load.context, load.table, wanted, load.options.on_schema_change, load.own_columns)
 
 
-def _load(
-    context: StepContext,
-    prepared: PreparedLoad,
-    table: Table,
-    columns: Sequence[str],
-    pending: Pending,
-    options: LoadOptions,
+def _fill(
+    load: Load, prepared: PreparedLoad, columns: Sequence[str], pending: Pending
 ) -> tuple[tuple[LoadedFile, ...], int]:
-    source = context.project.sources[options.source]
-    merging = options.strategy == "merge" and count_rows(context, table) > 0
-    if merging or len(columns) < len(_declared(source, options)):
-        return _load_beside(context, prepared, table, columns, pending, options)
-    with context.warehouse.transaction():
-        _make_room(context, table, pending, options)
-        loaded = prepared.copy_into(table)
-        if options.key:
-            refuse_bad_keys(context, table, options.key)
-        _finish(context, prepared, table, loaded, options)
+    """Load, audit and write the ledger; the files as read, and how many rows were written."""
+    if not _goes_straight(load, columns):
+        return _fill_by_helper(load, prepared, columns, pending)
+    with load.warehouse.transaction():
+        if load.how.replaces == "all":
+            load.warehouse.truncate(load.table)
+        _claim(load, pending)
+        loaded = prepared.copy_into(load.table)
+        _check(load, load.move(load.table, columns), loaded)
+        _finish(load, prepared, loaded)
     return loaded, sum(file.rows_loaded for file in loaded)
 
 
-def _load_beside(
-    context: StepContext,
-    prepared: PreparedLoad,
-    table: Table,
-    columns: Sequence[str],
-    pending: Pending,
-    options: LoadOptions,
+def _goes_straight(load: Load, columns: Sequence[str]) -> bool:
+    """Whether the files may be copied into the table itself: all their columns, and no row needs a move."""
+    if load.how.straight == "never" or load.own_columns or len(columns) < len(load.declared):
+        return False
+    return load.how.straight == "always" or count_rows(load.context, load.table) == 0
+
+
+def _fill_by_helper(
+    load: Load, prepared: PreparedLoad, columns: Sequence[str], pending: Pending
 ) -> tuple[tuple[LoadedFile, ...], int]:
-    """By way of a helper table: to merge, or to leave out declared columns that the table does not have."""
-    source = context.project.sources[options.source]
-    with scratch_table(context, table) as scratch:
-        context.warehouse.create_table(scratch, _declared(source, options), temporary=True)
-        with context.warehouse.transaction():
+    with scratch_table(load.context, load.table) as scratch:
+        load.warehouse.create_table(scratch, load.declared, temporary=True)
+        move = load.move(scratch, columns)
+        with load.warehouse.transaction():
             loaded = prepared.copy_into(scratch)
-            _make_room(context, table, pending, options)
-            rows = move_rows(context, scratch, table, columns, options.key)
-            _finish(context, prepared, table, loaded, options)
+            _claim(load, pending)
+            _check(load, move, loaded)
+            rows = load.options.choice.move(move)
+            _finish(load, prepared, loaded)
     return loaded, rows
 
 
-def _make_room(context: StepContext, table: Table, pending: Pending, options: LoadOptions) -> None:
-    if options.strategy == "truncate_load":
-        context.warehouse.truncate(table)
-    elif options.strategy == "append":
-        arrivals.claim(context, table, pending)
+def _claim(load: Load, pending: Pending) -> None:
+    if load.how.once_per_file:
+        arrivals.claim(load.context, load.table, pending)
 
 
-def _finish(
-    context: StepContext, prepared: PreparedLoad, table: Table, loaded: Sequence[LoadedFile], options: LoadOptions
-) -> None:
-    _refuse_empty(context, loaded, options)
-    if options.on_error == "reject":
-        prepared.write_rejects(table.beside("_rejects"))
+def _check(load: Load, move: Move[Any], loaded: Sequence[LoadedFile]) -> None:
+    _refuse_empty(load, loaded)
+    load.options.choice.check(move)
+
+
+def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile]) -> None:
+    context = load.context
+    if load.options.on_error == "reject":
+        prepared.write_rejects(load.rejects)
     for file in loaded:
-        context.emit(_event(context, table, file))
-    audit(context, options.audit, table)
-    ledger.write(context, table, loaded, replacing=options.strategy == "truncate_load")
+        context.emit(_event(load, file))
+    audit(context, load.options.audit, load.table)
+    ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
 
 
-def _refuse_empty(context: StepContext, loaded: Sequence[LoadedFile], options: LoadOptions) -> None:
-    """No row at all must not empty a table; and a CSV file of no byte has lost its header, and so its rows."""
-    if options.on_empty == "allow":
+def _refuse_empty(load: Load, loaded: Sequence[LoadedFile]) -> None:
+    """Refuse a load without rows, and a CSV file of zero bytes, whose header is missing."""
+    if load.options.on_empty == "allow":
         return
-    form = context.project.sources[options.source].format
-    if form.has_header:
+    if load.source.format.has_header:
         for file in loaded:
             if file.file.size_bytes == 0:
                 raise SourceError("is empty: not even a header", file=file.file.uri, hint=_EMPTY)
-    if options.strategy != "append" and not any(file.rows_loaded for file in loaded):
+    if not load.how.once_per_file and not any(file.rows_loaded for file in loaded):
         names = ", ".join(file.file.uri for file in loaded[:3]) + (" ..." if len(loaded) > 3 else "")
         raise SourceError("no row to load", file=names, hint=_EMPTY)
 
 
-def _event(context: StepContext, table: Table, file: LoadedFile) -> FileLoaded:
+def _event(load: Load, file: LoadedFile) -> FileLoaded:
     return FileLoaded(
-        step=context.step,
-        table=str(table),
+        step=load.context.step,
+        table=str(load.table),
         uri=file.file.uri,
         size_bytes=file.file.size_bytes,
         rows_loaded=file.rows_loaded,
@@ -282,13 +307,13 @@ def _event(context: StepContext, table: Table, file: LoadedFile) -> FileLoaded:
     )
 
 
-def _cluster(context: StepContext, table: Table, columns: Sequence[str]) -> None:
-    warehouse = context.warehouse
+def _cluster(load: Load) -> None:
+    warehouse, columns = load.warehouse, load.options.cluster_by
     shown = ", ".join(columns)
     if not isinstance(warehouse, SupportsClustering):
-        context.note("INFO", f"cluster_by ({shown}) does not apply to {warehouse.dialect.name}")
-    elif warehouse.cluster(table, columns):
-        context.note("INFO", f"{table} is now clustered by ({shown})")
+        load.context.note("INFO", f"cluster_by ({shown}) does not apply to {warehouse.dialect.name}")
+    elif warehouse.cluster(load.table, columns):
+        load.context.note("INFO", f"{load.table} is now clustered by ({shown})")
 
 
 def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) -> str:
@@ -317,18 +342,24 @@ def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
     return audit_reads(options.audit, project)
 
 
+def _declared(options: LoadOptions, project: Project) -> tuple[Column, ...]:
+    return project.sources[options.source].columns + (METADATA_COLUMNS if options.metadata else ())
+
+
 def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str]]:
     """Columns that the step names and its source does not declare."""
     source = project.sources[options.source]
-    known = {fold(column.name, str.lower): column.name for column in _declared(source, options)}
+    known = {fold(column.name, str.lower): column.name for column in _declared(options, project)}
 
     def unknown(names: Iterable[str]) -> Iterator[str]:
         for name in names:
             if fold(name, str.lower) not in known:
                 yield f"the source {source.name} declares no column {name!r}{did_you_mean(name, known.values())}"
 
-    for key, names in (("key", options.key), ("cluster_by", options.cluster_by)):
-        yield from ((key, text) for text in unknown(names))
+    for keys in (options.choice.keys, options):
+        for key, field in type(keys).model_fields.items():
+            if any(isinstance(mark, NamesColumns) for mark in field.metadata):
+                yield from ((key, text) for text in unknown(getattr(keys, key)))
     # A table whose columns may be others than those of its source can only be known when it is there.
     if options.audit is not None and options.on_schema_change == "fail":
         for expectation in project.suite(options.audit).expectations:
@@ -349,7 +380,7 @@ def _columns(options: LoadOptions, project: Project) -> ColumnTypes | None:
     """Those of the declaration; a table whose columns may be others is known only when it is there."""
     if options.on_schema_change != "fail":
         return None
-    found = {column.name: project.column_type(column) for column in _declared(project.sources[options.source], options)}
+    found = {column.name: project.column_type(column) for column in _declared(options, project)}
     return {fold(name, str.lower): kind for name, kind in found.items() if kind is not None} or None
 
 

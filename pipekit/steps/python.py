@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.materialize.into import Into
-from pipekit.materialize.publish import audit_reads, publish_arrow
+from pipekit.materialize.publish import NO_VIEW, audit_reads, publish_arrow
 from pipekit.names import Table
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
@@ -51,7 +51,7 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
     if context.cancelled.is_set():
         raise WarehouseError("the run was stopped while the function was running", kept="Its result was not written.")
     data = to_arrow(result, options.call)
-    return StepResult(publish_arrow(context, data, options), message=options.materialize)
+    return StepResult(publish_arrow(context, data, options), message=options.choice.how.name)
 
 
 def _read(context: StepContext, table: Table) -> pa.Table:
@@ -103,7 +103,12 @@ def _writes(options: PythonOptions, project: Project) -> Iterable[str]:
     return (options.into,)
 
 
+def _problems(options: PythonOptions, project: Project) -> Iterator[tuple[str, str]]:
+    if options.choice.how.remade_as == "view":
+        yield "materialize", NO_VIEW
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[PythonOptions]]:
     """The ``python`` step type."""
-    return [StepType("python", PythonOptions, run, _reads, _writes)]
+    return [StepType("python", PythonOptions, run, _reads, _writes, problems=_problems)]

@@ -30,16 +30,15 @@ def most_rejects(limit: int | str | None, records: int) -> float:
 
 
 def refuse_too_many(
-    context: StepContext, prepared: PreparedLoad, table: Table, source: Source, limit: int | str | None
+    context: StepContext, prepared: PreparedLoad, rejects: Table, source: Source, limit: int | str | None
 ) -> None:
-    """Refuse the load if it has more rejects than ``limit`` allows; the rejects themselves are kept.
+    """Refuse the load if it has more rejects than ``limit`` allows; the rejects themselves are kept in ``rejects``.
 
     Raises:
         SourceError: There are too many.
     """
     if prepared.rejected <= most_rejects(limit, prepared.records):
         return
-    rejects = table.beside("_rejects")
     with context.warehouse.transaction():
         prepared.write_rejects(rejects)
     raise SourceError(

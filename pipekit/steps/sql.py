@@ -34,7 +34,7 @@ class SqlOptions(Into):
 def run(options: SqlOptions, context: StepContext) -> StepResult:
     """Render the SELECT and publish its rows."""
     statement = context.project.statement(template=options.template, sql=options.sql)
-    return StepResult(publish(context, statement, options), message=options.materialize)
+    return StepResult(publish(context, statement, options), message=options.choice.how.name)
 
 
 def _reads(options: SqlOptions, project: Project) -> Iterable[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pipekit.materialize.into import TableOptions
 from pipekit.pipeline.model import PipelineSpec, Step, canonical
 from pipekit.pipeline.reading.checking import checked
+from pipekit.pipeline.reading.choice import keys_of_choices, with_choice
 from pipekit.pipeline.reading.keys import MAX_STEPS, StepKeys
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.sections import checked_suite
@@ -55,7 +57,9 @@ def _read_step(reading: Reading, index: int, data: dict[str, Any]) -> Step | Non
     rest = {key: value for key, value in data.items() if key not in StepKeys.model_fields}
     if "into" in step_type.options.model_fields:
         rest.setdefault("into", data["id"] if isinstance(data.get("id"), str) else "step")
-    options = checked(reading, step_type.options, rest, path, also_known=StepKeys.model_fields)
+    also_known = [*StepKeys.model_fields, *keys_of_choices(step_type.options, reading.vocabulary.materializations)]
+    rest = with_choice(reading, step_type.options, rest, path)
+    options = checked(reading, step_type.options, rest, path, also_known)
     if options is None:
         return None
     if keys is None:  # so that the rest of the step is checked too
@@ -88,11 +92,18 @@ def check_options(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[in
     """Note what each step type finds wrong when it compares its options with the rest of the file."""
     for index, step in steps:
         try:
-            for key, text in step.type.problems(step.options, spec):
+            for key, text in _problems(spec, step):
                 reading.note(("steps", index, key), text)
         except KeyError:
             if not reading.problems:  # else: a missing source or suite, already reported
                 raise
+
+
+def _problems(spec: PipelineSpec, step: Step) -> Iterable[tuple[str, str]]:
+    yield from step.type.problems(step.options, spec)
+    if isinstance(step.options, TableOptions):
+        choice = step.options.choice
+        yield from choice.how.problems(choice.keys, spec)
 
 
 def _check_name(reading: Reading, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]) -> None:

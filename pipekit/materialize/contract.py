@@ -1,0 +1,147 @@
+"""The contract of a materialization. A materialization is a value: a name, a pydantic model of its keys, a function.
+
+It says how new rows reach a table. ``materialize:`` of a step that makes rows and ``strategy:`` of a load name one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from pipekit.names import Table
+from pipekit.source import Column, Names
+from pipekit.step import Project, Statement, StepContext, StepOptions
+
+Kind = Literal["table", "temporary", "view"]
+Use = Literal["materialize", "strategy"]
+USES: tuple[Use, ...] = ("materialize", "strategy")
+KeysT = TypeVar("KeysT")
+KeysT_co = TypeVar("KeysT_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class NamesColumns:
+    """Marks a key whose values are columns of the new rows: a load checks them against its source's contract."""
+
+
+ColumnNames = Annotated[Names, NamesColumns()]
+"""One column, or a list of columns, of the new rows."""
+
+
+@dataclass(frozen=True)
+class Move(Generic[KeysT_co]):
+    """New rows on their way into a table: what the functions of a materialization are given.
+
+    Attributes:
+        context: The step's context.
+        new: The table that holds the new rows: a helper, or the table itself where the first rows go straight into it.
+        table: The table that readers see.
+        columns: The columns to fill, in the engine's case. Empty in ``check``, which comes before the two are compared.
+        keys: The values of the materialization's keys.
+        statement: The SELECT that gave the new rows; ``None`` where files or Python did.
+    """
+
+    context: StepContext
+    new: Table
+    table: Table
+    columns: tuple[str, ...]
+    keys: KeysT_co
+    statement: Statement | None = None
+
+    def insert(self, where: str = "") -> int:
+        """Insert the new rows, or those for which ``where`` holds; it may name them ``new``.
+
+        Returns:
+            Rows inserted.
+        """
+        warehouse = self.context.warehouse
+        columns = ", ".join(map(warehouse.quote, self.columns))
+        condition = f" WHERE {where}" if where else ""
+        sql = (
+            f"INSERT INTO {warehouse.quote(self.table)} ({columns})"
+            f" SELECT {columns} FROM {warehouse.quote(self.new)} AS new{condition}"
+        )
+        return warehouse.execute(sql).rowcount or 0
+
+
+def _no_columns(keys: Any) -> Sequence[Column]:
+    return ()
+
+
+def _no_problems(keys: Any, project: Project) -> Iterable[tuple[str, str]]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Materialization(Generic[KeysT]):
+    """A way in which new rows reach a table, as a plugin gives it.
+
+    Attributes:
+        name: What ``materialize:`` or ``strategy:`` says.
+        move: Moves the rows, inside the transaction and before the audit; returns the rows it wrote. DML only: DDL
+            would commit. ``None`` with ``remade_as``.
+        keys: A pydantic model of the keys that it takes beside those of the step. Other keys are refused, and so is
+            a step without a required one.
+        uses: Whether ``materialize:`` may name it, ``strategy:``, or both.
+        check: Refuses new rows that must not reach the table, by raising; called before a row of the table is touched.
+        own_columns: Columns that the move fills by itself and new rows do not have.
+        problems: Mistakes in the keys that show beside the rest of the file: pairs of a key and what is wrong with
+            it. Called while the file is validated, so it opens nothing.
+        straight: Which new rows may be put into the table as they are, without a move, which saves a copy: ``never``;
+            the ``first`` ones, into an empty table; or ``always`` (with ``replaces: all``, once the table is empty).
+        replaces: Which rows of the table go: ``nothing``, a ``part``, or ``all``. With ``all`` the ledger forgets
+            which files the table was loaded from.
+        remade_as: The table or view is made anew each time, by one atomic statement; no rows are moved. A view holds no
+            rows, so it cannot be audited. For ``materialize:`` only.
+        once_per_file: A load reads only files that the table was not loaded from yet.
+    """
+
+    name: str
+    move: Callable[[Move[KeysT]], int] | None = None
+    keys: type[BaseModel] = StepOptions
+    uses: tuple[Use, ...] = USES
+    check: Callable[[Move[KeysT]], None] | None = None
+    own_columns: Callable[[KeysT], Sequence[Column]] = _no_columns
+    problems: Callable[[KeysT, Project], Iterable[tuple[str, str]]] = _no_problems
+    straight: Literal["never", "first", "always"] = "never"
+    replaces: Literal["nothing", "part", "all"] = "nothing"
+    remade_as: Literal["table", "view"] | None = None
+    once_per_file: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.move is None) == (self.remade_as is None):
+            raise ValueError(f"the materialization {self.name!r} needs either a move or remade_as")
+        if self.remade_as is not None and "strategy" in self.uses:
+            raise ValueError(f"the materialization {self.name!r} cannot serve a load: remade_as is for queries")
+
+
+@dataclass(frozen=True)
+class Choice(Generic[KeysT]):
+    """A materialization, and the values of its keys: what a step chose.
+
+    Attributes:
+        how: The materialization.
+        keys: An instance of its ``keys``.
+    """
+
+    how: Materialization[KeysT]
+    keys: Any = field(default_factory=StepOptions)
+
+    @property
+    def own_columns(self) -> tuple[Column, ...]:
+        """Columns that the move fills by itself."""
+        return tuple(self.how.own_columns(self.keys))
+
+    def check(self, move: Move[Any]) -> None:
+        """Refuse new rows that must not reach the table."""
+        if self.how.check is not None:
+            self.how.check(move)
+
+    def move(self, move: Move[Any]) -> int:
+        """Move the rows, and say how many were written."""
+        if self.how.move is None:
+            raise TypeError(f"{self.how.name} makes the table anew; it moves no rows")
+        return self.how.move(move)
