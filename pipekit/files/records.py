@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_BYTES = 16 << 20  # of one record; DuckDB's readers are told the same
+MOST_BYTES = 16 << 20  # of one record; DuckDB's readers get the same limit
 _SHOWN = 1 << 16
 _CHUNK = 1 << 20
 

@@ -21,7 +21,7 @@ from pipekit.step import StepContext
 from pipekit.warehouses.contract import LoadedFile
 
 REPLAYED = "replayed"
-"""Stands in ``definition_hash`` for a mended file that was loaded by hand."""
+"""Stands in ``definition_hash`` for a fixed file that was loaded by hand."""
 _ONE_STORE = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _IN_A_STATEMENT = 500
 

@@ -1,4 +1,4 @@
-"""How one file is read by DuckDB: its columns found by name, its dialect told in full, nothing guessed.
+"""How one file is read by DuckDB: its columns found by name, its dialect stated in full, nothing guessed.
 
 What DuckDB's readers get wrong was found by trying (``tests/warehouses/duckdb/test_loading.py`` has the cases);
 files that could fall into such a hole are read by ``records`` instead.

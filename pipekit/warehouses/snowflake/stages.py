@@ -1,4 +1,4 @@
-"""Stages: which files a source has, how Snowflake reaches them, and how their formats are told to COPY.
+"""Stages: which files a source has, how Snowflake reaches them, and how COPY is given their formats.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-stage and .../copy-into-table. Snowflake's defaults are never
 relied on: every format option that matters is stated in every COPY.

@@ -23,7 +23,7 @@ def refuse(node: Any, reason: str, way_out: str = "") -> Refused:
     """The error for the construct at ``node``; the caller raises it.
 
     Args:
-        node: The parsed construct; the first place found in it is told.
+        node: The parsed construct; the first place found in it is reported.
         reason: What is different, as the end of the sentence "... ".
         way_out: Another spelling, if there is one; a template of one's own is named anyway.
     """

@@ -19,7 +19,7 @@ class Call:
 
     Attributes:
         name: In upper case.
-        node: The call as parsed; places in the text are told from it.
+        node: The call as parsed; gives the place in messages.
         raw: Arguments by position, not rewritten.
         named: Arguments given as ``name => value``, by name in lower case, not rewritten.
         distinct: Whether DISTINCT stands before the arguments.
@@ -71,7 +71,7 @@ class Call:
         name = getattr(node, "name", "")
         if node.key in ("column", "var", "identifier") and name:
             return str(name).lower()
-        raise self.refuse("only with a constant here can it be told what it means")
+        raise self.refuse("its meaning is known only if this is a constant")
 
     def refuse(self, reason: str, way_out: str = "") -> Exception:
         """The error to raise for a call that cannot be made equal."""
