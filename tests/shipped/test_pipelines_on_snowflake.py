@@ -131,13 +131,16 @@ def test_no_statement_is_sent_twice_and_each_is_tagged(ran: Any) -> None:
     assert all('"pipeline":"marketing_engagement"' in s["tag"] and '"step":"load_' in s["tag"] for s in loads)
 
 
-def test_one_load_is_a_dozen_statements(ran: Any) -> None:
+def test_the_statements_of_one_load_are_counted(ran: Any) -> None:
     sent = ran[2][1]
     session = next(s["session"] for s in sent if s["sql"].startswith('TRUNCATE TABLE "RAW_CUSTOMER'))
     mine = [s["sql"] for s in sent if s["session"] == session]
     load = mine[: mine.index("COMMIT") + 1]
-    # The sample's files have their columns in two orders, and one of its checks warns: a COPY and a SELECT more.
-    assert len(load) - 2 <= 12, "\n".join(sql[:100] for sql in load)
+    # A dozen for a plain file. The sample's files have their columns in two orders (a COPY more), one of their checks
+    # warns (a SELECT more), and they hold quotes: that is looked for (a SELECT), and then each line is landed as text
+    # and judged (three more). The files are listed again before the commit, since one may have been replaced, and the
+    # ledger's columns are looked at, since an earlier version may have made it.
+    assert len(load) <= 20, "\n".join(sql[:100] for sql in load)
 
 
 def test_no_row_of_s3_passes_through_this_machine(ran: Any) -> None:

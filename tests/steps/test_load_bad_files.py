@@ -220,10 +220,11 @@ class Leaky(LocalFileSystem):
     def _strip_protocol(cls, path):
         return str(path).removeprefix("leaky://")
 
-    def find(self, path, **options):
-        found = super().find(path, **options)
-        for name in list(found):
-            self.rm_file(name)
+    def ls(self, path, detail=False, **options):
+        found = super().ls(path, detail=detail, **options)
+        for entry in found:
+            if detail and entry["type"] == "file":
+                self.rm_file(entry["name"])
         return found
 
 
