@@ -23,6 +23,9 @@ _MARK = codecs.BOM_UTF8
 _ESCAPE, _QUOTE = b"\xff\xfe", b"\xff\xfd"
 
 
+_LINE_ENDS = (b"\n", b"\r")
+
+
 @dataclass(frozen=True)
 class CsvScan:
     """What was found.
@@ -61,9 +64,8 @@ class _Pass:
         self._comment = form.comment.encode() if form.comment else None
         self._comments = re.compile(b"(?m)^" + re.escape(self._comment or b"") + b"[^\n]*")
         self._nulls = self._quoted_nulls(form)
-        self._ends = (self._delimiter, b"\n", b"\r")
+        self._ends = {self._delimiter, b"\n", b"\r", b""}
         self._inside = False
-        self._before = b"\n"
         self._newlines = _Newlines()
         self.delimiters = 0
 
@@ -112,27 +114,24 @@ class _Pass:
     def _outside(self, chunk: bytes) -> bytes | None:
         """What stands outside quotes, with one quote for each quoted value; ``None`` if quotes are out of place."""
         if self._quote is None or (not self._inside and self._quote not in chunk):
-            self._before = b"\n"
             return chunk if _QUOTE not in chunk else None
         parts = chunk.split(self._quote)
-        inside = parts[not self._inside :: 2]
-        outside = (self._quote if self._inside else b"") + self._quote.join(parts[self._inside :: 2])
-        self._inside ^= len(parts) % 2 == 0
-        if self._escape and (_QUOTE in outside or any(self._escape in part for part in inside)):
+        outside, inside = parts[self._inside :: 2], parts[not self._inside :: 2]
+        began_inside, self._inside = self._inside, self._inside ^ (len(parts) % 2 == 0)
+        if (self._escape and any(_QUOTE in part for part in outside)) or self._escapes_other(inside):
             return None
-        return outside if self._in_place(outside + (self._quote if self._inside else b"")) else None
+        behind = outside if began_inside else outside[1:]
+        before = outside if self._inside else outside[:-1]
+        # Between two quotes nothing stands if a quote is doubled; else a value ends, and another begins.
+        n = len(self._delimiter)
+        if not {part[:n] if n > 1 and part[:1] not in _LINE_ENDS else part[:1] for part in behind} <= self._ends:
+            return None
+        if not {part[-n:] if n > 1 and part[-1:] not in _LINE_ENDS else part[-1:] for part in before} <= self._ends:
+            return None
+        return self._quote.join(outside)
 
-    def _in_place(self, outside: bytes) -> bool:
-        """Whether each quoted value stands between delimiters or line ends; a doubled quote is part of its value."""
-        quote = self._quote or b""
-        around = self._before + outside
-        while quote * 2 in around:
-            around = around.replace(quote * 2, quote)
-        values = around.count(quote)
-        before = sum(around.count(end + quote) for end in self._ends)
-        after = sum(around.count(quote + end) for end in self._ends) + around.endswith(quote)
-        self._before = around[-len(self._delimiter) - 1 : -1] if self._inside else b"\n"
-        return values == before == after
+    def _escapes_other(self, inside: list[bytes]) -> bool:
+        return self._escape is not None and any(self._escape in part for part in inside)
 
     def _without_comments(self, outside: bytes) -> bytes | None:
         """The text without comment lines; ``None`` if the character stands elsewhere, too."""
