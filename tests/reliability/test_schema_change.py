@@ -36,9 +36,11 @@ TAKEN: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def put(root: Path, columns: dict[str, str], options: str, key: int = 1) -> Path:
-    """The files and the contract, both with these columns."""
+    """A delivery in place of the one before, under a name of its own, and the contract, both with these columns."""
     values = {**VALUES, "id": str(key)}
-    write(root, "landing/a.csv", ",".join(columns) + "\n" + ",".join(values[name] for name in columns) + "\n")
+    for earlier in root.glob("landing/*.csv"):
+        earlier.unlink()
+    write(root, f"landing/{key}.csv", ",".join(columns) + "\n" + ",".join(values[name] for name in columns) + "\n")
     declared = ", ".join(f"{name}: {kind}" for name, kind in columns.items())
     source = f"sources: {{lines: {{uri: landing, format: {{type: csv}}, columns: {{{declared}}}}}}}\n"
     return project(root, source + f"steps: [{{id: t, type: load, source: lines, {options}}}]\n")

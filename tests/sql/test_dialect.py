@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sqlglot
 
+from pipekit.source import Column
 from pipekit.sql.dialect import Dialect, Merge, merge_statement, update_and_insert
+from pipekit.sql.semantics import ColumnTypes, Rewritten
 from pipekit.sql.translate import translate
 from pipekit.warehouses.contract import WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
@@ -64,8 +68,21 @@ def test_an_update_and_an_insert_merge_where_there_is_no_merge(others: list[str]
     assert rows == [(1, "new" if others else "old"), (2, "same"), (3, None), (4, "stays")]
 
 
+class Own:
+    """Semantics that show which tree they were given."""
+
+    def type_of(self, column: Column) -> str:
+        return column.type.kind
+
+    def parse(self, text: str) -> list[Any]:
+        return sqlglot.parse(text, read="snowflake")
+
+    def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
+        return Rewritten(f"/* {type(tree).__name__} */", None, ())
+
+
 def test_a_dialect_may_write_queries_by_its_own_rules() -> None:
-    own = Dialect("duckdb", rewrite=lambda tree: f"/* {type(tree).__name__} */")
+    own = Dialect("duckdb", semantics=Own())
     assert translate("select nvl(a, 1) as a from t", write=own).sql == "/* Select */"
     assert translate("select ifnull(a, 1) as a from t", read=own, write=own).sql == "select ifnull(a, 1) as a from t"
 
