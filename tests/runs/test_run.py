@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from small_projects import PIPEKIT, cli, execute, load, project, query, run, run
 
 import pipekit
 from pipekit.events import Event, Noted, RunFinished, StepFinished, StepStarted
+from pipekit.runs.run import new_run_id
 from runs.step_types import made, statuses
 
 
@@ -280,3 +282,9 @@ def test_each_run_of_a_pipeline_that_was_read_once_has_its_own_clock(tmp_path: P
         pipeline.run().raise_for_status()
         times.append(pipeline.read("a").to_pylist()[0]["t"])
     assert times[0] < times[1]
+
+
+def test_ids_of_runs_in_one_second_sort_by_time() -> None:
+    ids = [new_run_id() for _ in range(1000)]
+    assert [run_id[:21] for run_id in ids] == sorted(run_id[:21] for run_id in ids)
+    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", ids[0])
