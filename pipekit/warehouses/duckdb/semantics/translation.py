@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipekit.sql.semantics import Rewritten
-from pipekit.warehouses.duckdb.semantics import (
+from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers its rules when it is imported
     aggregates,
     arrays,
     cast_nodes,
@@ -31,24 +31,6 @@ from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.types import DOUBLED, from_duckdb
-
-RULES = (
-    aggregates,
-    arrays,
-    cast_nodes,
-    conditions,
-    conversions,
-    dates,
-    intervals,
-    numbers,
-    operators,
-    queries,
-    regexps,
-    sequences,
-    texts,
-    variants,
-    windows,
-)
 
 
 def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:

@@ -19,7 +19,7 @@ from pipekit.warehouses.duckdb.semantics.refusals import Refused
 from pipekit.warehouses.duckdb.semantics.session import ALL, Session
 from pipekit.warehouses.duckdb.semantics.translation import to_duckdb
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
-from semantics.table import TABLES
+from warehouses.duckdb.semantics.table import TABLES
 
 
 def run(folder: Path, steps: list[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Writes docs/sql.md: what of Snowflake's SQL is equal on DuckDB, what is refused, what is not proven.
 
-python -m semantics.page
+python -m warehouses.duckdb.semantics.page
 """
 
 from __future__ import annotations
@@ -8,21 +8,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pipekit.warehouses.duckdb.semantics import translation
+from pipekit.warehouses.duckdb.semantics import translation  # noqa: F401 - it brings all rules
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED
-from semantics.table import Line, lines
+from warehouses.duckdb.semantics.table import Line, lines
 
-PAGE = Path(__file__).parents[2] / "docs" / "sql.md"
-assert translation.RULES
+PAGE = Path(__file__).parents[4] / "docs" / "sql.md"
 
 _HEAD = """# SQL: one dialect, one value
 
-<!-- Written by `python -m semantics.page` in `tests/`; change `tests/semantics/`, not this page. -->
+<!-- Written by `python -m warehouses.duckdb.semantics.page` in `tests/`; change the table and the program there, not this
+page. -->
 
 SQL is written once, in Snowflake's dialect. On Snowflake it runs as it stands; on DuckDB a semantics layer rewrites it,
 so that each expression gives the value that Snowflake's documentation states. The truth is a table of
-{count:,} expressions with their values and pages, `tests/semantics/snowflake_sql.tsv`, which is a test: every line is run on
-DuckDB.
+{count:,} expressions with their values and pages, `tests/warehouses/duckdb/semantics/snowflake_sql.tsv`, which is a
+test: every line is run on DuckDB.
 
 - What is **equal** has lines in the table.
 - What is known to differ and cannot be made equal is **refused** when the file is validated, with line, reason and a way

@@ -9,8 +9,8 @@ import pytest
 
 from pipekit.errors import PipekitError
 from pipekit.warehouses.duckdb.semantics.rules import REFUSED
-from semantics.page import PAGE, page
-from semantics.table import TABLES, Bench, Line, lines, same
+from warehouses.duckdb.semantics.page import PAGE, page
+from warehouses.duckdb.semantics.table import TABLES, Bench, Line, lines, same
 
 
 def judged(bench: Bench, line: Line) -> str | None:
@@ -56,7 +56,7 @@ def test_the_table_is_large_and_each_line_names_its_page() -> None:
 
 
 def test_the_page_says_what_the_table_and_the_rules_say() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m semantics.page"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m warehouses.duckdb.semantics.page"
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
