@@ -7,7 +7,7 @@ load from. Column types are Snowflake's: https://docs.snowflake.com/en/sql-refer
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
@@ -155,7 +155,10 @@ class Source(Model):
     Attributes:
         name: The key under ``sources``.
         uri: A folder or one file: an absolute local path, ``s3://bucket/prefix/``, or what fsspec knows.
-        pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders, ``**`` is all below).
+        pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders, ``**`` is all below);
+            one pattern, or several of which one must fit.
+        exclude: Patterns of names that do not belong although ``pattern`` fits.
+        include_hidden: Whether hidden files and what writers leave beside their data belong, if ``pattern`` fits.
         format: The file format; an instance of its model, or a mapping that names a built-in one.
         columns: The contract, matched by name and never by position.
         on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared
@@ -165,7 +168,9 @@ class Source(Model):
 
     name: str
     uri: str
-    pattern: str = "*"
+    pattern: Names = ("*",)
+    exclude: Names = ()
+    include_hidden: bool = False
     format: Format
     columns: tuple[Column, ...] = Field(min_length=1)
     on_extra: Literal["fail", "ignore"] | None = None
@@ -222,13 +227,13 @@ class Listing(tuple[SourceFile, ...]):
     """The files of a source, in name order.
 
     Attributes:
-        left_out: Names below ``uri`` that match the pattern and are no data: hidden files, markers of writers.
+        left_out: Names below ``uri`` that the pattern means and that are not read, by the reason.
     """
 
-    left_out: tuple[str, ...]
+    left_out: Mapping[str, tuple[str, ...]]
 
-    def __new__(cls, files: Iterable[SourceFile] = (), left_out: tuple[str, ...] = ()) -> Self:
+    def __new__(cls, files: Iterable[SourceFile] = (), left_out: Mapping[str, tuple[str, ...]] | None = None) -> Self:
         """See the class."""
         listing = super().__new__(cls, tuple(files))
-        listing.left_out = left_out
+        listing.left_out = left_out or {}
         return listing

@@ -25,10 +25,12 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def _check_place(source: Source) -> Iterator[tuple[str, str]]:
-    if problem := check_pattern(source.pattern):
-        yield "pattern", problem
-    if not source.stage and (problem := check_place(source.uri)):
-        yield "uri", problem
+    for key, patterns in (("pattern", source.pattern), ("exclude", source.exclude)):
+        yield from ((key, problem) for pattern in patterns if (problem := check_pattern(pattern)))
+    if not source.pattern:
+        yield "pattern", "the list is empty: no file would be read"
+    if not source.stage and (wrong := check_place(source.uri)):
+        yield "uri", wrong
 
 
 def _check_encoding(source: Source) -> Iterator[tuple[str, str]]:

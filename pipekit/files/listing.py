@@ -14,17 +14,17 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from pipekit.errors import SourceError
-from pipekit.files.patterns import first_no_data, is_deep, is_no_data, matcher
+from pipekit.files.patterns import is_deep, is_no_data, judge_of
 from pipekit.files.places import Store, local_path
 from pipekit.files.waiting import wait_for
 from pipekit.source import Listing, Source, SourceFile
 
 
 def list_files(source: Source, cancelled: threading.Event | None = None) -> Listing:
-    """The files of ``source`` in name order; empty when none matches its pattern.
+    """The files of ``source`` in name order; empty when none matches its patterns.
 
-    A ``uri`` that names one file is that file, whatever the pattern. Hidden files and what writers leave beside their
-    data are no files of a source; the listing names them.
+    A ``uri`` that names one file is that file, whatever the patterns. Hidden files and what writers leave beside their
+    data are no files of a source, unless it asks for them; the listing names what is left out.
 
     Args:
         source: Where to look.
@@ -40,22 +40,25 @@ def list_files(source: Source, cancelled: threading.Event | None = None) -> List
 
 
 def chosen(source: Source, found: Iterable[tuple[SourceFile, str]]) -> Listing:
-    """Those of the files that the source's pattern means.
+    """Those of the files that the source's patterns mean.
 
     Args:
-        source: Its pattern counts.
+        source: Its patterns count.
         found: Files, each with its name below ``uri``; an empty name is the file that ``uri`` itself names, and what
             only stands for a folder ends in a slash.
     """
-    matches = matcher(source.pattern)
+    judge = judge_of(source)
     files, beside = [], set()
     for file, below in found:
-        no_data = first_no_data(below)
-        if no_data is not None and (no_data.endswith("/") or matches(below)):
-            beside.add(no_data)
-        elif no_data is None and (not below or matches(below)):
+        verdict = judge(below) if below else (below, None)
+        if verdict is not None and verdict[1] is None:
             files.append(file)
-    return Listing(sorted(files, key=lambda file: file.uri), tuple(sorted(beside)))
+        elif verdict is not None:
+            beside.add(verdict)
+    left_out: dict[str, tuple[str, ...]] = {}
+    for name, why in sorted(beside):
+        left_out[str(why)] = (*left_out.get(str(why), ()), name)
+    return Listing(sorted(files, key=lambda file: file.uri), left_out)
 
 
 def _local(root: Path, source: Source) -> Iterator[tuple[SourceFile, str]]:
@@ -69,13 +72,13 @@ def _local(root: Path, source: Source) -> Iterator[tuple[SourceFile, str]]:
             file=source.uri,
             hint="Check `uri` (relative paths start at the project's root).",
         )
-    matches = matcher(source.pattern)
-    for path, found in _walk(root, deep=is_deep(source.pattern)):
+    judge = judge_of(source)
+    for path, found in _walk(root, deep=is_deep(source.pattern), hidden=source.include_hidden):
         below = path.relative_to(root).as_posix()
-        if is_no_data(below):
+        if not source.include_hidden and is_no_data(below):
             yield SourceFile(str(path), 0), below + "/" * os.path.isdir(path)
-        elif matches(below):
-            yield _listed(path, found), below
+        elif verdict := judge(below):
+            yield (_listed(path, found) if verdict[1] is None else SourceFile(str(path), 0)), below
 
 
 def _listed(path: Path, status: os.stat_result | None) -> SourceFile:
@@ -88,7 +91,7 @@ def _listed(path: Path, status: os.stat_result | None) -> SourceFile:
     return local_file(path, status)
 
 
-def _walk(root: Path, *, deep: bool) -> Iterator[tuple[Path, os.stat_result | None]]:
+def _walk(root: Path, *, deep: bool, hidden: bool) -> Iterator[tuple[Path, os.stat_result | None]]:
     """Files, links that lead nowhere, and hidden names. A folder that several links lead to is looked at once."""
     seen: set[tuple[int, int]] = set()
     folders = [root]
@@ -100,7 +103,7 @@ def _walk(root: Path, *, deep: bool) -> Iterator[tuple[Path, os.stat_result | No
         seen.add((status.st_dev, status.st_ino))
         below = []
         for path in _entries(folder):
-            status = None if is_no_data(path.name) else _status(path)
+            status = None if not hidden and is_no_data(path.name) else _status(path)
             if status is None or S_ISREG(status.st_mode):
                 yield path, status
             elif deep and S_ISDIR(status.st_mode):

@@ -1,16 +1,21 @@
-"""Names below a source's ``uri``: which of them its pattern means, and which are no data."""
+"""Names below a source's ``uri``: which of them its patterns mean, and which of these are left out, and why."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from pipekit.source import Source
 
 # What writers put beside their data: https://spark.apache.org/docs/latest/sql-data-sources-generic-options.html leaves
-# out the like; Hadoop's committers, Delta, Hive and EMR each have names of their own.
+# out the like; Hadoop's committers and checksums, Delta, Databricks, Hive and EMR each have names of their own.
 _MARKERS = re.compile(
     r"_SUCCESS|_FAILURE|_temporary|_metadata|_common_metadata|_delta_log|_spark_metadata|_symlink_format_manifest"
-    r"|_(started|committed)_\d+|.+_\$folder\$"
+    r"|_(started|committed|vacuum|change_data)(_.*)?|.+\.crc|.+_\$folder\$"
 )
+HIDDEN = "hidden"
+MARKER = "left by the writer"
+EXCLUDED = "excluded"
 
 
 def pattern_regex(pattern: str) -> str:
@@ -38,15 +43,37 @@ def _part_regex(part: str, pattern: str) -> str:
     return re.escape(part)
 
 
-def matcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a path below the source's ``uri`` is meant by the pattern."""
-    wanted = re.compile(pattern_regex(pattern), re.DOTALL)
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a path below the source's ``uri`` is meant by one of the patterns."""
+    wanted = re.compile("|".join(f"(?:{pattern_regex(pattern)})" for pattern in patterns) or "(?!)", re.DOTALL)
     return lambda name: wanted.fullmatch(name) is not None
 
 
-def is_deep(pattern: str) -> bool:
-    """Whether the pattern can mean a name in a subfolder."""
-    return "/" in pattern or pattern == "**"
+def is_deep(patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns can mean a name in a subfolder."""
+    return any("/" in pattern or pattern == "**" for pattern in patterns)
+
+
+Verdict = tuple[str, str | None]
+"""A name, and why it is left out; ``None`` if it is not."""
+
+
+def judge_of(source: Source) -> Callable[[str], Verdict | None]:
+    """What a source makes of a path below its ``uri``; ``None`` if no pattern means it.
+
+    A hidden folder, or one that a writer left, is judged as a whole: then the name in the verdict is the folder's.
+    """
+    matches, excluded = matcher(source.pattern), matcher(source.exclude)
+
+    def judge(name: str) -> Verdict | None:
+        beside = None if source.include_hidden else first_no_data(name)
+        if beside is not None and (beside[0].endswith("/") or matches(name)):
+            return beside
+        if beside is not None or not matches(name):
+            return None
+        return name, EXCLUDED if excluded(name) else None
+
+    return judge
 
 
 def is_no_data(name: str) -> bool:
@@ -54,12 +81,13 @@ def is_no_data(name: str) -> bool:
     return first_no_data(name) is not None
 
 
-def first_no_data(name: str) -> str | None:
-    """The hidden part of a path, or the marker in it, with what stands before; ``None`` if there is none."""
+def first_no_data(name: str) -> tuple[str, str] | None:
+    """The hidden part of a path, or the marker in it, with what stands before, and which of the two it is."""
     parts = name.split("/")
     for number, part in enumerate(parts, 1):
         if part.startswith(".") or _MARKERS.fullmatch(part):
-            return "/".join(parts[:number]) + ("/" if number < len(parts) else "")
+            why = HIDDEN if part.startswith(".") else MARKER
+            return "/".join(parts[:number]) + ("/" if number < len(parts) else ""), why
     return None
 
 

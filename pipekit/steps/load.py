@@ -177,7 +177,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     if listed and not pending.files:
         return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
     if not pending.files and options.on_empty == "fail":
-        raise SourceError(f"no file matches {load.source.pattern!r}", file=load.source.uri, hint=_EMPTY)
+        patterns = " or ".join(map(repr, load.source.pattern))
+        raise SourceError(f"no file matches {patterns}{_beside(listed)}", file=load.source.uri, hint=_EMPTY)
     if load.how.once_per_file:
         ledger.offer_claim(context, load.table)
     if context.definition_hash == ledger.REPLAYED:
@@ -321,11 +322,12 @@ def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) 
 
 
 def _beside(listed: Listing) -> str:
-    """What lies there and is no data: a load that leaves out a name says so."""
-    if not listed.left_out:
-        return ""
-    names = ", ".join(listed.left_out[:3]) + (", ..." if len(listed.left_out) > 3 else "")
-    return f"; left out: {names}"
+    """What lies there and is not read: a load that leaves out a name says so, and why."""
+    found = [
+        f"{len(names)} {why} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+        for why, names in listed.left_out.items()
+    ]
+    return f"; left out: {', '.join(found)}" if found else ""
 
 
 def _files(files: Sequence[object]) -> str:

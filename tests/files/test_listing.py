@@ -22,13 +22,13 @@ from pipekit.source import Source
 from .conftest import Store
 
 
-def source(uri: str | Path, pattern: str = "*", **more: Any) -> Source:
+def source(uri: str | Path, pattern: str | list[str] = "*", **more: Any) -> Source:
     keys = {"format": {"type": "csv"}, "columns": {"id": "integer"}, **more}
     return Source.model_validate({"name": "s", "uri": str(uri), "pattern": pattern, **keys})
 
 
-def names(uri: str | Path, pattern: str = "*") -> list[str]:
-    return [file.uri.removeprefix(str(uri)).lstrip("/") for file in list_files(source(uri, pattern))]
+def names(uri: str | Path, pattern: str | list[str] = "*", **more: Any) -> list[str]:
+    return [file.uri.removeprefix(str(uri)).lstrip("/") for file in list_files(source(uri, pattern, **more))]
 
 
 def pipeline(uri: str | Path, pattern: str = "*", form: str = "csv", step: str = "") -> str:
@@ -59,13 +59,15 @@ def loaded(root: Path) -> list[int]:
     ],
 )
 def test_a_pattern_means(pattern: str, meant: list[str], other: list[str]) -> None:
-    matches = matcher(pattern)
+    matches = matcher([pattern])
     assert [name for name in meant + other if matches(name)] == meant
 
 
 @pytest.mark.parametrize("pattern", ["", "2024/", "/a.csv", "a//b", "../*.csv"])
 def test_a_pattern_that_can_match_nothing_is_refused(tmp_path: Path, pattern: str) -> None:
     assert any("can match no file" in text for text in problems(project(tmp_path, pipeline("in", pattern))))
+    excluded = pipeline("in").replace('pattern: "*"', f'exclude: ["{pattern}"]')
+    assert any("exclude: " in text and "can match no file" in text for text in problems(project(tmp_path, excluded)))
 
 
 # local folders -------------------------------------------------------------------------------------------------
@@ -124,13 +126,56 @@ def test_what_writers_leave_beside_their_data_is_left_out_and_reported(tmp_path:
         ".part-0.csv.crc",
         "sub/.hidden/x.csv",
         "_own.csv",
+        "_committed_42",
+        "part-1.csv.crc",
     ):
         write(tmp_path, f"in/{name}", "id\n1\n")
     result = run_ok(project(tmp_path, pipeline("in", "**")))
 
     assert loaded(tmp_path) == [1, 1], "part-0.csv, and _own.csv, which is nobody's marker"
-    told = result.steps[0].message
-    assert told.startswith("2 files; left out: .part-0.csv.crc, _SUCCESS, _temporary/")
+    assert result.steps[0].message == (
+        "2 files; left out: 2 hidden (.part-0.csv.crc, sub/.hidden/), "
+        "4 left by the writer (_SUCCESS, _committed_42, _temporary/, ...)"
+    )
+
+
+def test_hidden_files_are_taken_on_request(tmp_path: Path) -> None:
+    for name in ("a.csv", ".b.csv", "_temporary/c.csv", ".d/e.csv"):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+
+    assert names(tmp_path / "in", "**/*.csv") == ["a.csv"]
+    assert names(tmp_path / "in", "**/*.csv", include_hidden=True) == [
+        ".b.csv",
+        ".d/e.csv",
+        "_temporary/c.csv",
+        "a.csv",
+    ]
+
+
+def test_several_patterns_and_names_that_are_excluded(tmp_path: Path) -> None:
+    for name in ("a.csv", "old.csv", "b.txt", "2024/c.csv", "2024/test/d.csv", "e.json"):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+    text = """
+        sources:
+          s:
+            uri: in
+            pattern: ["*.csv", "*.txt", "2024/**"]
+            exclude: [old.*, "e.*", "2024/test/**"]
+            format: {type: csv}
+            columns: {id: integer}
+        steps: [{id: t, type: load, source: s}]
+        """
+    result = run_ok(project(tmp_path, text))
+
+    assert loaded(tmp_path) == [1, 1, 1]
+    assert result.steps[0].message == "3 files; left out: 2 excluded (2024/test/d.csv, old.csv)"
+
+
+def test_when_everything_is_left_out_the_error_says_so(tmp_path: Path) -> None:
+    write(tmp_path, "in/.a.csv", "id\n1\n")
+    result = run(project(tmp_path, pipeline("in", "*.csv")))
+
+    assert "no file matches '*.csv'; left out: 1 hidden (.a.csv)" in str(result.errors["t"])
 
 
 def test_a_link_to_nothing_is_an_error(tmp_path: Path) -> None:
