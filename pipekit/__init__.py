@@ -64,11 +64,12 @@ _HOMES = {
     "pipekit.api": "Pipeline",
     "pipekit.runs.result": "RunResult",
     "pipekit.errors": (
-        "ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError TemplateError"
-        " TransientError VersionError WarehouseError"
+        "BadFileError ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError"
+        " TemplateError TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
-        "CheckEvaluated Event FileLoaded Noted RunFinished RunStarted Sink StepFinished StepProgressed StepStarted"
+        "CheckEvaluated Event FileLoaded FileSkipped Noted RunFinished RunStarted Sink StepFinished StepProgressed"
+        " StepStarted"
     ),
     "pipekit.materialize.contract": "Choice ColumnNames Materialization Move",
     "pipekit.materialize.into": "Into TableName",
@@ -90,6 +91,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "PLAIN_FAMILIES",
+    "BadFileError",
     "BadValue",
     "BorrowedConnection",
     "CheckEvaluated",
@@ -101,6 +103,7 @@ __all__ = [
     "Event",
     "FileFormat",
     "FileLoaded",
+    "FileSkipped",
     "FormatType",
     "Into",
     "LockedError",

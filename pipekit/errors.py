@@ -6,6 +6,7 @@
     ├── TemplateError     fix the SQL template                           exit 2
     ├── VersionError      install the version that was tested            exit 2
     ├── SourceError       look at the files                              exit 1
+    │   └── BadFileError      one file as a whole; a load may skip it
     ├── WarehouseError    look at the warehouse                          exit 1
     │   ├── TransientError    worth another try; a run tries again
     │   └── QueryError        the statement itself is wrong; never retried
@@ -138,6 +139,38 @@ class SourceError(PipekitError):
         place = ":".join(str(part) for part in (self.file, line) if part is not None)
         parts = (place, f"column {column}" if column else "", message)
         super().__init__(": ".join(part for part in parts if part), kept=kept, hint=hint)
+
+
+class BadFileError(SourceError):
+    """A file that cannot be loaded as a whole: damaged, archived, refused, or with other columns than declared.
+
+    ``on_bad_file: skip`` goes on without it; a bad record in it is ``on_error``'s business.
+
+    Attributes:
+        others: The same of further files, where they were found at once.
+    """
+
+    others: tuple[BadFileError, ...] = ()
+
+    @classmethod
+    def of(cls, error: SourceError) -> BadFileError:
+        """The same error, about the file as a whole."""
+        return cls(
+            error.reason,
+            file=error.file,
+            line=error.line,
+            column=error.column,
+            value=error.value,
+            kept=error.kept,
+            hint=error.hint,
+        )
+
+    @classmethod
+    def together(cls, errors: Sequence[BadFileError]) -> BadFileError:
+        """The first one, with the others."""
+        first = errors[0]
+        first.others = tuple(errors[1:])
+        return first
 
 
 class WarehouseError(PipekitError):

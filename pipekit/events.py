@@ -76,6 +76,17 @@ class FileLoaded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileSkipped(Event):
+    """A load goes on without a file that it cannot read (``on_bad_file: skip``)."""
+
+    step: str
+    table: str
+    uri: str
+    size_bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckEvaluated(Event):
     """One expectation was judged. ``status`` is PASSED, FAILED, WARNED or ERROR."""
 

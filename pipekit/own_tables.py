@@ -67,6 +67,7 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column.of("file_key", "varchar", "By what the file is known: its path in the project, or its URI."),
     Column.of("version", "varchar", "By what an unchanged file is known without being read."),
     Column.of("digest", "varchar", "SHA-256 of its bytes, where they were read here."),
+    Column.of("skipped", "varchar", "Why the file was skipped; such a row does not count as a load."),
 )
 
 # One row per table; appends update it, so that two of them cannot run at the same time.

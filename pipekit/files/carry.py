@@ -16,15 +16,16 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import SourceError
+from pipekit.errors import BadFileError, SourceError
 from pipekit.files.headers import column_positions
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
 from pipekit.files.values import texts_of
-from pipekit.files.waiting import refuse_cancelled
+from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.formats.base import Records
 from pipekit.source import Source, SourceFile
 from pipekit.state import make_private_folder
@@ -35,24 +36,29 @@ if TYPE_CHECKING:
 
 @contextmanager
 def carried_files(
-    parent: Path, source: Source, files: Sequence[SourceFile], cancelled: threading.Event
+    parent: Path,
+    source: Source,
+    files: Sequence[SourceFile],
+    cancelled: threading.Event,
+    *,
+    all_bad: bool = False,
 ) -> Iterator[list[Fetched]]:
     """The carried records of each file, in a folder of their own below ``parent`` that goes when the block ends.
 
     Raises:
-        SourceError: A file is gone, cannot be read, or its columns do not keep the contract.
+        BadFileError: A file cannot be read; with ``all_bad`` the error names all of them.
+        SourceError: A file is gone, or its columns do not keep the contract.
         TransientError: A file was replaced after it was listed.
         WarehouseError: The step was cancelled.
     """
     make_private_folder(parent)
     folder = Path(tempfile.mkdtemp(prefix="pipekit_", dir=parent))
     try:
-        with LocalFiles(parent, source.format, cancelled) as local:
+        with LocalFiles(parent, source.format, cancelled, all_bad=all_bad) as local:
             fetched = local.fetch(files)
             carried = [Fetched(each.file, folder / f"{index:06d}.parquet") for index, each in enumerate(fetched)]
-            for each, target in zip(fetched, carried, strict=True):
-                _carry(source, each, target.path, cancelled)
-                refuse_changed(each.file)
+            pairs = zip(fetched, carried, strict=True)
+            one_by_one([partial(_carry, source, each, to.path, cancelled) for each, to in pairs], all_bad=all_bad)
         yield carried
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -68,6 +74,7 @@ def _carry(source: Source, given: Fetched, target: Path, cancelled: threading.Ev
             refuse_cancelled(cancelled)
             writer.write_table(_table(source, given.file, records, number, schema))
             number += records.values.num_rows
+    refuse_changed(given.file)
 
 
 def _read(source: Source, file: SourceFile, path: Path) -> Iterator[Records]:
@@ -79,7 +86,7 @@ def _read(source: Source, file: SourceFile, path: Path) -> Iterator[Records]:
         error.file = error.file or file.uri
         raise
     except (ValueError, OverflowError, OSError) as error:
-        raise SourceError(f"cannot be read as {form.type}: {error}", file=file.uri) from error
+        raise BadFileError(f"cannot be read as {form.type}: {error}", file=file.uri) from error
 
 
 def _schema(width: int) -> pa.Schema:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO
 
-from pipekit.errors import SourceError
+from pipekit.errors import BadFileError, SourceError
 from pipekit.files.json_records import array_elements
 from pipekit.source import Column
 
@@ -56,7 +56,7 @@ def write_records(data: bytes, root: str, target: IO[bytes], uri: str) -> None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError("the file is not UTF-8", file=uri, line=1 + data.count(b"\n", 0, error.start)) from error
+        raise BadFileError("the file is not UTF-8", file=uri, line=1 + data.count(b"\n", 0, error.start)) from error
     at = _skip(text, 0)
     while at < len(text):
         end = _end(text, at, uri)
@@ -74,7 +74,7 @@ def _end(text: str, at: int, uri: str) -> int:
         return json.JSONDecoder().raw_decode(text, at)[1]
     except (ValueError, RecursionError) as error:
         line = 1 + text.count("\n", 0, getattr(error, "pos", at))
-        raise SourceError(f"is not valid JSON: {error}", file=uri, line=line) from error
+        raise BadFileError(f"is not valid JSON: {error}", file=uri, line=line) from error
 
 
 def _below(text: str, at: int, root: str, uri: str) -> Iterator[str]:

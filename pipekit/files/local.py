@@ -21,11 +21,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from pipekit.errors import PipekitError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, PipekitError, SourceError, WarehouseError
 from pipekit.files.json_paths import write_records
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
 from pipekit.files.unpacking import CORRUPT, unpacked
-from pipekit.files.waiting import refuse_cancelled, side_by_side
+from pipekit.files.waiting import caught_bad, one_by_one, refuse_bad, refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
 from pipekit.state import make_private_folder
@@ -70,10 +70,14 @@ class LocalFiles:
         parent: Where the folder is made.
         form: The format of the files.
         cancelled: Set when the step is cancelled.
+        all_bad: Whether to look at every file, so that one error names all that cannot be read.
     """
 
-    def __init__(self, parent: Path, form: FileFormat, cancelled: threading.Event | None = None) -> None:
+    def __init__(
+        self, parent: Path, form: FileFormat, cancelled: threading.Event | None = None, *, all_bad: bool = False
+    ) -> None:
         self._parent = parent
+        self._all_bad = all_bad
         self._form = form
         self._cancelled = cancelled
         self._folder: Path | None = None
@@ -91,17 +95,22 @@ class LocalFiles:
         """Each file and where it is as plain local text; copies are made a few at a time.
 
         Raises:
-            SourceError: One is gone, cannot be read, or is not what its compression or encoding says.
+            BadFileError: One cannot be read, or is not what its compression or encoding says.
+            SourceError: One is gone.
             TransientError: One was replaced after it was listed.
             WarehouseError: A copy cannot be written, or the step was cancelled.
         """
-        plain = [self._is_plain(file) for file in files]
+        plain = one_by_one([partial(self._is_plain, file) for file in files], all_bad=self._all_bad)
         if not all(plain):
             make_private_folder(self._parent)
             self._folder = Path(tempfile.mkdtemp(dir=self._parent))
         copied = [index for index in range(len(files)) if not plain[index]]
         calls: list[Callable[[], Fetched]] = [partial(self._copy, files[index], self._path(index)) for index in copied]
-        copies = dict(zip(copied, side_by_side(calls, self._cancelled, _COPIERS), strict=True))
+        if self._all_bad:
+            caught = side_by_side([partial(caught_bad, call) for call in calls], self._cancelled, _COPIERS)
+            copies = dict(zip(copied, refuse_bad(caught), strict=True))
+        else:
+            copies = dict(zip(copied, side_by_side(calls, self._cancelled, _COPIERS), strict=True))
         return [copies.get(index) or Fetched(file, _existing(file)) for index, file in enumerate(files)]
 
     def _is_plain(self, file: SourceFile) -> bool:
@@ -155,7 +164,7 @@ class LocalFiles:
         except FileNotFoundError as error:
             raise gone(file) from error
         except PermissionError as error:
-            raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+            raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 
     def _place(self, uri: str) -> Store:
         """One file system object for all files of the load."""
@@ -202,7 +211,7 @@ def with_digest(file: SourceFile) -> SourceFile:
         with path.open("rb") as content:
             return replace(file, digest=hashlib.file_digest(content, "sha256").hexdigest()[:DIGEST_LENGTH])
     except OSError as error:
-        raise SourceError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+        raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 
 
 def with_digests(files: Sequence[SourceFile], cancelled: threading.Event | None = None) -> list[SourceFile]:
@@ -249,8 +258,11 @@ def gone(file: SourceFile) -> SourceError:
 
 
 def _has_mark(file: SourceFile) -> bool:
-    with _existing(file).open("rb") as stream:
-        return stream.read(3) == codecs.BOM_UTF8
+    try:
+        with _existing(file).open("rb") as stream:
+            return stream.read(3) == codecs.BOM_UTF8
+    except OSError as error:
+        raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 
 
 @contextmanager
@@ -288,8 +300,8 @@ def readable(file: SourceFile, form: FileFormat, raw: IO[bytes] | _Counted) -> I
         raise
     except CORRUPT as error:
         if kind == "none":
-            raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
-        raise SourceError(
+            raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
+        raise BadFileError(
             f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
         ) from error
 
@@ -318,7 +330,7 @@ def _decoded(chunks: Iterator[bytes], encoding: str, file: SourceFile) -> Iterat
             yield text.encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
-        raise SourceError(f"the text is not {encoding}: {error.reason}", file=file.uri, line=line) from error
+        raise BadFileError(f"the text is not {encoding}: {error.reason}", file=file.uri, line=line) from error
 
 
 def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -334,7 +346,7 @@ def _checked(chunks: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if size > _FREE_SIZE and size > _MOST_RATIO * max(file.size_bytes, 1):
-            raise SourceError(
+            raise BadFileError(
                 f"unpacks to more than {_MOST_RATIO} times its size; that is no data but a trap", file=file.uri
             )
         yield chunk

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pipekit.errors import PipekitError, SourceError, TransientError
+from pipekit.errors import BadFileError, PipekitError, SourceError, TransientError
 from pipekit.files.patterns import is_deep, is_folder_marker
 from pipekit.source import Source, SourceFile
 
@@ -215,10 +215,29 @@ def _from_store(error: BaseException, uri: str) -> bool:
     return isinstance(error, OSError) or package in ("botocore", "aiobotocore", "aiohttp") or scheme_of(uri) not in _S3
 
 
+# Of all answers those that are about the object and not about the store or the credentials.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: archived objects are in another state.
+_ABOUT_THE_OBJECT = ("InvalidObjectState", "AccessDenied", "403", "Forbidden")
+_ARCHIVED = "It is archived (Glacier): restore it, move it away, or say on_bad_file: skip."
+
+
 def _unreadable(uri: str, error: BaseException) -> SourceError:
+    code = _code(error)
+    if isinstance(error, PermissionError) and (scheme_of(uri) not in _S3 or code in _ABOUT_THE_OBJECT):
+        return BadFileError.of(_unreadable_place(uri, error, _ARCHIVED if code == "InvalidObjectState" else None))
+    return _unreadable_place(uri, error)
+
+
+def _code(error: BaseException) -> str:
+    """S3's own code of an error."""
+    response = getattr(error.__cause__, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _unreadable_place(uri: str, error: BaseException, remedy: str | None = None) -> SourceError:
     hint = "Check `uri` and the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...)."
     return SourceError(
         f"cannot be read: {error or type(error).__name__}",
         file=uri,
-        hint=hint if scheme_of(uri) in _S3 else "Check `uri`, and that the place can be reached from here.",
+        hint=remedy or hint if scheme_of(uri) in _S3 else "Check `uri`, and that the place can be reached from here.",
     )

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
-from pipekit.errors import WarehouseError
+from pipekit.errors import BadFileError, WarehouseError
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.05
@@ -81,3 +81,32 @@ def _collected(
             raise error
         found[index] = cast("T", result)  # there is no error, so there is a result
     return [found[index] for index in range(count)]
+
+
+def caught_bad(call: Callable[[], T]) -> T | BadFileError:
+    """The result of a call about one file, or why the file is bad."""
+    try:
+        return call()
+    except BadFileError as error:
+        return error
+
+
+def refuse_bad(results: Sequence[T | BadFileError]) -> list[T]:
+    """The results, if no file is bad.
+
+    Raises:
+        BadFileError: With all that are.
+    """
+    bad = [each for each in results if isinstance(each, BadFileError)]
+    if bad:
+        raise BadFileError.together(bad)
+    return cast("list[T]", list(results))
+
+
+def one_by_one(calls: Sequence[Callable[[], T]], *, all_bad: bool) -> list[T]:
+    """The results of calls, each about one file.
+
+    Raises:
+        BadFileError: A file is bad; with ``all_bad`` every call is made before, and the error names all that are.
+    """
+    return refuse_bad([caught_bad(call) for call in calls]) if all_bad else [call() for call in calls]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipekit.errors import PipekitError
-from pipekit.events import SUCCEEDED, CheckEvaluated, Event, StepFinished
+from pipekit.events import SUCCEEDED, CheckEvaluated, Event, FileSkipped, StepFinished
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class RunResult:
         checks: Every verdict, in the order in which they were reached.
         duration_ms: Wall time.
         errors: The exception of each failed step, by step id.
+        skipped_files: Files that loads went on without (``on_bad_file: skip``).
     """
 
     run_id: str
@@ -31,6 +32,7 @@ class RunResult:
     checks: tuple[CheckEvaluated, ...]
     duration_ms: int
     errors: dict[str, PipekitError] = field(default_factory=dict, repr=False)
+    skipped_files: tuple[FileSkipped, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -58,12 +60,15 @@ class Collector:
     def __init__(self) -> None:
         self.steps: list[StepFinished] = []
         self.checks: list[CheckEvaluated] = []
+        self.skipped_files: list[FileSkipped] = []
 
     def handle(self, event: Event) -> None:
         if isinstance(event, StepFinished):
             self.steps.append(event)
         elif isinstance(event, CheckEvaluated):
             self.checks.append(event)
+        elif isinstance(event, FileSkipped):
+            self.skipped_files.append(event)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -98,6 +98,7 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         checks=tuple(record.collector.checks),
         duration_ms=run.duration_ms,
         errors=workers.errors,
+        skipped_files=tuple(record.collector.skipped_files),
     )
 
 

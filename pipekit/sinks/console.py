@@ -12,6 +12,7 @@ from pipekit.events import (
     UNCHANGED,
     CheckEvaluated,
     Event,
+    FileSkipped,
     Noted,
     RunFinished,
     RunStarted,
@@ -88,7 +89,7 @@ class PlainSink:
         step = getattr(event, "step", None)
         self._write(f"{event.at:%H:%M:%S} {step}: {text}" if step else f"{event.at:%H:%M:%S} {text}")
         if isinstance(event, RunFinished):
-            for advice in (self._story.check_counts(), *self._story.next_steps()):
+            for advice in (self._story.check_counts(), *self._story.skipped_files(), *self._story.next_steps()):
                 self._write(advice)
 
     def close(self) -> None:
@@ -99,7 +100,7 @@ class PlainSink:
 
 
 class QuietSink:
-    """Nothing but failures: failed checks, failed steps with their errors, a failed run and what to do next."""
+    """Nothing but what went wrong: failed checks, failed steps with their errors, skipped files, a failed run."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -108,7 +109,7 @@ class QuietSink:
     def handle(self, event: Event) -> None:
         """Write the event if it is a failure."""
         self._story.add(event)
-        if level(event) not in ("ERROR", "CRITICAL"):
+        if level(event) not in ("ERROR", "CRITICAL") and not isinstance(event, FileSkipped):
             return
         step = getattr(event, "step", None)
         text = sentence(event) or ""
@@ -145,6 +146,8 @@ class ConsoleSink:
             self._advance(event)
         elif isinstance(event, StepFinished):
             self._end(event)
+        elif isinstance(event, FileSkipped):
+            self._console.print(plain_text(f"! {event.step}: {sentence(event)}", "yellow"))
         elif isinstance(event, Noted) and (self._verbose or _matters(event)):
             self._console.print(_note(event))
         elif isinstance(event, RunFinished):

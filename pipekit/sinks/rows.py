@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from pipekit import events
-from pipekit.events import CheckEvaluated, Event, Noted, RunFinished, RunStarted, StepFinished, StepStarted
+from pipekit.events import CheckEvaluated, Event, FileSkipped, Noted, RunFinished, RunStarted, StepFinished, StepStarted
 from pipekit.own_tables import CHECK_COLUMNS, LOG_COLUMNS
 from pipekit.sinks.text import level, sentence
 from pipekit.source import Column
@@ -26,7 +26,7 @@ def log_row(event: Event, header: RunStarted) -> Row | None:
         event: A stamped event.
         header: The first event of the same run.
     """
-    if not isinstance(event, (RunStarted, StepStarted, StepFinished, Noted, RunFinished)):
+    if not isinstance(event, (RunStarted, StepStarted, StepFinished, FileSkipped, Noted, RunFinished)):
         return None
     values = {
         "log_id": event_id(event),
@@ -110,6 +110,8 @@ def _log_values(event: Event) -> dict[str, Any]:
         return {"status": event.status, "message": event.message, "duration_ms": event.duration_ms}
     if isinstance(event, Noted):
         return {"step_name": event.step, "message": event.message}
+    if isinstance(event, FileSkipped):
+        return {"step_name": event.step, "message": sentence(event)}
     started = {"status": STARTED, "message": sentence(event)}
     return started | ({"inputs_hash": run_inputs(event)} if isinstance(event, RunStarted) else {})
 

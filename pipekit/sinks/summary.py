@@ -7,9 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.events import FAILED, SKIPPED, SUCCEEDED, CheckEvaluated, Event, RunFinished, RunStarted, StepFinished
+from pipekit.events import (
+    FAILED,
+    SKIPPED,
+    SUCCEEDED,
+    CheckEvaluated,
+    Event,
+    FileSkipped,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+)
 from pipekit.sinks.styles import make_table, plain_text, status_text
-from pipekit.sinks.text import check_details, duration, failure, printable
+from pipekit.sinks.text import check_details, duration, failure, number, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 
 
 _BAD_CHECKS = ("FAILED", "ERROR")
+_SHOWN_FILES = 10
 _VERDICTS = ("ERROR", "FAILED", "WARNED", "PASSED")
 
 
@@ -29,6 +40,7 @@ class Story:
         self.end: RunFinished | None = None
         self.steps: list[StepFinished] = []
         self.checks: list[CheckEvaluated] = []
+        self.skipped: list[FileSkipped] = []
 
     def add(self, event: Event) -> None:
         """Keep what the end of the run shows."""
@@ -40,6 +52,18 @@ class Story:
             self.steps.append(event)
         elif isinstance(event, CheckEvaluated):
             self.checks.append(event)
+        elif isinstance(event, FileSkipped):
+            self.skipped.append(event)
+
+    def skipped_files(self) -> list[str]:
+        """Files that loads went on without, and where more is known of them; empty if there are none."""
+        files = list({(event.table, event.uri): event for event in self.skipped}.values())
+        if not files:
+            return []
+        text = f"{number(len(files), 'bad file')} skipped; the next run tries again:"
+        shown = [f"  {event.uri}: {event.reason}" for event in files[:_SHOWN_FILES]]
+        more = [f"  and {len(files) - _SHOWN_FILES:,} more"] if len(files) > _SHOWN_FILES else []
+        return [printable(line) for line in (text, *shown, *more)]
 
     def check_counts(self) -> str:
         """How many checks had which verdict: ``Checks: 1 failed, 8 passed``."""
@@ -81,6 +105,8 @@ def closing_parts(story: Story, verbose: bool) -> list[RenderableType]:
     for step in story.steps:
         if step.error:
             parts += [plain_text(""), *_error(step)]
+    if skipped := story.skipped_files():
+        parts += [plain_text(""), *(plain_text(line, "yellow") for line in skipped)]
     return [*parts, plain_text(""), _verdict(story)]
 
 

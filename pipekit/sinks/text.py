@@ -12,6 +12,7 @@ from pipekit.events import (
     CheckEvaluated,
     Event,
     FileLoaded,
+    FileSkipped,
     Noted,
     RunFinished,
     RunStarted,
@@ -34,6 +35,8 @@ def level(event: Event) -> str:
     """The level of an event, as in ``logging``."""
     if isinstance(event, Noted):
         return event.level.upper()
+    if isinstance(event, FileSkipped):
+        return "WARNING"
     return _LEVELS.get(getattr(event, "status", ""), "INFO")
 
 
@@ -119,6 +122,10 @@ def _file_loaded(event: FileLoaded) -> str:
     return f"{event.uri} ({size(event.size_bytes)}) into {event.table}: {rows}{rejected}"
 
 
+def _file_skipped(event: FileSkipped) -> str:
+    return f"skipped for {event.table}: {event.uri} ({size(event.size_bytes)}): {event.reason}"
+
+
 def _check(event: CheckEvaluated) -> str:
     details = check_details(event)
     text = f"check {event.status}: {event.check_name} on {event.table} ({event.severity})"
@@ -142,6 +149,7 @@ _WORDS: dict[type[Event], Any] = {
     RunStarted: _run_started,
     StepStarted: _step_started,
     FileLoaded: _file_loaded,
+    FileSkipped: _file_skipped,
     CheckEvaluated: _check,
     StepFinished: _step_finished,
     Noted: lambda event: event.message,

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 
 from pipekit.errors import SourceError, TransientError
 from pipekit.files.local import with_digest
+from pipekit.files.waiting import one_by_one
 from pipekit.names import Table
 from pipekit.own_tables import LEDGER
 from pipekit.source import SourceFile
@@ -73,7 +75,7 @@ def not_loaded(
     """
     with _listing(context, files) as listing:
         if not context.warehouse.exists(table):
-            digested = tuple(map(with_digest, files))
+            digested = tuple(one_by_one([partial(with_digest, file) for file in files], all_bad=True))
             yield Pending(digested, (), _stale(context, table), listing, {number: [] for number in range(len(files))})
             return
         seen = _unknown(context, table, listing)
@@ -81,7 +83,8 @@ def not_loaded(
         if changed and on_changed == "fail":
             raise _changed(table, files[min(changed)])
         wanted = [number for number in seen if number not in again]
-        digested = tuple(changed[number] if number in changed else with_digest(files[number]) for number in wanted)
+        calls = [partial(with_digest, changed.get(number, files[number])) for number in wanted]
+        digested = tuple(one_by_one(calls, all_bad=True))
         replaced = tuple(row for number in changed for row in seen[number]) if on_changed == "replace" else ()
         yield Pending(digested, replaced, (), listing, {number: seen[number] for number in wanted})
 

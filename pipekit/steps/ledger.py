@@ -108,6 +108,7 @@ def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, r
             key_of(file.file, context.project.root),
             version_of(file.file),
             file.file.digest or None,
+            None,
         )
         for file in loaded
     ]

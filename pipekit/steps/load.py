@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
-
-from pydantic import Field, field_validator, model_validator
+from typing import Any
 
 from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
-from pipekit.materialize.builtin import TRUNCATE_LOAD
-from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move, NamesColumns, Use
-from pipekit.materialize.into import Chosen, TableOptions
+from pipekit.materialize.contract import Materialization, Move, NamesColumns
 from pipekit.materialize.publish import audit, audit_reads
 from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
@@ -22,9 +18,11 @@ from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Listing, Source, SourceFile
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps import arrivals, ledger
-from pipekit.steps.arrivals import OnChanged, Pending
-from pipekit.steps.rejects import most_rejects, refuse_too_many
+from pipekit.steps import arrivals, ledger, skips
+from pipekit.steps.arrivals import Pending
+from pipekit.steps.load_options import LoadOptions
+from pipekit.steps.rejects import refuse_too_many
+from pipekit.steps.skips import Skipped
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import (
     METADATA_COLUMNS,
@@ -38,56 +36,6 @@ from pipekit.warehouses.contract import (
 )
 
 
-class LoadOptions(TableOptions):
-    """The keys of a load, beside those of ``TableOptions`` and of its strategy.
-
-    Attributes:
-        source: The name of a source.
-        strategy: How the rows of the files reach the table: the name of a materialization.
-        cluster_by: Columns in whose order the warehouse should keep the table, where it can.
-        on_error: ``fail`` at a bad record, or ``reject`` it into ``<table>_rejects``.
-        max_rejects: The most bad records to accept: a count, or a share such as ``1%``.
-        on_empty: Whether no file, or no row, is an error.
-        on_changed: What ``append`` does with a file that came again under its name with other content: ``fail``,
-            ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
-            ``metadata`` is on, else ``fail``.
-        when: ``changed`` skips the load if files and definition are those of the last one.
-        metadata: Add ``_source_file``, ``_source_row``, ``_loaded_at`` and ``_run_id`` to each row.
-    """
-
-    chosen_by: ClassVar[Use] = "strategy"
-
-    source: str
-    strategy: Chosen = Field(default_factory=lambda: Choice(TRUNCATE_LOAD))
-    cluster_by: ColumnNames = ()
-    on_error: Literal["fail", "reject"] = "fail"
-    max_rejects: int | str | None = Field(default=None)
-    on_empty: Literal["fail", "allow"] = "fail"
-    on_changed: OnChanged | None = None
-    when: Literal["always", "changed"] = "always"
-    metadata: bool = False
-
-    @field_validator("max_rejects")
-    @classmethod
-    def _limit(cls, value: int | str | None) -> int | str | None:
-        if value is not None:
-            most_rejects(value, 0)
-        return value
-
-    @model_validator(mode="after")
-    def _consistent(self) -> LoadOptions:
-        if self.max_rejects is not None and self.on_error != "reject":
-            raise ValueError("max_rejects needs on_error: reject")
-        how = self.choice.how
-        if self.on_changed is not None and not how.once_per_file:
-            raise ValueError(f"on_changed means nothing with strategy: {how.name}, which reads every file anew")
-        if self.on_changed == "replace" and not self.metadata:
-            raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
-        if self.when == "changed" and how.once_per_file:
-            raise ValueError(f"when: changed means nothing with strategy: {how.name}, which never loads a file twice")
-        return self
-
-
 @dataclass(frozen=True)
 class Load:
     """One load: what its functions share.
@@ -97,12 +45,14 @@ class Load:
         options: The step's options.
         table: The table that is filled.
         source: The contract of the files.
+        skipped: Files that it goes on without.
     """
 
     context: StepContext
     options: LoadOptions
     table: Table
     source: Source
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def warehouse(self) -> Warehouse:
@@ -164,6 +114,15 @@ def _run(load: Load) -> StepResult:
     if options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         text = f"{_files(listed)}, unchanged since the last load"
         return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
+
+    def attempt(files: Listing, skipped: tuple[Skipped, ...]) -> StepResult:
+        return _load_listed(replace(load, skipped=skipped), files)
+
+    return skips.without_bad_files(context, load.table, listed, options.on_bad_file, attempt)
+
+
+def _load_listed(load: Load, listed: Listing) -> StepResult:
+    context, options = load.context, load.options
     if not load.how.once_per_file:
         return _load_files(load, listed, Pending(listed))
     on_changed = options.on_changed or ("replace" if options.metadata else "fail")
@@ -175,7 +134,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     context, options = load.context, load.options
     inputs = ledger.hash_of(context, listed)
     if listed and not pending.files:
-        return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before", inputs)
+        _record_skipped(load)
+        return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before{skips.in_words(load.skipped)}", inputs)
     if not pending.files and options.on_empty == "fail":
         patterns = " or ".join(map(repr, load.source.pattern))
         raise SourceError(f"no file matches {patterns}{_beside(listed)}", file=load.source.uri, hint=_EMPTY)
@@ -187,7 +147,7 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     with load.warehouse.prepare_load(_file_load(load, pending.files)) as prepared:
         refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects)
         loaded, rows = _fill(load, prepared, columns, pending)
-    message = _summary(loaded, prepared.rejected, options) + _beside(listed)
+    message = _summary(loaded, prepared.rejected, options) + skips.in_words(load.skipped) + _beside(listed)
     return StepResult(rows, message=message, inputs_hash=inputs)
 
 
@@ -208,6 +168,7 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
         source=load.source,
         files=files,
         on_error=options.on_error,
+        on_bad_file=options.on_bad_file,
         metadata=options.metadata,
         run_id=context.run_id,
         loaded_at=datetime.now(UTC),
@@ -282,6 +243,12 @@ def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile]) ->
         context.emit(_event(load, file))
     audit(context, load.options.audit, load.table)
     ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
+    _record_skipped(load)
+
+
+def _record_skipped(load: Load) -> None:
+    if load.options.on_bad_file == "skip":
+        skips.record(load.context, load.table, load.skipped)
 
 
 def _refuse_empty(load: Load, loaded: Sequence[LoadedFile]) -> None:

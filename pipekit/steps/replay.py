@@ -10,7 +10,7 @@ from pipekit.materialize.builtin import APPEND_FILES
 from pipekit.materialize.contract import Choice
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.steps import ledger
-from pipekit.steps.load import LoadOptions
+from pipekit.steps.load_options import LoadOptions
 
 
 def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:

@@ -78,6 +78,8 @@ class FileLoad:
         loaded_at: For ``_loaded_at`` and the rejects; UTC.
         progress: Called with ``(bytes done, bytes in all)`` from time to time, in the loading thread.
         cancelled: Set when the step is cancelled: then what waits for a store or reads files ends.
+        on_bad_file: With ``skip`` the caller goes on without files that ``BadFileError`` names: then an adapter names
+            in one error all that it can find at once.
     """
 
     source: Source
@@ -88,6 +90,7 @@ class FileLoad:
     loaded_at: datetime
     progress: Callable[[int, int], None] = field(default=lambda done, total: None, compare=False)
     cancelled: threading.Event = field(default_factory=threading.Event, compare=False)
+    on_bad_file: Literal["fail", "skip"] = "fail"
 
 
 class PreparedLoad(Protocol):

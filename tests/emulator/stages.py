@@ -108,6 +108,10 @@ class Stage:
             return client.get_object(Bucket=bucket, Key=prefix + path)["Body"].read()
         except client.exceptions.NoSuchKey:
             raise missing from None
+        except client.exceptions.InvalidObjectState:
+            # The service's words where it may not read an object; it does not name the object.
+            denied = "Failed to access remote file: access denied. Please check your credentials"
+            raise ProgrammingError(msg=denied, errno=100183, sqlstate="22000") from None
 
     def names(self, path: str) -> tuple[str, str]:
         """How metadata and COPY's result name the file at ``path``."""

@@ -30,6 +30,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBWarehouse
     warehouse.create_table(LEDGER, LEDGER_COLUMNS)
     names = ["run_id", "table_name", "uri", "rows_loaded", "rows_rejected"]
     warehouse.insert(LEDGER, names, [("r1", "orders", "1.csv", 1998, 2)])
+    warehouse.insert(LEDGER, ["run_id", "table_name", "uri", "skipped"], [("r1", "orders", "2.csv", "is damaged")])
     yield warehouse
     warehouse.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipekit.errors import SourceError, short
+from pipekit.errors import BadFileError, short
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, scan_csv
 from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
@@ -47,7 +47,7 @@ def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, first: Rec
     if not form.header:
         return list(range(len(source.columns)))
     if first.problem:
-        raise SourceError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
+        raise BadFileError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
     return column_positions(source, file, [name or "" for name in first.fields], first.line)
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import PipekitError, QueryError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
 from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
+from pipekit.files.waiting import one_by_one
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
@@ -43,7 +45,8 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
         raise SourceError(f"source {load.source.name!r}: {key}: {text}")
     with _local(warehouse, load) as fetched:
         load = replace(load, files=tuple(each.file for each in fetched))
-        plans = [_planned(warehouse, load, each.file, each.path) for each in fetched]
+        calls = [partial(_planned, warehouse, load, each.file, each.path) for each in fetched]
+        plans = one_by_one(calls, all_bad=load.on_bad_file == "skip")
         prepared = DuckDBLoad(warehouse, load, plans)
         try:
             prepared.judge()
@@ -55,17 +58,21 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
 @contextmanager
 def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
     """What DuckDB reads for each file."""
+    all_bad = load.on_bad_file == "skip"
     if load.source.format.reader is not None:
-        with carried_files(warehouse.files_folder, load.source, load.files, load.cancelled) as carried:
+        with carried_files(warehouse.files_folder, load.source, load.files, load.cancelled, all_bad=all_bad) as carried:
             yield carried
         return
-    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled) as local:
+    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled, all_bad=all_bad) as local:
         yield local.fetch(load.files)
 
 
 def _planned(warehouse: DuckDBSession, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
-    with still_there(file, path):
-        return plan(warehouse, load.source, file, path)
+    try:
+        with still_there(file, path):
+            return plan(warehouse, load.source, file, path)
+    except OSError as error:
+        raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 
 
 class DuckDBLoad:

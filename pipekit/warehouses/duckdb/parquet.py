@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipekit.errors import QueryError, SourceError, short
+from pipekit.errors import BadFileError, QueryError, SourceError, short
 from pipekit.files.headers import column_positions
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
@@ -19,7 +19,7 @@ def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: 
     try:
         rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows
     except QueryError as error:
-        raise SourceError(
+        raise BadFileError(
             f"is not a Parquet file that can be read: {short(error.message, 200)}", file=file.uri
         ) from error
     positions = column_positions(source, file, [row[0] for row in rows], None)

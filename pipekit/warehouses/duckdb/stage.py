@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import QueryError, SourceError, WarehouseError, short
+from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError, short
 from pipekit.files.local import gone
 from pipekit.files.records import Record, shortened
 from pipekit.files.waiting import refuse_cancelled
@@ -88,7 +88,7 @@ class Stage:
             bad_columns = self._judge_quickly(index, each)
         except QueryError as error:
             if each.split is None:
-                raise SourceError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
+                raise BadFileError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
             bad_columns = None
         if bad_columns is None:
             self._split.add(index)

@@ -35,7 +35,10 @@ def prepare_carried(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[Pre
         SourceError: A file does not keep the contract.
         TransientError: A file was replaced after it was listed.
     """
-    with carried_files(Path(tempfile.gettempdir()), load.source, load.files, load.cancelled) as carried:
+    all_bad = load.on_bad_file == "skip"
+    with carried_files(
+        Path(tempfile.gettempdir()), load.source, load.files, load.cancelled, all_bad=all_bad
+    ) as carried:
         load = replace(load, files=tuple(each.file for each in carried))
         landing = _land(warehouse, load, [each.path for each in carried])
     # The records name their file by its URI.

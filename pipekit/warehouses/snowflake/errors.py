@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipekit.errors import PipekitError, QueryError, SourceError, TransientError, WarehouseError, short
+from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, TransientError, WarehouseError, short
 
 TRANSIENT, FINAL, BY_CODE = "transient", "final", "by code"
 
@@ -104,16 +104,33 @@ class CopyRefused(QueryError):
         self.line = line
 
 
+class PlaceRefused(QueryError):
+    """The store does not hand out a staged file, which Snowflake does not name: it is archived, or access is denied."""
+
+
+_REFUSED = re.compile(r"failed to access remote file|access denied|InvalidObjectState|archiv", re.IGNORECASE)
+_UNPACK, _NO_PARQUET = "cannot be unpacked: the file is truncated, or is not gzip", "is not a Parquet file"
+
+
+def about_file(reported: CopyRefused, uri: str) -> SourceError:
+    """Our error for what COPY refused: about the file as a whole, or about a record in it.
+
+    Args:
+        reported: The refusal.
+        uri: The file.
+    """
+    whole = reported.reason.startswith((_UNPACK, _NO_PARQUET))
+    kind = BadFileError if whole else SourceError
+    return kind(reported.reason, file=uri, line=None if whole else reported.line)
+
+
 # COPY's messages in the words that pipekit uses on every warehouse.
 _REASONS = (
     (r"Invalid UTF-?8", "is not UTF-8"),
     (r"Found character .* instead of field delimiter", "has text after a closing quote, or a quote that is not closed"),
     (r"Error parsing JSON", "is not valid JSON"),
-    (
-        r"compressed|decompress|gzip",
-        "cannot be unpacked: the file is truncated, or is not gzip",
-    ),
-    (r"parquet", "is not a Parquet file"),
+    (r"compressed|decompress|gzip", _UNPACK),
+    (r"parquet", _NO_PARQUET),
 )
 _FIELDS = re.compile(r"Number of columns in file \((\d+)\) does not match that of the corresponding table \((\d+)\)")
 
@@ -180,6 +197,8 @@ def _statement_error(errno: int | None, text: str, sql: str, query_id: str | Non
         return CopyRefused(copy_reason(text), place["file"], int(place["line"]), sql=sql, query_id=query_id)
     if errno in _FILE_GONE:
         return SourceError(_first_line(text), hint="It vanished after it was listed; run again.")
+    if _REFUSED.search(text):
+        return PlaceRefused(text, sql=sql, query_id=query_id, hint="Check the storage integration and its role.")
     if errno in _MISSING:
         hint = "Check its name, the target's database and schema, and the role's privileges."
         return MissingObject(text, sql=sql, query_id=query_id, hint=hint)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import arrow_type, text
-from pipekit.warehouses.snowflake.errors import CopyRefused, copy_reason
+from pipekit.warehouses.snowflake.errors import CopyRefused, PlaceRefused, about_file, copy_reason
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, peek_format
 from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
 
@@ -85,11 +84,29 @@ def first_lines(
     return found
 
 
+def refused_names(
+    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, names: Sequence[str], *, every: bool
+) -> list[str]:
+    """Staged files that the store does not hand out: the first one, or all. Found by halves."""
+    some = StagedFiles(files.stage, {name: files.names[name] for name in names})
+    try:
+        first_lines(warehouse, stage_format, some)
+    except PlaceRefused:
+        if len(names) == 1:
+            return list(names)
+        half = len(names) // 2
+        found = refused_names(warehouse, stage_format, files, names[:half], every=every)
+        if found and not every:
+            return found
+        return found + refused_names(warehouse, stage_format, files, names[half:], every=every)
+    return []
+
+
 def read_lines_of_files(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[tuple[Any, ...]]:
     try:
         return warehouse.execute(sql).rows
     except CopyRefused as error:
-        raise SourceError(error.reason, file=files.find(error.file).uri, line=error.line) from error
+        raise about_file(error, files.find(error.file).uri) from error
 
 
 def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, line: int) -> str:
@@ -268,7 +285,7 @@ def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[C
     try:
         result = warehouse.execute(sql)
     except CopyRefused as error:
-        raise SourceError(error.reason, file=files.find(error.file).uri, line=error.line) from error
+        raise about_file(error, files.find(error.file).uri) from error
     at = {name.lower(): index for index, name in enumerate(result.columns)}
     if "rows_loaded" not in at:  # "Copy executed with 0 files processed."
         return []

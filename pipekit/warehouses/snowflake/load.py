@@ -9,15 +9,17 @@ whether that was everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from pipekit.errors import BadFileError, PipekitError
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.carried import prepare_carried
 from pipekit.warehouses.snowflake.csv import prepare_csv
+from pipekit.warehouses.snowflake.errors import PlaceRefused
 from pipekit.warehouses.snowflake.json import land_json
 from pipekit.warehouses.snowflake.judged import JudgedLoad
-from pipekit.warehouses.snowflake.landing import Landing
+from pipekit.warehouses.snowflake.landing import Landing, named_format, refused_names
 from pipekit.warehouses.snowflake.parquet import land_parquet
 from pipekit.warehouses.snowflake.stages import StagedFiles, refuse_replaced, staged
 
@@ -46,6 +48,7 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
     """Land the files of a load.
 
     Raises:
+        BadFileError: A file cannot be read.
         SourceError: A file does not keep the contract.
         TransientError: A file was replaced after it was listed.
     """
@@ -54,6 +57,21 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
             yield carried
         return
     read = READERS[load.source.format.type]
-    with staged(warehouse, load.source, load.files) as files, read(warehouse, load, files) as prepared:
+    with ExitStack() as stack:
+        files = stack.enter_context(staged(warehouse, load.source, load.files))
+        try:
+            prepared = stack.enter_context(read(warehouse, load, files))
+        except PlaceRefused as error:
+            raise _named(warehouse, load, files, error) from error
         refuse_replaced(warehouse, load.source, load.files)
         yield prepared
+
+
+def _named(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, error: PlaceRefused) -> PipekitError:
+    """The refusal with the file that it is about: Snowflake does not name it."""
+    form, every = named_format(warehouse, load), load.on_bad_file == "skip"
+    names = refused_names(warehouse, form, files, list(files.names), every=every)
+    hint = "If it is archived, restore it, move it away, or say on_bad_file: skip."
+    reason = f"cannot be read: {error.message}"
+    found = [BadFileError(reason, file=files.names[name].uri, hint=hint) for name in names]
+    return BadFileError.together(found) if found else error
