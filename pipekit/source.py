@@ -106,6 +106,8 @@ class Column(Model):
         nullable: ``false`` makes a NULL a bad record.
         path: Where the value is: another header name in CSV, a dotted path with ``[n]`` in JSON
             (keys match exactly), another column in Parquet. The column's name if left out.
+        format: How the text of its values is written, in place of what the source's ``format`` says for all: a date or
+            timestamp format, ``epoch_seconds``, ``epoch_milliseconds`` or ``epoch_microseconds``; or a number format.
         optional: ``true`` lets a file lack the column, which is then NULL in all its rows.
         description: Free text.
     """
@@ -114,6 +116,7 @@ class Column(Model):
     type: ColumnType
     nullable: bool = True
     path: str | None = None
+    format: str | None = None
     optional: bool = False
     description: str = ""
 

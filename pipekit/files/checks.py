@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pipekit.files.json_paths import parse_path
 from pipekit.files.patterns import check_pattern
 from pipekit.files.places import check_place
-from pipekit.files.time_formats import check_formats
+from pipekit.files.value_formats import check_formats
 from pipekit.source import Source
 
 # Python's own notations and those of domain names. https://docs.python.org/3/library/codecs.html

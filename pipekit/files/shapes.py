@@ -7,7 +7,8 @@ look-around, no classes by name.
 from __future__ import annotations
 
 from pipekit.errors import short
-from pipekit.files.time_formats import AUTO, ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
+from pipekit.files.time_formats import ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
+from pipekit.files.value_formats import epoch_of, given_format, number_text
 from pipekit.formats.base import FileFormat
 from pipekit.source import Column
 
@@ -57,27 +58,27 @@ def number_shape(scale: int) -> str:
     return f"[+-]?(?:[0-9]+(?:[.][0-9]{{0,{scale}}}0*)?|[.][0-9]{{1,{scale}}}0*)"
 
 
-def given_format(kind: str, form: FileFormat) -> str | None:
-    """The date or timestamp format that the source gives for a type; ``None`` where ISO counts."""
-    if kind != "date" and not kind.startswith("timestamp"):
-        return None
-    given: str = getattr(form, "date_format" if kind == "date" else "timestamp_format", AUTO)
-    return None if given.upper() == AUTO else given
-
-
 def expected(column: Column, form: FileFormat) -> str:
     """What a good value is, as the end of the sentence "... is not"."""
     kind = column.type
-    given = given_format(kind.kind, form)
+    if written := number_text(column, form):
+        return f"a {kind} written like {written.example}"
     if kind.kind == "number":
         return f"a {kind}"
     if kind.kind == "varchar" and kind.length:
         return f"a string of at most {kind.length} characters"
     if kind.kind == "binary" and kind.length:
         return f"bytes in hexadecimal digits, at most {kind.length}"
-    if given and kind.kind == "timestamp_ntz" and time_format(given).zoned:
+    given = given_format(column, form)
+    return _expected_time(kind.kind, given) if given else _EXPECTED[kind.kind]
+
+
+def _expected_time(kind: str, given: str) -> str:
+    if epoch := epoch_of(given):
+        return f"a number of {epoch.unit} since 1970, in the years 1 to 9999"
+    if kind == "timestamp_ntz" and time_format(given).zoned:
         return f"a timestamp without an offset, and {given} has one"
-    return f"a {kind.kind.split('_')[0]} in the format {given}" if given else _EXPECTED[kind.kind]
+    return f"a {kind.partition('_')[0]} in the format {given}"
 
 
 def why_bad(value: str | None, good: str) -> str:

@@ -6,12 +6,10 @@ https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-ele
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
-
-from pipekit.source import Source
 
 AUTO = "AUTO"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -117,18 +115,12 @@ def _fixed_width(patterns: list[str]) -> list[str]:
     return [p.replace("{1,2}", "{2}") if joined else p for p, joined in zip(patterns, beside, strict=True)]
 
 
-def check_formats(source: Source) -> Iterator[tuple[str, str]]:
-    """Mistakes in the source's date formats: pairs of a key and what is wrong with it."""
-    for key in ("date_format", "timestamp_format"):
-        text = getattr(source.format, key, AUTO)
-        try:
-            if text.upper() != AUTO:
-                _require_date(time_format(text).parts, text)
-        except ValueError as error:
-            yield f"format.{key}", str(error)
+def require_date(parts: Sequence[Part], text: str) -> None:
+    """Make sure that a format names a whole date.
 
-
-def _require_date(parts: Sequence[Part], text: str) -> None:
+    Raises:
+        ValueError: It does not.
+    """
     for name, elements in (("year", {"YYYY", "YY"}), ("month", {"MM", "MON", "MMMM"}), ("day", {"DD"})):
         if not any(part.element in elements for part in parts):
             raise ValueError(f"{text!r} names no {name}")

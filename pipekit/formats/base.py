@@ -56,6 +56,8 @@ class FileFormat(Model):
         values_are_text: Whether the values are text that is read as in CSV, and not values that have a type.
         paths_are_json: Whether ``path`` of a column is a path into a JSON document.
         mark_is_skipped: Whether readers of the text skip a byte order mark.
+        numbers_are_text: Whether columns of numbers can say how these are written.
+        times_are_text: Whether columns of dates and timestamps can say how these are written.
     """
 
     type: str
@@ -64,6 +66,8 @@ class FileFormat(Model):
     values_are_text: ClassVar[bool] = False
     paths_are_json: ClassVar[bool] = False
     mark_is_skipped: ClassVar[bool] = True
+    numbers_are_text: ClassVar[bool] = False
+    times_are_text: ClassVar[bool] = False
     _read: ReadRecords | None = PrivateAttr(default=None)
 
     @property

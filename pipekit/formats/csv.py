@@ -6,10 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipekit.formats.base import Compression, FileFormat
+from pipekit.formats.base import Compression
+from pipekit.formats.numbers import WrittenNumbers
 
 
-class CsvFormat(FileFormat):
+class CsvFormat(WrittenNumbers):
     """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``)."""
 
     type: Literal["csv"]

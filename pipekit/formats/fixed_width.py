@@ -8,13 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pipekit.formats.base import Compression, FileFormat, Records, batched
+from pipekit.formats.base import Compression, Records, batched
+from pipekit.formats.numbers import WrittenNumbers
 
 _MOST_BYTES = 16 << 20
 Width = Annotated[int, Field(ge=1)]
 
 
-class FixedWidthFormat(FileFormat):
+class FixedWidthFormat(WrittenNumbers):
     """How fixed-width files are written.
 
     Attributes:

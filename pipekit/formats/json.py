@@ -19,6 +19,7 @@ class JsonFormat(FileFormat):
 
     paths_are_json: ClassVar[bool] = True
     mark_is_skipped: ClassVar[bool] = False
+    times_are_text: ClassVar[bool] = True
 
     @property
     def text_encoding(self) -> str:

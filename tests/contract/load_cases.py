@@ -57,6 +57,9 @@ JSON = {"type": "json"}
 PARQUET = {"type": "parquet"}
 AB = {"a": "integer", "b": "varchar"}
 UTC = dt.UTC
+TZ = dt.datetime(2024, 12, 31, 21, 30, tzinfo=UTC)
+NTZ = dt.datetime(2024, 12, 31, 23, 30)
+EPOCH = dt.datetime(1970, 1, 1)
 
 
 def _csv(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any) -> LoadCase:
@@ -234,6 +237,19 @@ CSV_CASES = (
         "a,b\n\u00a01\u2003,\u3000x\t\n2,\u00a0\n".encode(),
         ((1, "x"), (2, None)),
         format={"trim": True},
+    ),
+    _csv(
+        "a_format_per_column",
+        b"a,b,c,d\n31.12.2024,1735687800,12/31/2024 23:30:00,5\n2024-12-31,x,y,(5)\n",
+        ((dt.date(2024, 12, 31), NTZ, NTZ, 5),),
+        ((3, "a", "'2024-12-31' is not a date in the format DD.MM.YYYY"),),
+        format={"timestamp_format": "MM/DD/YYYY HH24:MI:SS"},
+        columns={
+            "a": {"type": "date", "format": "DD.MM.YYYY"},
+            "b": {"type": "timestamp", "format": "epoch_seconds"},
+            "c": "timestamp",
+            "d": {"type": "integer", "format": "accounting"},
+        },
     ),
     _csv(
         "two_digit_years",
@@ -424,8 +440,6 @@ JSON_CASES = (
     ),
 )
 
-TZ = dt.datetime(2024, 12, 31, 21, 30, tzinfo=UTC)
-NTZ = dt.datetime(2024, 12, 31, 23, 30)
 
 # type, format keys, texts that are good with their values, texts that are bad
 _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] = (
@@ -539,6 +553,69 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
         {"2024-12-31 23:30:00.000 +0200": TZ},
         ("2024-12-31 23:30:00.000",),
     ),
+    (
+        "timestamp_ntz",
+        {"timestamp_format": "epoch_seconds"},
+        {"1735687800": NTZ, "1735687800.000000": NTZ, "-1": dt.datetime(1969, 12, 31, 23, 59, 59), "0": EPOCH},
+        ("1735687800000", "1735687800.1234567", "2024-12-31 23:30:00", "", "1e9", " 1"),
+    ),
+    (
+        "timestamp_tz",
+        {"timestamp_format": "epoch_milliseconds"},
+        {"1735680600000": TZ, "1735680600000.5": TZ + dt.timedelta(microseconds=500)},
+        ("253402300800000", "9" * 19, "1735680600.0001"),
+    ),
+    ("timestamp_tz", {"timestamp_format": "epoch_microseconds"}, {"1735680600000000": TZ}, ("1.5", "x")),
+    (
+        "number(10,2)",
+        {"decimal_separator": ",", "thousands_separator": "."},
+        {
+            "1.234,50": Decimal("1234.50"),
+            "-12.345.678,9": Decimal("-12345678.90"),
+            "1234,5": Decimal("1234.50"),
+            ",5": Decimal("0.50"),
+            "7": Decimal(7),
+            "1.234": Decimal(1234),
+        },
+        ("12.34", "1,234.50", "1.234,567", "1.2345", "1..234", ".234", "1.234.", "1e3", "1.23,4"),
+    ),
+    ("integer", {"thousands_separator": "'"}, {"1'234'567": 1234567, "-12": -12}, ("1'23", "1.0", "'123", "1,234")),
+    (
+        "float",
+        {"decimal_separator": ",", "thousands_separator": "\u202f"},
+        {"1\u202f234,5": 1234.5, "-1,5e3": -1500.0, ",5": 0.5},
+        ("1.5", "1 234,5", "nan", "1e400"),
+    ),
+    (
+        "number(10,4)",
+        {"number_format": "percent"},
+        {
+            "12.5%": Decimal("0.1250"),
+            "-100 %": Decimal(-1),
+            "0.01%": Decimal("0.0001"),
+            "99999999.99%": Decimal("999999.9999"),
+        },
+        ("12.5", "%", "0.001%", "5%%", "1e1%", "100000000%"),
+    ),
+    (
+        "number(12,2)",
+        {"number_format": "percent"},
+        {"12%": Decimal("0.12"), "12.00%": Decimal("0.12")},
+        ("12.5%", "12"),
+    ),
+    ("float", {"number_format": "percent"}, {"33.3%": 0.333, "7%": 0.07}, ("33.3", "1e3%")),
+    (
+        "number(10,2)",
+        {"number_format": "accounting", "thousands_separator": ","},
+        {"(1,234.50)": Decimal("-1234.50"), "1,234.50": Decimal("1234.50"), "-5": Decimal(-5)},
+        ("(1,234.50", "1,234.50)", "(-5)", "()", "-(5)"),
+    ),
+    (
+        "integer",
+        {"number_format": "trailing_minus"},
+        {"5-": -5, "5": 5, "-5": -5, "9223372036854775807-": -(2**63) + 1},
+        ("-5-", "5--", "-"),
+    ),
     ("binary", {}, {"00ff": b"\x00\xff"}, ("0", "zz")),
 )
 
@@ -600,6 +677,15 @@ JSON_VALUE_CASES = (
         ((dt.date(2024, 12, 31), TZ),),
         ((2, "a", "date"), (3, "b", "timestamp")),
         columns={"a": "date", "b": "timestamp_tz"},
+    ),
+    _json(
+        "values_epochs",
+        b'{"a":1735680600,"b":1735680600000}\n{"a":1735680600.000001,"b":null}\n'
+        b'{"a":"1735680600","b":1}\n{"a":1735680600000,"b":1}\n{"a":null,"b":true}\n',
+        ((TZ, TZ), (TZ + dt.timedelta(microseconds=1), None)),
+        ((3, "a", "seconds since 1970"), (4, "a", "seconds"), (5, "b", "milliseconds")),
+        format={"timestamp_format": "epoch_seconds"},
+        columns={"a": "timestamp_tz", "b": {"type": "timestamp_tz", "format": "epoch_milliseconds"}},
     ),
     _json(
         "values_length",

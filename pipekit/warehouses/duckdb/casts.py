@@ -18,11 +18,19 @@ from pipekit.files.shapes import (
     NOT_FINITE,
     TRUE,
     expected,
-    given_format,
     number_shape,
     why_bad,
 )
 from pipekit.files.time_formats import time_format
+from pipekit.files.value_formats import (
+    FIRST_MICROSECOND,
+    LAST_MICROSECOND,
+    Epoch,
+    NumberText,
+    epoch_of,
+    given_format,
+    number_text,
+)
 from pipekit.source import Column, Source
 from pipekit.warehouses.duckdb.time_formats import strptime_format
 
@@ -99,7 +107,7 @@ def convert_text(column: Column, source: str, contract: Source) -> Conversion:
 
 def read_as_text(column: Column, contract: Source) -> bool:
     """Whether a JSON value may be read as text at once: no text of a number or an object is an ISO date or time."""
-    return column.type.kind in ISO and given_format(column.type.kind, contract.format) is None
+    return column.type.kind in ISO and given_format(column, contract.format) is None
 
 
 def convert_json(column: Column, source: str, contract: Source) -> Conversion:
@@ -129,6 +137,9 @@ def _from_json(column: Column, source: str, contract: Source) -> Converted:
 
 
 def _from_json_string(column: Column, source: str, raw: str, contract: Source) -> Converted:
+    given = given_format(column, contract.format)
+    if given and (epoch := epoch_of(given)):
+        return _epoch(column.type.kind, raw, epoch)
     text, is_text = f"({source}->>'$')", f"{raw} LIKE '\"%'"
     good, value = _from_text(column, text, contract)
     if column.type.kind == "varchar" and column.type.length:
@@ -143,10 +154,13 @@ _SEMI = {"variant": "%", "object": "{%", "array": "[%"}
 def _from_text(column: Column, text: str, contract: Source) -> Converted:
     kind = column.type.kind
     if kind in ISO:
-        given = given_format(kind, contract.format)
+        given = given_format(column, contract.format)
         if given:
-            return _formatted(kind, text, given)
+            epoch = epoch_of(given)
+            return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
         return f"regexp_full_match({text}, '{ISO[kind]}')", f"TRY_CAST({text} AS {_TYPES[kind]})"
+    if written := number_text(column, contract.format):
+        return _written(text, column, written)
     return _float(text, finite=False) if kind == "float" else _FROM_TEXT[kind](text, column)
 
 
@@ -214,6 +228,35 @@ def _formatted(kind: str, text: str, given: str) -> Converted:
         # https://docs.snowflake.com/en/sql-reference/parameters#two-digit-century-start
         value = f"CASE WHEN year({value}) = 1969 THEN {value} + INTERVAL 100 YEAR ELSE {value} END"
     return f"regexp_full_match({text}, '{regex}')", f"({value})::{_TYPES[kind]}"
+
+
+def _epoch(kind: str, text: str, epoch: Epoch) -> Converted:
+    micros = f"TRY_CAST({text} || 'e{epoch.places}' AS BIGINT)"
+    good = f"coalesce({micros} BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND}, false)"
+    make = "make_timestamp" if kind == "timestamp_ntz" else "make_timestamptz"
+    return f"(regexp_full_match({text}, '{epoch.shape}') AND {good})", f"{make}({micros})"
+
+
+def _written(text: str, column: Column, written: NumberText) -> Converted:
+    """A number with separators, or with something around its digits."""
+    plain = f"replace({text}, {_text(written.removed)}, '')" if written.removed else text
+    plain = f"replace({plain}, {_text(written.point)}, '.')" if written.point != "." else plain
+    if written.around.rewrite:
+        pattern, put = written.around.rewrite
+        plain = f"regexp_replace({plain}, {_text(pattern)}, {_text(put)})"
+    good, shift = f"regexp_full_match({text}, {_text(written.shape)})", written.around.shift
+    if column.type.kind == "float":
+        value = f"TRY_CAST({plain} || 'e-{shift}' AS DOUBLE)" if shift else f"TRY_CAST({plain} AS DOUBLE)"
+        return f"({good} AND isfinite({value}))", value
+    if not shift:
+        return good, f"TRY_CAST({plain} AS {type_text(column)})"
+    scale = column.type.scale or 0
+    exact = f"TRY_CAST({plain} AS DECIMAL({38 - shift},{scale - shift})) * CAST(1e-{shift} AS DECIMAL({shift},{shift}))"
+    return good, f"TRY_CAST({exact} AS {type_text(column)})"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pipekit.files.shapes import (
     FALSE,
@@ -18,11 +19,19 @@ from pipekit.files.shapes import (
     NOT_FINITE,
     TRUE,
     expected,
-    given_format,
     number_shape,
     why_bad,
 )
 from pipekit.files.time_formats import time_format
+from pipekit.files.value_formats import (
+    FIRST_MICROSECOND,
+    LAST_MICROSECOND,
+    Epoch,
+    NumberText,
+    epoch_of,
+    given_format,
+    number_text,
+)
 from pipekit.formats.base import FileFormat
 from pipekit.source import SEMI_STRUCTURED, Column
 from pipekit.warehouses.snowflake.dialect import text
@@ -86,7 +95,11 @@ def cast(value: Value, form: FileFormat) -> str:
 
 def _typed(written: str, column: Column, form: FileFormat) -> str:
     kind = column.type
-    given = given_format(kind.kind, form)
+    given = given_format(column, form)
+    if given and (epoch := epoch_of(given)):
+        return _epoch(written, kind.kind, epoch)
+    if number := number_text(column, form):
+        return _written_number(written, column, number)
     suffix = f", {text(given)}" if given else ""
     return {
         "varchar": written,
@@ -100,16 +113,44 @@ def _typed(written: str, column: Column, form: FileFormat) -> str:
     }.get(kind.kind, f"TRY_TO_{kind.kind.upper()}({written}{suffix})")
 
 
+def _epoch(written: str, kind: str, epoch: Epoch) -> str:
+    """https://docs.snowflake.com/en/sql-reference/functions/to_timestamp: a whole number of 10^-6 seconds."""
+    count = f"TRY_TO_NUMBER({written}, 24, {epoch.places})"
+    first, last = (Decimal(each).scaleb(-epoch.places) for each in (FIRST_MICROSECOND, LAST_MICROSECOND))
+    micros = f"IFF({count} BETWEEN {first} AND {last}, {count} * {10**epoch.places}, NULL)::NUMBER(38,0)"
+    return f"TO_{kind.upper()}({micros}, 6)"
+
+
+def _written_number(written: str, column: Column, number: NumberText) -> str:
+    """A number with separators, or with something around its digits."""
+    plain = f"REPLACE({written}, {text(number.removed)}, '')" if number.removed else written
+    plain = f"REPLACE({plain}, {text(number.point)}, '.')" if number.point != "." else plain
+    if number.around.rewrite:
+        pattern, put = number.around.rewrite
+        plain = f"REGEXP_REPLACE({plain}, {text(posix(pattern))}, {text(put)})"
+    kind, shift = column.type, number.around.shift
+    if kind.kind == "float":
+        return f"TRY_TO_DOUBLE({plain} || 'e-{shift}')" if shift else f"TRY_TO_DOUBLE({plain})"
+    if kind.kind == "integer":
+        return f"TRY_TO_NUMBER({plain}, 38, 0)"
+    if not shift:
+        return f"TRY_TO_NUMBER({plain}, {kind.precision}, {kind.scale})"
+    # https://docs.snowflake.com/en/sql-reference/operators-arithmetic#multiplication: exact up to a scale of 12
+    exact = f"TRY_TO_NUMBER({plain}, {38 - shift}, {(kind.scale or 0) - shift}) * {10**-shift:.{shift}f}"
+    return f"TRY_CAST(({exact})::VARCHAR AS NUMBER({kind.precision},{kind.scale}))"
+
+
 def _test(value: Value, form: FileFormat) -> str:
-    tests = [_json_test(value), _shape_test(value, form), _cast_test(value, form)]
+    tests = [_json_test(value, form), _shape_test(value, form), _cast_test(value, form)]
     return " AND ".join(test for test in tests if test) or "TRUE"
 
 
-def _json_test(value: Value) -> str:
+def _json_test(value: Value, form: FileFormat) -> str:
     kind = value.column.type.kind
     if value.json_type is None or kind == "variant":
         return ""
-    allowed = _JSON_TYPES.get(kind, ("VARCHAR",))
+    given = given_format(value.column, form)
+    allowed = _NUMBERS if given and epoch_of(given) else _JSON_TYPES.get(kind, ("VARCHAR",))
     return f"{value.json_type} IN ({', '.join(text(name) for name in allowed)})"
 
 
@@ -139,22 +180,28 @@ def _shape_test(value: Value, form: FileFormat) -> str:
     kind = value.column.type.kind
     if kind == "boolean":
         return f"LOWER({value.text}) IN {(*TRUE, *FALSE)}"
-    if kind == "timestamp_ntz" and (given := given_format(kind, form)) and time_format(given).zoned:
+    given = given_format(value.column, form)
+    if kind == "timestamp_ntz" and given and not epoch_of(given) and time_format(given).zoned:
         return "FALSE"
     pattern = _shape(value.column, form)
     test = f"REGEXP_LIKE({value.text}, {text(pattern)})" if pattern else ""
     if kind != "float":
         return test
-    finite = f"({test} AND COALESCE(ABS(TRY_TO_DOUBLE({value.text})) <= {_MOST}, FALSE))"
-    return finite if value.json_type else f"({finite} OR LOWER({value.text}) IN {NOT_FINITE})"
+    finite = f"({test} AND COALESCE(ABS({_typed(value.text, value.column, form)}) <= {_MOST}, FALSE))"
+    special = not value.json_type and not number_text(value.column, form)
+    return f"({finite} OR LOWER({value.text}) IN {NOT_FINITE})" if special else finite
 
 
 def _shape(column: Column, form: FileFormat) -> str | None:
     kind = column.type.kind
+    if number := number_text(column, form):
+        return posix(number.shape)
     if kind == "number":
         return posix(number_shape(column.type.scale or 0))
     if kind in ISO:
-        given = given_format(kind, form)
+        given = given_format(column, form)
+        if given and (epoch := epoch_of(given)):
+            return posix(epoch.shape)
         return posix(time_format(given).regex if given else ISO[kind])
     shape = {"integer": INTEGER, "float": FLOAT, "binary": HEXADECIMAL}.get(kind)
     return posix(shape) if shape else None
