@@ -24,25 +24,18 @@ from typing import IO
 from pipekit.errors import BadFileError, PipekitError, SourceError, WarehouseError
 from pipekit.files.json_paths import write_records
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
-from pipekit.files.unpacking import CORRUPT, unpacked
+from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
 from pipekit.files.waiting import caught_bad, one_by_one, refuse_bad, refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
 from pipekit.state import make_private_folder
 
-_SUFFIXES = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".bz2": "bz2"}
 _CHUNK = 1 << 20
 
 # What text unpacks to more than this is no data but a bomb; gzip cannot do more than 1032.
 _MOST_RATIO = 900
 _FREE_SIZE = 1 << 30
 _COPIERS = 8  # reads from a store mostly wait; each holds a block or two in memory
-
-
-def compression_of(uri: str, form: FileFormat) -> str:
-    """``gzip``, ``zstd``, ``bz2`` or ``none``: as declared, else by the file's suffix."""
-    name = uri.partition("?")[0] if "://" in uri else uri
-    return form.packing if form.packing != "auto" else _SUFFIXES.get(Path(name).suffix.lower(), "none")
 
 
 def encoding_of(form: FileFormat) -> str | None:
@@ -115,7 +108,7 @@ class LocalFiles:
 
     def _is_plain(self, file: SourceFile) -> bool:
         path = local_path(file.uri)
-        if path is None or compression_of(file.uri, self._form) != "none" or not can_be_named(path):
+        if path is None or compression_of(file.uri, self._form) != NONE or not can_be_named(path):
             return False
         if self._form.records_at is not None or encoding_of(self._form) not in (None, "utf-8"):
             return False
@@ -129,15 +122,29 @@ class LocalFiles:
         refuse_cancelled(self._cancelled)
         with self._opened(file) as raw:
             read = _Counted(raw, file.uri)
-            with written(copy) as write:
-                for text in self._texts(file, read):
+            with written(copy) as write, self._packed(file, read, copy.with_suffix(".packed")) as packed:
+                for text in self._texts(file, packed):
                     refuse_cancelled(self._cancelled)
                     write(text)
             for _ in _chunks(read):  # what stands behind the data counts for the digest, too
                 pass
         return Fetched(self._as_read(file, read), copy)
 
-    def _texts(self, file: SourceFile, raw: _Counted) -> Iterator[bytes]:
+    @contextmanager
+    def _packed(self, file: SourceFile, read: _Counted, place: Path) -> Iterator[IO[bytes] | _Counted]:
+        """The file's bytes; in a file at ``place`` if they cannot be unpacked in one pass."""
+        if not PACKINGS[compression_of(file.uri, self._form)].seeks:
+            yield read
+            return
+        with written(place) as write:
+            for chunk in _chunks(read):
+                refuse_cancelled(self._cancelled)
+                write(chunk)
+        with place.open("rb") as stream:
+            yield stream
+        place.unlink()
+
+    def _texts(self, file: SourceFile, raw: IO[bytes] | _Counted) -> Iterator[bytes]:
         with readable(file, self._form, raw) as source:
             if self._form.records_at is not None:
                 yield from _records(source, self._form.records_at, file)
@@ -295,11 +302,13 @@ def readable(file: SourceFile, form: FileFormat, raw: IO[bytes] | _Counted) -> I
     """
     kind = compression_of(file.uri, form)
     try:
-        yield unpacked(raw, kind)
+        yield PACKINGS[kind].unpacked(raw)
     except (PipekitError, FileNotFoundError):
         raise
+    except OtherContent as error:
+        raise BadFileError(str(error), file=file.uri, hint="Unpack it, or pack each file by itself.") from error
     except CORRUPT as error:
-        if kind == "none":
+        if kind == NONE:
             raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
         raise BadFileError(
             f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."

@@ -4,43 +4,130 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, cast
+
+from pipekit.files.patterns import first_no_data
+from pipekit.formats.base import FileFormat
 
 _CHUNK = 1 << 20
 CORRUPT = (EOFError, zlib.error, OSError)
 """What reading unpacked data raises when it is damaged, cut off, or cannot be read."""
 
 
-def unpacked(raw: Any, kind: str) -> IO[bytes]:
-    """A stream of the plain bytes behind ``raw``, whose ``read`` alone is used.
+class OtherContent(Exception):
+    """The compressed data is whole, and what is in it cannot be read."""
 
-    Args:
-        raw: The bytes as they lie there.
-        kind: ``gzip``, ``bz2``, ``zstd`` or ``none``.
+
+@dataclass(frozen=True)
+class Packing:
+    """A way in which files are compressed.
+
+    Attributes:
+        suffixes: By which its files are known.
+        unpacked: A stream of the plain bytes behind one of packed bytes, whose ``read`` alone is used.
+        seeks: Whether the stream of packed bytes must be a file, in which it can go back.
     """
-    if kind == "gzip":
-        import gzip
 
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
-    if kind == "bz2":
-        return cast("IO[bytes]", io.BufferedReader(_Bz2(raw), _CHUNK))
-    if kind == "zstd":
-        import pyarrow as pa
-
-        return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
-    return cast("IO[bytes]", raw)
+    suffixes: tuple[str, ...]
+    unpacked: Callable[[Any], IO[bytes]]
+    seeks: bool = False
 
 
-class _Bz2(io.RawIOBase):
-    """All streams of a bz2 file. Python's own reader takes a later one whose head is damaged for the file's end."""
+def _gzip(raw: Any) -> IO[bytes]:
+    import gzip
 
-    def __init__(self, raw: Any) -> None:
-        import bz2
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
 
+
+def _bz2(raw: Any) -> IO[bytes]:
+    import bz2
+
+    return cast("IO[bytes]", io.BufferedReader(_Streams(raw, bz2.BZ2Decompressor), _CHUNK))
+
+
+def _xz(raw: Any) -> IO[bytes]:
+    import lzma
+
+    streams = _Streams(raw, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ), lzma.LZMAError, padding=b"\0")
+    return cast("IO[bytes]", io.BufferedReader(streams, _CHUNK))
+
+
+def _zstd(raw: Any) -> IO[bytes]:
+    import pyarrow as pa
+
+    return cast("IO[bytes]", pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd"))
+
+
+def _zip(raw: Any) -> IO[bytes]:
+    """The one file of a zip archive, beside what an archiver adds for itself."""
+    import zipfile
+
+    try:
+        archive = zipfile.ZipFile(raw)
+        files = [each for each in archive.infolist() if not each.is_dir() and _is_data(each.filename)]
+        if len(files) != 1:
+            names = ", ".join(each.filename for each in files[:3]) + (", ..." if len(files) > 3 else "")
+            raise OtherContent(f"the zip archive holds {len(files)} files, not one" + (f": {names}" if names else ""))
+        if files[0].flag_bits & 1:
+            raise OtherContent("the zip archive is protected by a password")
+        return _Zipped(archive.open(files[0]), zipfile.BadZipFile)
+    except zipfile.BadZipFile as error:
+        raise OSError(str(error)) from error
+    except NotImplementedError as error:
+        raise OtherContent(f"the zip archive is compressed in a way that is not read: {error}") from error
+
+
+def _is_data(name: str) -> bool:
+    return not name.startswith("__MACOSX/") and first_no_data(name) is None
+
+
+NONE = "none"
+PACKINGS: Mapping[str, Packing] = {
+    NONE: Packing((), lambda raw: cast("IO[bytes]", raw)),
+    "gzip": Packing((".gz", ".gzip"), _gzip),
+    "zstd": Packing((".zst", ".zstd"), _zstd),
+    "bz2": Packing((".bz2",), _bz2),
+    "xz": Packing((".xz",), _xz),
+    "zip": Packing((".zip",), _zip, seeks=True),
+}
+_BY_SUFFIX = {suffix: name for name, packing in PACKINGS.items() for suffix in packing.suffixes}
+
+
+def compression_of(uri: str, form: FileFormat) -> str:
+    """A name of ``PACKINGS``: as declared, else by the file's suffix."""
+    name = uri.partition("?")[0] if "://" in uri else uri
+    return form.packing if form.packing != "auto" else _BY_SUFFIX.get(Path(name).suffix.lower(), NONE)
+
+
+class _Zipped(io.BufferedReader):
+    """A member of a zip archive; a wrong checksum is an error like any other."""
+
+    def __init__(self, member: Any, error: type[Exception]) -> None:
+        super().__init__(member, _CHUNK)
+        self._error = error
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        try:
+            return super().read(size)
+        except self._error as error:
+            raise OSError(str(error)) from error
+
+
+class _Streams(io.RawIOBase):
+    """All streams of a file. Python's own readers take a later one whose head is damaged for the file's end."""
+
+    def __init__(
+        self, raw: Any, new: Callable[[], Any], error: type[Exception] = OSError, *, padding: bytes = b""
+    ) -> None:
         self._raw = raw
-        self._new = bz2.BZ2Decompressor
-        self._stream = bz2.BZ2Decompressor()
+        self._new = new
+        self._stream = new()
         self._rest = b""
+        self._error = error
+        self._padding = padding
 
     def readable(self) -> bool:
         return True
@@ -60,12 +147,18 @@ class _Bz2(io.RawIOBase):
                 if not self._rest:
                     raise EOFError("the compressed file ended before the end of its stream")
             given, self._rest = self._rest, b""
-            if data := self._stream.decompress(given, most):
-                return data
+            try:
+                if data := cast("bytes", self._stream.decompress(given, most)):
+                    return data
+            except self._error as error:
+                raise OSError(str(error)) from error
 
     def _begin_another(self) -> bool:
-        self._rest = self._stream.unused_data or self._raw.read(_CHUNK)
+        self._rest = self._unpadded(self._stream.unused_data) or self._unpadded(self._raw.read(_CHUNK))
         if not self._rest:
             return False
         self._stream = self._new()
         return True
+
+    def _unpadded(self, data: bytes) -> bytes:
+        return data.lstrip(self._padding) if self._padding else data

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Compression = Literal["auto", "none", "gzip", "zstd", "bz2"]
+Compression = Literal["auto", "none", "gzip", "zstd", "bz2", "xz", "zip"]
 
 
 _BATCH = 20_000

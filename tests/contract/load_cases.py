@@ -11,6 +11,8 @@ import bz2
 import datetime as dt
 import gzip
 import io
+import lzma
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -74,6 +76,27 @@ def _json(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Rejec
     return LoadCase(f"json_{id}", {more.pop("name", "a.json"): data}, form, columns, rows, rejects, **more)
 
 
+NO_XZ = {"snowflake": ("a.csv.xz", "does not read xz")}
+NO_ZIP = {"snowflake": ("zip", "does not read zip")}
+
+
+def _zip(members: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def _zstd(data: bytes) -> bytes:
+    import pyarrow as pa
+
+    buffer = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(buffer, "zstd") as stream:
+        stream.write(data)
+    return buffer.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
 CSV_CASES = (
     _csv("plain", b"a,b\n1,x\n2,y\n", ((1, "x"), (2, "y"))),
     _csv("no_newline_at_the_end", b"a,b\n1,x\n2,y", ((1, "x"), (2, "y"))),
@@ -127,6 +150,39 @@ CSV_CASES = (
         name="a.csv.gz",
     ),
     _csv("bz2", bz2.compress(b"a,b\n1,x\n"), ((1, "x"),), name="a.csv.bz2"),
+    _csv("zstd", _zstd(b"a,b\n1,x\n"), ((1, "x"),), name="a.csv.zst"),
+    _csv("xz", lzma.compress(b"a,b\n1,x\n"), ((1, "x"),), name="a.csv.xz", refuses=NO_XZ),
+    _csv(
+        "xz_in_two_streams_with_padding",
+        lzma.compress(b"a,b\n1,x\n") + b"\0" * 8 + lzma.compress(b"2,y\n") + b"\0" * 4,
+        ((1, "x"), (2, "y")),
+        name="a.csv.xz",
+        refuses=NO_XZ,
+    ),
+    _csv("truncated_xz", lzma.compress(b"a,b\n" + b"1,x\n" * 999)[:-20], error=("a.csv.xz", "xz"), name="a.csv.xz"),
+    _csv(
+        "xz_with_a_damaged_second_stream",
+        lzma.compress(b"a,b\n1,x\n") + b"rubbish",
+        error=("a.csv.xz", "xz"),
+        name="a.csv.xz",
+    ),
+    _csv("zip", _zip({"in/a.csv": b"a,b\n1,x\n"}), ((1, "x"),), name="a.zip", refuses=NO_ZIP),
+    _csv(
+        "zip_with_what_an_archiver_adds",
+        _zip({"in/": b"", "in/a.csv": b"a,b\n1,x\n", "__MACOSX/in/._a.csv": b"?", "in/.DS_Store": b"?"}),
+        ((1, "x"),),
+        name="a.csv.zip",
+        refuses=NO_ZIP,
+    ),
+    _csv("zip_of_two_files", _zip({"1.csv": b"a,b\n", "2.csv": b"a,b\n"}), error=("a.zip", "zip"), name="a.zip"),
+    _csv("zip_of_no_file", _zip({}), error=("a.zip", "zip"), name="a.zip"),
+    _csv("truncated_zip", _zip({"a.csv": b"a,b\n1,x\n" * 99})[:-30], error=("a.zip", "zip"), name="a.zip"),
+    _csv(
+        "zip_with_a_wrong_checksum",
+        _zip({"a.csv": b"a,b\n1,x\n"}).replace(b"1,x", b"2,x"),
+        error=("a.zip", "zip"),
+        name="a.zip",
+    ),
     _csv(
         "path_renames",
         b"Customer Id,b\n1,x\n",

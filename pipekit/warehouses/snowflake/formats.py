@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipekit.errors import SourceError
+from pipekit.errors import BadFileError, SourceError
+from pipekit.files.unpacking import compression_of
 from pipekit.formats.base import FileFormat
-from pipekit.source import Source
+from pipekit.source import Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 
 PARQUET_FORMAT = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
@@ -86,7 +87,34 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
         return
     if form.skips_comments:
         yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"
+    if form.packing in _UNREAD:
+        yield "format.compression", _unread(form.packing)
     try:
         encoding_name(form.text_encoding or "utf-8")
     except SourceError as error:
         yield "format.encoding", error.message
+
+
+# COPY's COMPRESSION has no word for these: .../sql-reference/sql/create-file-format#type-csv
+_UNREAD = frozenset({"xz", "zip"})
+
+
+def _unread(packing: str) -> str:
+    return f"Snowflake does not read {packing} files; compress them with gzip, zstd or bz2"
+
+
+def refuse_packed(form: FileFormat, files: Sequence[SourceFile], *, every: bool) -> None:
+    """Refuse files that Snowflake cannot unpack, by their suffix.
+
+    Args:
+        form: The source's format.
+        files: The files.
+        every: Whether the error is to name every such file.
+
+    Raises:
+        BadFileError: There is one.
+    """
+    kinds = ((file, compression_of(file.uri, form)) for file in files)
+    found = [BadFileError(_unread(kind), file=file.uri) for file, kind in kinds if kind in _UNREAD]
+    if found:
+        raise BadFileError.together(found if every else found[:1])

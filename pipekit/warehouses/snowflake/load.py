@@ -17,6 +17,7 @@ from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.carried import prepare_carried
 from pipekit.warehouses.snowflake.csv import prepare_csv
 from pipekit.warehouses.snowflake.errors import PlaceRefused
+from pipekit.warehouses.snowflake.formats import refuse_packed
 from pipekit.warehouses.snowflake.json import land_json
 from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import Landing, named_format, refused_names
@@ -56,6 +57,7 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
         with prepare_carried(warehouse, load) as carried:
             yield carried
         return
+    refuse_packed(load.source.format, load.files, every=load.on_bad_file == "skip")
     read = READERS[load.source.format.type]
     with ExitStack() as stack:
         files = stack.enter_context(staged(warehouse, load.source, load.files))
