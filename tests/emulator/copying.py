@@ -18,6 +18,7 @@ from files import (
     json_records,
     parquet,
     parquet_records,
+    refuse_marks,
     truth,
     unpack,
 )
@@ -112,12 +113,18 @@ class Copy:
         names = self.options.get("FILES") or [file.path[len(path) :] for file in stage.list(path)]
         if str(self.options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE":
             return self._by_name(cursor, stage, path, names, target, has, form)
+        refuse_marks(form)
+        if self.options.get("ON_ERROR") == "CONTINUE" and "VALIDATION_MODE" not in self.options:
+            # .../copy-into-table, FILES: a file that is not there ends only a load that aborts.
+            names = [name for name in names if stage.has(path + name)]
         read = [self._read(stage, path + name, form, len(columns)) for name in names]
         if "VALIDATION_MODE" in self.options:
             return _ERRORS, [_validation(file, record) for file in read for record in file.bad]
         self._abort(read)
         for file in read:
             cursor.insert(target, columns, self._rows(file, len(columns)))
+        if not read:
+            return ("status",), [("Copy executed with 0 files processed.",)]
         return _RESULT, [_result(file) for file in read]
 
     def _abort(self, read: Sequence[Read]) -> None:
@@ -219,7 +226,7 @@ def _validation(file: Read, record: Record) -> tuple[Any, ...]:
 
 
 _BRANCH = re.compile(
-    r"\(?\s*SELECT\s+(?P<index>\d+),\s*\$1\s+FROM\s+(?P<place>'@(?:[^']|'')*')\s*"
+    r"\(?\s*SELECT\s+(?P<index>\d+),\s*(?:LEFT\(\$1,\s*(?P<most>\d+)\)|\$1)\s+FROM\s+(?P<place>'@(?:[^']|'')*')\s*"
     r"(?:\(FILE_FORMAT\s*=>\s*'(?P<format>[^']*)'\))?\s*"
     r"WHERE\s+ENDSWITH\(METADATA\$FILENAME,\s*'(?:[^']|'')*'\)\s+AND\s+METADATA\$FILE_ROW_NUMBER\s*=\s*(?P<row>\d+)\s+LIMIT\s+1\s*\)?",
     re.IGNORECASE,
@@ -234,6 +241,7 @@ def staged_lines(cursor: Cursor, command: str) -> tuple[Sequence[str], Sequence[
         if match is None:
             raise ProgrammingError(msg=f"the emulator does not know this query over a stage: {part[:80]}", errno=1003)
         line = _staged_line(cursor, match)
+        line = line[: int(match["most"])] if line and match["most"] else line
         rows += [(int(match["index"]), line)] if line is not None else []
     return ("INDEX", "$1"), rows
 
@@ -246,7 +254,12 @@ def _staged_line(cursor: Cursor, match: re.Match[str]) -> str | None:
     form = conn.account.stages.formats[conn.full_name(unescape(given))] if given else stage.format
     try:
         records = csv_records(decode(unpack(stage.read(path), form, path), form), form)
-        return next((record.fields[0] for record in records if record.row == int(match["row"])), None)
+        record = next((record for record in records if record.row == int(match["row"])), None)
+        if record is None:
+            return None
+        if len(record.fields[0] or "") > int(conn.parameter("EMULATED_LONGEST_VALUE", str(2**27))):
+            raise Unreadable(f"Max LOB size exceeded, actual size of parsed column is {len(record.raw)}")
+        return record.fields[0]
     except Unreadable as error:
         raise _refusal(Read(path, *stage.names(path), [], []), Record(1, 1, "", error=str(error))) from error
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from snowflake.connector.errors import ProgrammingError
+
 Options = dict[str, Any]
 
 
@@ -88,9 +90,22 @@ def csv_records(text: str, options: Options) -> Iterator[Record]:
             yield _checked(record)
 
 
+def _bytes_as_text(mark: str) -> str:
+    return bytes.fromhex(mark[2:].replace("\\x", "")).decode() if mark.startswith("\\x") else mark
+
+
+def refuse_marks(options: Options) -> None:
+    """Refuse what a format of CSV does not take: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    quote, delimiter = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE"), options.get("FIELD_DELIMITER", ",")
+    if quote not in ("NONE", "'", '"'):
+        raise ProgrammingError(msg=f"invalid value [{quote}] for parameter 'FIELD_OPTIONALLY_ENCLOSED_BY'", errno=1008)
+    if not str(delimiter).isascii():
+        raise ProgrammingError(msg=f"invalid value [{delimiter}] for parameter 'FIELD_DELIMITER'", errno=1008)
+
+
 class _Dialect:
     def __init__(self, options: Options) -> None:
-        delimiter = options.get("FIELD_DELIMITER", ",")
+        delimiter = _bytes_as_text(options.get("FIELD_DELIMITER", ","))
         self.delimiter = None if delimiter == "NONE" else delimiter
         quote = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
         self.quote = None if quote == "NONE" else quote

@@ -16,6 +16,8 @@ _TYPEOF = (
 _TRY_PARSE = (
     "CASE WHEN json_valid(x) AND len(json_keys(x::JSON)) = len(list_distinct(json_keys(x::JSON))) THEN x::JSON END"
 )
+# https://docs.snowflake.com/en/sql-reference/functions/count: a JSON null does not count.
+_COUNTED = "CASE WHEN typeof(x) = 'JSON' AND x::VARCHAR = 'null' THEN NULL ELSE x END"
 _AS_ARRAY = "CASE WHEN x IS NULL THEN NULL WHEN json_type(x) = 'ARRAY' THEN x ELSE json_array(x) END"
 
 
@@ -24,7 +26,7 @@ def as_duckdb(tree: exp.Expression) -> exp.Expression:
     return tree.transform(_node)
 
 
-def _node(node: exp.Expression) -> exp.Expression:
+def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line per kind
     if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.BINARY:
         return exp.DataType.build("BLOB", dialect="duckdb")
     if isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES and isinstance(node.this, _GETS):
@@ -35,6 +37,8 @@ def _node(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="trim", expressions=[_inner(node.this), _inner(node.expression)])
     if isinstance(node, exp.ParseJSON) and node.args.get("safe"):
         return _filled(_TRY_PARSE, x=_inner(node.this))
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
+        return exp.Count(this=_filled(_COUNTED, x=_inner(node.this)), big_int=True)
     if isinstance(node, exp.StrToTime) and node.args.get("safe"):
         node.args["format"].set("this", node.args["format"].this.replace('"', ""))
     return _named(node)

@@ -22,6 +22,7 @@ import fakesnow.server as fake
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
+from results import in_chunks, send_small_numbers
 from session import Account, Connection, mend_null_timestamps
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -64,6 +65,8 @@ class State:
     statements: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
+    chunk_rows: int = 0
+    chunks: dict[str, bytes] = field(default_factory=dict)
 
 
 STATE = State()
@@ -85,7 +88,8 @@ async def _login(request: Request) -> Response:
     """fakesnow's answer, and what connector 5.x wants besides."""
     answer = json.loads((await fake.login_request(request)).body)
     token, number = answer["data"]["token"], next(NUMBERS)
-    fake.sessions[token].begin_session(ACCOUNT, number)
+    settings = (await _sent(request))["data"].get("SESSION_PARAMETERS") or {}
+    fake.sessions[token].begin_session(ACCOUNT, number, settings)
     answer["data"] |= {
         "sessionId": number,
         "masterToken": f"master-{token}",
@@ -107,10 +111,14 @@ async def _login(request: Request) -> Response:
     return JSONResponse(answer)
 
 
+async def _sent(request: Request) -> Any:
+    body = await request.body()
+    return json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+
+
 async def query(request: Request) -> Response:
     """Run a statement once, however often it is sent, with the faults that a test set."""
-    body = await request.body()
-    sent = json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+    sent = await _sent(request)
     sql, request_id = sent["sqlText"], request.query_params.get("requestId", "")
     await asyncio.sleep(STATE.latency)
     entry = _record(request, sent, sql, request_id)
@@ -141,7 +149,9 @@ async def _run(request: Request) -> bytes:
     except Exception as error:  # noqa: BLE001 - a binding that fakesnow cannot read, say
         return _refusal(f"{type(error).__name__}: {error}")
     if response.status_code in (200, 401):
-        return bytes(response.body)
+        answer = json.loads(response.body)
+        STATE.chunks |= in_chunks(answer, STATE.chunk_rows, f"{request.url.scheme}://{request.url.netloc}/emulator")
+        return json.dumps(answer).encode()
     return _refusal(json.loads(response.body)["message"])  # the result could not be described
 
 
@@ -205,6 +215,9 @@ async def control(request: Request) -> Response:
     told = await request.json()
     if told.get("reset"):
         STATE.latency, STATE.faults, STATE.statements, STATE.requests = 0.0, [], [], []
+        STATE.chunk_rows, ACCOUNT.parameters = 0, {}
+    STATE.chunk_rows = told.get("chunk_rows", STATE.chunk_rows)
+    ACCOUNT.parameters |= told.get("parameters", {})
     STATE.latency = told.get("latency", STATE.latency)
     STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]
     if told.get("end_sessions"):
@@ -212,7 +225,12 @@ async def control(request: Request) -> Response:
             await run_in_threadpool(fake.sessions.pop(token).end_session)
     if name := told.get("schema"):
         await run_in_threadpool(_make_schema, *name)
-    return JSONResponse(asdict(STATE) | {"answers": len(STATE.answers)})
+    return JSONResponse({**asdict(STATE), "answers": len(STATE.answers), "chunks": len(STATE.chunks)})
+
+
+async def chunk(request: Request) -> Response:
+    """A later part of a result."""
+    return Response(STATE.chunks[request.path_params["name"]], headers={"Content-Encoding": "gzip"})
 
 
 def _make_schema(database: str, schema: str) -> None:
@@ -232,6 +250,7 @@ def app() -> Starlette:
 
     fakesnow.fakes.FakeSnowflakeConnection = Connection  # what an instance makes its sessions of
     mend_null_timestamps()
+    send_small_numbers()
     # A login makes nothing: a database that is not there is not the session's.
     fake.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
     read_binding = fake.from_binding
@@ -255,7 +274,8 @@ def app() -> Starlette:
     }
     kept = [route for route in fake.app.routes if getattr(route, "path", "") not in own]
     routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in own.items()]
-    return Starlette(routes=[*routes, Route("/emulator", control, methods=["GET", "POST"]), *kept])
+    told = [Route("/emulator", control, methods=["GET", "POST"]), Route("/emulator/{name}", chunk)]
+    return Starlette(routes=[*routes, *told, *kept])
 
 
 def with_transport(inner: Any) -> Any:

@@ -16,6 +16,7 @@ from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from rewriting import as_duckdb, columns_of, refuse_other_case
+from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
 from sqlglot import parse_one as parse
@@ -49,6 +50,7 @@ class Account:
     sessions: dict[int, Connection] = field(default_factory=dict)
     making: threading.Lock = field(default_factory=threading.Lock)
     columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def forget(self, ddl: str) -> None:
         """The columns of the tables that a DDL statement names may be others now."""
@@ -64,12 +66,19 @@ class Connection(FakeSnowflakeConnection):
     number: int = 0
     open_transaction = False
 
-    def begin_session(self, account: Account, number: int) -> None:
-        """Take up the account, and start with no temporary table."""
+    def begin_session(self, account: Account, number: int, settings: dict[str, Any]) -> None:
+        """Take up the account and the login's settings, and start with no temporary table."""
         self.account = account
         self.number = number
+        self.settings = {name.upper(): value for name, value in settings.items()}
         self.temporary: list[tuple[str, ...]] = []
         account.sessions[number] = self
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """A session parameter: as the login set it, else the account's."""
+        if not self.number:  # the emulator's own, which did not log in
+            return default
+        return str(self.settings.get(name, self.account.parameters.get(name, default)))
 
     def cursor(self, *arguments: Any) -> FakeSnowflakeCursor:
         """A cursor with the emulator's statements."""
@@ -147,7 +156,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         refuse_other_case(expression, self._conn.full_name, self._known_columns)
-        return super()._transform(as_duckdb(expression), params)
+        return super()._transform(as_duckdb(with_formats(expression, self._conn.parameter)), params)
 
     def _known_columns(self, name: tuple[str, ...]) -> set[str]:
         known = self._conn.account.columns

@@ -95,6 +95,10 @@ class Stage:
         """The files whose names begin with ``path``, in order."""
         return sorted(self._external(path) if self.url else self._internal(path), key=lambda file: file.path)
 
+    def has(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return any(file.path == path for file in self.list(path))
+
     def read(self, path: str) -> bytes:
         """A file's bytes."""
         missing = ProgrammingError(msg=f"Remote file '{path}' was not found.", errno=91016, sqlstate="02000")

@@ -63,6 +63,9 @@ class Header:
         return sum(position is not None for position in self.positions)
 
 
+_LONGEST_HEADER = 1_000_000
+
+
 @contextmanager
 def prepare_csv(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Iterator[PreparedLoad]:
     """Land the CSV files of a load.
@@ -131,7 +134,7 @@ def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields:
     options = {
         "COMPRESSION": compression_name(form),
         "RECORD_DELIMITER": text("\n"),
-        "FIELD_DELIMITER": text(form.delimiter),
+        "FIELD_DELIMITER": _mark(form.delimiter),
         "MULTI_LINE": "TRUE",
         "PARSE_HEADER": "FALSE",
         "SKIP_HEADER": str(skip),
@@ -148,6 +151,11 @@ def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields:
         "ENCODING": encoding_option(form),
     }
     return "TYPE = CSV " + " ".join(f"{name} = {value}" for name, value in options.items())
+
+
+def _mark(character: str) -> str:
+    """A character of the format; beyond ASCII by its bytes, as create-file-format asks."""
+    return text(character if character.isascii() else "".join(f"\\x{byte:02X}" for byte in character.encode()))
 
 
 def land_csv(
@@ -244,7 +252,12 @@ def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     assert isinstance(form, CsvFormat)
     lines: dict[SourceFile, str] = {}
     if load.files:
-        lines = first_lines(warehouse, named_format(warehouse, load), files, form.skip_lines + 1)
+        lines = first_lines(warehouse, named_format(warehouse, load), files, form.skip_lines + 1, _LONGEST_HEADER)
+    for file, line in lines.items():
+        if form.header and len(line) == _LONGEST_HEADER:
+            raise SourceError(
+                f"the header is longer than {_LONGEST_HEADER:,} characters", file=file.uri, line=form.skip_lines + 1
+            )
     return csv_headers(load.source, lines)
 
 

@@ -112,6 +112,13 @@ _REFUSED = re.compile(r"failed to access remote file|access denied|InvalidObject
 _UNPACK, _NO_PARQUET = "cannot be unpacked: the file is truncated, or is not gzip", "is not a Parquet file"
 
 
+TOO_LONG = "has a value that is too long for Snowflake"
+
+
+class LineTooLong(SourceError):
+    """A line that no VARCHAR holds."""
+
+
 def about_file(reported: CopyRefused, uri: str) -> SourceError:
     """Our error for what COPY refused: about the file as a whole, or about a record in it.
 
@@ -119,6 +126,8 @@ def about_file(reported: CopyRefused, uri: str) -> SourceError:
         reported: The refusal.
         uri: The file.
     """
+    if reported.reason.startswith(TOO_LONG):
+        return LineTooLong(reported.reason, file=uri, line=reported.line)
     whole = reported.reason.startswith((_UNPACK, _NO_PARQUET))
     kind = BadFileError if whole else SourceError
     return kind(reported.reason, file=uri, line=None if whole else reported.line)
@@ -131,6 +140,7 @@ _REASONS = (
     (r"Error parsing JSON", "is not valid JSON"),
     (r"compressed|decompress|gzip", _UNPACK),
     (r"parquet", _NO_PARQUET),
+    (r"LOB size|too long", TOO_LONG),
 )
 _FIELDS = re.compile(r"Number of columns in file \((\d+)\) does not match that of the corresponding table \((\d+)\)")
 

@@ -78,6 +78,14 @@ def encoding_name(encoding: str) -> str:
         raise SourceError(f"Snowflake cannot read files in the encoding {encoding!r}") from None
 
 
+def _check_marks(form: FileFormat) -> Iterator[tuple[str, str]]:
+    # https://docs.snowflake.com/en/sql-reference/sql/create-file-format#type-csv
+    if getattr(form, "quote", None) not in (None, '"', "'"):
+        yield "format.quote", "Snowflake takes a single or a double quote and no other; convert the files"
+    if not (getattr(form, "escape", None) or "").isascii():
+        yield "format.escape", "Snowflake takes an ASCII character only; convert the files"
+
+
 def check_source(source: Source) -> Iterator[tuple[str, str]]:
     """What a source asks for that Snowflake cannot do: pairs of a key and the reason."""
     form = source.format
@@ -85,6 +93,7 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
         if source.stage is not None:
             yield "stage", f"{form.type} files are read on this machine, by `uri`, and not by Snowflake; leave it out"
         return
+    yield from _check_marks(form)
     if form.skips_comments:
         yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"
     if form.packing in _UNREAD:

@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipekit.errors import SourceError
 from pipekit.files.json_paths import column_path, parse_path
 from pipekit.files.json_records import layout_of
 from pipekit.formats.json import JsonFormat
 from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.errors import LineTooLong
 from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
     PLACE,
@@ -83,7 +85,11 @@ def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles,
         return []
     if form.layout == "lines" or not files.names:
         return list(files.names)
-    starts = first_lines(warehouse, named_format(warehouse, load), files)
+    try:
+        starts = first_lines(warehouse, named_format(warehouse, load), files)
+    except LineTooLong as error:
+        hint = "If the file is one array, or one document, say `layout: array`: then its lines are not looked at."
+        raise SourceError(error.reason, file=error.file, line=error.line, hint=hint) from error
     others = {file for file, start in starts.items() if layout_of(start) != "lines"}
     return [name for name, file in files.names.items() if file not in others]
 

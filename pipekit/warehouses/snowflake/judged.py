@@ -66,7 +66,8 @@ class JudgedLoad:
         return " AND ".join(['"WHOLE" IS NULL', *tests])
 
     def _profile(self) -> None:
-        present = "".join(f", COUNT({key})" for key in self._landing.present)
+        # COUNT leaves out a JSON null, which is a key all the same.
+        present = "".join(f", COUNT_IF({key} IS NOT NULL)" for key in self._landing.present)
         result = self._warehouse.execute(
             f'SELECT "FILE", COUNT(*), COUNT_IF(NOT ({self._good})), COUNT_IF("WHOLE" IS NULL){present} '
             f'FROM ({self._landing.query}) GROUP BY "FILE"'

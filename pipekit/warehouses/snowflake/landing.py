@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -64,21 +66,25 @@ _FILES_PER_QUERY = 200
 
 
 def first_lines(
-    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, line: int = 1
+    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, line: int = 1, most: int = 100
 ) -> dict[SourceFile, str]:
-    """One line of each file; a file that has no such line is left out. Many files in one query.
+    """The start of one line of each file; a file that has no such line is left out. Many files in one query.
 
     Args:
         warehouse: The session.
         stage_format: A named format that reads lines; empty when the stage's own does.
         files: Which files.
         line: 1-based.
+        most: Characters that come to this machine.
     """
     found: dict[SourceFile, str] = {}
     names = list(files.names)
     for start in range(0, len(names), _FILES_PER_QUERY):
         chunk = names[start : start + _FILES_PER_QUERY]
-        branches = [_first_line(files, name, index, stage_format, line) for index, name in enumerate(chunk)]
+        branches = [
+            f"(SELECT {index}, LEFT($1, {most}) {_line_of(files, name, stage_format, line)} LIMIT 1)"
+            for index, name in enumerate(chunk)
+        ]
         for index, value in read_lines_of_files(warehouse, " UNION ALL ".join(branches), files):
             found[files.names[chunk[int(index)]]] = value or ""
     return found
@@ -109,13 +115,13 @@ def read_lines_of_files(warehouse: SnowflakeSession, sql: str, files: StagedFile
         raise about_file(error, files.find(error.file).uri) from error
 
 
-def _first_line(files: StagedFiles, name: str, index: int, stage_format: str, line: int) -> str:
+def _line_of(files: StagedFiles, name: str, stage_format: str, line: int) -> str:
     place = text(f"@{files.stage.name}/{files.stage.path}{name}")
     given = f" (FILE_FORMAT => {text(stage_format)})" if stage_format else ""
     # A location is a prefix, so the name's end is asked for too. The row's number makes it surely the line that is
     # meant; LIMIT lets the scan stop there.
     meant = f"ENDSWITH(METADATA$FILENAME, {text(name)}) AND METADATA$FILE_ROW_NUMBER = {line}"
-    return f"(SELECT {index}, $1 FROM {place}{given} WHERE {meant} LIMIT 1)"
+    return f"FROM {place}{given} WHERE {meant}"
 
 
 _DOC = '"DOC"'
@@ -277,8 +283,21 @@ def copy(
             f"COPY INTO {target} FROM {source} FILES = ({listed}) FILE_FORMAT = ({options.form}) "
             f"ON_ERROR = {options.on_error} FORCE = TRUE PURGE = FALSE"
         )
-        found += _copied(warehouse, sql, files)
+        copied = _copied(warehouse, sql, files)
+        _require_all(files, chunk, copied)
+        found += copied
     return found
+
+
+def _require_all(files: StagedFiles, names: Sequence[str], copied: Sequence[Copied]) -> None:
+    """Hold COPY's result against the files asked for: with CONTINUE it passes over one that is gone."""
+    counts = Counter(file.name for file in copied)
+    for name in names:
+        file = files.names[name]
+        if not counts[name] and file.size_bytes:
+            raise SourceError("the file vanished after it was listed", file=file.uri, hint="Run again.")
+        if counts[name] > 1:
+            raise SourceError("Snowflake reports the file twice", file=file.uri, hint="Report it: names are mixed up.")
 
 
 def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[Copied]:

@@ -19,6 +19,7 @@ from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.session import PlainSession
+from pipekit.warehouses.snowflake.arrow import one_table
 from pipekit.warehouses.snowflake.catalog import Catalog
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
@@ -28,12 +29,30 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# What pipekit relies on; it overrides the defaults of the account and the user.
+# What pipekit relies on; it overrides the defaults of the account and the user. But for the first four, these are
+# Snowflake's own defaults: https://docs.snowflake.com/en/sql-reference/parameters
 _SESSION = {
     "TIMEZONE": "UTC",
     "AUTOCOMMIT": True,
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
     "TWO_DIGIT_CENTURY_START": 1970,
+    "DATE_INPUT_FORMAT": "AUTO",
+    "TIME_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "BINARY_INPUT_FORMAT": "HEX",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIME_OUTPUT_FORMAT": "HH24:MI:SS",
+    "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
+    "BINARY_OUTPUT_FORMAT": "HEX",
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+    "WEEK_START": 0,
+    "WEEK_OF_YEAR_POLICY": 0,
+    "DEFAULT_NULL_ORDERING": "LAST",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
+    "ERROR_ON_NONDETERMINISTIC_UPDATE": True,
 }
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
@@ -53,7 +72,8 @@ def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     named = {"connection_name": options.connection, "schema": options.schema_name}
     arguments |= {name: value for name, value in named.items() if value}
     session = {name.upper(): value for name, value in options.session_parameters.items()}
-    return arguments | {"paramstyle": "qmark", "application": "pipekit", "session_parameters": session | _SESSION}
+    fixed = {"paramstyle": "qmark", "application": "pipekit", "arrow_number_to_decimal": True}
+    return arguments | fixed | {"session_parameters": session | _SESSION}
 
 
 class SnowflakeSession(PlainSession):
@@ -208,7 +228,8 @@ class SnowflakeSession(PlainSession):
         """The result of a query as Arrow."""
         cursor = self.run(sql, params)
         with driver_errors(sql):
-            return cursor.fetch_arrow_all(force_return_table=True)
+            parts = list(cursor.fetch_arrow_batches()) or [cursor.fetch_arrow_all(force_return_table=True)]
+        return one_table(parts, [column.precision for column in cursor.description], sql)
 
     def session(self) -> Self:
         """Another session, which logs in when it is first used."""

@@ -54,6 +54,19 @@ class Stage:
         """As FROM and LIST take it."""
         return text(f"@{self.name}/{self.path}")
 
+    @property
+    def reported_url(self) -> str:
+        """The URL with Snowflake's own name of the scheme."""
+        scheme, mark, rest = self.url.partition("://")
+        return f"{_CLOUDS.get(scheme, scheme)}{mark}{rest}"
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What Snowflake may put before a file's name, the longest first: the URL, or the path in the bucket."""
+        if "://" not in self.url:
+            return ()
+        return self.reported_url, self.url.partition("://")[2].partition("/")[2]
+
 
 @dataclass(frozen=True)
 class StagedFiles:
@@ -68,12 +81,20 @@ class StagedFiles:
     names: dict[str, SourceFile]
 
     def find(self, reported: str) -> SourceFile:
-        """The file that Snowflake means; METADATA$FILENAME and COPY's result each add another prefix."""
-        parts = reported.split("/")
-        for start in range(len(parts)):
-            if found := self.names.get("/".join(parts[start:])):
+        """The file that Snowflake means; METADATA$FILENAME and COPY's result each add another prefix.
+
+        Raises:
+            WarehouseError: It is none of these files, or may be several.
+        """
+        for prefix in self.stage.prefixes:
+            if reported.startswith(prefix) and (found := self.names.get(reported[len(prefix) :])):
                 return found
-        raise WarehouseError(f"Snowflake reports a file that was not asked for: {reported}")
+        parts = reported.split("/")
+        ends = ["/".join(parts[start:]) for start in range(len(parts))]
+        possible = [self.names[end] for end in ends if end in self.names]
+        if len(possible) != 1:
+            raise WarehouseError(f"Snowflake reports a file that was not asked for: {reported}")
+        return possible[0]
 
     def name_of(self, file: SourceFile) -> str:
         """The name below the stage's location."""
@@ -160,7 +181,7 @@ def _entries(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Itera
 def _reported_root(stage: Stage) -> str:
     """What LIST puts before a name: the URL of an external stage, the lower-case name of an internal one."""
     if "://" in stage.url:
-        return stage.url
+        return stage.reported_url
     return f"{stage.name.rpartition('.')[2].strip(chr(34)).lower()}/{stage.path}"
 
 
