@@ -133,6 +133,7 @@ class Pipeline:
         sinks: Sequence[Sink] = (),
         resume: bool = False,
         wait: float = 0.0,
+        full_refresh: bool = False,
     ) -> RunResult:
         """Run it. A failed step is reported in the result, not raised.
 
@@ -143,6 +144,8 @@ class Pipeline:
             resume: Leave out what the last run finished, if that run failed or was killed. Its target, variables,
                 clock and selection count again, where this run is given none.
             wait: Seconds to wait for another run of this pipeline and target.
+            full_refresh: Make tables that are kept (``append``, ``merge``, ``truncate_load``) anew, from what their
+                sources hold now.
 
         Raises:
             SpecError: ``select`` or ``exclude`` names no step.
@@ -159,7 +162,7 @@ class Pipeline:
             return given.on(spec.target.name).as_before(earlier).read(spec.path, self._plugins)
 
         attached = [*sinks, *self._plugins.sinks(spec, run_id)]
-        options = RunOptions(select, exclude, attached, resume, wait, run_id, given.variables, reread)
+        options = RunOptions(select, exclude, attached, resume, wait, run_id, given.variables, full_refresh, reread)
         return run_pipeline(spec, options)
 
     def order(self) -> tuple[OrderedStep, ...]:

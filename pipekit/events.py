@@ -29,8 +29,8 @@ class Event:
 class RunStarted(Event):
     """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values.
 
-    ``arguments`` is JSON of what the run was given beside its file: ``variables``, ``select``, ``exclude``; empty if
-    that is nothing. ``--resume`` goes on with it.
+    ``arguments`` is JSON of what the run was given beside its file: ``variables``, ``select``, ``exclude``,
+    ``full_refresh``; empty if that is nothing. ``--resume`` goes on with it.
     """
 
     pipeline: str

@@ -113,6 +113,7 @@ class StepContext:
         warehouse: This worker's session.
         emit: Takes events; the bus stamps and scrubs them.
         cancelled: Set when the run is being stopped or the step exceeds its timeout.
+        full_refresh: Whether a table that is kept shall be made anew.
     """
 
     step: str
@@ -125,6 +126,7 @@ class StepContext:
     warehouse: Warehouse
     emit: Emit
     cancelled: threading.Event = field(default_factory=threading.Event)
+    full_refresh: bool = False
 
     def note(self, level: str, message: str) -> None:
         """Put a line into the log that belongs to this step. ``level`` as in ``logging``."""

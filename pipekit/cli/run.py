@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--select", "-s", multiple=True, metavar="EXPR", help="Steps to run: id, tag:NAME, +id, id+; repeatable.")
 @click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")
 @click.option("--resume", is_flag=True, help="Resume the last run, if it failed or was killed.")
+@click.option("--full-refresh", is_flag=True, help="Make kept tables anew, from what their sources hold now.")
 @click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
@@ -32,7 +33,7 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     """
     from pipekit.sinks.console import console_sink
 
-    run_options = {name: options.pop(name) for name in ("select", "exclude", "resume", "wait")}
+    run_options = {name: options.pop(name) for name in ("select", "exclude", "resume", "wait", "full_refresh")}
     pipeline = read_spec(spec, **options)
     _stop_like_ctrl_c()
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)

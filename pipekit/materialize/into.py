@@ -24,7 +24,7 @@ def _written(choice: Choice[Any]) -> dict[str, Any]:
 
 TableName = Annotated[str, AfterValidator(_table_name)]
 SuiteReference = str | list[Any] | dict[str, Any]
-OnSchemaChange = Literal["fail", "add", "ignore"]
+OnSchemaChange = Literal["fail", "add", "ignore", "widen"]
 Chosen = Annotated[InstanceOf[Choice[Any]], PlainSerializer(_written), WithJsonSchema({"type": "string"})]
 """A materialization: in the file its name, its keys beside it; the reader of the file puts the value in their place."""
 

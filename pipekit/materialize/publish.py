@@ -80,23 +80,46 @@ def _publish_built(
 ) -> int:
     """Publish what ``build`` makes; without a ``statement`` nothing is known of how the rows came to be."""
     table, choice = Table.parse(options.into), options.choice
-    in_place = choice.how.remade_as is not None or _becomes_table(context, table, options)
+    anew = choice.how.remade_as is None and _anew(context, table)
+    in_place = choice.how.remade_as is not None or _becomes_table(context, table, options, anew=anew)
     with scratch_table(context, table) as scratch:
         build(scratch, "table" if in_place else "temporary")
         move = Move(context, scratch, table, (), choice.keys, statement)
         choice.check(move)
         if not in_place:
-            return _move(move, options)
+            return _move_anew(move, options) if anew else _move(move, options)
         rows = count_rows(context, scratch)
         audit(context, options.audit, scratch, shown_as=table)
         context.warehouse.replace_table(scratch, table)
         return rows
 
 
-def _becomes_table(context: StepContext, table: Table, options: Into) -> bool:
+def _becomes_table(context: StepContext, table: Table, options: Into, *, anew: bool) -> bool:
     """Whether the first rows, built beside, may become the table itself: that saves a copy."""
     choice = options.choice
-    return choice.how.straight != "never" and not choice.own_columns and not context.warehouse.exists(table)
+    if choice.how.straight == "never" or choice.own_columns:
+        return False
+    return anew or not context.warehouse.exists(table)
+
+
+def _anew(context: StepContext, table: Table) -> bool:
+    if not (context.full_refresh and context.warehouse.exists(table)):
+        return False
+    context.note("WARNING", f"{table} is made anew (--full-refresh)")
+    return True
+
+
+def _move_anew(move: Move[Any], options: Into) -> int:
+    """Move the rows into a table of their own, which takes the place of the old one when it has passed the audit."""
+    context, table, choice = move.context, move.table, options.choice
+    with scratch_table(context, table) as fresh:
+        make_table(context, fresh, move.new, choice.own_columns)
+        names = tuple(column.name for column in context.warehouse.columns(move.new))
+        with context.warehouse.transaction():
+            rows = choice.move(replace(move, table=fresh, columns=names))
+            audit(context, options.audit, fresh, shown_as=table)
+        context.warehouse.replace_table(fresh, table)
+    return rows
 
 
 def _move(move: Move[Any], options: Into) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pipekit.errors import QueryError
 from pipekit.names import Table
 from pipekit.source import Column
+from pipekit.sql.widening import Widens
 from pipekit.step import StepContext
 from pipekit.warehouses.contract import TableColumn
 
@@ -36,12 +37,17 @@ def reconcile(
     added = [column for name, column in given.items() if name not in has]
     needed = [TableColumn(name, text) for name, text in kept.items() if name not in has]
     missing = [column for name, column in has.items() if name not in given and name not in kept]
-    retyped = [(has[name], column) for name, column in given.items() if name in has and _differ(has[name], column)]
-    refused = policy == "fail" and (added or missing)
+    widens = warehouse.dialect.widens
+    both = [(has[name], column) for name, column in given.items() if name in has]
+    wider = [(old, new) for old, new in both if policy in _WIDENING and widens(old.type, new.type)]
+    retyped = [(old, new) for old, new in both if (old, new) not in wider and _differ(old, new, widens)]
+    refused = policy in ("fail", "widen") and (added or missing)
     if retyped or refused or (needed and policy != "add"):
-        hint = _HINT_TYPE if retyped else _HINT if not needed else _HINT_NEEDED
+        hint = _hint_of(retyped, widens) if retyped else _HINT if not needed else _HINT_NEEDED
         text = _difference(table, [*added, *needed], missing, retyped)
         raise QueryError(text, kept=f"{table} is as it was.", hint=hint)
+    for old, new in wider:
+        _widen(context, table, old, new)
     for column in [*added, *needed] if policy == "add" else ():
         name = warehouse.quote(column.name)
         warehouse.execute(f"ALTER TABLE {warehouse.quote(table)} ADD COLUMN {name} {column.type}")
@@ -57,11 +63,27 @@ def reconcile(
 _WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"})
 
 
-def _differ(old: TableColumn, new: TableColumn) -> bool:
-    return old.type != new.type and not {old.type, new.type} <= _WHOLE
+def _differ(old: TableColumn, new: TableColumn, widens: Widens) -> bool:
+    """Whether the table's column cannot hold the new values; a wider one of the same kind can."""
+    return old.type != new.type and not {old.type, new.type} <= _WHOLE and not widens(new.type, old.type)
 
 
-_HINT_TYPE = "Change the table by hand (ALTER TABLE), or drop it: then the step makes it anew."
+_WIDENING = ("widen", "add")
+
+
+def _widen(context: StepContext, table: Table, old: TableColumn, new: TableColumn) -> None:
+    quote = context.warehouse.quote
+    context.warehouse.execute(f"ALTER TABLE {quote(table)} ALTER COLUMN {quote(new.name)} SET DATA TYPE {new.type}")
+    context.note("WARNING", f"{table}: the column {new.name} is {new.type} now, it was {old.type}")
+
+
+def _hint_of(retyped: Sequence[tuple[TableColumn, TableColumn]], widens: Widens) -> str:
+    anew = "run with --full-refresh: then the step makes the table anew, from what its sources hold now."
+    if all(widens(old.type, new.type) for old, new in retyped):
+        return f"Say on_schema_change: widen, or {anew}"
+    return f"Change the table by hand (ALTER TABLE), or {anew}"
+
+
 _HINT = (
     "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
     " or change the table by hand."

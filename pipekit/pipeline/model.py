@@ -220,7 +220,14 @@ class PipelineSpec:
         return function_from(self.root / "plugins", reference)
 
     def context(
-        self, step: Step, run_id: str, warehouse: Warehouse, emit: Emit, cancelled: threading.Event | None = None
+        self,
+        step: Step,
+        run_id: str,
+        warehouse: Warehouse,
+        emit: Emit,
+        cancelled: threading.Event | None = None,
+        *,
+        full_refresh: bool = False,
     ) -> StepContext:
         """What ``step`` is given beside its options, for one attempt.
 
@@ -230,6 +237,7 @@ class PipelineSpec:
             warehouse: The session that the step uses.
             emit: Takes the step's events.
             cancelled: Set from outside when the attempt is cancelled.
+            full_refresh: Whether a table that is kept shall be made anew.
         """
         return StepContext(
             step=step.id,
@@ -242,6 +250,7 @@ class PipelineSpec:
             warehouse=warehouse,
             emit=emit,
             cancelled=cancelled or threading.Event(),
+            full_refresh=full_refresh,
         )
 
     def table_key(self, name: str) -> TableKey:

@@ -78,7 +78,9 @@ def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str
     try:
         with run.attempt(step) as attempt:
             try:
-                context = run.spec.context(step, run.run_id, attempt.session, run.emit, attempt.cancelled)
+                context = run.spec.context(
+                    step, run.run_id, attempt.session, run.emit, attempt.cancelled, full_refresh=run.full_refresh
+                )
                 return _Outcome(attempt_number, run.result_of(step, context))
             except PipekitError as error:
                 if attempt.cancelled.is_set():

@@ -35,6 +35,7 @@ class EarlierRun:
         variables: Values that it was given for variables, by name.
         select: Its selection.
         exclude: What it was to leave out.
+        full_refresh: Whether it was to make tables anew.
         steps: The steps that it finished, by id.
     """
 
@@ -44,6 +45,7 @@ class EarlierRun:
     variables: Mapping[str, Any] = field(default_factory=dict)
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    full_refresh: bool = False
 
 
 def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
@@ -79,6 +81,7 @@ def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
         values.get("variables", {}),
         tuple(values.get("select", ())),
         tuple(values.get("exclude", ())),
+        bool(values.get("full_refresh", False)),
     )
 
 

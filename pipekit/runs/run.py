@@ -42,6 +42,7 @@ class RunOptions:
         wait_seconds: How long to wait for another run of this pipeline and target.
         run_id: The run's id, if the caller needs to know it before; generated if left out.
         variables: Values for variables that the run was given, for the record.
+        full_refresh: Make tables that are kept anew.
         reread: The pipeline as the resumed run had it: read again with that run's variables and clock, where none
             are given to this one.
     """
@@ -53,12 +54,18 @@ class RunOptions:
     wait_seconds: float = 0.0
     run_id: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
+    full_refresh: bool = False
     reread: Callable[[EarlierRun], PipelineSpec] | None = None
 
     @property
     def arguments(self) -> str:
         """See ``RunStarted``."""
-        given = {"variables": dict(self.variables), "select": list(self.select), "exclude": list(self.exclude)}
+        given = {
+            "variables": dict(self.variables),
+            "select": list(self.select),
+            "exclude": list(self.exclude),
+            "full_refresh": self.full_refresh,
+        }
         kept = {name: value for name, value in given.items() if value}
         return json.dumps(kept, default=str) if kept else ""
 
@@ -86,7 +93,8 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         recorded(job, warehouse, notes) as record,
     ):
         job, earlier = resumed(job, warehouse, record)
-        workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier)
+        full_refresh = job.options.full_refresh
+        workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier, full_refresh=full_refresh)
         run = Run(job.spec, job.chosen, record.bus, workers, job.options.arguments)
         run.execute(record.notes)
     return RunResult(
@@ -243,7 +251,8 @@ def _as_before(job: Job, earlier: EarlierRun) -> Job:
     select, exclude = options.select, options.exclude
     if not (select or exclude):
         select, exclude = earlier.select, earlier.exclude
-    options = replace(options, select=select, exclude=exclude, variables=variables)
+    anew = options.full_refresh or earlier.full_refresh
+    options = replace(options, select=select, exclude=exclude, variables=variables, full_refresh=anew)
     return replace(job, spec=spec, chosen=_choose(spec, select, exclude), options=options)
 
 
@@ -260,8 +269,13 @@ def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, Earlie
     earlier = last_run(warehouse, job.spec.name)
     if earlier.as_of is None:
         return job, earlier
+    asked = job.options.full_refresh and not earlier.full_refresh
     job = _as_before(job, earlier)
     at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
+    if asked:
+        text = f"run {earlier.run_id} made no table anew: with --full-refresh every step runs again"
+        record.notes.append(Noted(level="WARNING", message=text))
+        return job, EarlierRun()
     if earlier.as_of == job.spec.as_of:
         record.notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))
         return job, earlier

@@ -54,10 +54,21 @@ class Workers:
         warehouse: Gives each thread a session.
         bus: Where events go.
         earlier: The run that is resumed, if any.
+        full_refresh: Whether tables that are kept shall be made anew.
     """
 
-    def __init__(self, spec: PipelineSpec, run_id: str, warehouse: Warehouse, bus: Bus, earlier: EarlierRun) -> None:
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        run_id: str,
+        warehouse: Warehouse,
+        bus: Bus,
+        earlier: EarlierRun,
+        *,
+        full_refresh: bool = False,
+    ) -> None:
         self.spec = spec
+        self.full_refresh = full_refresh
         self.run_id = run_id
         self.errors: dict[str, PipekitError] = {}
         self._warehouse = warehouse

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.semantics import Semantics
+from pipekit.sql.widening import Widens, never
 
 OTHER = "other"
 
@@ -125,6 +126,8 @@ class Dialect:
         row_text: A row of the subquery named ``pk_row`` as text; without it a custom query's failure has no samples.
         mean_is_float: Types of integers whose mean is a float, and exact.
         aborts_on_error: Whether a statement that fails spoils the open transaction.
+        widens: Whether a column of one type may be changed to another by ``ALTER TABLE ... ALTER COLUMN ... SET DATA
+            TYPE``, every value staying as it is.
         semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
             translation is taken.
         version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
@@ -145,6 +148,7 @@ class Dialect:
     row_text: str | None = None
     mean_is_float: frozenset[str] = frozenset()
     aborts_on_error: bool = True
+    widens: Widens = never
     semantics: Semantics | None = field(default=None, hash=False, compare=False)
     version: str = ""
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
+from pipekit.files.local import with_digest
+from pipekit.files.waiting import one_by_one
 from pipekit.materialize.contract import Materialization, Move, NamesColumns
 from pipekit.materialize.publish import audit, audit_reads
 from pipekit.materialize.reconcile import reconcile
@@ -18,9 +21,10 @@ from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Column, Listing, Source, SourceFile
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps import arrivals, ledger, skips
+from pipekit.steps import arrivals, ledger, refresh, skips
 from pipekit.steps.arrivals import Pending
 from pipekit.steps.load_options import LoadOptions
+from pipekit.steps.refresh import Fresh
 from pipekit.steps.rejects import refuse_too_many
 from pipekit.steps.skips import Skipped
 from pipekit.suggestions import did_you_mean
@@ -46,6 +50,7 @@ class Load:
         table: The table that is filled.
         source: The contract of the files.
         skipped: Files that it goes on without.
+        anew: The new table that is filled beside the old one and takes its place, if it is made anew.
     """
 
     context: StepContext
@@ -53,6 +58,12 @@ class Load:
     table: Table
     source: Source
     skipped: tuple[Skipped, ...] = ()
+    anew: Fresh | None = None
+
+    @property
+    def filled(self) -> Table:
+        """The table that the rows go into."""
+        return self.anew.table if self.anew else self.table
 
     @property
     def warehouse(self) -> Warehouse:
@@ -81,7 +92,7 @@ class Load:
 
     def move(self, new: Table, columns: Sequence[str]) -> Move[Any]:
         """The job that the strategy is given."""
-        return Move(self.context, new, self.table, tuple(columns), self.options.choice.keys)
+        return Move(self.context, new, self.filled, tuple(columns), self.options.choice.keys)
 
 
 def run(options: LoadOptions, context: StepContext) -> StepResult:
@@ -111,14 +122,22 @@ def _run(load: Load) -> StepResult:
     context, options = load.context, load.options
     ledger.prepare(context)
     listed = load.warehouse.list_files(load.source, context.cancelled)
-    if options.when == "changed" and ledger.is_last_load(context, load.table, listed):
+    anew = refresh.is_due(context, load.table, asks_ledger=load.how.once_per_file)
+    if not anew and options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         text = f"{_files(listed)}, unchanged since the last load"
         return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
 
     def attempt(files: Listing, skipped: tuple[Skipped, ...]) -> StepResult:
-        return _load_listed(replace(load, skipped=skipped), files)
+        given = replace(load, skipped=skipped)
+        return _load_anew(given, files) if anew else _load_listed(given, files)
 
     return skips.without_bad_files(context, load.table, listed, options.on_bad_file, attempt)
+
+
+def _load_anew(load: Load, listed: Listing) -> StepResult:
+    digested = one_by_one([partial(with_digest, file) for file in listed], all_bad=True)
+    with refresh.marked(load.context, load.table) as fresh:
+        return _load_files(replace(load, anew=fresh), listed, Pending(tuple(digested)))
 
 
 def _load_listed(load: Load, listed: Listing) -> StepResult:
@@ -147,6 +166,10 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     with load.warehouse.prepare_load(_file_load(load, pending.files)) as prepared:
         refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects)
         loaded, rows = _fill(load, prepared, columns, pending)
+    if load.anew is not None:
+        with load.anew.exchanged():
+            ledger.write(context, load.table, loaded, replacing=True)
+            _record_skipped(load)
     message = _summary(loaded, prepared.rejected, options) + skips.in_words(load.skipped) + _beside(listed)
     return StepResult(rows, message=message, inputs_hash=inputs)
 
@@ -180,11 +203,11 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
 def _make_table(load: Load) -> list[str]:
     """Make the tables that are missing, outside the transaction; the columns to fill."""
     warehouse, declared = load.warehouse, load.declared
-    warehouse.create_table(load.table, (*declared, *load.own_columns))
+    warehouse.create_table(load.filled, (*declared, *load.own_columns))
     if load.options.on_error == "reject":
         warehouse.create_table(load.rejects, REJECT_COLUMNS)
     wanted = [TableColumn(warehouse.fold(c.name), warehouse.type_of(c), c.nullable) for c in declared]
-    return reconcile(load.context, load.table, wanted, load.options.on_schema_change, load.own_columns)
+    return reconcile(load.context, load.filled, wanted, load.options.on_schema_change, load.own_columns)
 
 
 def _fill(
@@ -194,11 +217,11 @@ def _fill(
     if not _goes_straight(load, columns):
         return _fill_by_helper(load, prepared, columns, pending)
     with load.warehouse.transaction():
-        if load.how.replaces == "all":
+        if load.how.replaces == "all" and load.anew is None:
             load.warehouse.truncate(load.table)
         _claim(load, pending)
-        loaded = prepared.copy_into(load.table)
-        _check(load, load.move(load.table, columns), loaded)
+        loaded = prepared.copy_into(load.filled)
+        _check(load, load.move(load.filled, columns), loaded)
         _finish(load, prepared, loaded)
     return loaded, sum(file.rows_loaded for file in loaded)
 
@@ -207,7 +230,7 @@ def _goes_straight(load: Load, columns: Sequence[str]) -> bool:
     """Whether the files may be copied into the table itself: all their columns, and no row needs a move."""
     if load.how.straight == "never" or load.own_columns or len(columns) < len(load.declared):
         return False
-    return load.how.straight == "always" or count_rows(load.context, load.table) == 0
+    return load.how.straight == "always" or count_rows(load.context, load.filled) == 0
 
 
 def _fill_by_helper(
@@ -241,9 +264,10 @@ def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile]) ->
         prepared.write_rejects(load.rejects)
     for file in loaded:
         context.emit(_event(load, file))
-    audit(context, load.options.audit, load.table)
-    ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
-    _record_skipped(load)
+    audit(context, load.options.audit, load.filled, shown_as=load.table)
+    if load.anew is None:
+        ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
+        _record_skipped(load)
 
 
 def _record_skipped(load: Load) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.sql.widening import longer
 from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
 
 
@@ -21,6 +22,15 @@ _FAMILIES = families(
     timestamp="TIMESTAMP_S TIMESTAMP_MS TIMESTAMP_NS",
     variant="STRUCT MAP LIST VARIANT",
 )
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+
+
+def _widens(old: str, new: str) -> bool:
+    if {old, new} <= set(_WHOLE):
+        return _WHOLE.index(old) < _WHOLE.index(new)
+    return (old, new) == ("FLOAT", "DOUBLE") or longer(old, new, frozenset({"DECIMAL"}))
+
+
 DUCKDB = Dialect(
     "duckdb",
     timestamp="DATETIME",
@@ -31,5 +41,6 @@ DUCKDB = Dialect(
     row_text="CAST(pk_row AS VARCHAR)",
     distinct_rows=_distinct_structs,
     mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
+    widens=_widens,
     semantics=DuckDBSemantics(),
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipekit.source import Column
 from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, families
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.sql.widening import longer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +49,13 @@ _FAMILIES = families(
     timestamp="TIMESTAMP_NTZ TIMESTAMP_LTZ TIMESTAMP_TZ",
     variant="VARIANT OBJECT MAP",
 )
+_LIMITED = frozenset({"VARCHAR", "BINARY", "NUMBER"})
+
+
+def _widens(old: str, new: str) -> bool:
+    return longer(old, new, _LIMITED)
+
+
 SNOWFLAKE = replace(
     PROJECT_SQL,
     families={**PLAIN_FAMILIES, **_FAMILIES},
@@ -57,6 +65,7 @@ SNOWFLAKE = replace(
     distinct_rows=_distinct_lists,
     aborts_on_error=False,
     quantile_digits=10,
+    widens=_widens,
 )
 
 # As DESCRIBE TABLE spells them, so that a declared type can be compared with what a table has.
