@@ -79,7 +79,9 @@ def test_another_scale_or_kind_is_not_widened(on: Project, kind: str) -> None:
 def test_widen_allows_no_other_columns(on: Project) -> None:
     put(on, "a", 1, "1.50")
     on.ok(loading("number(5,2)"))
-    more = loading("number(5,2)", "strategy: append, on_schema_change: widen").replace("columns: {id:", "columns: {more: date, id:")
+    more = loading("number(5,2)", "strategy: append, on_schema_change: widen").replace(
+        "columns: {id:", "columns: {more: date, id:"
+    )
     (on.root / "in/a.csv").unlink()
     write(on.root, "in/b.csv", "id,n,more\n2,1,2024-01-01\n")
 
