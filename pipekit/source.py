@@ -38,6 +38,7 @@ _KIND_OF = {alias: kind for kind, aliases in _KINDS.items() for alias in aliases
 _TYPE = re.compile(r"\s*([a-z_0-9 ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 _MAX_PRECISION = 38
 KINDS = tuple(_KINDS)
+_IN_PATH = "file://"
 SEMI_STRUCTURED = frozenset({"variant", "object", "array"})
 
 
@@ -105,7 +106,8 @@ class Column(Model):
         type: A Snowflake type.
         nullable: ``false`` makes a NULL a bad record.
         path: Where the value is: another header name in CSV, a dotted path with ``[n]`` in JSON
-            (keys match exactly), another column in Parquet. The column's name if left out.
+            (keys match exactly), another column in Parquet; or, as ``file://dt={date}/**``, in the path of the file.
+            The column's name if left out.
         format: How the text of its values is written, in place of what the source's ``format`` says for all: a date or
             timestamp format, ``epoch_seconds``, ``epoch_milliseconds`` or ``epoch_microseconds``; or a number format.
         optional: ``true`` lets a file lack the column, which is then NULL in all its rows.
@@ -136,6 +138,11 @@ class Column(Model):
     def of(cls, name: str, type_text: str, description: str = "") -> Column:
         """A nullable column, for tables that pipekit itself makes."""
         return cls(name=name, type=ColumnType.parse(type_text), description=description)
+
+    @property
+    def path_pattern(self) -> str | None:
+        """The pattern of the file's path in which the value is; ``None`` if it is in the file."""
+        return self.path.removeprefix(_IN_PATH) if self.path and self.path.startswith(_IN_PATH) else None
 
     @property
     def source_name(self) -> str:

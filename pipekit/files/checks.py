@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from pipekit.files.json_paths import parse_path
+from pipekit.files.path_columns import check_path_columns, in_files
 from pipekit.files.patterns import check_pattern
 from pipekit.files.places import check_place
 from pipekit.files.value_formats import check_formats
@@ -21,7 +22,8 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
     yield from check_formats(source)
     yield from _check_encoding(source)
     yield from _check_marks(source)
-    yield from _check_paths(source)
+    yield from _check_paths(in_files(source))
+    yield from check_path_columns(source)
 
 
 def _check_place(source: Source) -> Iterator[tuple[str, str]]:

@@ -131,9 +131,10 @@ def _wrong_column(column: Column, form: FileFormat) -> str | None:
     timed = kind == "date" or kind.startswith("timestamp")
     if not timed and kind not in NUMBERS:
         return f"a {kind} has no format"
-    if timed and form.times_are_text:
+    in_path = column.path_pattern is not None
+    if timed and (form.times_are_text or in_path):
         return None if given.upper() == AUTO else _wrong_time(given, kind)
-    if not timed and form.numbers_are_text:
+    if not timed and (form.numbers_are_text or in_path):
         if given not in NUMBER_FORMATS:
             near = did_you_mean(given, NUMBER_FORMATS)
             return f"{given!r} is not one of {', '.join(NUMBER_FORMATS)}{near}"

@@ -14,12 +14,13 @@ import pytest
 from contract.conftest import Engine
 from contract.format_cases import AVRO_CASES, EXCEL_CASES, FIXED_CASES
 from contract.load_cases import CASES, LoadCase, parquet_cases
+from contract.path_cases import path_cases
 from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, LoadedFile, Warehouse
 
-ALL = (*CASES, *parquet_cases(), *FIXED_CASES, *EXCEL_CASES, *AVRO_CASES)
+ALL = (*CASES, *parquet_cases(), *path_cases(), *FIXED_CASES, *EXCEL_CASES, *AVRO_CASES)
 LOADED_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 
 # What Snowflake does otherwise, and why. The cases are skipped there.
@@ -50,6 +51,7 @@ class Outcome:
 def load(warehouse: Warehouse, folder: Path, case: LoadCase, on_error: str) -> Outcome:
     """Load the case's files as a `load` step does, into tables of their own."""
     for name, data in case.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     keys: Mapping[str, Any] = {"format": dict(case.format), "columns": dict(case.columns), **case.more}
     source = Source.model_validate({"name": "given", "uri": str(folder), **keys})

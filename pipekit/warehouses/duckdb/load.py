@@ -19,6 +19,7 @@ from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
+from pipekit.files.path_columns import in_files, path_columns_last
 from pipekit.files.waiting import one_by_one
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
@@ -27,6 +28,7 @@ from pipekit.warehouses.duckdb.carried import plan_carried
 from pipekit.warehouses.duckdb.csv import plan_csv
 from pipekit.warehouses.duckdb.json import plan_json
 from pipekit.warehouses.duckdb.parquet import plan_parquet
+from pipekit.warehouses.duckdb.path_columns import with_path_columns
 from pipekit.warehouses.duckdb.plan import Plan
 from pipekit.warehouses.duckdb.stage import Stage, insert_into, stamps, still_there
 
@@ -43,6 +45,7 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     """
     for key, text in check_source(load.source):
         raise SourceError(f"source {load.source.name!r}: {key}: {text}")
+    load = replace(load, source=path_columns_last(load.source))
     with _local(warehouse, load) as fetched:
         load = replace(load, files=tuple(each.file for each in fetched))
         calls = [partial(_planned, warehouse, load, each.file, each.path) for each in fetched]
@@ -58,9 +61,9 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
 @contextmanager
 def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
     """What DuckDB reads for each file."""
-    all_bad = load.on_bad_file == "skip"
-    if load.source.format.reader is not None:
-        with carried_files(warehouse.files_folder, load.source, load.files, load.cancelled, all_bad=all_bad) as carried:
+    all_bad, source = load.on_bad_file == "skip", in_files(load.source)
+    if source.format.reader is not None:
+        with carried_files(warehouse.files_folder, source, load.files, load.cancelled, all_bad=all_bad) as carried:
             yield carried
         return
     with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled, all_bad=all_bad) as local:
@@ -193,6 +196,9 @@ def plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Pl
     Raises:
         SourceError: A declared column is missing, or an undeclared one is there and must not be.
     """
+    inner = in_files(source)
     if source.format.reader is not None:
-        return plan_carried(source, file, path)
-    return READERS[source.format.type](warehouse, source, source.format, file, path)
+        found: Plan | None = plan_carried(inner, file, path)
+    else:
+        found = READERS[source.format.type](warehouse, inner, source.format, file, path)
+    return with_path_columns(found, source, file)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipekit.files.carry import carried_files
+from pipekit.files.path_columns import in_files
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value
@@ -18,6 +19,7 @@ from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
 from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import NUMBER, Landing, create_landing
+from pipekit.warehouses.snowflake.path_columns import texts_of_paths, with_path_columns
 from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
 
 if TYPE_CHECKING:
@@ -35,15 +37,13 @@ def prepare_carried(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[Pre
         SourceError: A file does not keep the contract.
         TransientError: A file was replaced after it was listed.
     """
-    all_bad = load.on_bad_file == "skip"
-    with carried_files(
-        Path(tempfile.gettempdir()), load.source, load.files, load.cancelled, all_bad=all_bad
-    ) as carried:
+    all_bad, inner, texts = load.on_bad_file == "skip", in_files(load.source), texts_of_paths(load)
+    with carried_files(Path(tempfile.gettempdir()), inner, load.files, load.cancelled, all_bad=all_bad) as carried:
         load = replace(load, files=tuple(each.file for each in carried))
-        landing = _land(warehouse, load, [each.path for each in carried])
+        landing = _land(warehouse, replace(load, source=inner), [each.path for each in carried])
     # The records name their file by its URI.
     files = StagedFiles(Stage("", "", ""), {file.uri: file for file in load.files})
-    yield JudgedLoad(warehouse, load, files, landing)
+    yield JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
 
 
 def _land(warehouse: SnowflakeSession, load: FileLoad, paths: list[Path]) -> Landing:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
+from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
@@ -39,6 +40,7 @@ from pipekit.warehouses.snowflake.landing import (
     on_error_option,
     unreadable_records,
 )
+from pipekit.warehouses.snowflake.path_columns import texts_of_paths, with_path_columns
 from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
@@ -73,8 +75,8 @@ def prepare_csv(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles)
     Raises:
         SourceError: A file does not keep the contract.
     """
-    headers = read_headers(warehouse, load, files)
-    if load.on_error == "reject" or load.metadata:
+    headers = read_headers(warehouse, replace(load, source=in_files(load.source)), files)
+    if load.on_error == "reject" or load.metadata or path_columns(load.source):
         yield _judged(warehouse, load, files, headers)
         return
     try:
@@ -88,7 +90,9 @@ def prepare_csv(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles)
 def _judged(
     warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, headers: dict[SourceFile, Header]
 ) -> JudgedLoad:
-    return JudgedLoad(warehouse, load, files, land_csv(warehouse, load, files, headers))
+    texts = texts_of_paths(load)
+    landing = land_csv(warehouse, replace(load, source=in_files(load.source)), files, headers)
+    return JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
 
 
 def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import BadFileError, PipekitError
+from pipekit.files.path_columns import in_files, path_columns_last
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.carried import prepare_carried
 from pipekit.warehouses.snowflake.csv import prepare_csv
@@ -22,6 +24,7 @@ from pipekit.warehouses.snowflake.json import land_json
 from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import Landing, named_format, refused_names
 from pipekit.warehouses.snowflake.parquet import land_parquet
+from pipekit.warehouses.snowflake.path_columns import texts_of_paths, with_path_columns
 from pipekit.warehouses.snowflake.stages import StagedFiles, refuse_replaced, staged
 
 if TYPE_CHECKING:
@@ -36,7 +39,9 @@ def _judged(land: Land) -> Reader:
 
     @contextmanager
     def read(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Iterator[PreparedLoad]:
-        yield JudgedLoad(warehouse, load, files, land(warehouse, load, files))
+        texts = texts_of_paths(load)
+        landing = land(warehouse, replace(load, source=in_files(load.source)), files)
+        yield JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
 
     return read
 
@@ -53,6 +58,7 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
         SourceError: A file does not keep the contract.
         TransientError: A file was replaced after it was listed.
     """
+    load = replace(load, source=path_columns_last(load.source))
     if load.source.format.reader is not None:
         with prepare_carried(warehouse, load) as carried:
             yield carried
