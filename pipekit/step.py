@@ -77,6 +77,13 @@ class Project(Protocol):
             TemplateError: It does not exist, does not render, or is not valid SQL.
         """
 
+    def condition(self, sql: str, table: Table) -> Statement:
+        """Render a condition over the rows of ``table`` and translate it; its ``sql`` stands in parentheses.
+
+        Raises:
+            TemplateError: It does not render, or is not one condition over the table's own columns.
+        """
+
     def column_type(self, column: Column) -> str | None:
         """The warehouse's type of a declared column, if its types are known before it is opened."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from pipekit.materialize.contract import USES, ColumnNames, Materialization, Move, Use
+from pipekit.materialize.replace_where import REPLACE_WHERE
 from pipekit.materialize.rows import STAMPS, merge, refuse_bad_keys
 from pipekit.materialize.since import insert_since
 from pipekit.source import Column
@@ -69,7 +70,7 @@ APPEND_FILES: Materialization[Any] = Materialization(
 MERGE: Materialization[MergeKeys] = Materialization(
     "merge", merge, MergeKeys, check=refuse_bad_keys, own_columns=_stamps, straight="first"
 )
-BUILT_IN: tuple[Materialization[Any], ...] = (TABLE, VIEW, TRUNCATE_LOAD, APPEND, APPEND_FILES, MERGE)
+BUILT_IN: tuple[Materialization[Any], ...] = (TABLE, VIEW, TRUNCATE_LOAD, APPEND, APPEND_FILES, MERGE, REPLACE_WHERE)
 
 Registry = Mapping[Use, Mapping[str, Materialization[Any]]]
 

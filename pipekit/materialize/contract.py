@@ -71,7 +71,7 @@ def _no_columns(keys: Any) -> Sequence[Column]:
     return ()
 
 
-def _no_problems(keys: Any, project: Project) -> Iterable[tuple[str, str]]:
+def _no_problems(keys: Any, project: Project, table: Table) -> Iterable[tuple[str, str]]:
     return ()
 
 
@@ -89,7 +89,7 @@ class Materialization(Generic[KeysT]):
         check: Refuses new rows that must not reach the table, by raising; called before a row of the table is touched.
         own_columns: Columns that the move fills by itself and new rows do not have.
         problems: Mistakes in the keys that show beside the rest of the file: pairs of a key and what is wrong with
-            it. Called while the file is validated, so it opens nothing.
+            it. Called with the keys, the project and the table while the file is validated, so it opens nothing.
         straight: Which new rows may be put into the table as they are, without a move, which saves a copy: ``never``;
             the ``first`` ones, into an empty table; or ``always`` (with ``replaces: all``, once the table is empty).
         replaces: Which rows of the table go: ``nothing``, a ``part``, or ``all``. With ``all`` the ledger forgets
@@ -105,7 +105,7 @@ class Materialization(Generic[KeysT]):
     uses: tuple[Use, ...] = USES
     check: Callable[[Move[KeysT]], None] | None = None
     own_columns: Callable[[KeysT], Sequence[Column]] = _no_columns
-    problems: Callable[[KeysT, Project], Iterable[tuple[str, str]]] = _no_problems
+    problems: Callable[[KeysT, Project, Table], Iterable[tuple[str, str]]] = _no_problems
     straight: Literal["never", "first", "always"] = "never"
     replaces: Literal["nothing", "part", "all"] = "nothing"
     remade_as: Literal["table", "view"] | None = None

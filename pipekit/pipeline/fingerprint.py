@@ -17,7 +17,7 @@ def definition_hash(spec: PipelineSpec, step: Step) -> str:
     used = [repr(suite) for suite in spec.suites_of(step)]
     code = [source_of(spec.root / "plugins", reference) for reference in _named(options, "call")]
     parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used, code]
-    if templates or _named(options, "sql"):
+    if templates or _named(options, "sql") or _named(options, "where"):
         parts.append(dict(spec.variables))
     return hashlib.sha256(canonical(parts).encode()).hexdigest()[:16]
 

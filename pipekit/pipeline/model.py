@@ -25,6 +25,7 @@ from pipekit.project import logs_folder, state_folder
 from pipekit.quality.suite import Suite, merge_suites
 from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
+from pipekit.sql.conditions import framed, translate_condition
 from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.sandbox import Variables, var_lookup
 from pipekit.sql.semantics import ColumnTypes
@@ -173,6 +174,13 @@ class PipelineSpec:
         sql, origin = self._set_clock(translated.sql), template or "sql"
         found = translated
         return Statement(sql, origin, found.reads, found.unique, found.columns, found.unproven)
+
+    def condition(self, sql: str, table: Table) -> Statement:
+        """See ``step.Project``."""
+        text = self._templates.render_text(framed(sql, table), {"as_of": literal(_CLOCK)})
+        write = self.target.type.dialect
+        found = self.translations.translate(text, write=write, columns_of=self._columns_of, by=translate_condition)
+        return Statement(self._set_clock(found.sql), "where", found.reads, unproven=found.unproven)
 
     def column_type(self, column: Column) -> str | None:
         """See ``step.Project``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -40,13 +41,27 @@ class Translations:
         self._new: set[str] = set()
 
     def translate(
-        self, text: str, *, read: Dialect = PROJECT_SQL, write: Dialect, columns_of: ColumnsOf = nothing_known
+        self,
+        text: str,
+        *,
+        read: Dialect = PROJECT_SQL,
+        write: Dialect,
+        columns_of: ColumnsOf = nothing_known,
+        by: Callable[..., Translated] = translate,
     ) -> Translated:
-        """See ``translate``. A translation is kept for the types that its tables had; for others it is made again."""
-        key = _key(text, read, write)
+        """See ``translate``. A translation is kept for the types that its tables had; for others it is made again.
+
+        Args:
+            text: See ``translate``.
+            read: See ``translate``.
+            write: See ``translate``.
+            columns_of: See ``translate``.
+            by: What translates: ``translate``, or ``translate_condition``.
+        """
+        key = _key(text if by is translate else f"{by.__name__} {text}", read, write)
         found = self._known.get(key) or _load(self._path(key))
         if found is None or found.types != _types(found.translated, columns_of):
-            translated = translate(text, read=read, write=write, columns_of=columns_of)
+            translated = by(text, read=read, write=write, columns_of=columns_of)
             found = _Kept(translated, _types(translated, columns_of))
             self._new.add(key)
         self._known[key] = found

@@ -107,6 +107,40 @@ def update_and_insert(merge: Merge) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class PartDelete:
+    """Rows of one table to be deleted because another has rows of the same part. All names are quoted.
+
+    Attributes:
+        target: The table that changes.
+        source: The table of the new rows.
+        columns: The columns whose values name a part; NULL is a value like any other.
+        condition: A condition that the rows must meet besides.
+    """
+
+    target: str
+    source: str
+    columns: Sequence[str]
+    condition: str = "TRUE"
+
+
+def delete_where_exists(delete: PartDelete) -> str:
+    """Plain SQL for ``Dialect.delete_parts``: a correlated EXISTS."""
+    same = " AND ".join(f"old.{name} IS NOT DISTINCT FROM new.{name}" for name in delete.columns)
+    exists = f"EXISTS (SELECT 1 FROM {delete.source} AS new WHERE {same})"
+    return f"DELETE FROM {delete.target} AS old WHERE {delete.condition} AND {exists}"
+
+
+def delete_using(delete: PartDelete) -> str:
+    """For ``Dialect.delete_parts`` where EXISTS may only compare by ``=``: DELETE ... USING."""
+    names = [f"pipekit_part_{number}" for number in range(len(delete.columns))]
+    parts = ", ".join(f"{column} AS {name}" for column, name in zip(delete.columns, names, strict=True))
+    pairs = zip(delete.columns, names, strict=True)
+    same = " AND ".join(f"{column} IS NOT DISTINCT FROM new.{name}" for column, name in pairs)
+    using = f"USING (SELECT DISTINCT {parts} FROM {delete.source}) AS new"
+    return f"DELETE FROM {delete.target} {using} WHERE {delete.condition} AND {same}"
+
+
+@dataclass(frozen=True)
 class Dialect:
     """One engine's SQL.
 
@@ -116,6 +150,7 @@ class Dialect:
         timestamp, timestamp_tz: Names of the types of a time without and with a zone, for literals.
         families: The family of each type, by the first word of its text; see ``family``.
         merge: The statements that merge rows by key, to be run in one transaction.
+        delete_parts: The statement that deletes the rows of a table whose part another table has rows of.
         count_if: The number of rows that meet a condition; 0 for no rows.
         regex: Whether the first ``{}`` holds a match of the second.
         stddev: The standard deviation of a sample.
@@ -139,6 +174,7 @@ class Dialect:
     timestamp_tz: str = "TIMESTAMP WITH TIME ZONE"
     families: Mapping[str, str] = field(default_factory=lambda: PLAIN_FAMILIES, hash=False)
     merge: Callable[[Merge], Sequence[str]] = merge_statement
+    delete_parts: Callable[[PartDelete], str] = delete_where_exists
     count_if: str = "count(CASE WHEN {} THEN 1 END)"
     regex: str | None = None
     stddev: str | None = "stddev_samp({})"

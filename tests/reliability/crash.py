@@ -44,10 +44,12 @@ class Moment:
         kind: ``event``: when the n-th event has been written down. ``before`` or ``after``: the n-th statement.
             ``time``: n milliseconds after its start.
         n: From 1.
+        within: Only statements that hold this text count.
     """
 
     kind: str
     n: int
+    within: str = ""
 
 
 def _die() -> None:
@@ -77,8 +79,8 @@ class _DiesAtStatement:
 
     def __call__(self, warehouse: Any, sql: str, params: Any = ()) -> Any:
         with self._lock:
-            self._count.value += 1
-            mine = self._count.value == self._moment.n
+            self._count.value += self._moment.within in sql
+            mine = self._moment.within in sql and self._count.value == self._moment.n
         if mine and self._moment.kind == "before":
             _die()
         result = self._execute(warehouse, sql, params)

@@ -181,4 +181,36 @@ APPENDING_PROJECT = Project(
     lambda folder: _appended(folder, 1),
 )
 
+_REPLACING = """
+name: replacing
+threads: 1
+sources:
+  sales:
+    uri: landing
+    format: {type: csv}
+    columns: {id: integer, day: date, amount: integer}
+suites:
+  sound: [{expect_column_values_to_not_be_null: {column: id}}]
+steps:
+  - {id: sales, type: load, source: sales, strategy: replace_where, where: "day >= '2024-07-02'", on_empty: allow, audit: sound}
+  - {id: days, type: sql, sql: "select day, sum(amount) as amount from sales group by day", materialize: replace_where,
+     partition_by: day}
+"""
+
+
+def _make_replacing(folder: Path, target: Mapping[str, Any] | None) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text("[tool.pipekit]\n", encoding="utf-8")
+    (folder / "replacing.yaml").write_text(_REPLACING, encoding="utf-8")
+    _sold(folder, 10)
+    return _with_target(folder, "replacing.yaml", target)
+
+
+def _sold(folder: Path, amount: int) -> None:
+    rows = [{"id": number, "day": f"2024-07-0{2 + number % 3}", "amount": amount} for number in range(12)]
+    _write_csv(folder / "landing/sales.csv", rows)
+
+
+REPLACING_PROJECT = Project("replacing", ("sales", "days"), _make_replacing, lambda folder: _sold(folder, 20))
+
 BRIEF_PROJECT = Project("brief", ("everything", "latest", "words"), _make_brief, lambda folder: _appended(folder, 1))

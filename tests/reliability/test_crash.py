@@ -10,7 +10,7 @@ import pytest
 from emulator.fixtures import EmulatedSnowflake, emulated, s3  # noqa: F401 - fixtures
 
 from reliability.crash import Ground, Moment, events
-from reliability.small import APPENDING_PROJECT, BRIEF_PROJECT, MARKETING_PROJECT, Project
+from reliability.small import APPENDING_PROJECT, BRIEF_PROJECT, MARKETING_PROJECT, REPLACING_PROJECT, Project
 
 PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT)}
 SEED = 20240701
@@ -81,6 +81,12 @@ def test_killed_at_some_moments(grounds: dict[str, Ground], name: str, kills: in
     assert sum(killed) >= kills * 3 // 4  # the others had ended before their moment came
 
 
+def test_killed_between_the_delete_and_the_insert_of_a_part(tmp_path: Path) -> None:
+    ground = Ground(REPLACING_PROJECT, tmp_path)
+    for table in REPLACING_PROJECT.tables:
+        assert kill_and_go_on(ground, Moment("after", 1, f'DELETE FROM "{table}"')), table
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", PROJECTS)
 def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,3 +109,11 @@ def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, projec
     killed = [kill_and_go_on(ground, moment) for moment in some(ground, kills)]
 
     assert sum(killed) >= kills // 2
+
+
+def test_killed_between_the_delete_and_the_insert_of_a_part_on_snowflake(
+    emulated: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    ground = Ground(REPLACING_PROJECT, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
+    assert kill_and_go_on(ground, Moment("after", 1, 'DELETE FROM "SALES"'))

@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from engines import Project
 from small_projects import problems, project, write
 
 from pipekit.errors import SourceError
 from pipekit.steps import arrivals
-
-from .conftest import Project
 
 SOURCE = """
 sources:

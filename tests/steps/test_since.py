@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from engines import Project
 from small_projects import write
-
-from .conftest import Project
 
 FIRST = ["1,2024-01-01", "2,"]
 SECOND = [*FIRST, "3,", "4,2024-01-01", "5,2024-01-02", "6,2023-01-01"]

@@ -14,6 +14,7 @@ from pipekit.pipeline.reading.values import FileValues
 from pipekit.sql.sandbox import Variables
 
 SHARED_SECTIONS = ("vars", "targets", "suites")
+SQL_KEYS = ("sql", "where")  # rendered when they are translated, with values as literals
 
 
 @dataclass
@@ -161,7 +162,7 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
 def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
     if isinstance(node.value, dict):
         children = {
-            key: child if key == "sql" else _rendered(reading, child, (*path, key), values)
+            key: child if key in SQL_KEYS else _rendered(reading, child, (*path, key), values)
             for key, child in node.value.items()
         }
         return Node(children, node.file, node.line)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pipekit.materialize.into import TableOptions
+from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step, canonical
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.choice import keys_of_choices, with_choice
@@ -103,7 +104,7 @@ def _problems(spec: PipelineSpec, step: Step) -> Iterable[tuple[str, str]]:
     yield from step.type.problems(step.options, spec)
     if isinstance(step.options, TableOptions):
         choice = step.options.choice
-        yield from choice.how.problems(choice.keys, spec)
+        yield from choice.how.problems(choice.keys, spec, Table.parse(step.options.into))
 
 
 def _check_name(reading: Reading, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]) -> None:

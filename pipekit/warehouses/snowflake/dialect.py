@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.source import Column
-from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, families
+from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, delete_using, families
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.widening import longer
 
@@ -63,6 +63,10 @@ SNOWFLAKE = replace(
     regex="REGEXP_INSTR({}, {}) > 0",
     row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
     distinct_rows=_distinct_lists,
+    # Correlated subqueries are limited; a join in DELETE is not:
+    # https://docs.snowflake.com/en/sql-reference/sql/delete
+    # https://docs.snowflake.com/en/user-guide/querying-subqueries
+    delete_parts=delete_using,
     aborts_on_error=False,
     quantile_digits=10,
     widens=_widens,
