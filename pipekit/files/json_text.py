@@ -8,6 +8,8 @@ for files that a fast reader may get wrong.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,17 +74,42 @@ def with_values(record: Record, wanted: Wanted) -> Record:
     if not problem and not isinstance(document, dict) and any(path for path, _ in wanted):
         problem = NO_OBJECT
     record.problem = problem
+    record.at = _not_a_number(record.raw, wanted) if problem and _CONSTANT.search(problem) else None
     record.fields = tuple(None if problem else _value(record.raw, document, *each) for each in wanted)
     return record
 
 
-def _value(text: str, document: Any, path: Path, as_text: bool) -> str | None:
-    value = document
+_CONSTANT = re.compile("NaN|Infinity")
+
+
+def _not_a_number(text: str, wanted: Wanted) -> int | None:
+    """The wanted value that holds ``NaN`` or ``Infinity``, by its place."""
+    try:
+        document = json.loads(text)
+        kept = [_found(document, path) for path, _ in wanted]
+        return next((place for place, value in enumerate(kept) if not _is_finite(value)), None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(_is_finite(each) for each in values)
+
+
+def _found(document: Any, path: Path) -> Any:
     for step in path:
         if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
+            document = document[step] if isinstance(document, list) and step < len(document) else None
         else:
-            value = value.get(step) if isinstance(value, dict) else None
+            document = document.get(step) if isinstance(document, dict) else None
+    return document
+
+
+def _value(text: str, document: Any, path: Path, as_text: bool) -> str | None:
+    value = _found(document, path)
     if value is None:
         return None
     if isinstance(value, _Number):

@@ -18,13 +18,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from pipekit.errors import BadFileError, PipekitError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, SourceError, WarehouseError
+from pipekit.files.decoding import checked, chunks, decoded, readable
 from pipekit.files.json_paths import write_records
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
-from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
+from pipekit.files.signatures import MOST, refuse_other_kind, wide_encoding
+from pipekit.files.unpacking import NONE, PACKINGS, compression_of
 from pipekit.files.waiting import caught_bad, one_by_one, refuse_bad, refuse_cancelled, side_by_side
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
@@ -32,9 +35,6 @@ from pipekit.state import make_private_folder
 
 _CHUNK = 1 << 20
 
-# What text unpacks to more than this is no data but a bomb; gzip cannot do more than 1032.
-_MOST_RATIO = 900
-_FREE_SIZE = 1 << 30
 _COPIERS = 8  # reads from a store mostly wait; each holds a block or two in memory
 
 
@@ -112,7 +112,11 @@ class LocalFiles:
             return False
         if self._form.records_at is not None or encoding_of(self._form) not in (None, "utf-8"):
             return False
-        return self._form.mark_is_skipped or not _has_mark(file)
+        start = _start(_existing(file), file)
+        refuse_other_kind(start, file, self._form)
+        if self._form.finds_encoding and wide_encoding(start):
+            return False
+        return self._form.mark_is_skipped or not start.startswith(codecs.BOM_UTF8)
 
     def _path(self, index: int) -> Path:
         assert self._folder is not None
@@ -126,7 +130,7 @@ class LocalFiles:
                 for text in self._texts(file, packed):
                     refuse_cancelled(self._cancelled)
                     write(text)
-            for _ in _chunks(read):  # what stands behind the data counts for the digest, too
+            for _ in chunks(read):  # what stands behind the data counts for the digest, too
                 pass
         return Fetched(self._as_read(file, read), copy)
 
@@ -137,7 +141,7 @@ class LocalFiles:
             yield read
             return
         with written(place) as write:
-            for chunk in _chunks(read):
+            for chunk in chunks(read):
                 refuse_cancelled(self._cancelled)
                 write(chunk)
         with place.open("rb") as stream:
@@ -146,12 +150,17 @@ class LocalFiles:
 
     def _texts(self, file: SourceFile, raw: IO[bytes] | _Counted) -> Iterator[bytes]:
         with readable(file, self._form, raw) as source:
-            if self._form.records_at is not None:
-                yield from _records(source, self._form.records_at, file)
-                return
-            encoding = encoding_of(self._form)
-            chunks = _chunks(source)
-            yield from _checked(chunks if encoding is None else _decoded(chunks, encoding, file), file)
+            parts = chunks(source)
+            first = next(parts, b"")
+            refuse_other_kind(first[:MOST], file, self._form)
+            encoding = self._encoding(first[:MOST])
+            parts = chain([first], parts)
+            texts = checked(parts if encoding is None else decoded(parts, encoding, file), file)
+            yield from texts if self._form.records_at is None else _records(texts, self._form.records_at, file)
+
+    def _encoding(self, start: bytes) -> str | None:
+        wide = wide_encoding(start) if self._form.finds_encoding else None
+        return wide or encoding_of(self._form)
 
     def _as_read(self, file: SourceFile, read: _Counted) -> SourceFile:
         if local_path(file.uri) is None and file.size_bytes not in (0, read.size):
@@ -234,7 +243,7 @@ def with_digests(files: Sequence[SourceFile], cancelled: threading.Event | None 
             return with_digest(file)
         with stores[scheme_of(file.uri)].open(file) as stream:
             counted = _Counted(stream, file.uri)
-            for _ in _chunks(counted):
+            for _ in chunks(counted):
                 refuse_cancelled(cancelled)
         return replace(file, digest=counted.digest)
 
@@ -264,10 +273,10 @@ def gone(file: SourceFile) -> SourceError:
     return SourceError("the file was there when the source was listed, and is gone now", file=file.uri)
 
 
-def _has_mark(file: SourceFile) -> bool:
+def _start(path: Path, file: SourceFile) -> bytes:
     try:
-        with _existing(file).open("rb") as stream:
-            return stream.read(3) == codecs.BOM_UTF8
+        with path.open("rb") as stream:
+            return stream.read(MOST)
     except OSError as error:
         raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 
@@ -293,69 +302,7 @@ def written(copy: Path) -> Iterator[Callable[[bytes], object]]:
         yield write
 
 
-@contextmanager
-def readable(file: SourceFile, form: FileFormat, raw: IO[bytes] | _Counted) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked.
-
-    Raises:
-        SourceError: Its compressed data is damaged, or it cannot be read.
-    """
-    kind = compression_of(file.uri, form)
-    try:
-        yield PACKINGS[kind].unpacked(raw)
-    except (PipekitError, FileNotFoundError):
-        raise
-    except OtherContent as error:
-        raise BadFileError(str(error), file=file.uri, hint="Unpack it, or pack each file by itself.") from error
-    except CORRUPT as error:
-        if kind == NONE:
-            raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
-        raise BadFileError(
-            f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
-        ) from error
-
-
-def _records(source: IO[bytes], root: str, file: SourceFile) -> Iterator[bytes]:
+def _records(texts: Iterator[bytes], root: str, file: SourceFile) -> Iterator[bytes]:
     records = BytesIO()
-    write_records(source.read(), root, records, file.uri)
+    write_records(b"".join(texts), root, records, file.uri)
     yield records.getvalue()
-
-
-def _chunks(stream: IO[bytes] | _Counted) -> Iterator[bytes]:
-    while chunk := stream.read(_CHUNK):
-        yield chunk
-
-
-def _decoded(chunks: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator[bytes]:
-    if encoding in ("utf-8", "utf-8-sig"):
-        yield from _without_mark(chunks)
-        return
-    decoder = codecs.getincrementaldecoder(encoding)()
-    line = 1
-    try:
-        for chunk in chunks:
-            text = decoder.decode(chunk)
-            line += text.count("\n")
-            yield text.encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as error:
-        raise BadFileError(f"the text is not {encoding}: {error.reason}", file=file.uri, line=line) from error
-
-
-def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    first = next(chunks, b"")
-    while len(first) < 3 and (more := next(chunks, b"")):
-        first += more
-    yield first.removeprefix(codecs.BOM_UTF8)
-    yield from chunks
-
-
-def _checked(chunks: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
-    size = 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > _FREE_SIZE and size > _MOST_RATIO * max(file.size_bytes, 1):
-            raise BadFileError(
-                f"unpacks to more than {_MOST_RATIO} times its size; that is no data but a trap", file=file.uri
-            )
-        yield chunk

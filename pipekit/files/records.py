@@ -26,6 +26,7 @@ class Record:
         problem: Why it cannot be split into values; ``None`` if it can.
         refusal: Why its first bad value is bad, where the reader of the format knows it.
         fields: CSV: the values, with ``None`` for NULL. JSON: empty.
+        at: The place of the declared column on account of which it cannot be split, if there is one.
     """
 
     line: int
@@ -33,6 +34,7 @@ class Record:
     problem: str | None = None
     fields: tuple[str | None, ...] = ()
     refusal: str | None = None
+    at: int | None = None
 
 
 def shortened(raw: str) -> str:

@@ -22,7 +22,7 @@ _ZONE = f"(?:Z|[+-](?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?))"
 ISO_DATE = _DATE
 ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
-ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}{_ZONE}?)?"
+ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}(?:{_ZONE}| UTC)?)?"  # the last is how BigQuery writes it
 
 # Longest first: MMMM before MM. Value: what the text must look like.
 _ELEMENTS = {

@@ -58,6 +58,7 @@ class FileFormat(Model):
         mark_is_skipped: Whether readers of the text skip a byte order mark.
         numbers_are_text: Whether columns of numbers can say how these are written.
         times_are_text: Whether columns of dates and timestamps can say how these are written.
+        finds_encoding: Whether a file in UTF-16 or UTF-32 is known by its first bytes, and read as such.
     """
 
     type: str
@@ -68,6 +69,7 @@ class FileFormat(Model):
     mark_is_skipped: ClassVar[bool] = True
     numbers_are_text: ClassVar[bool] = False
     times_are_text: ClassVar[bool] = False
+    finds_encoding: ClassVar[bool] = False
     _read: ReadRecords | None = PrivateAttr(default=None)
 
     @property

@@ -20,10 +20,11 @@ class JsonFormat(FileFormat):
     paths_are_json: ClassVar[bool] = True
     mark_is_skipped: ClassVar[bool] = False
     times_are_text: ClassVar[bool] = True
+    finds_encoding: ClassVar[bool] = True
 
     @property
     def text_encoding(self) -> str:
-        """JSON is always UTF-8."""
+        """JSON is UTF-8, unless its first bytes show another one."""
         return "utf-8"
 
     @property

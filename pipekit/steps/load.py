@@ -339,9 +339,17 @@ def _declared(options: LoadOptions, project: Project) -> tuple[Column, ...]:
     return project.sources[options.source].columns + (METADATA_COLUMNS if options.metadata else ())
 
 
+def _clashes(options: LoadOptions, source: Source) -> Iterator[tuple[str, str]]:
+    added = {column.name for column in METADATA_COLUMNS} if options.metadata else ()
+    for name in (column.name for column in source.columns if fold(column.name, str.lower) in added):
+        reason = f"it adds a column {name!r}, which the source {source.name} declares, too"
+        yield "metadata", f"{reason}; rename that one and give its name in the files by `path:`"
+
+
 def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str]]:
-    """Columns that the step names and its source does not declare."""
+    """Columns that the step names and its source does not declare, or that both declare."""
     source = project.sources[options.source]
+    yield from _clashes(options, source)
     known = {fold(column.name, str.lower): column.name for column in _declared(options, project)}
 
     def unknown(names: Iterable[str]) -> Iterator[str]:
@@ -364,9 +372,8 @@ _ABOUT_ANY_COLUMN = ("expect_column_to_exist", "expect_table_columns_to_match_or
 
 
 def _inputs(options: LoadOptions, context: StepContext) -> str:
-    return ledger.hash_of(
-        context, context.warehouse.list_files(context.project.sources[options.source], context.cancelled)
-    )
+    files = context.warehouse.list_files(context.project.sources[options.source], context.cancelled)
+    return ledger.hash_of(context, files)
 
 
 def _columns(options: LoadOptions, project: Project) -> ColumnTypes | None:

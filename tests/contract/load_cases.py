@@ -54,6 +54,25 @@ class LoadCase:
         return self.id
 
 
+def xlsx() -> bytes:
+    """The beginning of an Excel workbook."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+    return data.getvalue()
+
+
+# Files under a wrong name, and words of the error.
+OTHER_KINDS = (
+    (gzip.compress(b"a,b\n1,x\n"), "gzip data", "compression: gzip"),
+    (bz2.compress(b"a,b\n1,x\n"), "bz2 data", "compression: bz2"),
+    (b"\x28\xb5\x2f\xfd\x04\x00\x41\x00\x00", "zstd data", "compression: zstd"),
+    (lzma.compress(b"a,b\n1,x\n"), "xz data", "compression: xz"),
+    (b"PK\x03\x04" + b"\x00" * 26 + b"a.csv", "a zip archive", "compression: zip"),
+    (xlsx(), "an Excel workbook", "type: excel"),
+    (b"PAR1\x15\x04\x15", "a Parquet file", "type: parquet"),
+    (b"<!DOCTYPE html>\n<html></html>", "an HTML page", "error page"),
+)
 CSV = {"type": "csv"}
 JSON = {"type": "json"}
 PARQUET = {"type": "parquet"}
@@ -351,6 +370,16 @@ CSV_CASES = (
         error=("a.csv.gz", "gzip"),
         name="a.csv.gz",
     ),
+    *(_csv(f"that_is_{words[0].replace(' ', '_')}", data, error=("a.csv", *words)) for data, *words in OTHER_KINDS),
+    _csv(
+        "that_begins_like_something_else",
+        b"PAR1,BZh1\n1,x\n",
+        ((1, "x"),),
+        columns={"PAR1": "integer", "BZh1": "varchar"},
+    ),
+    _csv("utf_16_unsaid", "a,b\n1,x\n".encode("utf-16"), error=("a.csv", "UTF-16", "encoding")),
+    _csv("utf_16_unsaid_and_unmarked", "a,b\n1,x\n".encode("utf-16-le"), error=("a.csv", "UTF-16", "encoding")),
+    _csv("excel_as_latin_1", xlsx(), error=("a.csv", "Excel workbook"), format={"encoding": "latin-1"}),
     _csv("not_gzip_at_all", b"a,b\n1,x\n", error=("a.csv.gz", "gzip"), name="a.csv.gz"),
     LoadCase(
         "csv_files_with_columns_in_different_orders",
@@ -443,7 +472,7 @@ JSON_CASES = (
         "no_numbers_of_ieee",
         b'{"a":1,"b":NaN}\n{"a":2,"b":{"c":1}}\n{"a":3,"b":[-Infinity]}\n',
         ((2, {"c": 1}),),
-        ((1, None, "JSON"), (3, None, "JSON")),
+        ((1, "b", "JSON"), (3, "b", "JSON")),
         columns={"a": "integer", "b": "variant"},
         differs={"snowflake": "its own parser says what JSON is; the emulator's takes NaN"},
     ),
@@ -474,7 +503,22 @@ JSON_CASES = (
         ((2, None, "JSON"),),
     ),
     _json("garbage_of_one_byte", b"\xff", (), ((1, None, "UTF-8"),)),
-    _json("garbage", b"PK\x03\x04 no json", (), ((1, None, "JSON"),)),
+    _json("garbage", b"\x03\x04 no json", (), ((1, None, "JSON"),)),
+    *(
+        _json(f"{encoding.replace('-', '_')}", f'{mark}{{"a":1,"b":"é日"}}\n'.encode(encoding), ((1, "é日"),))
+        for encoding, mark in (
+            ("utf-16", ""),
+            ("utf-16-be", "\ufeff"),
+            ("utf-32", ""),
+            ("utf-16-le", ""),
+            ("utf-32-be", ""),
+        )
+    ),
+    _json("utf_16_cut", '{"a":1,"b":"x"}\n'.encode("utf-16")[:-1], error=("a.json", "utf-16")),
+    _json(
+        "array_in_utf_16_below_a_root", '{"r":[{"a":1,"b":"é"}]}'.encode("utf-16"), ((1, "é"),), format={"root": "r"}
+    ),
+    *(_json(f"that_is_{words[0].replace(' ', '_')}", data, error=("a.json", *words)) for data, *words in OTHER_KINDS),
     _json("not_utf_8", b'{"a":1,"b":"x"}\n{"a":2,"b":"\xff"}\n', ((1, "x"),), ((2, None, "UTF-8"),)),
     _json(
         "no_objects",
@@ -588,6 +632,8 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
             "2024-12-31 23:30:00+02:00": TZ,
             "2024-12-31T16:30:00-0500": TZ,
             "2024-12-31T21:30:00": TZ,
+            "2024-12-31 21:30:00 UTC": TZ,
+            "2024-12-31 21:30:00.000 UTC": TZ,
         },
         (
             "2024-12-31T21:30:00 Europe/Paris",
@@ -595,6 +641,7 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
             "2024-12-31T21:30:61Z",
             "2024-12-31T21:30:00+99:99",
             "2024-12-31T21:30:00+14:30",
+            "2024-12-31T21:30:00.1234567Z",
         ),
     ),
     (
@@ -780,10 +827,63 @@ def _parquet(
     )
 
 
+def _times(id: str, nanoseconds: list[int], micros: str | None, *, old: bool = False) -> LoadCase:
+    """A column of times in nanoseconds: ``micros`` is what is right, ``None`` an error."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    kind = pa.timestamp("ns") if old else pa.timestamp("ns", "UTC")
+    pq.write_table(pa.table({"a": pa.array(nanoseconds, kind)}), buffer, use_deprecated_int96_timestamps=old)
+    at = dt.datetime(1970, 1, 1, tzinfo=None if old else UTC) + dt.timedelta(microseconds=int(micros or 0))
+    return LoadCase(
+        f"parquet_times_{id}",
+        {"a.parquet": buffer.getvalue()},
+        PARQUET,
+        {"a": "timestamp_ntz" if old else "timestamp_tz"},
+        ((at,),) if micros else (),
+        () if micros or old else ((None, "a", "six digits"),),
+        error=("a.parquet", "column a") if old and not micros else (),
+        differs={"snowflake": "its own types keep nanoseconds"},
+    )
+
+
 def parquet_cases() -> tuple[LoadCase, ...]:
     """The cases with Parquet files; a function, because pyarrow takes a while to import."""
     return (
         _parquet("plain", {"B": (["x", None], "string"), "a": ([1, 2], "int32")}, ((1, "x"), (2, None))),
+        _parquet(
+            "column_of_nulls_alone",
+            {"a": ([1], "int32"), "b": ([None], "null")},
+            ((1, None),),
+            differs={"snowflake": "INFER_SCHEMA gives it a type, and that it is empty is not reported"},
+        ),
+        _parquet(
+            "optional_column",
+            {"a": ([1], "int32")},
+            ((1, None),),
+            columns={"a": "integer", "b": {"type": "date", "optional": True}},
+        ),
+        _parquet(
+            "columns_that_differ_in_case",
+            {"a": ([1], "int8"), "b": (["x"], "string"), "B": (["y"], "string")},
+            error=("a.parquet", "twice"),
+        ),
+        *(
+            LoadCase(
+                f"parquet_that_is_{words[0].replace(' ', '_')}",
+                {"a.parquet": data},
+                PARQUET,
+                AB,
+                error=("a.parquet", words[0]),
+            )
+            for data, *words in OTHER_KINDS
+            if words[0] != "a Parquet file"
+        ),
+        _times("in_nanoseconds_and_utc", [1704067200_123456_000], "1704067200123456"),
+        _times("with_nanoseconds", [1704067200_123456_789], None),
+        _times("of_96_bits", [1704067200_123456_000], "1704067200123456", old=True),
+        _times("of_96_bits_with_nanoseconds", [1704067200_123456_789], None, old=True),
         _parquet("missing_column", {"a": ([1], "int64")}, error=("a.parquet", "'b'", "missing")),
         _parquet("extra_column", {"a": ([1], "int64"), "b": (["x"], "string"), "c": ([1], "int8")}, ((1, "x"),)),
         _parquet(

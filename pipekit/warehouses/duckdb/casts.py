@@ -292,7 +292,8 @@ def convert_parquet(column: Column, source: str, found: str) -> Conversion | Non
         good = f"TRY_CAST({value} AS {found}) = {source}"  # a cast would round
     if kind in ("varchar", "binary") and column.type.length:
         good = f"{'length' if kind == 'varchar' else 'octet_length'}({value}) <= {column.type.length}"
-    return Conversion(column, source, f"({good})", value, f"a {column.type}")
+    shown = f"a {column.type}" + (", with at most six digits of a second" if "time" in kind else "")
+    return Conversion(column, source, f"({good})", value, shown)
 
 
 def _parquet_json(column: Column, source: str, found: str) -> Conversion | None:

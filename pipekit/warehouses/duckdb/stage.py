@@ -256,7 +256,8 @@ def _record(raw: str | None, line: int | None = None, problem: str | None = None
 
 
 def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None) -> tuple[Any, ...]:
-    column = None if bad == _BROKEN else each.conversions[bad - 1].column.name
+    place = record.at if bad == _BROKEN else bad - 1
+    column = None if place is None else each.conversions[place].column.name
     if bad == _BROKEN:
         reason = f"the record {record.problem or each.broken}"
     else:

@@ -101,6 +101,8 @@ def _typed(written: str, column: Column, form: FileFormat) -> str:
     if number := number_text(column, form):
         return _written_number(written, column, number)
     suffix = f", {text(given)}" if given else ""
+    if kind.kind in ("timestamp_tz", "timestamp_ltz") and not given:
+        written = f"REPLACE({written}, ' UTC', 'Z')"
     return {
         "varchar": written,
         "integer": f"TRY_TO_NUMBER({written}, 38, 0)",

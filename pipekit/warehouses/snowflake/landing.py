@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import SourceError
+from pipekit.files.signatures import refuse_other_text
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -70,6 +71,8 @@ def first_lines(
 ) -> dict[SourceFile, str]:
     """The start of one line of each file; a file that has no such line is left out. Many files in one query.
 
+    A file that is something else, as its first line shows, is refused.
+
     Args:
         warehouse: The session.
         stage_format: A named format that reads lines; empty when the stage's own does.
@@ -86,7 +89,10 @@ def first_lines(
             for index, name in enumerate(chunk)
         ]
         for index, value in read_lines_of_files(warehouse, " UNION ALL ".join(branches), files):
-            found[files.names[chunk[int(index)]]] = value or ""
+            file = files.names[chunk[int(index)]]
+            found[file] = value or ""
+            if line == 1:
+                refuse_other_text(found[file], file)
     return found
 
 

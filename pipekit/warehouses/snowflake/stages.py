@@ -19,10 +19,13 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import QueryError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
 from pipekit.files import listing
+from pipekit.files.decoding import first_bytes, plain_text
 from pipekit.files.patterns import is_folder_marker
 from pipekit.files.places import local_path, replaced
+from pipekit.files.signatures import refuse_other_kind, wide_encoding
+from pipekit.files.unpacking import compression_of
 from pipekit.source import Listing, Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import MissingObject
@@ -244,18 +247,33 @@ def _put(warehouse: SnowflakeSession, source: Source, files: Sequence[SourceFile
     folder = Path(tempfile.mkdtemp(prefix="pipekit_put_"))
     try:
         for link, file in names.items():
-            _link(folder / link, file)
+            _place(folder / link, source, file)
         upload(warehouse, folder, stage)
     finally:
         shutil.rmtree(folder)
     return StagedFiles(stage, names)
 
 
-def _link(link: Path, file: SourceFile) -> None:
-    path = local_path(file.uri)
+def _place(link: Path, source: Source, file: SourceFile) -> None:
+    """Make ``link`` the file, or its text in UTF-8 where Snowflake could not read its encoding."""
+    path, form = local_path(file.uri), source.format
     if path is None or not path.is_file():
         raise SourceError("the file vanished after it was listed", file=file.uri, hint="Run again.")
-    link.symlink_to(path.absolute())
+    with path.open("rb") as stream:
+        start = first_bytes(file, form, stream)
+        refuse_other_kind(start, file, form)
+        wide = wide_encoding(start) if form.finds_encoding else None
+        if wide is None:
+            link.symlink_to(path.absolute())
+            return
+        if compression_of(file.uri, form) != "none":
+            hint = "Unpack it first, or convert it to UTF-8."
+            raise BadFileError(
+                f"is packed text in {wide.upper()}, which Snowflake cannot read", file=file.uri, hint=hint
+            )
+        stream.seek(0)
+        with link.open("wb") as copy:
+            copy.writelines(plain_text(file, form, stream, wide))
 
 
 def upload(warehouse: SnowflakeSession, folder: Path, stage: Stage) -> None:

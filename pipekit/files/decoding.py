@@ -1,0 +1,121 @@
+"""The text of a file: unpacked, decoded, and of a size that data can have."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Protocol
+
+from pipekit.errors import BadFileError, PipekitError
+from pipekit.files.signatures import MOST
+from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
+from pipekit.formats.base import FileFormat
+from pipekit.source import SourceFile
+
+_CHUNK = 1 << 20
+
+# What text unpacks to more than this is no data but a bomb; gzip cannot do more than 1032.
+_MOST_RATIO = 900
+_FREE_SIZE = 1 << 30
+
+
+class Readable(Protocol):
+    """A stream of which only ``read`` is used."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """The next bytes; none at the end."""
+        ...
+
+
+@contextmanager
+def readable(file: SourceFile, form: FileFormat, raw: Readable) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked.
+
+    Raises:
+        BadFileError: Its compressed data is damaged, or it cannot be read.
+    """
+    kind = compression_of(file.uri, form)
+    try:
+        yield PACKINGS[kind].unpacked(raw)
+    except (PipekitError, FileNotFoundError):
+        raise
+    except OtherContent as error:
+        raise BadFileError(str(error), file=file.uri, hint="Unpack it, or pack each file by itself.") from error
+    except CORRUPT as error:
+        if kind == NONE:
+            raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
+        raise BadFileError(
+            f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
+        ) from error
+
+
+def plain_text(file: SourceFile, form: FileFormat, stream: IO[bytes], wide: str) -> Iterator[bytes]:
+    """The text of a file in UTF-16 or UTF-32 as UTF-8.
+
+    Raises:
+        BadFileError: It is not in that encoding.
+    """
+    with readable(file, form, stream) as source:
+        yield from decoded(chunks(source), wide, file)
+
+
+def first_bytes(file: SourceFile, form: FileFormat, stream: IO[bytes]) -> bytes:
+    """The first bytes of a file, unpacked.
+
+    Raises:
+        BadFileError: Its compressed data is damaged.
+    """
+    with readable(file, form, stream) as source:
+        return source.read(MOST)
+
+
+def chunks(stream: Readable) -> Iterator[bytes]:
+    """What is left of a stream."""
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def decoded(parts: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator[bytes]:
+    """Text as UTF-8, without a byte order mark.
+
+    Raises:
+        BadFileError: It is not in that encoding.
+    """
+    if encoding in ("utf-8", "utf-8-sig"):
+        yield from _without_mark(parts)
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    try:
+        for chunk in parts:
+            text = decoder.decode(chunk)
+            line += text.count("\n")
+            yield text.encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeDecodeError as error:
+        raise BadFileError(f"the text is not {encoding}: {error.reason}", file=file.uri, line=line) from error
+
+
+def _without_mark(parts: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(parts, b"")
+    while len(first) < 3 and (more := next(parts, b"")):
+        first += more
+    yield first.removeprefix(codecs.BOM_UTF8)
+    yield from parts
+
+
+def checked(parts: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
+    """The same, as long as it can be data.
+
+    Raises:
+        BadFileError: It is so much more than the file that somebody means harm.
+    """
+    size = 0
+    for chunk in parts:
+        size += len(chunk)
+        if size > _FREE_SIZE and size > _MOST_RATIO * max(file.size_bytes, 1):
+            raise BadFileError(
+                f"unpacks to more than {_MOST_RATIO} times its size; that is no data but a trap", file=file.uri
+            )
+        yield chunk
