@@ -21,6 +21,9 @@ class BadValue:
     text: str
 
 
+_ALIKE = {str, float, int, bool, bytes, dt.date, dt.time}  # many of one such type need no look at each of them
+
+
 def column_of(values: Sequence[Any]) -> pa.Array:
     """The values, and ``None``, as an Arrow array; a dense union if their types differ.
 
@@ -29,6 +32,9 @@ def column_of(values: Sequence[Any]) -> pa.Array:
     """
     import pyarrow as pa
 
+    types = set(map(type, values)) - {type(None)}
+    if len(types) == 1 and types <= _ALIKE:
+        return pa.array(values)
     children: dict[str, list[Any]] = {}
     codes, offsets = [], []
     places: dict[str, int] = {}

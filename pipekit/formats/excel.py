@@ -147,7 +147,8 @@ class _Table:
         first = next((row for _, row in self._rows()), [None] * width)
         names = ["" if cell is None else _name(cell) for cell in first]
         nameless = {index for index, name in enumerate(names) if not name.strip()}
-        used = {index for _, row in self.records(range(width)) for index in nameless if row[index] is not None}
+        rows = self.records(range(width)) if nameless else ()
+        used = {index for _, row in rows for index in nameless if row[index] is not None}
         kept = [index for index in range(width) if index not in nameless or index in used]
         return kept, [f"({letters[index]})" if index in nameless else names[index] for index in kept]
 
@@ -163,14 +164,15 @@ class _Table:
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:
         area, offset = self._area, (self._sheet.start or (0, 0))[1]
         columns = range(area.left, area.right + 1)
+        unusable = {row for row, _ in self._unusable}
         last = max([(self._sheet.end or (-1, -1))[0], *(row for row, _ in self._unusable)])
         cells = iter(self._sheet.iter_rows())
         for number in range(last + 1):
             row = next(cells, ())
             if number >= area.top and (area.bottom is None or number <= area.bottom):
                 found = [_cell(row, column - offset) for column in columns]
-                for index, column in enumerate(columns):
-                    found[index] = self._unusable.get((number, column), found[index])
+                if number in unusable:
+                    found = [self._unusable.get((number, at), cell) for at, cell in zip(columns, found, strict=True)]
                 yield number + 1, found
 
 

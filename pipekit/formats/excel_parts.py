@@ -17,6 +17,7 @@ _CHUNK = 4 << 20
 _MOST_RATIO = 900
 _FREE_SIZE = 1 << 30
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_ANY = re.compile(rb't="e"|<(?:\w+:)?f[\s/>]')
 _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
@@ -75,12 +76,13 @@ def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], st
 
 
 def _cells(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and content of each cell that has content."""
+    """Attributes and content of each cell that has content, in the parts of a sheet that hold errors or formulas."""
     rest = b""
     while chunk := stream.read(_CHUNK):
         rest += chunk
         end = max(rest.rfind(b"</row>"), rest.rfind(b":row>")) + 1
-        yield from _CELL.findall(rest, 0, end)
+        if _ANY.search(rest, 0, end):
+            yield from _CELL.findall(rest, 0, end)
         rest = rest[end:]
 
 
