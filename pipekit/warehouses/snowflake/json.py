@@ -80,13 +80,16 @@ def _land_documents(
     return unreadable_records(warehouse, f"{table} ({column})", files, skipped, options.form)
 
 
+_MOST_OF_LINE = 1 << 16  # a first line longer than that is taken for one document, or the beginning of one
+
+
 def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, form: JsonFormat) -> list[str]:
     if form.root or form.layout == "array":
         return []
     if form.layout == "lines" or not files.names:
         return list(files.names)
     try:
-        starts = first_lines(warehouse, named_format(warehouse, load), files)
+        starts = first_lines(warehouse, named_format(warehouse, load), files, most=_MOST_OF_LINE)
     except LineTooLong as error:
         hint = "If the file is one array, or one document, say `layout: array`: then its lines are not looked at."
         raise SourceError(error.reason, file=error.file, line=error.line, hint=hint) from error
