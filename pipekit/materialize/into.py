@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, InstanceOf, PlainSerializer, WithJso
 from pipekit.materialize.builtin import TABLE
 from pipekit.materialize.contract import Choice, Use
 from pipekit.names import Table
+from pipekit.quality.suite import by_scope
 from pipekit.step import StepOptions
 
 
@@ -34,7 +35,8 @@ class TableOptions(StepOptions):
 
     Attributes:
         into: The table; the step's id if left out.
-        audit: A suite that must pass before readers see the new rows.
+        audit: A suite that must pass before readers see the new rows; or a mapping: ``table`` is judged on the whole
+            table, ``new_rows`` on the rows of this run alone.
         on_schema_change: What a change of columns does to a table that is kept.
     """
 
@@ -66,6 +68,9 @@ class TableOptions(StepOptions):
         how = self.choice.how
         if how.remade_as == "view" and self.audit is not None:
             raise ValueError("a view cannot be audited: it holds no rows; check it with a check step")
+        if how.replaces == "all" and "new_rows" in by_scope(self.audit):
+            which = f"{self.chosen_by}: {how.name}"
+            raise ValueError(f"audit.new_rows means nothing with {which}: its table holds the new rows alone")
         if how.remade_as is not None and self.on_schema_change != "fail":
             which = f"{self.chosen_by}: {how.name}"
             raise ValueError(f"on_schema_change means nothing with {which}, which is made anew each time")

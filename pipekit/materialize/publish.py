@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PipekitError, TransientError
+from pipekit.events import CheckEvaluated, Event
 from pipekit.materialize.contract import Kind, Move
 from pipekit.materialize.into import Into
 from pipekit.materialize.reconcile import reconcile
@@ -18,6 +19,7 @@ from pipekit.materialize.rows import count_rows, drop_if_empty, make_table, scra
 from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import raise_for_failures
+from pipekit.quality.suite import by_scope
 from pipekit.step import Project, Statement, StepContext
 
 if TYPE_CHECKING:
@@ -117,7 +119,7 @@ def _move_anew(move: Move[Any], options: Into) -> int:
         names = tuple(column.name for column in context.warehouse.columns(move.new))
         with context.warehouse.transaction():
             rows = choice.move(replace(move, table=fresh, columns=names))
-            audit(context, options.audit, fresh, shown_as=table)
+            audit(context, options.audit, fresh, shown_as=table, new_rows=move.new)
         context.warehouse.replace_table(fresh, table)
     return rows
 
@@ -130,7 +132,7 @@ def _move(move: Move[Any], options: Into) -> int:
         names = reconcile(context, table, columns, options.on_schema_change, choice.own_columns)
         with context.warehouse.transaction():
             rows = choice.move(replace(move, columns=tuple(names)))
-            audit(context, options.audit, table)
+            audit(context, options.audit, table, new_rows=move.new)
     except PipekitError as error:
         if made and not isinstance(error, TransientError):  # the COMMIT may have succeeded, its answer being lost
             drop_if_empty(context, table)
@@ -143,7 +145,13 @@ def _create(context: StepContext, table: Table, statement: Statement, kind: Kind
         return context.warehouse.create_as(table, statement.sql, kind=kind)
 
 
-def audit(context: StepContext, reference: Any, table: Table, shown_as: Table | None = None) -> None:
+def audit(
+    context: StepContext,
+    reference: Any,
+    table: Table,
+    shown_as: Table | None = None,
+    new_rows: Table | None = None,
+) -> None:
     """Judge ``table`` with the suite that ``reference`` means, on this very session.
 
     Args:
@@ -151,18 +159,32 @@ def audit(context: StepContext, reference: Any, table: Table, shown_as: Table | 
         reference: The value of ``audit:``; ``None`` judges nothing.
         table: What is judged.
         shown_as: The name for messages, when ``table`` is a helper.
+        new_rows: The rows of this run alone, for an audit that judges these; ``table`` itself if left out.
 
     Raises:
         ChecksFailed: A critical check failed or could not be evaluated.
     """
-    if reference is None:
-        return
     shown = shown_as or table
-    suite: Suite = context.project.suite(reference)
-    results = evaluate([suite], table, context.warehouse, step=context.step, emit=context.emit, shown_as=shown)
+    results: list[CheckEvaluated] = []
+    for scope, named in by_scope(reference).items():
+        of_run = scope == "new_rows"
+        results += _judged(context, named, (new_rows or table) if of_run else table, shown, of_run=of_run)
     raise_for_failures(results, shown, kept=f"{shown} still holds the rows it had before.")
+
+
+def _judged(context: StepContext, reference: Any, table: Table, shown: Table, *, of_run: bool) -> list[CheckEvaluated]:
+    suite: Suite = context.project.suite(reference)
+
+    def named(event: CheckEvaluated) -> CheckEvaluated:
+        return replace(event, check_name=f"{event.check_name} of the new rows") if of_run else event
+
+    def emit(event: Event) -> None:
+        context.emit(named(event) if isinstance(event, CheckEvaluated) else event)
+
+    results = evaluate([suite], table, context.warehouse, step=context.step, emit=emit, shown_as=shown)
+    return [named(result) for result in results]
 
 
 def audit_reads(reference: Any, project: Project) -> Iterable[str]:
     """Tables beside the judged one that the suite of an ``audit:`` reads."""
-    return project.suite(reference).reads if reference is not None else ()
+    return [table for named in by_scope(reference).values() for table in project.suite(named).reads]

@@ -22,7 +22,7 @@ from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
 from pipekit.pipeline.typed_tables import TypedTables
 from pipekit.project import logs_folder, state_folder
-from pipekit.quality.suite import Suite, merge_suites
+from pipekit.quality.suite import Suite, by_scope, merge_suites
 from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
 from pipekit.sql.conditions import framed, translate_condition
@@ -218,7 +218,8 @@ class PipelineSpec:
 
     def suites_of(self, step: Step) -> list[Suite]:
         """The suites that a step judges by."""
-        references = (getattr(step.options, key, None) for key in ("audit", "suite"))
+        audits = by_scope(getattr(step.options, "audit", None))
+        references = (*audits.values(), getattr(step.options, "suite", None))
         return [self.suite(reference) for reference in references if reference is not None]
 
     def function(self, reference: str) -> Callable[..., Any]:

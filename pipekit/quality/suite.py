@@ -75,6 +75,23 @@ class Suite:
         return tuple(dict.fromkeys(name for item in self.expectations for name in _reads(item)))
 
 
+Scope = Literal["table", "new_rows"]
+SCOPES: tuple[Scope, ...] = ("table", "new_rows")
+
+
+def by_scope(audit: Any) -> dict[Scope, Any]:
+    """What each part of an ``audit:`` is judged by: the whole table, the rows of this run, or both.
+
+    Args:
+        audit: The value of the key: a suite, or a mapping with ``table`` and ``new_rows``; ``None`` judges nothing.
+    """
+    if audit is None:
+        return {}
+    if isinstance(audit, dict) and set(SCOPES) & audit.keys():
+        return {scope: audit[scope] for scope in SCOPES if audit.get(scope) is not None}
+    return {"table": audit}
+
+
 def read_suite(name: str, data: Any, root: Path) -> tuple[Suite | None, Problems]:
     """Read a suite from the value that the pipeline file gives it.
 

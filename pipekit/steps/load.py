@@ -18,6 +18,7 @@ from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
 from pipekit.names import Table, fold
 from pipekit.plugins.hooks import hookimpl
+from pipekit.quality.suite import by_scope
 from pipekit.source import Column, Listing, Source, SourceFile
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext, StepResult, StepType
@@ -230,6 +231,8 @@ def _goes_straight(load: Load, columns: Sequence[str]) -> bool:
     """Whether the files may be copied into the table itself: all their columns, and no row needs a move."""
     if load.how.straight == "never" or load.own_columns or len(columns) < len(load.declared):
         return False
+    if "new_rows" in by_scope(load.options.audit):
+        return False
     return load.how.straight == "always" or count_rows(load.context, load.filled) == 0
 
 
@@ -244,7 +247,7 @@ def _fill_by_helper(
             _claim(load, pending)
             _check(load, move, loaded)
             rows = load.options.choice.move(move)
-            _finish(load, prepared, loaded)
+            _finish(load, prepared, loaded, scratch)
     return loaded, rows
 
 
@@ -258,13 +261,13 @@ def _check(load: Load, move: Move[Any], loaded: Sequence[LoadedFile]) -> None:
     load.options.choice.check(move)
 
 
-def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile]) -> None:
+def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile], new: Table | None = None) -> None:
     context = load.context
     if load.options.on_error == "reject":
         prepared.write_rejects(load.rejects)
     for file in loaded:
         context.emit(_event(load, file))
-    audit(context, load.options.audit, load.filled, shown_as=load.table)
+    audit(context, load.options.audit, load.filled, shown_as=load.table, new_rows=new)
     if load.anew is None:
         ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
         _record_skipped(load)
@@ -363,7 +366,8 @@ def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str
                 yield from ((key, text) for text in unknown(getattr(keys, key)))
     # A table whose columns may be others than those of its source can only be known when it is there.
     if options.audit is not None and options.on_schema_change == "fail":
-        for expectation in project.suite(options.audit).expectations:
+        suites = [project.suite(named) for named in by_scope(options.audit).values()]
+        for expectation in (item for suite in suites for item in suite.expectations):
             if expectation.type not in _ABOUT_ANY_COLUMN:
                 yield from (("audit", f"{expectation.type}: {text}") for text in unknown(expectation.columns))
 

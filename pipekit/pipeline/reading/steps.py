@@ -14,7 +14,7 @@ from pipekit.pipeline.reading.keys import MAX_STEPS, StepKeys
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.sections import checked_suite
 from pipekit.pipeline.reading.tree import Node
-from pipekit.quality.suite import Suite
+from pipekit.quality.suite import SCOPES, Suite, by_scope
 from pipekit.suggestions import did_you_mean
 
 
@@ -85,8 +85,20 @@ def read_references(reading: Reading) -> dict[str, Suite]:
         for key in ("audit", "suite"):
             reference = node.get(key)
             if reference is not None:
-                _read_reference(reading, ("steps", index, key), reference.plain(), inline)
+                _read_audit(reading, ("steps", index, key), reference.plain(), inline)
     return inline
+
+
+def _read_audit(reading: Reading, path: tuple[str | int, ...], reference: Any, inline: dict[str, Suite]) -> None:
+    """Read a suite or, in an ``audit``, what it says of the table and of the new rows."""
+    scopes = by_scope(reference) if path[-1] == "audit" else {}
+    if not isinstance(reference, dict) or not scopes.keys() & reference.keys():
+        _read_reference(reading, path, reference, inline)
+        return
+    for key in reference.keys() - set(SCOPES):
+        reading.note((*path, key), f"unknown key {key!r}; an audit has {' and '.join(SCOPES)}")
+    for scope, named in scopes.items():
+        _read_reference(reading, (*path, scope), named, inline)
 
 
 def check_options(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
