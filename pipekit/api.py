@@ -187,12 +187,13 @@ class Pipeline:
                 count = len(warehouse.list_files(source))
                 yield Finding(f"source {source.name}", True, f"{count} files at {source.uri}")
 
-    def setup(self, *, role_arn: str | None = None, apply: bool = False) -> list[str]:
+    def setup(self, *, role_arn: str | None = None, apply: bool = False, role: str | None = None) -> list[str]:
         """The statements that prepare a new account for this pipeline; with ``apply`` they are also run.
 
         Args:
-            role_arn: The cloud role of a storage integration.
+            role_arn: The cloud role of a storage integration: on AWS its ARN, on Azure the tenant's id.
             apply: Run them, in order; the first that is refused ends it.
+            role: The role that runs them; the user's default if left out.
 
         Raises:
             PluginError: The target's warehouse needs no account.
@@ -201,7 +202,8 @@ class Pipeline:
         spec, kind = self.spec, self.spec.target.type
         if kind.setup is None or kind.apply is None:
             raise PluginError(f"the target {spec.target.name} ({kind.name}) needs no setup; choose one with --target")
-        statements = kind.setup(spec.target.options, Setup(list(spec.sources.values()), SETUP, cloud_role=role_arn))
+        wanted = Setup(list(spec.sources.values()), SETUP, cloud_role=role_arn, applied_as=role)
+        statements = kind.setup(spec.target.options, wanted)
         if apply:
             kind.apply(spec.target.options, statements, spec.root)
         return statements

@@ -43,10 +43,14 @@ def snowflake() -> None:
 @pipeline_options
 @click.option("--apply", "apply", is_flag=True, help="Run the statements too, as the target's user.")
 @click.option("--aws-role-arn", metavar="ARN", help="The AWS role that the storage integration takes.")
-def setup_snowflake(spec: Path, apply: bool, aws_role_arn: str | None, **options: Any) -> None:
+@click.option("--azure-tenant", metavar="ID", help="The Azure tenant of the storage integration.")
+@click.option("--role", metavar="NAME", help="The role that runs the statements, such as ACCOUNTADMIN.")
+def setup_snowflake(
+    spec: Path, apply: bool, aws_role_arn: str | None, azure_tenant: str | None, role: str | None, **options: Any
+) -> None:
     """Print the SQL statements that a new account needs for the target of SPEC."""
     pipeline = read_spec(spec, **options)
-    for statement in pipeline.setup(role_arn=aws_role_arn, apply=apply):
+    for statement in pipeline.setup(role_arn=aws_role_arn or azure_tenant, apply=apply, role=role):
         click.echo(f"{statement};")
 
 

@@ -300,12 +300,15 @@ class Setup:
     Attributes:
         sources: The pipeline's sources.
         tables: Tables that every run writes, with their columns.
-        cloud_role: The role of the cloud (on AWS its ARN) as which the warehouse reads buckets; ``None`` if not given.
+        cloud_role: The role of the cloud (on AWS its ARN, on Azure the tenant's id) as which the warehouse reads
+            buckets; ``None`` if not given.
+        applied_as: The warehouse's role that runs the statements; its user's default if ``None``.
     """
 
     sources: Sequence[Source]
     tables: Mapping[Table, Sequence[Column]]
     cloud_role: str | None = None
+    applied_as: str | None = None
 
 
 def _no_mistakes(source: Source) -> Iterable[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
+from governance import Governance
 from rewriting import as_duckdb, columns_of, refuse_other_case
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
@@ -28,9 +29,9 @@ DONE: Answer = (("status",), [("Statement executed successfully.",)])
 _NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
 _QUALIFIED = rf"{_NAME}(?:\.{_NAME})*"
 _ACCEPTED = re.compile(
-    r"\s*(GRANT|REVOKE|USE\s+(WAREHOUSE|ROLE|SECONDARY)|ALTER\s+SESSION|DESC(RIBE)?\s+INTEGRATION"
-    r"|(CREATE|ALTER)\b.*\b(WAREHOUSE|INTEGRATION|ROLE|USER)\b)",
-    re.IGNORECASE | re.DOTALL,
+    r"\s*(GRANT|REVOKE|USE\s+(WAREHOUSE|ROLE|SECONDARY)|ALTER\s+(SESSION|ACCOUNT)"
+    r"|(CREATE|ALTER)\s+(OR\s+REPLACE\s+)?(WAREHOUSE|ROLE|USER)\b)",
+    re.IGNORECASE,
 )
 _DDL = re.compile(r"\s*(CREATE|ALTER(?!\s+SESSION)|DROP|GRANT|REVOKE|COMMENT)\b", re.IGNORECASE)
 _CONFLICT_TRIES = 200
@@ -51,6 +52,7 @@ class Account:
     making: threading.Lock = field(default_factory=threading.Lock)
     columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    governance: Governance = field(default_factory=Governance)
 
     def forget(self, ddl: str) -> None:
         """The columns of the tables that a DDL statement names may be others now."""
@@ -142,7 +144,7 @@ class Cursor(FakeSnowflakeCursor):
                 answer = handler(self, match, command)
                 if answer is not None:
                     return self if answer is SERVED else self.answer(*answer)
-        rewritten = _as_permanent(self._conn, command)
+        rewritten = _as_permanent(self._conn, _replacing(self._conn, command))
         result = super().execute(rewritten, *arguments, **named)
         self._note_transaction(command)
         return result
@@ -227,6 +229,23 @@ def _literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+_REPLACED = re.compile(
+    rf"\s*CREATE\s+OR\s+REPLACE\s+(?:TRANSIENT\s+)?(?:TABLE|VIEW)\s+(?P<name>{_QUALIFIED})", re.IGNORECASE
+)
+_COPIES = re.compile(r"\s+COPY\s+(GRANTS|TAGS)\b", re.IGNORECASE)
+
+
+def _replacing(conn: Connection, command: str) -> str:
+    """What a replacement does to the object's grants and policies; the statement without its options for them."""
+    match = _REPLACED.match(command)
+    if match is None:
+        return command
+    head, separator, rest = command.partition(" AS ")
+    copies = "COPY GRANTS" in head.upper()
+    conn.account.governance.replaced(conn.full_name(match["name"]), copy_grants=copies)
+    return _COPIES.sub("", head) + separator + rest
+
+
 def _as_permanent(conn: Connection, command: str) -> str:
     """A temporary table as an ordinary one: DuckDB's live in another database, where one transaction cannot write."""
     pattern = rf"(\s*CREATE\s+(?:OR\s+REPLACE\s+)?)TEMP(?:ORARY)?\s+(TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?)({_QUALIFIED})"
@@ -238,6 +257,58 @@ def _as_permanent(conn: Connection, command: str) -> str:
 
 
 # Statements that are answered here -----------------------------------------------------------------------------
+
+
+def _clone(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    new, old = conn.full_name(match["one"]), conn.full_name(match["two"])
+    cursor.table_columns(old)
+    conn.account.governance.replaced(new, copy_grants="COPY GRANTS" in command.upper())
+    conn.account.clustering[new] = conn.account.clustering.get(old, "")
+    cursor._duck_conn.execute(f"CREATE OR REPLACE TABLE {quoted(new)} AS FROM {quoted(old)}")
+    return DONE
+
+
+def _grant(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = cursor._conn.full_name(match["name"])
+    cursor._conn.account.governance.grants.setdefault(name, set()).add((match["right"].upper(), match["role"]))
+    return DONE
+
+
+def _show_grants(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    granted = cursor._conn.account.governance.grants.get(cursor._conn.full_name(match["name"]), set())
+    return ("privilege", "granted_to", "grantee_name"), [(right, "ROLE", role) for right, role in sorted(granted)]
+
+
+def _mask(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    column = conn.full_name(match["column"])[-1]
+    conn.account.governance.masked.setdefault(conn.full_name(match["one"]), {})[column] = match["policy"].upper()
+    return DONE
+
+
+def _integrate(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = cursor._conn.full_name(match["name"])[-1]
+    cursor._conn.account.governance.integrate(name, options_of(command[match.end() :]))
+    return DONE
+
+
+def _allow(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    options = options_of(re.sub(r"/\*.*?\*/", "", command[match.end() :]))
+    name = cursor._conn.full_name(match["name"])[-1]
+    cursor._conn.account.governance.allow(name, options["STORAGE_ALLOWED_LOCATIONS"])
+    return DONE
+
+
+def _describe_integration(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    known = cursor._conn.account.governance.integrations.get(cursor._conn.full_name(match["name"])[-1])
+    if known is None:
+        raise refused("Integration does not exist or not authorized.", 2003, "02000")
+    rows = [
+        ("STORAGE_PROVIDER", "String", known.provider, ""),
+        ("STORAGE_ALLOWED_LOCATIONS", "List", ",".join(known.places), "[]"),
+    ]
+    return ("property", "property_type", "property_value", "property_default"), rows
 
 
 def _accepted(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
@@ -252,6 +323,8 @@ def _create_stage(cursor: Cursor, match: re.Match[str], command: str) -> Answer 
     conn = cursor._conn
     options = options_of(command[match.end() :])
     session = conn.number if match["temp"] else None
+    if integration := options.get("STORAGE_INTEGRATION"):
+        conn.account.governance.require(conn.full_name(str(integration))[-1], options.get("URL", ""))
     name = conn.full_name(match["name"])
     made = conn.account.stages.create(
         Stage(name, options.get("URL", ""), options.get("FILE_FORMAT", {}), session),
@@ -310,6 +383,7 @@ def _swap(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     duck.execute("COMMIT")
     keys = conn.account.clustering
     keys[one], keys[two] = keys.get(two, ""), keys.get(one, "")
+    conn.account.governance.swapped(one, two)
     return DONE
 
 
@@ -361,8 +435,12 @@ def _describe(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
         " WHERE (database_name, schema_name, table_name) = (?, ?, ?) ORDER BY column_index",
         list(name),
     ).fetchall()
-    columns = [(column, _snowflake_type(kind), "COLUMN", "Y" if null else "N") for column, kind, null in rows]
-    return ("name", "type", "kind", "null?"), columns
+    masked = cursor._conn.account.governance.masked.get(name, {})
+    columns = [
+        (column, _snowflake_type(kind), "COLUMN", "Y" if null else "N", masked.get(column))
+        for column, kind, null in rows
+    ]
+    return ("name", "type", "kind", "null?", "policy name"), columns
 
 
 _TYPES = {
@@ -428,6 +506,13 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*ALTER TABLE <one> SWAP WITH <two>"), _swap),
     (_pattern(r"\s*ALTER TABLE <one> RENAME TO <two>"), _rename),
     (_pattern(r"\s*ALTER TABLE <one> CLUSTER BY\s*\((?P<keys>.*)\)"), _cluster),
+    (_pattern(r"\s*CREATE OR REPLACE TABLE <one> CLONE <two>"), _clone),
+    (_pattern(r"\s*GRANT (?P<right>\w+) ON (?:TABLE|VIEW) <name> TO ROLE (?P<role>\w+)"), _grant),
+    (_pattern(r"\s*SHOW GRANTS ON (?:TABLE|VIEW) <name>"), _show_grants),
+    (_pattern(r"\s*ALTER TABLE <one> MODIFY COLUMN (?P<column>\S+) SET MASKING POLICY (?P<policy>\w+)"), _mask),
+    (_pattern(r"\s*CREATE STORAGE INTEGRATION IF NOT EXISTS <name>"), _integrate),
+    (_pattern(r"\s*ALTER STORAGE INTEGRATION (?:IF EXISTS )?<name> SET"), _allow),
+    (_pattern(r"\s*DESC(?:RIBE)? (?:STORAGE )?INTEGRATION <name>"), _describe_integration),
     (_pattern(r"\s*(?:CREATE OR REPLACE TABLE|DROP TABLE (?:IF EXISTS )?)\s*<one>"), _forget_clustering),
     (
         _pattern(

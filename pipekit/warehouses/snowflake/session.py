@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipekit.errors import PipekitError, WarehouseError
+from pipekit.errors import PipekitError, QueryError, WarehouseError
 from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
@@ -101,6 +101,7 @@ class SnowflakeSession(PlainSession):
         self._wanted_compute = options.warehouse  # for the next statement
         self._query_ids: list[str] = []
         self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or the end of a transaction
+        self._policies: dict[str, dict[str, str]] = {}  # of the tables that were described
         self._default_place: tuple[str, ...] | None = None
         self._closed = False
 
@@ -203,6 +204,9 @@ class SnowflakeSession(PlainSession):
         except MissingObject:
             return []
         at = {column: index for index, column in enumerate(result.columns)}
+        policy = at.get("policy name")
+        if policy is not None:
+            self._policies[name] = {row[at["name"]]: row[policy] for row in result.rows if row[policy]}
         return [TableColumn(row[at["name"]], row[at["type"]], row[at["null?"]] == "Y") for row in result.rows]
 
     def type_of(self, column: Column) -> str:
@@ -219,10 +223,34 @@ class SnowflakeSession(PlainSession):
 
     def create_as(self, table: Table, query: str, *, kind: Literal["table", "temporary", "view"]) -> int | None:
         """Create or replace the table or view; Snowflake does not report how many rows went in."""
-        rows = super().create_as(table, query, kind=kind)
-        if kind != "temporary":
-            self._catalog.remember(self.quote(table))
-        return rows
+        if kind == "temporary":
+            return super().create_as(table, query, kind=kind)
+        self.refuse_masked(table)
+        # Without them the new object has no grants: https://docs.snowflake.com/en/sql-reference/sql/create-view
+        kept = "TABLE {} COPY GRANTS COPY TAGS" if kind == "table" else "VIEW {} COPY GRANTS"
+        # One line with the query's first, so that "line n" is the query's own.
+        self.execute(f"CREATE OR REPLACE {kept.format(self.quote(table))} AS {query}")
+        self._catalog.remember(self.quote(table))
+        return None
+
+    def refuse_masked(self, table: Table) -> None:
+        """Refuse to replace a table or view with a masking policy, which the new one would not have.
+
+        Raises:
+            QueryError: With the column and its policy.
+        """
+        policies = self.policies(table)
+        for column, policy in policies.items():
+            raise QueryError(
+                f"{table} has the masking policy {policy} on {column}, and a new table in its place would have none",
+                kept=f"{table} is as it was.",
+                hint="Use materialize: truncate_load or merge: they keep the table and its policies.",
+            )
+
+    def policies(self, table: Table) -> dict[str, str]:
+        """The masking policies on a table's columns, as DESCRIBE TABLE lists them."""
+        self.columns(table)
+        return dict(self._policies.get(self.quote(table), {}))
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""

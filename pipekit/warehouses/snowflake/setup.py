@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipekit.errors import PipekitError
+from pipekit.errors import PipekitError, WarehouseError
 from pipekit.files.places import local_path
 from pipekit.findings import Finding
 from pipekit.names import Table
@@ -18,6 +19,8 @@ from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
 ROLE_ARN = "arn:aws:iam::000000000000:role/REPLACE-ME"
+TENANT = "REPLACE-ME"
+_PROVIDERS = {"s3": "S3", "s3gov": "S3GOV", "gcs": "GCS", "azure": "AZURE"}
 _GRANTS = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT")
 
 
@@ -30,8 +33,9 @@ def setup_ddl(options: SnowflakeTarget, setup: Setup) -> list[str]:
     """
     warehouse = SnowflakeWarehouse(options, Path())
     return [
+        *([f"USE ROLE {warehouse.quote(setup.applied_as)}"] if setup.applied_as else []),
         *_places(warehouse),
-        *_integration(warehouse, setup.sources, setup.cloud_role or ROLE_ARN),
+        *_integration(warehouse, setup),
         *(_table(warehouse, table, columns) for table, columns in setup.tables.items()),
         *(create_stage(warehouse, source, stage_of(warehouse, source)) for source in _on_buckets(setup.sources)),
         *_role(warehouse),
@@ -61,16 +65,50 @@ def _on_buckets(sources: Sequence[Source]) -> list[Source]:
     return [source for source in read_there if local_path(source.uri) is None]
 
 
-def _integration(warehouse: SnowflakeWarehouse, sources: Sequence[Source], role_arn: str) -> Iterator[str]:
+def _integration(warehouse: SnowflakeWarehouse, setup: Setup) -> Iterator[str]:
+    """https://docs.snowflake.com/en/sql-reference/sql/create-storage-integration and .../alter-storage-integration"""
     name = warehouse.options.storage_integration
-    places = sorted({stage_of(warehouse, source).url for source in _on_buckets(sources)})
-    if name and places:
-        allowed = ", ".join(text(place) for place in places)
-        yield (
-            f"CREATE STORAGE INTEGRATION IF NOT EXISTS {warehouse.quote(name)} TYPE = EXTERNAL_STAGE "
-            f"STORAGE_PROVIDER = 'S3' ENABLED = TRUE STORAGE_AWS_ROLE_ARN = {text(role_arn)} "
-            f"STORAGE_ALLOWED_LOCATIONS = ({allowed})"
+    places = sorted({stage_of(warehouse, source).url for source in _on_buckets(setup.sources)})
+    if not (name and places):
+        return
+    schemes = sorted({place.partition("://")[0] for place in places})
+    if len(schemes) > 1:
+        raise WarehouseError(
+            f"the storage integration {name} cannot be for {' and '.join(schemes)} at once",
+            hint="An integration is for one cloud. Name existing stages for the others: `stage: '@name'`.",
         )
+    yield (
+        f"CREATE STORAGE INTEGRATION IF NOT EXISTS {warehouse.quote(name)} TYPE = EXTERNAL_STAGE "
+        f"STORAGE_PROVIDER = {text(_PROVIDERS[schemes[0]])} ENABLED = TRUE{_cloud_role(schemes[0], setup)} "
+        f"STORAGE_ALLOWED_LOCATIONS = ({', '.join(text(place) for place in places)})"
+    )
+    yield _allow(warehouse, name, places)
+
+
+def _cloud_role(scheme: str, setup: Setup) -> str:
+    if scheme == "gcs":  # Snowflake makes a service account of its own
+        return ""
+    if scheme == "azure":
+        return f" AZURE_TENANT_ID = {text(setup.cloud_role or TENANT)}"
+    return f" STORAGE_AWS_ROLE_ARN = {text(setup.cloud_role or ROLE_ARN)}"
+
+
+_ALLOW = "ALTER STORAGE INTEGRATION"
+_REPLACES = "/* replaces the list: keep the places of other pipelines, which DESCRIBE INTEGRATION shows */"
+
+
+def _allow(warehouse: SnowflakeWarehouse, name: str, places: Sequence[str]) -> str:
+    allowed = ", ".join(text(place) for place in places)
+    return f"{_ALLOW} {warehouse.quote(name)} SET STORAGE_ALLOWED_LOCATIONS = ({allowed}) {_REPLACES}"
+
+
+def _allow_more(warehouse: SnowflakeWarehouse, name: str, places: Sequence[str]) -> str:
+    """The statement that allows these places beside those that the integration allows already."""
+    result = warehouse.execute(f"DESCRIBE INTEGRATION {warehouse.quote(name)}")
+    at = {column: index for index, column in enumerate(result.columns)}
+    known = {row[at["property"]]: row[at["property_value"]] for row in result.rows}
+    old = [place.strip() for place in str(known.get("STORAGE_ALLOWED_LOCATIONS") or "").split(",") if place.strip()]
+    return _allow(warehouse, name, [*old, *(place for place in places if place not in old)])
 
 
 def _table(warehouse: SnowflakeWarehouse, table: Table, columns: Sequence[Column]) -> str:
@@ -93,6 +131,7 @@ def _role(warehouse: SnowflakeWarehouse) -> Iterator[str]:
             yield f"GRANT ALL ON ALL {kind} IN SCHEMA {_schema(warehouse)} TO ROLE {role}"
     if options.storage_integration:
         yield f"GRANT USAGE ON INTEGRATION {quote(options.storage_integration)} TO ROLE {role}"
+    yield f"GRANT ROLE {role} TO ROLE SYSADMIN"
     if options.user:
         yield f"GRANT ROLE {role} TO USER {quote(options.user)}"
 
@@ -100,16 +139,37 @@ def _role(warehouse: SnowflakeWarehouse) -> Iterator[str]:
 def apply(options: SnowflakeTarget, statements: Sequence[str], root: Path) -> None:
     """Run the statements in a session without the database, schema, warehouse and role, which may not exist yet.
 
+    An integration goes on allowing what it allows, and the role goes to the user who is logged in, whose name may be
+    spelled otherwise than its login.
+
     Raises:
-        WarehouseError: A statement is refused; those before it have run.
+        WarehouseError: A statement is refused; those before it have run. Or a value is missing; then none has.
     """
+    if any("REPLACE-ME" in statement for statement in statements):
+        raise WarehouseError(
+            "the storage integration needs the cloud's role: it would be made with a placeholder",
+            kept="Nothing was run.",
+            hint="Give --aws-role-arn with the ARN of the AWS role, or --azure-tenant with the tenant's id.",
+        )
     bare = options.model_copy(update={"database": None, "schema_name": None, "warehouse": None, "role": None})
     warehouse = open_snowflake(bare, root)
     try:
         for statement in statements:
-            warehouse.execute(statement)
+            warehouse.execute(_as_found(warehouse, options, statement))
     finally:
         warehouse.close()
+
+
+def _as_found(warehouse: SnowflakeWarehouse, options: SnowflakeTarget, statement: str) -> str:
+    """A statement with what only the account knows."""
+    if statement.startswith(_ALLOW):
+        places = re.findall(r"'((?:[^']|'')*)'", statement.partition("STORAGE_ALLOWED_LOCATIONS")[2])
+        return _allow_more(warehouse, str(options.storage_integration), [place.replace("''", "'") for place in places])
+    granted, to_user, _ = statement.partition(" TO USER ")
+    if to_user and granted.startswith("GRANT ROLE"):
+        user = str(warehouse.execute("SELECT CURRENT_USER()").scalar())
+        return f'{granted}{to_user}"{user.replace(chr(34), chr(34) * 2)}"'
+    return statement
 
 
 def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> Iterator[Finding]:

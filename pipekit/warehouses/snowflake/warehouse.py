@@ -36,26 +36,28 @@ class SnowflakeWarehouse(SnowflakeSession):
     """A Snowflake session that also loads files, clusters tables and keeps the run lock."""
 
     def replace_table(self, new: Table, table: Table) -> None:
-        """Put ``new`` in the place of ``table``: SWAP WITH is one atomic step, and so is a rename.
+        """Put ``new`` in the place of ``table``: a clone replaces it in one atomic step, and so does a rename.
 
-        https://docs.snowflake.com/en/sql-reference/sql/alter-table
+        A clone copies no rows. Grants and tags stay those of the replaced table; SWAP WITH would take them away:
+        https://docs.snowflake.com/en/sql-reference/sql/create-table
         """
         if not self.exists(table):
             self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table)}")
             return
-        self._swap(new, table)
+        self.refuse_masked(table)
+        self._replace_by_clone(new, table)
         self.execute(f"DROP TABLE IF EXISTS {self.quote(new)}")
 
-    def _swap(self, new: Table, table: Table) -> None:
+    def _replace_by_clone(self, new: Table, table: Table) -> None:
         try:
-            self.execute(f"ALTER TABLE {self.quote(table)} SWAP WITH {self.quote(new)}")
+            self.execute(f"CREATE OR REPLACE TABLE {self.quote(table)} CLONE {self.quote(new)} COPY GRANTS COPY TAGS")
         except QueryError as error:
             raise QueryError(
                 f"{table} cannot be replaced: {error.message}",
                 sql=error.sql,
                 query_id=error.query_id,
                 kept=f"{table} is as it was; the new rows are in {new}.",
-                hint="SWAP WITH needs OWNERSHIP of both tables. If it is a view, drop it first.",
+                hint="That needs OWNERSHIP of the table. If it is a view, drop it first.",
             ) from error
 
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
-from pipekit.errors import SourceError
+from pipekit.errors import QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
-from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.contract import FileLoad, Setup
+from pipekit.warehouses.snowflake.setup import apply, setup_ddl
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 from warehouses.snowflake.test_load import AB, load, source
@@ -153,3 +154,99 @@ def test_a_line_that_is_too_long_to_look_at_says_what_to_do(
     assert "layout: array" in str(raised.value)
     snowflake_account.control(parameters={"EMULATED_LONGEST_VALUE": "100000"})
     assert warehouse.exists(Table(("loaded",)))
+
+
+def granted(warehouse: SnowflakeWarehouse, name: str) -> set[tuple[str, str]]:
+    return {(row[0], row[2]) for row in warehouse.execute(f"SHOW GRANTS ON TABLE {name}").rows}
+
+
+def test_grants_outlive_a_replacement(warehouse: SnowflakeWarehouse) -> None:
+    """Without COPY GRANTS a new table or view has none: https://docs.snowflake.com/en/sql-reference/sql/create-view"""
+    shown, seen, new = Table(("shown",)), Table(("seen",)), Table(("new_rows",))
+    warehouse.create_as(shown, "SELECT 1 AS ID", kind="table")
+    warehouse.create_as(seen, "SELECT 1 AS ID", kind="view")
+    for name in ("SHOWN", "SEEN"):
+        warehouse.execute(f"GRANT SELECT ON TABLE {name} TO ROLE ANALYST")
+    warehouse.create_as(shown, "SELECT 2 AS ID", kind="table")
+    warehouse.create_as(seen, "SELECT 2 AS ID", kind="view")
+    assert granted(warehouse, "SHOWN") == granted(warehouse, "SEEN") == {("SELECT", "ANALYST")}
+    warehouse.create_as(new, "SELECT 3 AS ID", kind="table")
+    warehouse.replace_table(new, shown)
+    assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(3,)]
+    assert granted(warehouse, "SHOWN") == {("SELECT", "ANALYST")}
+    assert not warehouse.exists(new)
+
+
+def test_a_masked_column_is_not_unmasked_by_a_run(warehouse: SnowflakeWarehouse) -> None:
+    """DESCRIBE TABLE names masking policies: https://docs.snowflake.com/en/sql-reference/sql/desc-table"""
+    table = Table(("people",))
+    warehouse.create_as(table, "SELECT 'a' AS EMAIL", kind="table")
+    warehouse.execute("ALTER TABLE PEOPLE MODIFY COLUMN EMAIL SET MASKING POLICY HIDE_EMAIL")
+    again = warehouse.session()
+    with pytest.raises(QueryError, match="masking policy HIDE_EMAIL on EMAIL"):
+        again.create_as(table, "SELECT 'b' AS EMAIL", kind="table")
+    new = Table(("people_new",))
+    again.create_as(new, "SELECT 'b' AS EMAIL", kind="table")
+    with pytest.raises(QueryError, match="truncate_load"):
+        again.replace_table(new, table)
+    assert again.execute("SELECT EMAIL FROM PEOPLE").rows == [("a",)]
+    again.close()
+
+
+def test_setup_can_be_run_again_for_another_source(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """IF NOT EXISTS changes nothing, and SET replaces the list: .../alter-storage-integration"""
+    options = SnowflakeTarget.model_validate(snowflake_account.target(storage_integration="SHARED_" + tmp_path.name))
+    (tmp_path / "1.csv").write_text("a,b\n1,x\n")
+    given = [source(s3.upload(tmp_path, s3.bucket(), "in/"), {"type": "csv"}, AB) for _ in range(2)]
+    for one in given:
+        apply(options, setup_ddl(options, Setup([one], {}, "arn:aws:iam::1:role/reads")), tmp_path)
+    opened = open_snowflake(options, tmp_path)
+    assert [len(opened.list_files(one)) for one in given] == [1, 1]
+    opened.close()
+
+
+def test_setup_leaves_no_placeholder(snowflake_account: EmulatedSnowflake, tmp_path: Path) -> None:  # noqa: F811
+    options = SnowflakeTarget.model_validate(snowflake_account.target(storage_integration="HALF_MADE"))
+    statements = setup_ddl(options, Setup([source("s3://somewhere/in/", {"type": "csv"}, AB)], {}))
+    snowflake_account.control(reset=True)
+    with pytest.raises(WarehouseError, match="placeholder") as raised:
+        apply(options, statements, tmp_path)
+    assert "--aws-role-arn" in str(raised.value)
+    assert snowflake_account.statements() == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "provider", "more"),
+    [
+        ("gs://somewhere/in/", "'GCS'", ""),
+        ("azure://account.blob.core.windows.net/box/in/", "'AZURE'", "AZURE_TENANT_ID = 'tenant'"),
+        ("s3://somewhere/in/", "'S3'", "STORAGE_AWS_ROLE_ARN = 'tenant'"),
+    ],
+)
+def test_setup_makes_the_integration_of_the_source_s_cloud(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+    uri: str,
+    provider: str,
+    more: str,
+) -> None:
+    options = SnowflakeTarget.model_validate(
+        snowflake_account.target(storage_integration=f"OF_{provider.strip(chr(39))}_{tmp_path.name}")
+    )
+    statements = setup_ddl(options, Setup([source(uri, {"type": "csv"}, AB)], {}, "tenant"))
+    [made] = [statement for statement in statements if "CREATE STORAGE INTEGRATION" in statement]
+    assert f"STORAGE_PROVIDER = {provider}" in made
+    assert more in made
+    assert made.count("tenant") == bool(more)
+    apply(options, statements, tmp_path)
+
+
+def test_an_integration_is_of_one_cloud() -> None:
+    options = SnowflakeTarget.model_validate({"account": "a", "storage_integration": "BOTH"})
+    sources = [source(uri, {"type": "csv"}, AB) for uri in ("s3://one/", "gs://two/")]
+    with pytest.raises(WarehouseError, match="gcs and s3 at once"):
+        setup_ddl(options, Setup(sources, {}, "role"))
