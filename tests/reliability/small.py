@@ -1,4 +1,4 @@
-"""Two small projects and their files, in an old and a new state: the shipped pipeline, and one of appends."""
+"""Small projects and their files, in an old and a new state: the shipped pipeline, appends, and files sent again."""
 
 from __future__ import annotations
 
@@ -214,3 +214,27 @@ def _sold(folder: Path, amount: int) -> None:
 REPLACING_PROJECT = Project("replacing", ("sales", "days"), _make_replacing, lambda folder: _sold(folder, 20))
 
 BRIEF_PROJECT = Project("brief", ("everything", "latest", "words"), _make_brief, lambda folder: _appended(folder, 1))
+
+
+_RESENT_STEPS = """
+  - {id: appended, type: load, source: lines, strategy: append, metadata: true, audit: sound}
+  - {id: merged, type: load, source: lines, strategy: merge, key: id, audit: sound}
+  - {id: words, type: sql, sql: "select word, count(*) as n from appended group by word"}
+"""
+
+
+def _make_resent(folder: Path, target: Mapping[str, Any] | None) -> str:
+    head, _, _ = _APPENDING.partition("steps:\n")
+    file = _make_lines(folder, target, f"{head}steps:{_RESENT_STEPS}")
+    _appended(folder, 1)
+    return file
+
+
+def _resend(folder: Path) -> None:
+    """The first file comes again with other content, fewer rows and other keys among them; another file is new."""
+    rows = [{"id": number, "word": f"again {number % 2}"} for number in (0, 1, 2, 1000, 1001)]
+    _write_csv(folder / "landing/file0.csv", rows)
+    _appended(folder, 2)
+
+
+RESENT_PROJECT = Project("resent", ("appended", "merged", "words"), _make_resent, _resend)

@@ -10,10 +10,18 @@ import pytest
 from emulator.fixtures import EmulatedSnowflake, emulated, s3  # noqa: F401 - fixtures
 
 from reliability.crash import Ground, Moment, events
-from reliability.small import APPENDING_PROJECT, BRIEF_PROJECT, MARKETING_PROJECT, REPLACING_PROJECT, Project
+from reliability.small import (
+    APPENDING_PROJECT,
+    BRIEF_PROJECT,
+    MARKETING_PROJECT,
+    REPLACING_PROJECT,
+    RESENT_PROJECT,
+    Project,
+)
 
-PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT)}
+PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT, RESENT_PROJECT)}
 SEED = 20240701
+PARTS = 12  # each of some minutes, with kills of every kind
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +82,7 @@ def _nothing_is_left(ground: Ground) -> None:
     assert not list((ground.root / ".pipekit/runs").glob("*.jsonl"))
 
 
-@pytest.mark.parametrize(("name", "kills"), [("marketing", 12), ("appending", 6)])
+@pytest.mark.parametrize(("name", "kills"), [("marketing", 12), ("appending", 6), ("resent", 6)])
 def test_killed_at_some_moments(grounds: dict[str, Ground], name: str, kills: int) -> None:
     killed = [kill_and_go_on(grounds[name], moment) for moment in some(grounds[name], kills)]
 
@@ -101,9 +109,7 @@ def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest
 # Snowflake -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("project", "kills"), [(BRIEF_PROJECT, 2), pytest.param(MARKETING_PROJECT, 100, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize(("project", "kills"), [(BRIEF_PROJECT, 2), (RESENT_PROJECT, 2)])
 def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, project: Project, kills: int) -> None:  # noqa: F811
     ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
     killed = [kill_and_go_on(ground, moment) for moment in some(ground, kills)]
@@ -117,3 +123,23 @@ def test_killed_between_the_delete_and_the_insert_of_a_part_on_snowflake(
 ) -> None:
     ground = Ground(REPLACING_PROJECT, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
     assert kill_and_go_on(ground, Moment("after", 1, 'DELETE FROM "SALES"'))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(("project", "kills"), [(RESENT_PROJECT, 240), (MARKETING_PROJECT, 120)])
+def test_killed_often_on_snowflake(
+    emulated: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    project: Project,
+    kills: int,
+    part: int,
+) -> None:
+    ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
+    moments = some(ground, kills)[part::PARTS]
+    killed = [kill_and_go_on(ground, moment) for moment in moments]
+
+    with capsys.disabled():
+        print(f"\n{project.name} on Snowflake, part {part}: {sum(killed)} of {len(moments)} runs killed")
+    assert sum(killed) >= len(moments) // 2

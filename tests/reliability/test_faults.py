@@ -41,12 +41,14 @@ threads: 1
 target: there
 sources:
   lines: {uri: landing, format: {type: csv}, columns: {id: integer, word: varchar}}
+  again: {uri: again, format: {type: csv}, columns: {id: integer, word: varchar}}
 suites:
   sound: [{expect_column_values_to_not_be_null: {column: id}}]
 steps:
   - {id: everything, type: load, source: lines, strategy: append, audit: sound}
   - {id: latest, type: load, source: lines, audit: sound}
   - {id: merged, type: sql, sql: "select id, word from latest", materialize: merge, key: id, audit: sound}
+  - {id: replaced, type: load, source: again, strategy: append, metadata: true}
   - {id: words, type: sql, sql: "select word, count(*) as n from everything group by word", audit: [
       {expect_column_values_to_be_unique: {column: word}}]}
 """
@@ -64,7 +66,9 @@ class Ground:
 
     account: EmulatedSnowflake
     root: Path
-    tables: dict[str, Rows] = field(default_factory=lambda: dict.fromkeys(("everything", "latest", "merged", "words")))
+    tables: dict[str, Rows] = field(
+        default_factory=lambda: dict.fromkeys(("everything", "latest", "merged", "replaced", "words"))
+    )
     looked_at: SnowflakeWarehouse = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,7 +77,8 @@ class Ground:
         self._merged: dict[int, str] = {}
         self._everything: Rows = Counter()
         target = self.account.target(network_timeout=1, login_timeout=3)
-        (self.root / "landing").mkdir(parents=True)
+        for folder in ("landing", "again"):
+            (self.root / folder).mkdir(parents=True)
         (self.root / "pyproject.toml").write_text("[tool.pipekit]\n", encoding="utf-8")
         (self.root / "p.yaml").write_text(f"{STEPS}targets: {json.dumps({'there': target})}\n", encoding="utf-8")
         self.looked_at = open_snowflake(SnowflakeTarget.model_validate(target), self.root)
@@ -89,13 +94,15 @@ class Ground:
         rows = [(0, f"run {number}"), *((number * ROWS + n, f"run {number}") for n in range(1, ROWS))]
         for path in (self.root / "landing").iterdir():
             path.unlink()
-        lines = "".join(f"{key},{word}\n" for key, word in rows)
-        (self.root / f"landing/file{number}.csv").write_text(f"id,word\n{lines}", encoding="utf-8")
+        lines = "id,word\n" + "".join(f"{key},{word}\n" for key, word in rows)
+        (self.root / f"landing/file{number}.csv").write_text(lines, encoding="utf-8")
+        (self.root / "again/one.csv").write_text(lines, encoding="utf-8")  # under its name of the last time
         self._everything = self._everything + Counter(rows)
         self._merged |= dict(rows)
         self.tables = {
             "everything": self._everything,
             "latest": Counter(rows),
+            "replaced": Counter(rows),
             "merged": Counter(self._merged.items()),
             "words": Counter(Counter(word for _, word in self._everything.elements()).items()),
         }
@@ -121,7 +128,8 @@ class Ground:
 
     def contents(self) -> dict[str, Rows]:
         """The rows of the tables."""
-        return {name: Counter(self.read(f"SELECT * FROM {name.upper()}")) for name in self.tables}
+        shown = {"words": "WORD, N"}
+        return {name: Counter(self.read(f"SELECT {shown.get(name, 'ID, WORD')} FROM {name}")) for name in self.tables}
 
     def read(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, undisturbed."""
