@@ -35,6 +35,7 @@ class CsvReader:
 
     def __init__(self, form: CsvFormat) -> None:
         self._form = form
+        self._names: CsvReader | None = None
         self._nulls = frozenset(form.null_values)
         self._strays = form.quote_in_unquoted == "fail"
         delimiter, quote = re.escape(form.delimiter), re.escape(form.quote or "")
@@ -52,8 +53,9 @@ class CsvReader:
 
     def header(self, path: Path) -> Record | None:
         """The first record after ``skip_lines``, with its texts as they are; ``None`` if there is nothing."""
-        names = CsvReader(self._form.model_copy(update={"null_values": ()}))
-        return next(names._split(path), None)
+        if self._names is None:
+            self._names = CsvReader(self._form.model_copy(update={"null_values": ()}))
+        return next(self._names._split(path), None)
 
     def records(self, path: Path, width: int) -> Iterator[Record]:
         """The records after the header, each with ``width`` fields or a problem."""

@@ -74,6 +74,7 @@ class Connection(FakeSnowflakeConnection):
         self.number = number
         self.settings = {name.upper(): value for name, value in settings.items()}
         self.temporary: list[tuple[str, ...]] = []
+        self.busy = threading.RLock()
         account.sessions[number] = self
 
     def parameter(self, name: str, default: str = "") -> str:
@@ -92,13 +93,16 @@ class Connection(FakeSnowflakeConnection):
         return tuple([self.database or "", self.schema or ""][: 3 - len(parts)] + parts)
 
     def end_session(self) -> None:
-        """Roll back, drop what is temporary."""
-        self.account.sessions.pop(self.number, None)
-        if self.open_transaction:
-            self._duck_conn.rollback()
-        for name in self.temporary:
-            self._duck_conn.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
-        self.account.stages.drop_session(self.number)
+        """Roll back, drop what is temporary; a statement that a lost client left running ends first."""
+        with self.busy:
+            self.account.sessions.pop(self.number, None)
+            if self.open_transaction:
+                self._duck_conn.rollback()
+                self.open_transaction = False
+            with self.account.making:
+                for name in self.temporary:
+                    self._duck_conn.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+            self.account.stages.drop_session(self.number)
 
 
 def quoted(name: Sequence[str]) -> str:
@@ -114,6 +118,10 @@ class Cursor(FakeSnowflakeCursor):
 
     def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
+        with self._conn.busy:
+            return self._tried(command, *arguments, **named)
+
+    def _tried(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         for attempt in range(_CONFLICT_TRIES):
             try:
                 if _DDL.match(command):  # fakesnow's own records of two tables made at once would clash

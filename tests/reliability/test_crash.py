@@ -21,7 +21,7 @@ from reliability.small import (
 
 PROJECTS = {project.name: project for project in (MARKETING_PROJECT, APPENDING_PROJECT, RESENT_PROJECT)}
 SEED = 20240701
-PARTS = 12  # each of some minutes, with kills of every kind
+PARTS = 24  # each of some minutes, with moments of every kind
 
 
 @pytest.fixture(scope="module")
@@ -127,17 +127,16 @@ def test_killed_between_the_delete_and_the_insert_of_a_part_on_snowflake(
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize(("project", "kills"), [(RESENT_PROJECT, 240), (MARKETING_PROJECT, 120)])
+@pytest.mark.parametrize("project", [RESENT_PROJECT, MARKETING_PROJECT], ids=["resent", "marketing"])
 def test_killed_often_on_snowflake(
     emulated: EmulatedSnowflake,  # noqa: F811
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     project: Project,
-    kills: int,
     part: int,
 ) -> None:
     ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
-    moments = some(ground, kills)[part::PARTS]
+    moments = everywhere(ground)[part::PARTS]
     killed = [kill_and_go_on(ground, moment) for moment in moments]
 
     with capsys.disabled():

@@ -55,7 +55,7 @@ def test_an_append_takes_a_file_with_a_header_only(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_loaded(tmp_path: Path) -> None:
-    path = given(tmp_path, one="a,b\n1,x\n", two="a,b\n2,y\n")
+    path = given(tmp_path, one="a,b\n1,x\n", two="b,a\ny,2\n")  # of another shape: read after the first
     run_ok(path)
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/writer.py").write_text(

@@ -159,9 +159,9 @@ def test_the_command_says_so_and_ends_with_1(shop: Path, case: Bad) -> None:
 
 
 def test_a_file_that_vanishes_before_it_is_read(shop: Path) -> None:
-    """The first file has been read when a listener removes the second."""
+    """The first file has been read when a listener removes the second, which is read for itself: its header differs."""
     before = held(shop)
-    put(shop, {"1.csv": HEADER + ROW, "2.csv": HEADER + b"2,Bob,1,2024-01-31\n"})
+    put(shop, {"1.csv": HEADER + ROW, "2.csv": b"customer,id,amount,day\nBob,2,1,2024-01-31\n"})
     (shop / "plugins").mkdir()
     (shop / "plugins/thief.py").write_text(
         """\

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion, convert_text
-from pipekit.warehouses.duckdb.plan import Plan, name, text
+from pipekit.warehouses.duckdb.plan import Plan, Planner, name, paths_text, selected
 
 
-def plan_carried(source: Source, file: SourceFile, path: Path) -> Plan:
-    """How to read the carried records of ``file``, which are at ``path``."""
-    values = ", ".join(f"V{number} AS x{number - 1}" for number, _ in enumerate(source.columns, 1))
-    fields = ", ".join(f"{name(column.name)}: V{number}" for number, column in enumerate(source.columns, 1))
-    select = (
-        f'SELECT {values}, "WHOLE" IS NOT NULL AS broken, "LINE" AS line, "WHOLE" AS problem, "AT" AS refused, '
-        f'"WHY" AS why, coalesce("RAW", to_json({{{fields}}})::VARCHAR) AS raw FROM read_parquet({text(str(path))})'
-    )
+def carried_planner(source: Source) -> Planner:
+    """How to read carried records."""
     conversions = tuple(_conversion(column, number, source) for number, column in enumerate(source.columns, 1))
     details = ("raw", "line", "problem", "CASE WHEN bad = refused THEN why END")
-    return Plan(file, path, select, None, conversions, source, details=details)
+
+    def plan(file: SourceFile, path: Path) -> Plan:
+        return Plan(file, path, partial(_select, source), None, conversions, source, details=details, shape="carried")
+
+    return plan
+
+
+def _select(source: Source, paths: Sequence[Path]) -> str:
+    values = [f"V{number}" for number, _ in enumerate(source.columns, 1)]
+    fields = ", ".join(f"{name(column.name)}: {value}" for column, value in zip(source.columns, values, strict=True))
+    more = (
+        '"LINE" AS line, "WHOLE" AS problem, "AT" AS refused, "WHY" AS why, '
+        f'coalesce("RAW", to_json({{{fields}}})::VARCHAR) AS raw'
+    )
+    several = len(paths) > 1
+    return selected(values, '"WHOLE" IS NOT NULL', f"read_parquet({paths_text(paths)})", more, several=several)
 
 
 def _conversion(column: Column, number: int, source: Source) -> Conversion:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipekit.errors import BadFileError, short
@@ -14,30 +17,78 @@ from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.plan import Plan, path_text, selected, text
+from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected, text
+
+_HEAD = 1 << 16
 
 
-def plan_csv(warehouse: Session, source: Source, form: CsvFormat, file: SourceFile, path: Path) -> Plan | None:
-    """How to read a CSV file; ``None`` if it holds no record."""
-    reader = CsvReader(form)
-    first = reader.header(path)
-    if first is None:
-        return None
-    positions = _csv_positions(source, form, file, first)
-    width = len(first.fields) if form.header else len(source.columns)
-    scan = scan_csv(path, form) if _is_first(first, form) else CsvScan(False)
-    return Plan(
-        file,
-        path,
-        _csv_select(source, form, path, positions, width) if scan.plain else None,
-        _csv_split(source, form, positions),
-        tuple(convert_text(column, f"x{index}", source) for index, column in enumerate(source.columns)),
-        source,
-        width,
-        records=lambda: reader.records(path, width),
-        fits=lambda records: scan.fits(records + form.header, width),
-        broken=REPEATED,
-    )
+@dataclass(frozen=True)
+class _Shape:
+    """What files have in common that are read at once: where the declared columns stand, and the fields of a record."""
+
+    positions: tuple[int | None, ...]
+    width: int
+
+
+def csv_planner(warehouse: Session, source: Source, form: CsvFormat) -> Planner:
+    """How to read the CSV files of a source; a file without a record has no plan."""
+    return _CsvPlanner(source, form).plan
+
+
+class _CsvPlanner:
+    """Plans the files of one load. What files with the same first line have in common is found out once."""
+
+    def __init__(self, source: Source, form: CsvFormat) -> None:
+        self._source = source
+        self._form = form
+        self._reader = CsvReader(form)
+        self._conversions = tuple(convert_text(each, f"x{index}", source) for index, each in enumerate(source.columns))
+        self._known: dict[bytes, _Shape] = {}
+        self._splits: dict[_Shape, str] = {}
+        self._marks = [mark.encode() for mark in (form.quote, form.escape, form.comment) if mark]
+
+    def plan(self, file: SourceFile, path: Path) -> Plan | None:
+        """How to read a file; ``None`` if it holds no record."""
+        line = self._first_line(path)
+        shape = self._known.get(line) if line else None
+        if shape is not None:
+            return self._planned(file, path, shape, scan_csv(path, self._form))
+        first = self._reader.header(path)
+        if first is None:
+            return None
+        form = self._form
+        positions = tuple(_csv_positions(self._source, form, file, first))
+        shape = _Shape(positions, len(first.fields) if form.header else len(self._source.columns))
+        if line and first.line == 1 and not first.problem:
+            self._known[line] = shape
+        return self._planned(file, path, shape, scan_csv(path, form) if _is_first(first, form) else CsvScan(False))
+
+    def _first_line(self, path: Path) -> bytes:
+        """The first line, where it is the header and nothing in it needs to be looked at more than once; else empty."""
+        if not self._form.header or self._form.skip_lines:
+            return b""
+        with path.open("rb", 0) as stream:
+            line, feed, _ = stream.read(_HEAD).partition(b"\n")
+        plain = feed and line.strip() and b"\r" not in line[:-1] and not any(mark in line for mark in self._marks)
+        return line if plain else b""
+
+    def _planned(self, file: SourceFile, path: Path, shape: _Shape, scan: CsvScan) -> Plan:
+        if shape not in self._splits:
+            self._splits[shape] = _csv_split(self._source, self._form, shape.positions)
+        lines = self._form.header
+        return Plan(
+            file,
+            path,
+            partial(_csv_select, self._source, self._form, shape) if scan.plain else None,
+            self._splits[shape],
+            self._conversions,
+            self._source,
+            shape.width,
+            records=partial(self._reader.records, path, shape.width),
+            fits=lambda records: scan.fits(records + lines, shape.width),
+            broken=REPEATED,
+            shape=shape,
+        )
 
 
 _NULL = "NULL::VARCHAR"
@@ -56,7 +107,7 @@ def _is_first(first: Record, form: CsvFormat) -> bool:
     return first.line == form.skip_lines + 1 and not first.problem
 
 
-def _csv_split(source: Source, form: CsvFormat, positions: list[int | None]) -> str:
+def _csv_split(source: Source, form: CsvFormat, positions: Sequence[int | None]) -> str:
     values = [_NULL if position is None else f"f{position}" for position in positions]
     repeated = _repeats_header(source, values)
     problem = f"CASE WHEN problem IS NULL AND {repeated} THEN {text(REPEATED)} ELSE problem END"
@@ -64,7 +115,7 @@ def _csv_split(source: Source, form: CsvFormat, positions: list[int | None]) -> 
     return selected(values, "problem IS NOT NULL", judged, "*")
 
 
-def _csv_select(source: Source, form: CsvFormat, path: Path, positions: list[int | None], width: int) -> str:
+def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
     quote = form.quote or ""
     options: dict[str, str] = {
         "auto_detect": "false",
@@ -81,12 +132,12 @@ def _csv_select(source: Source, form: CsvFormat, path: Path, positions: list[int
         "nullstr": f"[{', '.join(map(text, _plain_nulls(form))) or text(_NO_TEXT)}]",
         "allow_quoted_nulls": str(form.quoted_nulls).lower(),
         "max_line_size": str(MOST_BYTES),
-        "columns": "{" + ", ".join(f"c{index}: 'VARCHAR'" for index in range(width)) + "}",
+        "columns": "{" + ", ".join(f"c{index}: 'VARCHAR'" for index in range(shape.width)) + "}",
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
-    values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in positions]
+    values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in shape.positions]
     broken = _repeats_header(source, values)
-    return selected(values, broken, f"read_csv({path_text(path)}, {given})")
+    return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 
 
 _NO_TEXT = "\ue000"  # a private character: some text has to stand for NULL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from pipekit.files.json_paths import column_path
@@ -15,7 +16,7 @@ from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
 from pipekit.warehouses.duckdb.json_keys import check_keys
 from pipekit.warehouses.duckdb.json_select import is_strict, json_select, json_split
-from pipekit.warehouses.duckdb.plan import CHUNK, Plan
+from pipekit.warehouses.duckdb.plan import CHUNK, Plan, Planner
 
 _READERS: Mapping[str, Callable[[Path], Iterator[Record]]] = {
     "lines": json_lines,
@@ -24,8 +25,12 @@ _READERS: Mapping[str, Callable[[Path], Iterator[Record]]] = {
 }
 
 
-def plan_json(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
-    """How to read a JSON file; ``None`` if it is blank."""
+def json_planner(warehouse: Session, source: Source, form: JsonFormat) -> Planner:
+    """How to read the JSON files of a source; a file that is blank has no plan."""
+    return partial(_plan, warehouse, source, form)
+
+
+def _plan(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
     start, end = _ends(path)
     if not start:
         return None
@@ -36,13 +41,14 @@ def plan_json(warehouse: Session, source: Source, form: JsonFormat, file: Source
     found = Plan(
         file,
         path,
-        json_select(wanted, path, layout) if trusted else None,
+        partial(json_select, wanted, layout) if trusted else None,
         json_split(wanted),
         tuple(convert_json(column, f"x{index}", source) for index, column in enumerate(source.columns)),
         source,
         len(wanted),
         layout=layout,
         records=lambda: (with_values(record, wanted) for record in _READERS[layout](path)),
+        shape=layout,
     )
     check_keys(warehouse, found, paths)
     return found

@@ -103,7 +103,7 @@ def _no_extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> None:
 def _extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> bool:
     if found.select is None:
         return True
-    reader = json_reader(found.path, found.layout, "document: 'JSON'")
+    reader = json_reader([found.path], found.layout, "document: 'JSON'")
     try:
         rows = warehouse.execute(f"SELECT DISTINCT unnest(json_keys(document)) FROM {reader}").rows
     except QueryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipekit.errors import QueryError
@@ -11,29 +12,31 @@ from pipekit.files.json_text import Wanted, problem_of
 from pipekit.files.records import MOST_BYTES
 from pipekit.source import SEMI_STRUCTURED, Source
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.plan import name, path_text, selected, text
+from pipekit.warehouses.duckdb.plan import PLACE, name, paths_text, selected, text
 
 
-def _options(path: Path, layout: str) -> str:
+def _options(paths: Sequence[Path], layout: str) -> str:
     form = "array" if layout == "array" else "newline_delimited"
     return (
-        f"{path_text(path)}, format = '{form}', compression = 'none', hive_partitioning = false, "
+        f"{paths_text(paths)}, format = '{form}', compression = 'none', hive_partitioning = false, "
         f"maximum_object_size = {MOST_BYTES}"
     )
 
 
-def json_reader(path: Path, layout: str, columns: str) -> str:
+def json_reader(paths: Sequence[Path], layout: str, columns: str) -> str:
     """A relation of the records with these columns; numbers in it are floats, unless they are integers."""
-    return f"read_json({_options(path, layout)}, auto_detect = false, records = false, columns = {{{columns}}})"
+    return f"read_json({_options(paths, layout)}, auto_detect = false, records = false, columns = {{{columns}}})"
 
 
-def written_reader(path: Path, layout: str) -> str:
+def written_reader(paths: Sequence[Path], layout: str) -> str:
     """A relation of the records as they are written, in a column ``document``."""
-    return f"(SELECT json AS document FROM read_json_objects({_options(path, layout)}))"
+    place = f", {PLACE}" if len(paths) > 1 else ""
+    return f"(SELECT json AS document{place} FROM read_json_objects({_options(paths, layout)}))"
 
 
-def json_select(wanted: Wanted, path: Path, layout: str) -> str:
+def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
     """The values of all records, of columns ``x0`` to ``xn``, and whether a record is broken."""
+    several = len(paths) > 1
     if any(not steps for steps, _ in wanted):
         values = ["document" if not steps else _extracted("document", steps, as_text) for steps, as_text in wanted]
         others = any(steps for steps, _ in wanted)
@@ -42,13 +45,13 @@ def json_select(wanted: Wanted, path: Path, layout: str) -> str:
             f"CASE WHEN json_type({value}) <> 'NULL' THEN {value} END" if value == "document" else value
             for value in values
         ]
-        return selected(values, broken, written_reader(path, layout))
+        return selected(values, broken, written_reader(paths, layout), several=several)
     keys = list(dict.fromkeys(str(steps[0]) for steps, _ in wanted))
     if len({key.lower() for key in keys}) < len(keys):
         # DuckDB's structs have no two fields that differ in case alone.
         values = [_extracted("document", steps, as_text) for steps, as_text in wanted]
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'"
-        return selected(values, broken, json_reader(path, layout, "document: 'JSON'"))
+        return selected(values, broken, json_reader(paths, layout, "document: 'JSON'"), several=several)
     uses = [str(steps[0]) for steps, _ in wanted]
     texts = {
         str(steps[0]) for steps, as_text in wanted if as_text and len(steps) == 1 and uses.count(str(steps[0])) == 1
@@ -60,7 +63,8 @@ def json_select(wanted: Wanted, path: Path, layout: str) -> str:
         else _extracted(f"document.{name(uses[index])}", steps[1:], as_text)
         for index, (steps, as_text) in enumerate(wanted)
     ]
-    return selected(values, "document IS NULL", json_reader(path, layout, f"document: {text(f'STRUCT({struct})')}"))
+    reader = json_reader(paths, layout, f"document: {text(f'STRUCT({struct})')}")
+    return selected(values, "document IS NULL", reader, several=several)
 
 
 def _extracted(document: str, steps: Steps, as_text: bool) -> str:
@@ -102,7 +106,7 @@ def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bo
         return True
     pattern = "|".join([_COMMA, _NAN, *([_OTHERWISE] if keeps else [])])
     keys = f"regexp_extract_all(document::VARCHAR, {text(_KEYS)}, 1)"
-    reader = written_reader(path, layout)
+    reader = written_reader([path], layout)
     try:
         if warehouse.execute(
             f"SELECT 1 FROM {reader} WHERE regexp_matches(document::VARCHAR, {text(pattern)}) LIMIT 1"

@@ -1,8 +1,8 @@
 """Loading files into DuckDB.
 
-With ``on_error: fail`` each file goes straight into the table, in one INSERT at full speed; only if that fails, a
-second pass finds and names the bad records. With ``reject`` every record is judged into temporary tables first, so
-that the counts are known before the transaction begins.
+With ``on_error: fail`` files go straight into the table at full speed, each in one INSERT, or many small ones together
+(``groups``); only if that fails, a second pass finds and names the bad records. With ``reject`` every record is judged
+into temporary tables first, so that the counts are known before the transaction begins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
@@ -20,17 +19,18 @@ from pipekit.files.checks import check_source
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
 from pipekit.files.path_columns import in_files, path_columns_last
-from pipekit.files.waiting import one_by_one
+from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.names import Table
-from pipekit.source import Source, SourceFile
+from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
-from pipekit.warehouses.duckdb.carried import plan_carried
-from pipekit.warehouses.duckdb.csv import plan_csv
-from pipekit.warehouses.duckdb.json import plan_json
-from pipekit.warehouses.duckdb.parquet import plan_parquet
+from pipekit.warehouses.duckdb.carried import carried_planner
+from pipekit.warehouses.duckdb.csv import csv_planner
+from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
+from pipekit.warehouses.duckdb.json import json_planner
+from pipekit.warehouses.duckdb.parquet import parquet_planner
 from pipekit.warehouses.duckdb.path_columns import with_path_columns
-from pipekit.warehouses.duckdb.plan import Plan
-from pipekit.warehouses.duckdb.stage import Stage, insert_into, stamps, still_there
+from pipekit.warehouses.duckdb.plan import Plan, Planner
+from pipekit.warehouses.duckdb.stage import Stage, insert_into, judged_rows, stamps
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.session import DuckDBSession
@@ -48,7 +48,8 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
     load = replace(load, source=path_columns_last(load.source))
     with _local(warehouse, load) as fetched:
         load = replace(load, files=tuple(each.file for each in fetched))
-        calls = [partial(_planned, warehouse, load, each.file, each.path) for each in fetched]
+        planner = planner_of(warehouse, load.source)
+        calls = [partial(_planned, planner, load, each) for each in fetched]
         plans = one_by_one(calls, all_bad=load.on_bad_file == "skip")
         prepared = DuckDBLoad(warehouse, load, plans)
         try:
@@ -70,12 +71,13 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
         yield local.fetch(load.files)
 
 
-def _planned(warehouse: DuckDBSession, load: FileLoad, file: SourceFile, path: Path) -> Plan | None:
+def _planned(planner: Planner, load: FileLoad, each: Fetched) -> Plan | None:
+    refuse_cancelled(load.cancelled)
     try:
-        with still_there(file, path):
-            return plan(warehouse, load.source, file, path)
+        with still_there((each.file, each.path)):
+            return planner(each.file, each.path)
     except OSError as error:
-        raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
+        raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri) from error
 
 
 class DuckDBLoad:
@@ -88,6 +90,7 @@ class DuckDBLoad:
         self._stage: Stage | None = None
         self._loaded: tuple[LoadedFile, ...] = ()
         self._done = 0.0
+        self._size = sum(each.size_bytes for each in load.files)
 
     @property
     def records(self) -> int:
@@ -107,58 +110,104 @@ class DuckDBLoad:
         Raises:
             SourceError: With ``on_error: fail``, the first bad record in one of them.
         """
-        for index, each in enumerate(self._plans):
-            if each is not None and self._is_judged(each):
-                self._stage = self._stage or Stage(self._warehouse, self._load)
-                self._stage.judge(index, each)
-                if self._load.on_error == "reject":
-                    self._progress(each.file)
+        judged = [(index, each) for index, each in self._planned() if self._is_judged(each)]
+        for group in grouped(judged):
+            self._stage = self._stage or Stage(self._warehouse, self._load)
+            self._stage.judge(group)
+            if self._load.on_error == "reject":
+                self._progress(group)
         if self._load.on_error == "fail" and self._stage and self._stage.rejected:
             raise self._stage.first_error()
 
-    def _is_judged(self, each: Plan) -> bool:
-        return self._load.on_error == "reject" or each.select is None
+    def _planned(self) -> Iterator[tuple[int, Plan]]:
+        return ((index, each) for index, each in enumerate(self._plans) if each is not None)
 
-    def _progress(self, file: SourceFile) -> None:
+    def _is_judged(self, each: Plan) -> bool:
+        return self._load.on_error == "reject" or each.read is None
+
+    def _progress(self, group: Group) -> None:
         # A judged file is passed over twice: from the file into the stage, from there into the table.
-        self._done += file.size_bytes / (2 if self._load.on_error == "reject" else 1)
-        self._load.progress(round(self._done), sum(each.size_bytes for each in self._load.files))
+        size = sum(each.file.size_bytes for each in group.plans.values())
+        self._done += size / (2 if self._load.on_error == "reject" else 1)
+        self._load.progress(round(self._done), self._size)
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
-        """Insert the good records, file by file."""
-        loaded = []
-        for index, (file, each) in enumerate(zip(self._load.files, self._plans, strict=True)):
-            loaded.append(self._copy_file(table, index, file, each))
-            refuse_changed(file)
-            self._progress(file)
-        self._loaded = tuple(loaded)
+        """Insert the good records, many small files at a time."""
+        loaded = {index: LoadedFile(file, 0) for index, file in enumerate(self._load.files)}
+        for group in self._groups():
+            refuse_cancelled(self._load.cancelled)
+            loaded.update(self._copy_group(table, group))
+            for each in group.plans.values():
+                refuse_changed(each.file)
+            self._progress(group)
+        self._loaded = tuple(loaded.values())
         return self._loaded
 
-    def _copy_file(self, table: Table, index: int, file: SourceFile, each: Plan | None) -> LoadedFile:
-        if each is None:
-            return LoadedFile(file, 0)
+    def _groups(self) -> list[Group]:
+        """Files to copy; those whose records were split in Python are in the stage, each for itself."""
+        split = self._stage.is_split if self._stage else lambda index: False
+        return grouped((index, replace(each, shape=None) if split(index) else each) for index, each in self._planned())
+
+    def _copy_group(self, table: Table, group: Group) -> dict[int, LoadedFile]:
+        if len(group.plans) > 1 and (together := self._copy_together(table, group)) is not None:
+            return together
+        return {index: self._copy_file(table, index, each) for index, each in group.plans.items()}
+
+    def _copy_file(self, table: Table, index: int, each: Plan) -> LoadedFile:
         if self._stage and self._is_judged(each):
-            return LoadedFile(file, self._stage.copy(index, each, table), self._stage.rejected_of(index))
-        return LoadedFile(file, self._copy_strictly(table, each))
+            return LoadedFile(each.file, self._stage.copy(index, each, table), self._stage.rejected_of(index))
+        return LoadedFile(each.file, self._copy_strictly(table, each))
 
     def _copy_strictly(self, table: Table, each: Plan) -> int:
         sql = f"{insert_into(self._warehouse, self._load, table)} {_strict_select(self._load, each)}"
-        with still_there(each.file, each.path):
+        with still_there((each.file, each.path)):
             try:
                 rows = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
             except QueryError as error:
-                raise self._explained(each, error) from error
+                raise self._explained(Group({0: each}), error) from error
             if not each.fits(rows):
                 refuse_changed(each.file)
-                raise self._explained(each, SourceError("records have fields too many", file=each.file.uri))
+                raise self._explained(Group({0: each}), _too_many(each))
             return rows
 
-    def _explained(self, each: Plan, error: PipekitError) -> Exception:
+    def _copy_together(self, table: Table, group: Group) -> dict[int, LoadedFile] | None:
+        """Copy files by one statement; ``None`` if their rows cannot be numbered that way."""
+        together = Together(self._warehouse, self._load, group)
+        rows = self._rows_together(group, together.relation)
+        try:
+            with together.filled(rows) as counted:
+                if counted is None:
+                    return None
+                self._refuse_wrong_counts(group, counted)
+                together.insert(insert_into(self._warehouse, self._load, table), counted)
+        except QueryError as error:
+            raise self._explained(group, error) from error
+        return {
+            index: LoadedFile(each.file, counted[index].good, counted[index].rows - counted[index].good)
+            for index, each in group.plans.items()
+        }
+
+    def _rows_together(self, group: Group, relation: str) -> str:
+        if self._load.on_error == "reject":
+            return judged_rows(group.one, relation, "place")
+        values = [f"{conversion.strict} AS v{index}" for index, conversion in enumerate(group.one.conversions)]
+        return f"SELECT {', '.join(values)}, number, 0 AS bad, place FROM {relation} WHERE {_strict_check(group.one)}"
+
+    def _refuse_wrong_counts(self, group: Group, counted: Mapping[int, Counted]) -> None:
+        for index, each in group.plans.items():
+            if self._load.on_error == "reject":
+                assert self._stage is not None
+                self._stage.refuse_other_counts(index, each, counted[index].rows, counted[index].good)
+            elif not each.fits(counted[index].rows):
+                refuse_changed(each.file)
+                raise self._explained(group, _too_many(each))
+
+    def _explained(self, group: Group, error: PipekitError) -> Exception:
         """The bad record behind a failed INSERT; the error itself if no record is to blame."""
         other = self._warehouse.session()  # this session's transaction is lost already
         try:
             stage = Stage(other, self._load)
-            stage.judge(0, each)
+            stage.judge(group)
             return stage.first_error() if stage.rejected else error
         finally:
             other.close()
@@ -181,24 +230,31 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
     if load.metadata:
         values += ["?", "number", "?", "?"]
         relation = f"(SELECT row_number() OVER () AS number, * FROM {relation})"
+    return f"SELECT {', '.join(values)} FROM {relation} WHERE {_strict_check(each)}"
+
+
+def _strict_check(each: Plan) -> str:
+    """SQL that is true of a good record, and fails at a bad one."""
     wrong = " OR ".join(["broken", *(conversion.wrong for conversion in each.conversions)])
-    check = f"CASE WHEN {wrong} THEN error('a bad record') ELSE true END"
-    return f"SELECT {', '.join(values)} FROM {relation} WHERE {check}"
+    return f"CASE WHEN {wrong} THEN error('a bad record') ELSE true END"
 
 
-Reader = Callable[[Session, Source, Any, SourceFile, Path], Plan | None]
-READERS: Mapping[str, Reader] = {"csv": plan_csv, "json": plan_json, "parquet": plan_parquet}
+def _too_many(each: Plan) -> SourceError:
+    return SourceError("records have fields too many", file=each.file.uri)
 
 
-def plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan | None:
-    """How to read ``path``; ``None`` if there is nothing in it.
+PlannerOf = Callable[[Session, Source, Any], Planner]
+READERS: Mapping[str, PlannerOf] = {"csv": csv_planner, "json": json_planner, "parquet": parquet_planner}
 
-    Raises:
-        SourceError: A declared column is missing, or an undeclared one is there and must not be.
+
+def planner_of(warehouse: Session, source: Source) -> Planner:
+    """How the files of a source are read.
+
+    What it gives raises ``SourceError`` if a declared column is missing, or an undeclared one is there and must not be.
     """
     inner = in_files(source)
     if source.format.reader is not None:
-        found: Plan | None = plan_carried(inner, file, path)
+        planner = carried_planner(inner)
     else:
-        found = READERS[source.format.type](warehouse, inner, source.format, file, path)
-    return with_path_columns(found, source, file)
+        planner = READERS[source.format.type](warehouse, inner, source.format)
+    return lambda file, path: with_path_columns(planner(file, path), source, file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import Conversion, convert_parquet
-from pipekit.warehouses.duckdb.plan import Plan, name, path_text, selected
+from pipekit.warehouses.duckdb.plan import PLACE, Plan, Planner, name, path_text, paths_text, selected
 
 
-def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: SourceFile, path: Path) -> Plan:
-    """How to read a Parquet file."""
+def parquet_planner(warehouse: Session, source: Source, form: ParquetFormat) -> Planner:
+    """How to read the Parquet files of a source."""
+    return partial(_plan, warehouse, source)
+
+
+def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
     reader = f"read_parquet({path_text(path)}, hive_partitioning = false)"
     try:
         rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows
@@ -34,9 +39,18 @@ def plan_parquet(warehouse: Session, source: Source, form: ParquetFormat, file: 
     )
     old = {each[0] for each in schema if each[2] == "INT96"}
     _refuse_cut_times(file, path, [each[0] for each in found if each and each[1] == "TIMESTAMP" and each[0] in old])
-    values = (name(each[0]) if each else "NULL" for each in found)
-    select = selected(values, "false", f"{reader} AS document", "to_json(document)::VARCHAR AS raw")
-    return Plan(file, path, select, None, conversions, source)
+    values = tuple(name(each[0]) if each else "NULL" for each in found)
+    names = [row[0] for row in rows]
+    alike = names == _top_names(schema) and PLACE not in map(str.lower, names)
+    shape = tuple((row[0], row[1]) for row in rows) if alike else None
+    return Plan(file, path, partial(_select, values), None, conversions, source, shape=shape)
+
+
+def _select(values: Sequence[str], paths: Sequence[Path]) -> str:
+    reader = f"read_parquet({paths_text(paths)}, hive_partitioning = false)"
+    if len(paths) > 1:  # the text of a bad record is asked of its file alone
+        return selected(values, "false", reader, several=True)
+    return selected(values, "false", f"{reader} AS document", "to_json(document)::VARCHAR AS raw")
 
 
 def _top_names(schema: Sequence[tuple[Any, ...]]) -> list[str]:

@@ -23,5 +23,12 @@ def with_path_columns(found: Plan | None, source: Source, file: SourceFile) -> P
     values = ("NULL" if value is None else text(value) for value in texts)
     given = ", ".join(f"{value}::VARCHAR AS {name}" for value, name in zip(values, names, strict=True))
     added = tuple(convert_text(column, name, source) for column, name in zip(path_columns(source), names, strict=True))
-    select, split = (part and f"SELECT *, {given} FROM ({part})" for part in (found.select, found.split))
-    return replace(found, select=select, split=split, conversions=(*found.conversions, *added), source=source)
+    read, shape = found.read, found.shape
+    return replace(
+        found,
+        read=read and (lambda paths: f"SELECT *, {given} FROM ({read(paths)})"),
+        split=found.split and f"SELECT *, {given} FROM ({found.split})",
+        conversions=(*found.conversions, *added),
+        source=source,
+        shape=None if shape is None else (shape, *texts),
+    )

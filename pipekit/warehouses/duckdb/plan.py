@@ -6,7 +6,8 @@ files that could fall into such a hole are read by ``records`` instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion
 
 CHUNK = 1 << 20
+PLACE = "_pipekit_place"  # the column that tells which of several files a record is from
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Plan:
     Attributes:
         file: As listed.
         path: Its plain local text, or the Parquet file.
-        select: SQL of the values as read, ``x0`` to ``xn``, of ``broken`` (it is no record at all) and ``raw``
-            (its text, where only DuckDB knows it). ``None`` when DuckDB cannot be trusted with the file.
+        read: Gives SQL of the values of one or more files, ``x0`` to ``xn``, of ``broken`` (it is no record at all) and
+            ``raw`` (its text, where only DuckDB knows it); of more files also of the path of each, ``place``.
+            ``None`` when DuckDB cannot be trusted with the file.
         split: The same for records split in Python, in a relation ``records``; ``None`` for Parquet.
         conversions: From ``x0`` to ``xn`` to the declared types.
         source: The contract.
@@ -37,11 +40,12 @@ class Plan:
         details: SQL of what is asked of each bad record: its text and, where the reader knows them, its line, what is
             wrong with it as a whole, and with its first bad value.
         records: Gives the file's records, split in Python, each time it is called; none for Parquet.
+        shape: Files with equal shapes may be read at once; ``None`` is read alone.
     """
 
     file: SourceFile
     path: Path
-    select: str | None
+    read: Callable[[Sequence[Path]], str] | None
     split: str | None
     conversions: tuple[Conversion, ...]
     source: Source
@@ -51,6 +55,24 @@ class Plan:
     records: Callable[[], Iterator[Record]] = lambda: iter(())
     fits: Callable[[int], bool] = lambda records: True
     broken: str = "is not a JSON object"
+    shape: Hashable = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of what DuckDB reads; 0 if it is gone, which the reader will report."""
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return 0
+
+    @property
+    def select(self) -> str | None:
+        """SQL of the file's values."""
+        return None if self.read is None else self.read((self.path,))
+
+
+Planner = Callable[[SourceFile, Path], "Plan | None"]
+"""Says how to read a file; ``None`` if there is nothing in it."""
 
 
 def text(value: str) -> str:
@@ -63,11 +85,20 @@ def path_text(path: Path) -> str:
     return text("".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path)))
 
 
+def paths_text(paths: Sequence[Path]) -> str:
+    """What DuckDB's readers are given first: one file, or a list of files with the option that says which is which."""
+    if len(paths) == 1:
+        return path_text(paths[0])
+    return f"[{', '.join(map(path_text, paths))}], filename = '{PLACE}'"
+
+
 def name(value: str) -> str:
     """A quoted identifier, as it is."""
     return quote_identifier(value, str)
 
 
-def selected(values: Iterable[str], broken: str, relation: str, more: str = "NULL AS raw") -> str:
+def selected(
+    values: Iterable[str], broken: str, relation: str, more: str = "NULL AS raw", *, several: bool = False
+) -> str:
     listed = ", ".join(f"{value} AS x{index}" for index, value in enumerate(values))
-    return f"SELECT {listed}, {broken} AS broken, {more} FROM {relation}"
+    return f"SELECT {listed}, {broken} AS broken, {more}{f', {PLACE} AS place' * several} FROM {relation}"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError, short
-from pipekit.files.local import gone
+from pipekit.errors import BadFileError, QueryError, SourceError, short
 from pipekit.files.records import Record, shortened
 from pipekit.files.waiting import refuse_cancelled
 from pipekit.names import Table
@@ -16,28 +14,16 @@ from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.groups import Group, still_there
 from pipekit.warehouses.duckdb.plan import Plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipekit.warehouses.duckdb.session import DuckDBSession
 
 
 _BATCH = 20_000
 _BATCH_BYTES = 32 << 20
 _BROKEN = -1
-
-
-@contextmanager
-def still_there(file: SourceFile, path: Path) -> Iterator[None]:
-    """A failure because the file is gone is reported as such, whatever the reader said."""
-    try:
-        yield
-    except (WarehouseError, OSError) as error:
-        if path.exists():
-            raise
-        raise gone(file) from error
 
 
 def insert_into(warehouse: DuckDBSession, load: FileLoad, table: Table) -> str:
@@ -78,34 +64,63 @@ class Stage:
         """Bad records of one file."""
         return self._counts[index][1]
 
-    def judge(self, index: int, each: Plan) -> None:
-        """Judge a file: by DuckDB's reader if it can read the file to its end, else record by record."""
-        with still_there(each.file, each.path):
-            self._judge(index, each)
+    def judge(self, group: Group) -> None:
+        """Judge files: by DuckDB's reader if it can read them to their ends, else record by record."""
+        refuse_cancelled(self._load.cancelled)
+        with still_there(*group.files):
+            if len(group.plans) > 1:
+                self._judge_together(group)
+            else:
+                self._judge(*next(iter(group.plans.items())))
+
+    def _judge_together(self, group: Group) -> None:
+        judged = judged_rows(group.one, f"(SELECT NULL AS number, * FROM ({group.select}))", "place")
+        try:
+            rows = self._warehouse.execute(f"SELECT place, bad, count(*) FROM ({judged}) GROUP BY ALL").rows
+        except QueryError:  # one of them cannot be read to its end
+            for half in group.halves():
+                self.judge(half)
+            return
+        found: dict[int, dict[int, int]] = {position: {} for position in group.plans}
+        for place, bad, count in rows:
+            found[group.places[place]][bad] = count
+        for position, plan in group.plans.items():
+            if self._take(position, plan, found[position]):
+                self._locate_if_any(plan, found[position])
+            else:
+                self._judge(position, plan)
+
+    def _take(self, index: int, each: Plan, found: dict[int, int]) -> bool:
+        """Keep the counts of a file's records by their first bad column, if they can be right."""
+        if not each.fits(sum(found.values())):
+            return False
+        self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
+        return True
+
+    def _locate_if_any(self, each: Plan, found: dict[int, int]) -> None:
+        if bad_columns := [bad for bad in found if bad]:
+            self._locate(each, bad_columns)
 
     def _judge(self, index: int, each: Plan) -> None:
         try:
-            bad_columns = self._judge_quickly(index, each)
+            found = self._judge_quickly(index, each)
         except QueryError as error:
             if each.split is None:
                 raise BadFileError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
-            bad_columns = None
-        if bad_columns is None:
+            found = None
+        if found is None:
             self._split.add(index)
             self._judge_split(index, each)
             self._count(index)
-        elif bad_columns:
-            self._locate(each, bad_columns)
+        else:
+            self._locate_if_any(each, found)
 
-    def _judge_quickly(self, index: int, each: Plan) -> list[int] | None:
+    def _judge_quickly(self, index: int, each: Plan) -> dict[int, int] | None:
         if each.select is None:
             return None
-        judged = _judged(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
+        judged = judged_rows(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
         found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
-        if not each.fits(sum(found.values())):
-            return None
-        self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
-        return [bad for bad in found if bad]
+        return found if self._take(index, each, found) else None
 
     def _count(self, index: int) -> None:
         count = f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
@@ -135,7 +150,7 @@ class Stage:
             connection.register("records", _arrow(records, first, each.width))
         try:
             relation = f"({each.split})"
-            self._warehouse.execute(f"INSERT INTO {self._good} {_judged(each, relation, index)}")
+            self._warehouse.execute(f"INSERT INTO {self._good} {judged_rows(each, relation, index)}")
             columns = [_BROKEN, *range(1, len(each.conversions) + 1)]
             bad = self._warehouse.execute(f"{_bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
         finally:
@@ -167,9 +182,8 @@ class Stage:
         insert = f"{insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
         sql = f"{insert} FROM ({self._judged_again(index, each)}) WHERE bad = 0"
         copied = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
-        records, bad = self._counts[index]
-        if copied != records - bad:
-            raise SourceError("the file changed while it was read", file=each.file.uri, hint="Run again.")
+        bad = self._counts[index][1]
+        self.refuse_other_counts(index, each, copied + bad, copied)
         return copied
 
     def _judged_again(self, index: int, each: Plan) -> str:
@@ -177,7 +191,20 @@ class Stage:
         if index in self._split:
             return f"FROM {self._good} WHERE file = {index}"
         number = "row_number() OVER ()" if self._load.metadata else "NULL"
-        return _judged(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
+        return judged_rows(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
+
+    def is_split(self, index: int) -> bool:
+        """Whether the file's records were split in Python, so that it is not read again."""
+        return index in self._split
+
+    def refuse_other_counts(self, index: int, each: Plan, records: int, good: int) -> None:
+        """Make sure that a file holds what it held when it was judged.
+
+        Raises:
+            SourceError: It does not.
+        """
+        if (records, records - good) != self._counts[index]:
+            raise SourceError("the file changed while it was read", file=each.file.uri, hint="Run again.")
 
     def write_rejects(self, table: Table) -> None:
         """Insert the bad records, as ``REJECT_COLUMNS``, into ``table``."""
@@ -215,13 +242,13 @@ def _unregister(connection: Any, name: str) -> None:
         connection.unregister(name)
 
 
-def _judged(each: Plan, relation: str, index: int) -> str:
-    """SELECT of a record's values, its number, which column is bad (0: none, -1: the record), and the file."""
+def judged_rows(each: Plan, relation: str, which_file: int | str) -> str:
+    """SELECT of a record's values, its number, which column is bad (0: none, -1: the record), and SQL of the file."""
     values = ", ".join(f"{c.value} AS v{position}" for position, c in enumerate(each.conversions))
     inner = f"SELECT *, {values} FROM {relation}"
     names = ", ".join(f"v{position}" for position in range(len(each.conversions)))
     everything = [_BROKEN, *range(1, len(each.conversions) + 1)]
-    return f"SELECT {names}, number, {_first_bad(each, everything)} AS bad, {index} FROM ({inner})"
+    return f"SELECT {names}, number, {_first_bad(each, everything)} AS bad, {which_file} FROM ({inner})"
 
 
 def _first_bad(each: Plan, columns: list[int]) -> str:
