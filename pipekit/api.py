@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from pipekit.pipeline.model import OrderedStep, PipelineSpec, Step
 from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
+from pipekit.runs.prune import PruneReport, prune
 from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
@@ -216,6 +218,23 @@ class Pipeline:
         """
         with closing(self.spec.target.open(self.spec.root)) as warehouse:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
+
+    def prune_logs(self, keep: timedelta | None = None) -> PruneReport:
+        """Delete old rows of this pipeline from the log tables and, where nothing needs them, from the ledger.
+
+        Args:
+            keep: How far back rows are kept; the file's ``logs.keep`` if left out.
+
+        Raises:
+            SpecError: Neither says how long.
+            WarehouseError: The rows cannot be deleted.
+        """
+        keep = keep or self.spec.keep_logs
+        if keep is None:
+            text = "say how long rows are kept: logs: {keep: 90d} in the file, or --keep 90d"
+            raise SpecError([Problem(str(self.spec.path), 0, "logs", text)])
+        with closing(self.spec.target.open(self.spec.root)) as warehouse:
+            return prune(warehouse, self.name, datetime.now(UTC) - keep)
 
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
         """Records that a load rejected, the newest first.

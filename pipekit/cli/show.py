@@ -79,3 +79,17 @@ def sync_logs(spec: Path, **options: Any) -> None:
         click.echo(f"{run_id} was killed: ABANDONED")
     for run_id in report.running:
         click.echo(f"{run_id} is still running")
+
+
+@logs.command("prune")
+@pipeline_options
+@click.option("--keep", metavar="DAYS", help="How far back rows are kept: 90d, 12w; the file's logs.keep if left out.")
+def prune_logs(spec: Path, keep: str | None, **options: Any) -> None:
+    """Delete old rows of SPEC from the log tables, and from the ledger what nothing needs any more."""
+    from pipekit.pipeline.reading.keys import days
+
+    try:
+        given = days(keep) if keep is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--keep") from error
+    click.echo(str(read_spec(spec, **options).prune_logs(given)))

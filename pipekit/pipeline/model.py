@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,7 @@ class PipelineSpec:
     steps: tuple[Step, ...] = ()
     graph: Graph = field(default_factory=lambda: Graph(()))
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
+    keep_logs: timedelta | None = None
 
     @property
     def state(self) -> Path:

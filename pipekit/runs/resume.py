@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,23 +48,57 @@ class EarlierRun:
     full_refresh: bool = False
 
 
+@dataclass(frozen=True)
+class Start:
+    """When a run started, by its own row."""
+
+    run_id: str
+    at: datetime
+
+
+# How far to look back, one step after the other. Log tables are in the order of time, on both engines: a condition on
+# the time reads a part of them (https://docs.snowflake.com/en/user-guide/tables-clustering-micropartitions).
+_LOOK_BACK = (timedelta(days=2), timedelta(days=60), timedelta(days=400))
+_CLOCKS_DIFFER = timedelta(days=1)
+
+
+def last_start(warehouse: Warehouse, pipeline: str) -> Start | None:
+    """The last run of ``pipeline`` that started on this warehouse, if that is not longer ago than 400 days.
+
+    It is the one that started last: the end of a killed run is written by the next one, or a later one.
+
+    Raises:
+        WarehouseError: The log tables cannot be read.
+    """
+    if not warehouse.exists(LOG_TABLE):
+        return None
+    logs, now = warehouse.quote(LOG_TABLE), datetime.now(UTC)
+    for back in _LOOK_BACK:
+        rows = warehouse.execute(
+            f"SELECT run_id, log_timestamp FROM {logs} WHERE log_timestamp > ? AND pipeline = ? AND step_name IS NULL"
+            f" AND status = '{STARTED}' ORDER BY log_timestamp DESC, run_id DESC LIMIT 1",
+            (now - back, pipeline),
+        ).rows
+        if rows:
+            return Start(*rows[0])
+    return None
+
+
 def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
     """The last run of ``pipeline`` on this warehouse, unless it succeeded.
 
     Raises:
         WarehouseError: The log tables cannot be read.
     """
-    if not warehouse.exists(LOG_TABLE):
+    start = last_start(warehouse, pipeline)
+    if start is None:
         return EarlierRun()
-    logs = warehouse.quote(LOG_TABLE)
-    # The last run is the one that started last: the end of a killed run is written by the next one, or a later one.
     rows = warehouse.execute(
         "SELECT run_id, step_name, status, definition_hash, inputs_hash, records_loaded"
-        f" FROM {logs} WHERE run_id = (SELECT run_id FROM {logs} WHERE pipeline = ? AND step_name IS NULL"
-        f" AND status = '{STARTED}' ORDER BY log_timestamp DESC, run_id DESC LIMIT 1)",
-        (pipeline,),
+        f" FROM {warehouse.quote(LOG_TABLE)} WHERE log_timestamp > ? AND run_id = ?",
+        (start.at - _CLOCKS_DIFFER, start.run_id),
     ).rows
-    if not rows or any(step is None and status == SUCCEEDED for _, step, status, *_ in rows):
+    if any(step is None and status == SUCCEEDED for _, step, status, *_ in rows):
         return EarlierRun()
     given = next(inputs for _, step, status, _, inputs, _ in rows if step is None and status == STARTED)
     finished = {

@@ -17,6 +17,7 @@ from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.lock import run_lock, warehouse_lock
+from pipekit.runs.prune import prune_daily
 from pipekit.runs.result import Collector, RunResult
 from pipekit.runs.resume import EarlierRun, last_run
 from pipekit.runs.scheduler import Run, run_started
@@ -220,7 +221,7 @@ class Record:
 @contextmanager
 def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted]) -> Iterator[Record]:
     """The bus with every sink. Log rows that are missing of earlier runs are delivered first."""
-    delivered = deliver_earlier(job.spec, warehouse)
+    delivered = [*deliver_earlier(job.spec, warehouse), *prune_daily(job.spec, warehouse)]
     collector = Collector()
     bus = _own_bus(job, collector)
 

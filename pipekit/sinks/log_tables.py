@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from pipekit.events import Event, RunStarted
 from pipekit.names import Table
@@ -10,6 +11,9 @@ from pipekit.own_tables import CHECK_COLUMNS, CHECK_TABLE, LOG_COLUMNS, LOG_TABL
 from pipekit.sinks.rows import Row, check_row, log_row
 from pipekit.source import Column
 from pipekit.warehouses.contract import Warehouse
+
+_TIMES = ("log_timestamp", "run_time")
+_MARGIN = timedelta(minutes=1)
 
 Rows = tuple[list[Row], list[Row]]
 
@@ -42,14 +46,16 @@ def insert_rows(warehouse: Warehouse, rows: Rows) -> int:
 def insert_missing(warehouse: Warehouse, run_id: str, rows: Rows) -> int:
     """Insert those rows of one run whose ids are not in the tables yet, and return how many."""
     logs, checks = rows
-    known = _ids(warehouse, LOG_TABLE, LOG_COLUMNS, run_id) if logs else set()
-    judged = _ids(warehouse, CHECK_TABLE, CHECK_COLUMNS, run_id) if checks else set()
+    known = _ids(warehouse, LOG_TABLE, LOG_COLUMNS, run_id, logs) if logs else set()
+    judged = _ids(warehouse, CHECK_TABLE, CHECK_COLUMNS, run_id, checks) if checks else set()
     return insert_rows(
         warehouse, ([row for row in logs if row[0] not in known], [row for row in checks if row[0] not in judged])
     )
 
 
-def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: str) -> set[str]:
-    quote = warehouse.quote
-    sql = f"SELECT {quote(columns[0].name)} FROM {quote(table)} WHERE {quote('run_id')} = ?"
-    return {row[0] for row in warehouse.execute(sql, (run_id,)).rows}
+def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: str, rows: Sequence[Row]) -> set[str]:
+    """Ids of the run that are there already. The time of the rows bounds what is read: the tables grow with time."""
+    quote, at = warehouse.quote, next(n for n, column in enumerate(columns) if column.name in _TIMES)
+    times, time = [row[at] for row in rows], quote(columns[at].name)
+    sql = f"SELECT {quote(columns[0].name)} FROM {quote(table)} WHERE {time} BETWEEN ? AND ? AND {quote('run_id')} = ?"
+    return {row[0] for row in warehouse.execute(sql, (min(times) - _MARGIN, max(times) + _MARGIN, run_id)).rows}

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from engines import Project
 from small_projects import problems, project, write
 
 from pipekit.errors import ChecksFailed
-
-from .conftest import Project
 
 SOURCE = "sources: {s: {uri: in, format: {type: csv}, columns: {id: integer, n: integer}}}\n"
 POSITIVE = "[{expect_column_values_to_be_between: {column: n, min_value: 1}}]"

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import Project
 from small_projects import cli, load, problems, project, write
 
 from pipekit.errors import ChecksFailed, QueryError
 from pipekit.runs.result import RunResult
-
-from .conftest import Project
 
 
 def loading(kind: str, keys: str = "strategy: append") -> str:

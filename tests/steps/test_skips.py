@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 from emulator.fixtures import S3
+from engines import Project
 from small_projects import cli, load, problems, project
 
 from pipekit.errors import BadFileError, SourceError
 from pipekit.events import FileSkipped
-
-from .conftest import Project
 
 GOOD = b"id\n1\n"
 CUT = gzip.compress(b"id\n" + b"2\n" * 500)[:-8]

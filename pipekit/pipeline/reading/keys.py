@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -25,8 +26,32 @@ def _seconds(value: Any) -> Any:
 Duration = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "number"]})]
 
 
+_DAYS = {"d": 1, "w": 7}
+
+
+def days(value: Any) -> timedelta:
+    """A number of days or weeks: ``90d``, ``12w``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = re.fullmatch(r"(\d{1,5})\s*([dw])", str(value).strip())
+    if not match or int(match[1]) == 0:
+        raise ValueError(f"{value!r} is not a number of days or weeks; write 90d or 12w")
+    return timedelta(days=int(match[1]) * _DAYS[match[2]])
+
+
+Days = Annotated[timedelta, BeforeValidator(days), WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[dw]$"})]
+
+
 class _Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LogKeys(_Keys):
+    """What becomes of the log tables."""
+
+    keep: Days | None = Field(default=None, description="90d, 12w: older rows are deleted; all are kept if left out.")
 
 
 class FileKeys(_Keys):
@@ -43,6 +68,7 @@ class FileKeys(_Keys):
     external: Names = Field(default=(), description="Tables that steps read and no step makes.")
     as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
+    logs: LogKeys | None = Field(default=None, description="How long rows of the log tables are kept.")
     steps: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_STEPS)
 
 

@@ -75,6 +75,7 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         as_of=read_clock(reading, clock),
         clock_given=clock is not None,
         threads=keys.threads if keys else 1,
+        keep_logs=keys.logs.keep if keys and keys.logs else None,
         vocabulary=reading.vocabulary,
         translations=Translations(_state(reading.root) / "sql"),
     )
