@@ -55,8 +55,14 @@ def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
     if marks["escape"] and not marks["quote"]:
         yield "format.escape", "it escapes quotes, and `quote: null` says that there are none"
     for key, other in (("quote", "delimiter"), ("escape", "delimiter"), ("comment", "delimiter"), ("comment", "quote")):
-        if marks[key] and marks[key] == marks[other]:
-            yield f"format.{key}", f"{marks[key]!r} is the {other}, too"
+        mark, beside = marks[key], marks[other] or ""
+        if mark and mark in beside:
+            yield f"format.{key}", f"{mark!r} is {'the' if mark == beside else 'in the'} {other}, too"
+    for key, mark in marks.items():
+        if not {"\r", "\n"}.isdisjoint(mark or ""):
+            yield f"format.{key}", "a line end cannot stand within a record"
+    if getattr(source.format, "header_lines", 1) > 1 and not source.format.has_header:
+        yield "format.header_lines", "`header: false` says that there is no header"
 
 
 def _check_paths(source: Source) -> Iterator[tuple[str, str]]:

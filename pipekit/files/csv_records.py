@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from pipekit.files.records import MOST_BYTES, Record, physical_lines
@@ -51,18 +52,25 @@ class CsvReader:
         escape = re.escape(self._escape or form.quote or "")
         self._unescape = re.compile(f"{escape}([{quote}{escape}])") if quote else None
 
-    def header(self, path: Path) -> Record | None:
-        """The first record after ``skip_lines``, with its texts as they are; ``None`` if there is nothing."""
+    def heads(self, path: Path) -> list[Record]:
+        """The records of the header, or the first record if there is none, with their texts as they are."""
+        return list(islice(self._of_texts()._split(path), self._form.heads or 1))
+
+    def texts(self, line: str) -> list[str | None]:
+        """The texts of a record that stands on one line, whatever is wrong with it."""
+        pending = _Pending(1)
+        self._of_texts()._take(pending, line, None)
+        return pending.fields
+
+    def _of_texts(self) -> CsvReader:
         if self._names is None:
             self._names = CsvReader(self._form.model_copy(update={"null_values": ()}))
-        return next(self._names._split(path), None)
+        return self._names
 
     def records(self, path: Path, width: int) -> Iterator[Record]:
         """The records after the header, each with ``width`` fields or a problem."""
         found = self._split(path, width)
-        if self._form.header:
-            next(found, None)
-        yield from self._doubted(found, width)
+        yield from self._doubted(islice(found, self._form.heads, None), width)
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:
         """A record is bad, too, if the lines below it look like the end of its last value."""
@@ -82,9 +90,9 @@ class CsvReader:
 
     def _closes(self, record: Record) -> bool:
         """Whether the first quote of a line is one that closes."""
-        at = record.raw.find(self._form.quote or "\n")
-        delimiter = self._form.delimiter
-        return at > 0 and record.raw[at - 1] != delimiter and record.raw[at + 1 : at + 2] in ("", delimiter)
+        at, delimiter = record.raw.find(self._form.quote or "\n"), self._form.delimiter
+        before, after = record.raw[: max(at, 0)], record.raw[at + 1 :]
+        return bool(before) and not before.endswith(delimiter) and (not after or after.startswith(delimiter))
 
     def _split(self, path: Path, width: int = 0) -> Iterator[Record]:
         lines = _Lines(path, self._form)
@@ -134,7 +142,7 @@ class CsvReader:
                 position = self._unquoted(pending, text, position)
             if position >= len(text):
                 return True
-            position += 1
+            position += len(self._form.delimiter)
 
     def _unquoted(self, pending: _Pending, text: str, position: int) -> int:
         end = text.find(self._form.delimiter, position)

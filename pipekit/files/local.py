@@ -26,6 +26,7 @@ from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.decoding import checked, chunks, decoded, readable
 from pipekit.files.json_paths import write_records
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
+from pipekit.files.records import without_last_lines
 from pipekit.files.signatures import MOST, refuse_other_kind, wide_encoding
 from pipekit.files.unpacking import NONE, PACKINGS, compression_of
 from pipekit.files.waiting import caught_bad, one_by_one, refuse_bad, refuse_cancelled, side_by_side
@@ -110,7 +111,9 @@ class LocalFiles:
         path = local_path(file.uri)
         if path is None or compression_of(file.uri, self._form) != NONE or not can_be_named(path):
             return False
-        if self._form.records_at is not None or encoding_of(self._form) not in (None, "utf-8"):
+        if self._form.footer_lines or self._form.records_at is not None:
+            return False
+        if encoding_of(self._form) not in (None, "utf-8"):
             return False
         start = _start(_existing(file), file)
         refuse_other_kind(start, file, self._form)
@@ -156,7 +159,9 @@ class LocalFiles:
             encoding = self._encoding(first[:MOST])
             parts = chain([first], parts)
             texts = checked(parts if encoding is None else decoded(parts, encoding, file), file)
-            yield from texts if self._form.records_at is None else _records(texts, self._form.records_at, file)
+            if self._form.records_at is not None:
+                texts = _records(texts, self._form.records_at, file)
+            yield from without_last_lines(texts, self._form.footer_lines) if self._form.footer_lines else texts
 
     def _encoding(self, start: bytes) -> str | None:
         wide = wide_encoding(start) if self._form.finds_encoding else None

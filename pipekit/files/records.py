@@ -7,7 +7,7 @@ and the raw text of a bad record. Memory is bounded by one record.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,34 @@ def physical_lines(path: Path, quote: str | None = None) -> Iterator[tuple[str, 
         source = iter(stream) if newline == b"\n" else _split(stream.read(), newline)
         for line in source:
             yield _text(line)
+
+
+def without_last_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
+    """The text without its last lines; empty lines at the end do not count. Memory is bounded by these lines."""
+    held, newline = b"", b""
+    for chunk in chunks:
+        held += chunk
+        newline = newline or _newline(held.removesuffix(b"\r"))  # it may be the first half of a line end
+        at = _last_lines(held, count + 1, newline) if newline else 0
+        if at:
+            yield held[:at]
+            held = held[at:]
+    yield held[: _last_lines(held, count, newline or _newline(held) or b"\n")]
+
+
+def _newline(text: bytes) -> bytes:
+    """What ends the lines, if that can be seen."""
+    return b"\n" if b"\n" in text else b"\r" if b"\r" in text else b""
+
+
+def _last_lines(text: bytes, count: int, newline: bytes) -> int:
+    """Where the last ``count`` lines begin that are not empty; 0 if there are fewer."""
+    at = len(text)
+    for _ in range(count):
+        while at and text[at - 1] in b"\r\n":
+            at -= 1
+        at = text.rfind(newline, 0, at) + 1
+    return at
 
 
 def _split(data: bytes, newline: bytes) -> Iterator[bytes]:

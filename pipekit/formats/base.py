@@ -89,6 +89,12 @@ class FileFormat(Model):
         return packing
 
     @property
+    def footer_lines(self) -> int:
+        """How many lines at the end are no records: the key ``skip_footer``; 0 for a format that has no such key."""
+        lines: int = getattr(self, "skip_footer", 0)
+        return lines
+
+    @property
     def records_at(self) -> str | None:
         """The JSON path to the records within a file; ``None`` if the file as a whole holds records."""
         return None

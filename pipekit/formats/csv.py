@@ -15,11 +15,13 @@ class CsvFormat(WrittenNumbers):
 
     type: Literal["csv"]
     header: bool = True
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    header_lines: int = Field(default=1, ge=1)
+    delimiter: str = Field(default=",", min_length=1, max_length=20)
     quote: str | None = Field(default='"', max_length=1)
     escape: str | None = Field(default=None, max_length=1)
     encoding: str = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     comment: str | None = Field(default=None, max_length=1)
@@ -30,6 +32,11 @@ class CsvFormat(WrittenNumbers):
     compression: Compression = "auto"
 
     extra_is_error: ClassVar[bool] = True
+
+    @property
+    def heads(self) -> int:
+        """Records of the header."""
+        return self.header_lines if self.header else 0
 
     @property
     def text_encoding(self) -> str:

@@ -31,6 +31,7 @@ class FixedWidthFormat(WrittenNumbers):
     pad: bool = False
     encoding: str = "utf-8"
     skip_lines: int = Field(default=0, ge=0)
+    skip_footer: int = Field(default=0, ge=0)
     null_values: tuple[str, ...] = ("",)
     trim: bool = True
     date_format: str = "AUTO"

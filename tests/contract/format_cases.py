@@ -55,6 +55,7 @@ FIXED_CASES = (
     _fixed("null_values", b"N/Ax   \n  1N/A \n", ((None, "x"), (1, None)), format={"null_values": ["N/A"]}),
     _fixed("no_trim", b"  1 x  \n", ((" x  ",),), format={"trim": False}, columns={"b": "varchar"}),
     _fixed("skip_lines", b"made by us\n  1x   \n", ((1, "x"),), format={"skip_lines": 1}),
+    _fixed("skip_footer", b"  1x   \n  2y   \nTRAILER 2\n", ((1, "x"), (2, "y")), format={"skip_footer": 1}),
     _fixed("places", b"x..  1\n", ((1, "x"),), format={"fields": {"b": [1, 1], "a": [4, 3]}}),
     _fixed("line_length", b"  1x   filler\n", ((1, "x"),), format={"line_length": 13}),
     _fixed("pad", b"  1x\n  2y\n", ((1, "x"), (2, "y")), format={"pad": True}),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pipekit.errors import BadFileError, short
+from pipekit.files.csv_header import below_separator_line, joined_names
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, scan_csv
 from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
@@ -24,10 +25,17 @@ _HEAD = 1 << 16
 
 @dataclass(frozen=True)
 class _Shape:
-    """What files have in common that are read at once: where the declared columns stand, and the fields of a record."""
+    """What files have in common that are read at once.
+
+    Attributes:
+        positions: Where the declared columns stand.
+        width: The fields of a record.
+        skip: Lines above the header.
+    """
 
     positions: tuple[int | None, ...]
     width: int
+    skip: int
 
 
 def csv_planner(warehouse: Session, source: Source, form: CsvFormat) -> Planner:
@@ -45,6 +53,7 @@ class _CsvPlanner:
         self._conversions = tuple(convert_text(each, f"x{index}", source) for index, each in enumerate(source.columns))
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
+        self._below: _CsvPlanner | None = None
         self._marks = [mark.encode() for mark in (form.quote, form.escape, form.comment) if mark]
 
     def plan(self, file: SourceFile, path: Path) -> Plan | None:
@@ -53,19 +62,24 @@ class _CsvPlanner:
         shape = self._known.get(line) if line else None
         if shape is not None:
             return self._planned(file, path, shape, scan_csv(path, self._form))
-        first = self._reader.header(path)
-        if first is None:
+        form = below_separator_line(self._form, file, path)
+        if form is not self._form:
+            self._below = self._below or _CsvPlanner(self._source, form)
+            return self._below.plan(file, path)
+        heads = self._reader.heads(path)
+        if not heads:
             return None
-        form = self._form
-        positions = tuple(_csv_positions(self._source, form, file, first))
-        shape = _Shape(positions, len(first.fields) if form.header else len(self._source.columns))
-        if line and first.line == 1 and not first.problem:
+        positions = tuple(_csv_positions(self._source, form, file, heads))
+        width = len(heads[0].fields) if form.header else len(self._source.columns)
+        shape = _Shape(positions, width, form.skip_lines)
+        if line and heads[0].line == 1 and not heads[0].problem:
             self._known[line] = shape
-        return self._planned(file, path, shape, scan_csv(path, form) if _is_first(first, form) else CsvScan(False))
+        return self._planned(file, path, shape, scan_csv(path, form) if _is_trusted(heads, form) else CsvScan(False))
 
     def _first_line(self, path: Path) -> bytes:
         """The first line, where it is the header and nothing in it needs to be looked at more than once; else empty."""
-        if not self._form.header or self._form.skip_lines:
+        form = self._form
+        if form.heads != 1 or form.skip_lines or len(form.delimiter.encode()) > _LONGEST_DELIMITER:
             return b""
         with path.open("rb", 0) as stream:
             line, feed, _ = stream.read(_HEAD).partition(b"\n")
@@ -75,7 +89,7 @@ class _CsvPlanner:
     def _planned(self, file: SourceFile, path: Path, shape: _Shape, scan: CsvScan) -> Plan:
         if shape not in self._splits:
             self._splits[shape] = _csv_split(self._source, self._form, shape.positions)
-        lines = self._form.header
+        lines = self._form.heads
         return Plan(
             file,
             path,
@@ -94,17 +108,24 @@ class _CsvPlanner:
 _NULL = "NULL::VARCHAR"
 
 
-def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, first: Record) -> list[int | None]:
+def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequence[Record]) -> list[int | None]:
     if not form.header:
         return list(range(len(source.columns)))
-    if first.problem:
-        raise BadFileError(f"the first record {first.problem}", file=file.uri, line=first.line, value=short(first.raw))
-    return column_positions(source, file, [name or "" for name in first.fields], first.line)
+    for each in heads:
+        if each.problem:
+            raise BadFileError(f"the first record {each.problem}", file=file.uri, line=each.line, value=short(each.raw))
+    return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)
 
 
-def _is_first(first: Record, form: CsvFormat) -> bool:
+def _is_trusted(heads: Sequence[Record], form: CsvFormat) -> bool:
+    """Whether DuckDB finds the records below the header."""
     # Where lines above the header are left out, and a file has none but it, DuckDB may take another line for it.
-    return first.line == form.skip_lines + 1 and not first.problem
+    in_place = all(each.line == form.skip_lines + number and not each.problem for number, each in enumerate(heads, 1))
+    above = "".join(each.raw for each in heads[:-1])  # DuckDB skips these lines, and takes a quote in them for a value
+    return in_place and (form.quote or "\n") not in above and len(form.delimiter.encode()) <= _LONGEST_DELIMITER
+
+
+_LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 
 def _csv_split(source: Source, form: CsvFormat, positions: Sequence[int | None]) -> str:
@@ -126,7 +147,7 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
         "quote": text(quote),
         "escape": text((form.escape or quote) if quote else ""),
         "header": str(form.header).lower(),
-        "skip": str(form.skip_lines),
+        "skip": str(form.skip_lines + max(form.heads - 1, 0)),
         "comment": text(form.comment or ""),
         # Only an unquoted cell can be NULL; DuckDB wants at least one text that means it.
         "nullstr": f"[{', '.join(map(text, _plain_nulls(form))) or text(_NO_TEXT)}]",

@@ -7,14 +7,13 @@ columns; that one does not count fields, so a second COPY of two columns does.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
+from pipekit.files.headers import REPEATED, may_repeat_header
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -22,6 +21,7 @@ from pipekit.names import Table
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
+from pipekit.warehouses.snowflake.csv_headers import Header, header_groups, read_headers
 from pipekit.warehouses.snowflake.csv_lines import refuse_strays
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import compression_name, encoding_option
@@ -35,8 +35,6 @@ from pipekit.warehouses.snowflake.landing import (
     Unreadable,
     copy,
     create_landing,
-    first_lines,
-    named_format,
     on_error_option,
     unreadable_records,
 )
@@ -45,27 +43,6 @@ from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
-
-
-@dataclass(frozen=True)
-class Header:
-    """Where the declared columns stand in a CSV file.
-
-    Attributes:
-        positions: For each declared column its 1-based place; ``None`` where the file lacks an optional one.
-        width: Fields in a record.
-    """
-
-    positions: tuple[int | None, ...]
-    width: int
-
-    @property
-    def found(self) -> int:
-        """How many declared columns the file has."""
-        return sum(position is not None for position in self.positions)
-
-
-_LONGEST_HEADER = 1_000_000
 
 
 @contextmanager
@@ -93,35 +70,6 @@ def _judged(
     texts = texts_of_paths(load)
     landing = land_csv(warehouse, replace(load, source=in_files(load.source)), files, headers)
     return JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
-
-
-def csv_headers(source: Source, lines: dict[SourceFile, str]) -> dict[SourceFile, Header]:
-    """Where each file has the declared columns. A file without any line has no header and no records.
-
-    Raises:
-        SourceError: A declared column is missing, an undeclared one is there, or a name is there twice.
-    """
-    form = source.format
-    assert isinstance(form, CsvFormat)
-    read = _header if form.header else _headerless
-    return {file: read(source, form, file, line) for file, line in lines.items()}
-
-
-def _headerless(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
-    width = len(source.columns)
-    return Header(tuple(range(1, width + 1)), width)
-
-
-def _header(source: Source, form: CsvFormat, file: SourceFile, line: str) -> Header:
-    names = _names(form, line)
-    positions = column_positions(source, file, names, form.skip_lines + 1)
-    return Header(tuple(None if position is None else position + 1 for position in positions), len(names))
-
-
-def _names(form: CsvFormat, line: str) -> list[str]:
-    line = line.lstrip("\ufeff").rstrip("\r\n")
-    rows = csv.reader([line], delimiter=form.delimiter, quotechar=form.quote, skipinitialspace=form.trim)
-    return next(rows, [])
 
 
 def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields: bool = True) -> str:
@@ -171,24 +119,23 @@ def land_csv(
     values = text_columns(load.source.columns)
     landed = create_landing(warehouse, ", ".join(f"{value.text} VARCHAR" for value in values) + f", {PLACE_TYPES}")
     ends = create_landing(warehouse, f'{PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
-    skip = form.skip_lines + form.header
-    skipped: list[str] = []
+    unreadable: list[Unreadable] = []
     on_error = on_error_option(load)
     for group, members in header_groups(headers, files).items():
         present = [(each.text, at) for each, at in zip(values, group.positions, strict=True) if at is not None]
         names = "".join(f"{name}, " for name, _ in present)
         fields = "".join(f"${position}, " for _, position in present)
-        read = csv_format(form, empty_is_null=True, skip=skip)
+        read = csv_format(form, empty_is_null=True, skip=group.skip)
         options = CopyOptions(read, f"SELECT {fields}{PLACE_SELECT}", on_error)
         copied = copy(warehouse, f"{landed} ({names}{PLACE})", files, members, options)
-        skipped += [file.name for file in copied if file.errors]
+        skipped = [file.name for file in copied if file.errors]
+        uncounted = csv_format(form, empty_is_null=True, skip=group.skip, count_fields=False)
+        unreadable += unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
         # Read so that an empty field is a text, only a field that is not there is NULL.
-        count = csv_format(form, empty_is_null=False, skip=skip)
+        count = csv_format(form, empty_is_null=False, skip=group.skip)
         edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
         options = CopyOptions(count, edge, on_error)
         copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options)
-    uncounted = csv_format(form, empty_is_null=True, skip=skip, count_fields=False)
-    unreadable = unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
     query = (
@@ -250,30 +197,6 @@ class BadValues(SourceError):
     """The plain landing holds values that do not keep the contract; where they stand is not known yet."""
 
 
-def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> dict[SourceFile, Header]:
-    """The header of each CSV file that has one, checked against the contract."""
-    form = load.source.format
-    assert isinstance(form, CsvFormat)
-    lines: dict[SourceFile, str] = {}
-    if load.files:
-        lines = first_lines(warehouse, named_format(warehouse, load), files, form.skip_lines + 1, _LONGEST_HEADER)
-    for file, line in lines.items():
-        if form.header and len(line) == _LONGEST_HEADER:
-            raise SourceError(
-                f"the header is longer than {_LONGEST_HEADER:,} characters", file=file.uri, line=form.skip_lines + 1
-            )
-    return csv_headers(load.source, lines)
-
-
-def header_groups(headers: dict[SourceFile, Header], files: StagedFiles) -> dict[Header, list[str]]:
-    """The staged names of files that have their columns in the same order; nearly always there is one group."""
-    groups: dict[Header, list[str]] = {}
-    for name, file in files.names.items():
-        if file in headers:
-            groups.setdefault(headers[file], []).append(name)
-    return groups
-
-
 def text_columns(columns: Sequence[Column]) -> tuple[Value, ...]:
     """The declared columns as they stand in a landing table of text."""
     return tuple(Value(column, f'"V{number}"') for number, column in enumerate(columns, 1))
@@ -314,7 +237,7 @@ class PlainCsvLoad:
         form = self._load.source.format
         assert isinstance(form, CsvFormat)
         target = f"{self._landing} ({', '.join(_placed(group, self._values))})"
-        options = csv_format(form, empty_is_null=True, skip=form.skip_lines + form.header)
+        options = csv_format(form, empty_is_null=True, skip=group.skip)
         for copied in copy(self._warehouse, target, files, members, CopyOptions(options)):
             self._rows[copied.file] = copied.rows
 

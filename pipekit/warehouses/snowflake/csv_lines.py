@@ -88,13 +88,14 @@ def _first_stray(form: CsvFormat, lines: str) -> str:
 
 def _patterns(form: CsvFormat) -> tuple[str, str]:
     """What a line looks like that begins outside of quotes, and one that begins inside."""
-    quote, delimiter = _literal(form.quote or ""), _literal(form.delimiter)
+    quote, delimiter = _literal(form.quote or ""), "".join(map(_literal, form.delimiter))
     blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
     within = f"([^{form.quote}]|{quote}{quote})*"
     if form.escape and form.escape != form.quote:
         escape, either = _literal(form.escape), f"[{form.quote}{_in_set(form.escape)}]"
         within = f"([^{form.quote}{_in_set(form.escape)}]|{escape}{either})*"
-    plain = f"[^{form.quote}{_in_set(form.delimiter)}]*"
+    one = _in_set(form.delimiter) if len(form.delimiter) == 1 else ""  # a longer one may stand in the text of a pattern
+    plain = f"[^{form.quote}{one}]*"
     field = f"({blanks}{quote}{within}{quote}{blanks}|{plain})"
     opened = f"{blanks}{quote}{within}"
     outside = f"({field}{delimiter})*({field}|{opened})"
@@ -103,7 +104,7 @@ def _patterns(form: CsvFormat) -> tuple[str, str]:
 
 
 def _literal(character: str) -> str:
-    return f"[{character}]" if re.fullmatch(r"[^\w\s\\^\]]", character) else re.escape(character)
+    return f"[{character}]" if re.fullmatch(r"[^\w\\^\]]", character) else re.escape(character)
 
 
 def _in_set(character: str) -> str:

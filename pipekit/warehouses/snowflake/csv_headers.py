@@ -1,0 +1,93 @@
+"""The headers of staged CSV files, held against the contract: by one query for each line of the header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipekit.errors import BadFileError
+from pipekit.files.csv_header import is_separator_line, joined_names
+from pipekit.files.csv_records import CsvReader
+from pipekit.files.headers import column_positions
+from pipekit.formats.csv import CsvFormat
+from pipekit.source import Source, SourceFile
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.landing import first_lines, named_format
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+_LONGEST = 1_000_000
+Lines = dict[SourceFile, list[str]]
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where the declared columns stand in a CSV file.
+
+    Attributes:
+        positions: For each declared column its 1-based place; ``None`` where the file lacks an optional one.
+        width: Fields in a record.
+        skip: Lines before the first record.
+    """
+
+    positions: tuple[int | None, ...]
+    width: int
+    skip: int
+
+    @property
+    def found(self) -> int:
+        """How many declared columns the file has."""
+        return sum(position is not None for position in self.positions)
+
+
+def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> dict[SourceFile, Header]:
+    """The header of each CSV file that has a first line, checked against the contract.
+
+    Raises:
+        SourceError: A declared column is missing, an undeclared one is there, or a name is there twice.
+    """
+    form = load.source.format
+    assert isinstance(form, CsvFormat)
+    if not load.files:
+        return {}
+    peek, first = named_format(warehouse, load), form.skip_lines + 1
+    lines = _lines(warehouse, peek, files, form, first)
+    marked = {file for file, found in lines.items() if is_separator_line(form, file, found[0])}
+    if marked:
+        some = {name: file for name, file in files.names.items() if file in marked}
+        below = _lines(warehouse, peek, StagedFiles(files.stage, some), form, first + 1)
+        lines = {file: found for file, found in {**lines, **below}.items() if file not in marked or file in below}
+    return {file: _header(load.source, form, file, found, file in marked) for file, found in lines.items()}
+
+
+def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: CsvFormat, first: int) -> Lines:
+    """The lines of the header, or the first line, of each file that has one."""
+    found: Lines = {}
+    for number in range(first, first + max(form.heads, 1)):
+        for file, line in first_lines(warehouse, peek, files, number, _LONGEST).items():
+            if form.header and len(line) == _LONGEST:
+                raise BadFileError(f"the header is longer than {_LONGEST:,} characters", file=file.uri, line=number)
+            found.setdefault(file, []).append(line.lstrip("\ufeff").rstrip("\r\n"))
+    return found
+
+
+def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str], marked: bool) -> Header:
+    skip = form.skip_lines + marked
+    if not form.header:
+        width = len(source.columns)
+        return Header(tuple(range(1, width + 1)), width, skip)
+    reader = CsvReader(form)
+    names = joined_names(form, file, [reader.texts(line) for line in lines])
+    positions = column_positions(source, file, names, skip + 1)
+    return Header(tuple(None if at is None else at + 1 for at in positions), len(names), skip + form.heads)
+
+
+def header_groups(headers: dict[SourceFile, Header], files: StagedFiles) -> dict[Header, list[str]]:
+    """The staged names of files that have their columns in the same order; nearly always there is one group."""
+    groups: dict[Header, list[str]] = {}
+    for name, file in files.names.items():
+        if file in headers:
+            groups.setdefault(headers[file], []).append(name)
+    return groups
