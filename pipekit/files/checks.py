@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipekit.files.json_paths import parse_path
+from pipekit.files.json_roots import Level, check_above, parse_root
 from pipekit.files.path_columns import check_path_columns, in_files
 from pipekit.files.patterns import check_pattern
 from pipekit.files.places import check_place
@@ -68,10 +69,23 @@ def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
 def _check_paths(source: Source) -> Iterator[tuple[str, str]]:
     if not source.format.paths_are_json:
         return
-    paths = {f"columns.{column.name}.path": column.path for column in source.columns if column.path is not None}
-    for key, path in {**paths, "format.root": source.format.records_at}.items():
+    levels: tuple[Level, ...] = ()
+    try:
+        levels = () if source.format.records_at is None else parse_root(source.format.records_at)
+    except ValueError as error:
+        yield "format.root", str(error)
+        return
+    for column in source.columns:
         try:
-            if path is not None:
-                parse_path(path)
+            problem = None if column.path is None else _path_problem(column.path, levels)
         except ValueError as error:
-            yield key, str(error)
+            problem = str(error)
+        if problem:
+            yield f"columns.{column.name}.path", problem
+
+
+def _path_problem(path: str, levels: Sequence[Level]) -> str | None:
+    if path.startswith("^"):
+        return check_above(path, levels)
+    parse_path(path)
+    return None

@@ -1,15 +1,11 @@
-"""Paths into JSON documents, ``a.b[0].c``, and the records that stand below one."""
+"""Paths into JSON documents, ``a.b[0].c``."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import IO
 
-from pipekit.errors import BadFileError, SourceError
-from pipekit.files.json_records import array_elements
 from pipekit.source import Column
 
 _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]+)\]")
@@ -47,53 +43,13 @@ def pointer(steps: tuple[str | int, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def write_records(data: bytes, root: str, target: IO[bytes], uri: str) -> None:
-    """Write the records below ``root`` of each document in ``data``, one a line, otherwise as they are.
-
-    Raises:
-        SourceError: A document is not JSON, or there is nothing at ``root``.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadFileError("the file is not UTF-8", file=uri, line=1 + data.count(b"\n", 0, error.start)) from error
-    at = _skip(text, 0)
-    while at < len(text):
-        end = _end(text, at, uri)
-        for record in _below(text[:end], at, root, uri):
-            target.write(record.replace("\r", " ").replace("\n", " ").encode() + b"\n")
-        at = _skip(text, end)
-
-
 def _skip(text: str, at: int) -> int:
     return _BLANK.match(text, at).end()  # type: ignore[union-attr]
 
 
-def _end(text: str, at: int, uri: str) -> int:
-    try:
-        return json.JSONDecoder().raw_decode(text, at)[1]
-    except (ValueError, RecursionError) as error:
-        line = 1 + text.count("\n", 0, getattr(error, "pos", at))
-        raise BadFileError(f"is not valid JSON: {error}", file=uri, line=line) from error
-
-
-def _below(text: str, at: int, root: str, uri: str) -> Iterator[str]:
-    """The records at ``root``. Where its last key is missing or null there are none, as an API sends an empty page."""
-    *above, last = parse_path(root) or (None,)
-    for step in above:
-        found = member(text, at, step) if step is not None else None
-        if found is None:
-            raise SourceError(
-                f"there is nothing at `root: {root}`", file=uri, line=1 + text.count("\n", 0, at), value=root
-            )
-        at = found
-    place = at if last is None else member(text, at, last)
-    if place is None or text.startswith("null", place):
-        return
-    if text[place] == "[":
-        yield from (record.raw for record in array_elements(text, place) if not record.problem)
-    else:
-        yield text[place : json.JSONDecoder().raw_decode(text, place)[1]]
+def document_at(text: str, at: int) -> str:
+    """The document that begins at ``text[at]``, as it is written."""
+    return text[at : json.JSONDecoder().raw_decode(text, at)[1]]
 
 
 def member(text: str, at: int, step: str | int) -> int | None:

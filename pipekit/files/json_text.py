@@ -75,7 +75,7 @@ def with_values(record: Record, wanted: Wanted) -> Record:
         problem = NO_OBJECT
     record.problem = problem
     record.at = _not_a_number(record.raw, wanted) if problem and _CONSTANT.search(problem) else None
-    record.fields = tuple(None if problem else _value(record.raw, document, *each) for each in wanted)
+    record.fields = tuple(None if problem else value_of(record.raw, document, *each) for each in wanted)
     return record
 
 
@@ -108,7 +108,15 @@ def _found(document: Any, path: Path) -> Any:
     return document
 
 
-def _value(text: str, document: Any, path: Path, as_text: bool) -> str | None:
+def value_of(text: str, document: Any, path: Path, as_text: bool) -> str | None:
+    """The JSON text of a value in a document, or its plain text; ``None`` if it is missing or null.
+
+    Args:
+        text: The document as it is written.
+        document: The same, decoded by ``problem_of``.
+        path: Where the value stands.
+        as_text: Whether its plain text is wanted.
+    """
     value = _found(document, path)
     if value is None:
         return None

@@ -24,7 +24,7 @@ from typing import IO
 
 from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.decoding import checked, chunks, decoded, readable
-from pipekit.files.json_paths import write_records
+from pipekit.files.json_roots import Documents
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
 from pipekit.files.records import without_last_lines
 from pipekit.files.signatures import MOST, refuse_other_kind, wide_encoding
@@ -65,14 +65,22 @@ class LocalFiles:
         form: The format of the files.
         cancelled: Set when the step is cancelled.
         all_bad: Whether to look at every file, so that one error names all that cannot be read.
+        above: Paths of values above the records, for a format whose records stand below a root.
     """
 
     def __init__(
-        self, parent: Path, form: FileFormat, cancelled: threading.Event | None = None, *, all_bad: bool = False
+        self,
+        parent: Path,
+        form: FileFormat,
+        cancelled: threading.Event | None = None,
+        *,
+        all_bad: bool = False,
+        above: Sequence[str] = (),
     ) -> None:
         self._parent = parent
         self._all_bad = all_bad
         self._form = form
+        self._above = above
         self._cancelled = cancelled
         self._folder: Path | None = None
         self._store: Store | None = None
@@ -160,8 +168,13 @@ class LocalFiles:
             parts = chain([first], parts)
             texts = checked(parts if encoding is None else decoded(parts, encoding, file), file)
             if self._form.records_at is not None:
-                texts = _records(texts, self._form.records_at, file)
+                texts = self._records(_whole(texts, file), file)
             yield from without_last_lines(texts, self._form.footer_lines) if self._form.footer_lines else texts
+
+    def _records(self, text: str, file: SourceFile) -> Iterator[bytes]:
+        records = BytesIO()
+        Documents(text, self._form.records_at or "", file.uri).write(records, self._above)
+        yield records.getvalue()
 
     def _encoding(self, start: bytes) -> str | None:
         wide = wide_encoding(start) if self._form.finds_encoding else None
@@ -307,7 +320,10 @@ def written(copy: Path) -> Iterator[Callable[[bytes], object]]:
         yield write
 
 
-def _records(texts: Iterator[bytes], root: str, file: SourceFile) -> Iterator[bytes]:
-    records = BytesIO()
-    write_records(b"".join(texts), root, records, file.uri)
-    yield records.getvalue()
+def _whole(texts: Iterator[bytes], file: SourceFile) -> str:
+    data = b"".join(texts)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = 1 + data.count(b"\n", 0, error.start)
+        raise BadFileError("the file is not UTF-8", file=file.uri, line=line) from error

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from pipekit.files.json_paths import column_path
 from pipekit.files.json_records import json_array, json_documents, json_lines, layout_of
+from pipekit.files.json_roots import paths_above
 from pipekit.files.json_text import with_values
 from pipekit.files.records import Record
 from pipekit.formats.json import JsonFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
+from pipekit.warehouses.duckdb.json_below import plan_below
 from pipekit.warehouses.duckdb.json_keys import check_keys
 from pipekit.warehouses.duckdb.json_select import is_strict, json_select, json_split
 from pipekit.warehouses.duckdb.plan import CHUNK, Plan, Planner
@@ -34,6 +36,8 @@ def _plan(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile
     start, end = _ends(path)
     if not start:
         return None
+    if paths_above(source.columns):
+        return plan_below(source, file, path)
     layout = form.layout if form.layout != "auto" else layout_of(start) if form.root is None else "lines"
     paths = [column_path(column) for column in source.columns]
     wanted = [(path_, read_as_text(column, source)) for path_, column in zip(paths, source.columns, strict=True)]

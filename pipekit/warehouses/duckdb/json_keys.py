@@ -17,7 +17,7 @@ from pipekit.warehouses.duckdb.plan import Plan
 _SAMPLE = 200
 
 
-def check_keys(warehouse: Session, found: Plan, paths: list[Steps]) -> None:
+def check_keys(warehouse: Session | None, found: Plan, paths: list[Steps]) -> None:
     """Refuse a file in which no record has a declared key or, where that is an error, one has another.
 
     Raises:
@@ -73,9 +73,9 @@ def _has(value: Any, steps: Steps) -> bool:
     return True
 
 
-def _any_value(warehouse: Session, found: Plan, indexes: list[int]) -> bool:
+def _any_value(warehouse: Session | None, found: Plan, indexes: list[int]) -> bool:
     """Whether each of these columns has a value somewhere; sampling may just have missed it."""
-    if found.select is None:
+    if found.select is None or warehouse is None:
         return False
     counts = ", ".join(f"count(x{index})" for index in indexes)
     try:
@@ -84,7 +84,7 @@ def _any_value(warehouse: Session, found: Plan, indexes: list[int]) -> bool:
         return False  # a broken record somewhere: Python looks further
 
 
-def _no_extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> None:
+def _no_extra_keys(warehouse: Session | None, found: Plan, declared: set[str]) -> None:
     if not _extra_keys(warehouse, found, declared):
         return
     for record in found.records():
@@ -100,8 +100,8 @@ def _no_extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> None:
                 )
 
 
-def _extra_keys(warehouse: Session, found: Plan, declared: set[str]) -> bool:
-    if found.select is None:
+def _extra_keys(warehouse: Session | None, found: Plan, declared: set[str]) -> bool:
+    if found.select is None or warehouse is None:
         return True
     reader = json_reader([found.path], found.layout, "document: 'JSON'")
     try:

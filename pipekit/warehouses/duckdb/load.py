@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
 from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
+from pipekit.files.json_roots import paths_above
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
 from pipekit.files.path_columns import in_files, path_columns_last
@@ -67,7 +68,8 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
         with carried_files(warehouse.files_folder, source, load.files, load.cancelled, all_bad=all_bad) as carried:
             yield carried
         return
-    with LocalFiles(warehouse.files_folder, load.source.format, load.cancelled, all_bad=all_bad) as local:
+    above = paths_above(source.columns) if source.format.paths_are_json else ()
+    with LocalFiles(warehouse.files_folder, source.format, load.cancelled, all_bad=all_bad, above=above) as local:
         yield local.fetch(load.files)
 
 

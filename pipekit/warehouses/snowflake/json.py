@@ -6,14 +6,18 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.errors import SourceError
-from pipekit.files.json_paths import column_path, parse_path
+from pipekit.errors import BadFileError, SourceError
+from pipekit.files.json_paths import column_path
 from pipekit.files.json_records import layout_of
+from pipekit.files.json_roots import Level, parse_above, parse_root
 from pipekit.formats.json import JsonFormat
+from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.errors import LineTooLong
 from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
+    DOC,
+    NUMBER,
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
@@ -36,9 +40,9 @@ if TYPE_CHECKING:
 
 
 def json_format(form: JsonFormat) -> str:
-    """How COPY reads a source's JSON into VARIANT: lines and arrays alike, unless ``root`` says where records are."""
+    """How COPY reads a source's JSON into VARIANT: documents, and each element of one that is an array."""
     return (
-        f"TYPE = JSON COMPRESSION = {compression_name(form)} STRIP_OUTER_ARRAY = {'FALSE' if form.root else 'TRUE'} "
+        f"TYPE = JSON COMPRESSION = {compression_name(form)} STRIP_OUTER_ARRAY = TRUE "
         "STRIP_NULL_VALUES = FALSE ALLOW_DUPLICATE = FALSE ENABLE_OCTAL = FALSE IGNORE_UTF8_ERRORS = FALSE "
         "REPLACE_INVALID_CHARACTERS = FALSE SKIP_BYTE_ORDER_MARK = TRUE"
     )
@@ -61,9 +65,11 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     ]
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
-    paths = [column_path(column) for column in load.source.columns]
-    landing = document_select(load, _below_root(query, form), paths)
-    return dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
+    levels = parse_root(form.root) if form.root else ()
+    _check_levels(warehouse, files, query, levels)
+    landing = document_select(load, _below(query, levels), [_value(column) for column in load.source.columns])
+    landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
+    return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
 
 
 def _land_documents(
@@ -97,12 +103,46 @@ def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles,
     return [name for name, file in files.names.items() if file not in others]
 
 
-def _below_root(query: str, form: JsonFormat) -> str:
-    if not form.root:
-        return query
-    records = get_path('D."DOC"', parse_path(form.root))
-    records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is no record
-    return (
-        f'SELECT D."FILE", D."RAW", F.INDEX + 1 AS "ROWNO", F.VALUE AS "DOC" FROM ({query}) AS D, '
-        f"LATERAL FLATTEN(INPUT => TO_ARRAY({records})) AS F"
-    )
+def _below(query: str, levels: Sequence[Level]) -> str:
+    """The records at the last level; ``UPn``, ``KEYn`` and ``INDEXn`` are what stands n records above each."""
+    for number, level in enumerate(levels):
+        records = get_path('D."DOC"', level.steps)
+        records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is no record
+        listed = f"TO_ARRAY({records})"
+        if level.is_map:
+            listed = f"IFF(TYPEOF({records}) = 'OBJECT', {records}, {listed})"
+        higher = "".join(
+            f', D."{name}{up}" AS "{name}{up + 1}"' for up in range(1, number + 1) for name in ("UP", "KEY", "INDEX")
+        )
+        query = (
+            'SELECT D."FILE", D."RAW", ROW_NUMBER() OVER (PARTITION BY D."FILE" ORDER BY D."ROWNO", F.INDEX, F.KEY) '
+            'AS "ROWNO", F.VALUE AS "DOC", D."DOC" AS "UP1", TO_VARIANT(F.KEY) AS "KEY1", '
+            f'TO_VARIANT(F.INDEX) AS "INDEX1"{higher} FROM ({query}) AS D, LATERAL FLATTEN(INPUT => {listed}) AS F'
+        )
+    return query
+
+
+def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, levels: Sequence[Level]) -> None:
+    """Refuse documents that have nothing on the way to the root; FLATTEN would pass over them.
+
+    Raises:
+        BadFileError: With the file.
+    """
+    for number, level in enumerate(levels):
+        if not level.steps:
+            continue
+        way = get_path('"DOC"', level.steps[:-1])
+        odd = "TYPEOF(\"DOC\") <> 'OBJECT'" + (f" OR {way} IS NULL" if level.steps[:-1] else "")
+        held = _below(query, levels[:number])
+        rows = warehouse.execute(f'SELECT "FILE" FROM ({held}) WHERE {odd} ORDER BY "FILE" LIMIT 1').rows
+        for (reported,) in rows:
+            reason = "has something that is not a JSON object, or nothing, on the way to the root"
+            raise BadFileError(reason, file=files.find(reported).uri)
+
+
+def _value(column: Column) -> str:
+    above = parse_above(column.path or "")
+    if above is None:
+        return get_path(DOC, column_path(column))
+    name = (above.place or "up").upper()
+    return get_path(f'"{name}{above.up}"', above.steps)

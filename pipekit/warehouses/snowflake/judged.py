@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.json_paths import column_path
+from pipekit.files.json_roots import parse_above
 from pipekit.files.path_columns import in_files
 from pipekit.files.shapes import expected
 from pipekit.names import Table
@@ -90,7 +91,8 @@ class JudgedLoad:
                 )
 
     def _refuse_extra_keys(self) -> None:
-        known = ", ".join(text(str(column_path(column)[0])) for column in in_files(self._load.source).columns)
+        own = (each for each in in_files(self._load.source).columns if parse_above(each.path or "") is None)
+        known = ", ".join(text(str(path[0])) for path in map(column_path, own) if path) or "''"
         rows = self._warehouse.execute(
             f'SELECT D."FILE", K.KEY, MIN(D."ROWNO") FROM ({self._landing.query}) AS D, '
             f'LATERAL FLATTEN(INPUT => D."DOC") AS K WHERE K.KEY NOT IN ({known}) '

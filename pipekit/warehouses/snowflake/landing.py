@@ -130,7 +130,7 @@ def _line_of(files: StagedFiles, name: str, stage_format: str, line: int) -> str
     return f"FROM {place}{given} WHERE {meant}"
 
 
-_DOC = '"DOC"'
+DOC = '"DOC"'
 PLACE = '"FILE", "ROWNO"'
 PLACE_TYPES = '"FILE" VARCHAR, "ROWNO" NUMBER(38,0)'
 PLACE_SELECT = "METADATA$FILENAME, METADATA$FILE_ROW_NUMBER"
@@ -202,14 +202,21 @@ def get_path(document: str, steps: Sequence[str | int], getter: str = "GET") -> 
     return document
 
 
-def document_select(load: FileLoad, query: str, paths: Sequence[Sequence[str | int]], getter: str = "GET") -> Landing:
-    numbers = range(1, len(paths) + 1)
-    got = [get_path(_DOC, path, getter) for path in paths]
+def document_select(load: FileLoad, query: str, got: Sequence[str]) -> Landing:
+    """The landing query over documents.
+
+    Args:
+        load: What is asked.
+        query: SQL that gives FILE, ROWNO, RAW and the document DOC.
+        got: SQL of each column's value, as VARIANT.
+    """
+    numbers = range(1, len(got) + 1)
     taken = ", ".join(f'{value} AS "J{n}", {value}::VARCHAR AS "S{n}"' for n, value in zip(numbers, got, strict=True))
     typed = ", ".join(f'TYPEOF("J{n}") AS "T{n}", {_as_text(n)} AS "V{n}"' for n in numbers)
+    needs_object = any(f"({DOC}, " in value for value in got)
     whole = (
         "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON, or has a key twice' "
-        + ("WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' " if any(paths) else "")
+        + ("WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' " if needs_object else "")
         + "END"
     )
     inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'

@@ -13,6 +13,7 @@ from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
 from pipekit.warehouses.snowflake.landing import (
+    DOC,
     NUMBER,
     PLACE,
     PLACE_SELECT,
@@ -23,6 +24,7 @@ from pipekit.warehouses.snowflake.landing import (
     copy_chunks,
     create_landing,
     document_select,
+    get_path,
     read_lines_of_files,
 )
 from pipekit.warehouses.snowflake.stages import StagedFiles
@@ -84,7 +86,8 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     options = CopyOptions(PARQUET_FORMAT, f"SELECT $1, {PLACE_SELECT}")
     copy(warehouse, f'{landed} ("DOC", {PLACE})', files, [*files.names], options)
     query = f'SELECT {PLACE}, NULL::VARCHAR AS "RAW", "DOC" FROM {landed}'
-    landing = document_select(load, query, [(column.source_name,) for column in load.source.columns], "GET_IGNORE_CASE")
+    got = [get_path(DOC, (column.source_name,), "GET_IGNORE_CASE") for column in load.source.columns]
+    landing = document_select(load, query, got)
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
     semi = {"variant", "object", "array"}
     values = tuple(v if v.column.type.kind in semi else Value(v.column, v.text) for v in landing.values)

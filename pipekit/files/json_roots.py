@@ -1,0 +1,261 @@
+"""Records that stand below a root in JSON documents, and values of what stands above them.
+
+A root is a path in which ``[*]`` takes each element of a list and ``.*`` each value of an object: ``orders[*]``,
+``users.*``, ``customers[*].orders[*]``. Without either at its end it is a list of records, or one. The path of a column
+may begin with ``^``, the record that holds the list, ``^^``, the one above that, and so on. ``^key`` and ``^index`` are
+the key or the place, from 0, under which a record stands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import IO
+
+from pipekit.errors import BadFileError
+from pipekit.files.json_paths import member, parse_path
+from pipekit.files.json_text import problem_of
+from pipekit.source import Column
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+_PARTS = re.compile(r"\[\*\]|(?:^|\.)\*(?=[.\[]|$)")
+_UP = re.compile(r"(\^+)(?:\.(.+)|(key|index))?")
+RECORD = "$"
+"""The key of a record in a line that also has values of what stands above it."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A list or an object of records.
+
+    Attributes:
+        steps: Where it stands in the record that holds it.
+        is_map: Whether it may be an object of records, by their keys.
+    """
+
+    steps: tuple[str | int, ...]
+    is_map: bool
+
+
+@dataclass(frozen=True)
+class Above:
+    """A value above a record.
+
+    Attributes:
+        up: How many records above; 1 is the one that holds the list.
+        steps: Where the value stands in that one.
+        place: ``key`` or ``index`` if it is the key or the place under which the record below that one stands.
+    """
+
+    up: int
+    steps: tuple[str | int, ...]
+    place: str | None = None
+
+
+def parse_root(text: str) -> tuple[Level, ...]:
+    """The levels of a root, from the document down.
+
+    Raises:
+        ValueError: It is no such path.
+    """
+    levels: list[Level] = []
+    start = 0
+    for match in _PARTS.finditer(text):
+        levels.append(Level(_steps(text[start : match.start()], text), match[0] != "[*]"))
+        start = match.end()
+    if start < len(text) or not levels:
+        levels.append(Level(_steps(text[start:], text), False))
+    return tuple(levels)
+
+
+def _steps(part: str, whole: str) -> tuple[str | int, ...]:
+    try:
+        if part and not part.startswith(".") and not whole.startswith(part):
+            raise ValueError
+        return parse_path(part.removeprefix(".")) if part else ()
+    except ValueError:
+        raise ValueError(f"{whole!r} is not a path like a.b[0].c, a.list[*] or a.map.*") from None
+
+
+def parse_above(text: str) -> Above | None:
+    """What a column's path means if it begins with ``^``; ``None`` if it does not.
+
+    Raises:
+        ValueError: It is no such path.
+    """
+    if not text.startswith("^"):
+        return None
+    match = _UP.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a path like ^.a.b, ^^.a, ^key or ^index")
+    return Above(len(match[1]), parse_path(match[2]) if match[2] else (), match[3])
+
+
+def paths_above(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The paths of columns that are above their record."""
+    return tuple(dict.fromkeys(column.path for column in columns if column.path and column.path.startswith("^")))
+
+
+def check_above(text: str, levels: Sequence[Level]) -> str | None:
+    """What is wrong with a column's path that begins with ``^``, below such a root."""
+    above = parse_above(text)
+    if above is None:
+        return None
+    if not levels:
+        return f"{text!r} is above the record, and the format has no `root`"
+    if above.up > len(levels):
+        return f"{text!r} is {above.up} records up, and the root has {len(levels)}"
+    if above.place == "key" and not levels[-above.up].is_map:
+        return f"{text!r} is the key in an object of records; say so in `root`: `name.*`"
+    if above.place == "index" and levels[-above.up].is_map:
+        return f"{text!r} is the place in a list, and the root has an object there"
+    return None
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A document or record, and where it stands."""
+
+    start: int
+    end: int
+    place: str | int | None = None
+
+
+class Documents:
+    """The text of a file, and the records in it.
+
+    Args:
+        text: The text.
+        root: Where the records stand.
+        uri: For errors.
+    """
+
+    def __init__(self, text: str, root: str, uri: str) -> None:
+        self._text = text
+        self._root = root
+        self._levels = parse_root(root)
+        self._uri = uri
+        self._spans: list[tuple[int, int]] = []
+
+    def write(self, target: IO[bytes], above: Sequence[str] = ()) -> None:
+        """Write the records, one a line, otherwise as they are.
+
+        Args:
+            target: Where to.
+            above: Paths of what else is wanted of the records above. Then a line is an object of the record, under
+                ``RECORD``, and of these values, under their paths.
+
+        Raises:
+            BadFileError: A document is not JSON, or there is nothing at the root.
+        """
+        wanted = [(path, parsed) for path in above if (parsed := parse_above(path))]
+        for document in self._documents():
+            self._spans = []
+            for trail in self._below((document,), self._levels):
+                record = self._text[trail[-1].start : trail[-1].end]
+                self._spans.append((trail[-1].start, trail[-1].end))
+                line = self._with_above(record, trail, wanted) if wanted else record
+                target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
+            self._check_around(document)
+
+    def _documents(self) -> Iterator[_Held]:
+        """Each document, and each element of one that is a list."""
+        at = _skip(self._text, 0)
+        while at < len(self._text):
+            end = self._end(at)
+            if self._text[at] == "[":
+                yield from self._elements(at)
+            else:
+                yield _Held(at, end)
+            at = _skip(self._text, end)
+
+    def _end(self, at: int) -> int:
+        try:
+            return json.JSONDecoder().raw_decode(self._text, at)[1]
+        except (ValueError, RecursionError) as error:
+            raise self._error(f"is not valid JSON: {error}", getattr(error, "pos", at)) from error
+
+    def _error(self, reason: str, at: int) -> BadFileError:
+        return BadFileError(reason, file=self._uri, line=1 + self._text.count("\n", 0, at), value=self._root)
+
+    def _below(self, trail: tuple[_Held, ...], levels: Sequence[Level]) -> Iterator[tuple[_Held, ...]]:
+        if not levels:
+            yield trail
+            return
+        for held in self._held(trail[-1], levels[0]):
+            yield from self._below((*trail, held), levels[1:])
+
+    def _held(self, parent: _Held, level: Level) -> Iterator[_Held]:
+        """The records at a level. Where its last key is missing or null there are none, as in an API's empty page."""
+        at = parent.start
+        if level.steps and self._text[at] != "{":
+            raise self._error("has something that is not a JSON object on the way to the root", at)
+        for step in level.steps[:-1]:
+            found = member(self._text, at, step)
+            if found is None:
+                raise self._error(f"there is nothing at `root: {self._root}`", parent.start)
+            at = found
+        last = member(self._text, at, level.steps[-1]) if level.steps else at
+        if last is None or self._text.startswith("null", last):
+            return
+        if self._text[last] == "[":
+            yield from self._elements(last)
+        elif self._text[last] == "{" and level.is_map:
+            yield from self._values(last)
+        else:
+            yield _Held(last, self._end(last), None if level.is_map else 0)
+
+    def _elements(self, at: int) -> Iterator[_Held]:
+        position, index = _skip(self._text, at + 1), 0
+        while self._text[position] != "]":
+            end = self._end(position)
+            yield _Held(position, end, index)
+            position, index = self._behind(end), index + 1
+
+    def _values(self, at: int) -> Iterator[_Held]:
+        position = _skip(self._text, at + 1)
+        while self._text[position] == '"':
+            key, position = scanstring(self._text, position + 1)
+            position = _skip(self._text, _skip(self._text, position) + 1)
+            end = self._end(position)
+            yield _Held(position, end, key)
+            position = self._behind(end)
+
+    def _behind(self, at: int) -> int:
+        """Where the next value begins, or the bracket that closes them."""
+        at = _skip(self._text, at)
+        return _skip(self._text, at + 1) if self._text[at] == "," else at
+
+    def _with_above(self, record: str, trail: Sequence[_Held], wanted: Sequence[tuple[str, Above]]) -> str:
+        values = [f"{json.dumps(RECORD)}:{record}"]
+        for path, above in wanted:
+            value = self._value(trail, above)
+            values += [f"{json.dumps(path)}:{value}"] if value is not None else []
+        return "{" + ",".join(values) + "}"
+
+    def _value(self, trail: Sequence[_Held], above: Above) -> str | None:
+        if above.place:
+            place = trail[-above.up].place
+            return None if isinstance(place, int) != (above.place == "index") else json.dumps(place)
+        at: int | None = trail[-1 - above.up].start
+        for step in above.steps:
+            at = member(self._text, at, step) if at is not None else None
+        return None if at is None else self._text[at : self._end(at)]
+
+    def _check_around(self, document: _Held) -> None:
+        """Hold what stands around the records to RFC 8259, as the records themselves are."""
+        parts, at = [], document.start
+        for start, end in self._spans:
+            parts += [self._text[at:start], "0"]
+            at = end
+        parts.append(self._text[at : document.end])
+        problem = problem_of("".join(parts))[1]
+        if problem:
+            raise self._error(problem, document.start)
+
+
+def _skip(text: str, at: int) -> int:
+    return _BLANK.match(text, at).end()  # type: ignore[union-attr]
