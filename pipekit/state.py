@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import sys
@@ -96,7 +97,27 @@ def process_gone(host: str, pid: int) -> bool:
         return True
     except PermissionError:
         return False  # it runs, as another user
+    except OverflowError:
+        return True  # no process has such a number
     return False
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move what does not belong into a folder, whatever it is, to ``odd/`` in it; ``None`` if it cannot be moved."""
+    folder = path.parent / "odd"
+    try:
+        make_private_folder(folder)
+        target = next(target for target in _free_names(folder / path.name) if not os.path.lexists(target))
+        os.rename(path, target)
+    except OSError:
+        return None
+    return target
+
+
+def _free_names(path: Path) -> Iterator[Path]:
+    yield path
+    for number in itertools.count(1):
+        yield path.with_name(f"{path.name}.{number}")
 
 
 STATE_FOLDER = ".pipekit"

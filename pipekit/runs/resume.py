@@ -128,6 +128,8 @@ def last_target(runs: Path, pipeline: str) -> str | None:
     """
     records = [*runs.glob("*.jsonl"), *(runs / "delivered").glob("*.jsonl")]
     for path in sorted(records, key=lambda record: record.name, reverse=True):
+        if not path.is_file():
+            continue
         try:
             events = read_events(path)
         except OSError:

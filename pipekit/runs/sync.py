@@ -13,7 +13,7 @@ from pipekit.events import ABANDONED, Event, Noted, RunFinished, RunStarted, Ste
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
 from pipekit.sinks.log_tables import insert_missing, make_tables, rows_of
-from pipekit.state import claimed, process_gone
+from pipekit.state import claimed, process_gone, set_aside
 from pipekit.warehouses.contract import Warehouse
 
 
@@ -24,10 +24,16 @@ def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
     except PipekitError as error:
         return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
     notes = [Noted(level="WARNING", message=f"run {run_id} was killed: ABANDONED") for run_id in report.abandoned]
+    notes += [Noted(level="WARNING", message=no_record(path)) for path in report.set_aside]
     if report.rows:
         text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
         notes.append(Noted(level="INFO", message=text))
     return notes
+
+
+def no_record(path: str) -> str:
+    """What to say of a file that was set aside."""
+    return f"{path} is no record of a run that can be read: it was set aside there, and nothing else was done to it"
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,14 @@ class SyncReport:
         rows: Rows that were missing and were inserted.
         abandoned: Those of them that were killed, and now end with ABANDONED.
         running: Ids of runs that are still running, or that another ``sync`` is delivering.
+        set_aside: Where files are now that lay among the records and are none.
     """
 
     delivered: tuple[str, ...] = ()
     rows: int = 0
     abandoned: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
 
 def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) -> SyncReport:
@@ -64,18 +72,35 @@ def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) ->
         PipekitError: A run's file cannot be read or moved.
     """
     report = SyncReport()
-    try:
-        for path in sorted(runs_dir.glob("*.jsonl")):
+    failure: OSError | None = None
+    for path in sorted(runs_dir.glob("*.jsonl")):
+        try:
             header = _header(path)
-            if header is not None and (header.target, header.pipeline) == (target, pipeline):
+            if header is None:
+                report = _odd(path, report)
+            elif (header.target, header.pipeline) == (target, pipeline):
                 report = _sync_run(path, header, warehouse, report)
-    except OSError as error:
+        except FileNotFoundError:
+            continue  # delivered a moment ago by another run
+        except OSError as error:
+            failure = failure or error
+    if failure is not None:
         raise PipekitError(
-            f"the record of an earlier run cannot be read or moved: {error}",
+            f"the record of an earlier run cannot be read or moved: {failure}",
             kept="No event is lost.",
             hint=f"Fix the permissions in {runs_dir}, then: pipekit logs sync SPEC",
-        ) from error
+        ) from failure
     return report
+
+
+def _odd(path: Path, report: SyncReport) -> SyncReport:
+    """Set aside what is no record. An empty file stays: a run may just have made it."""
+    if path.is_file():
+        with claimed(path) as ours:
+            if ours is False or path.stat().st_size == 0:
+                return report
+    moved = set_aside(path)
+    return replace(report, set_aside=(*report.set_aside, str(moved or path)))
 
 
 def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
@@ -122,9 +147,9 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
 
 
 def _header(path: Path) -> RunStarted | None:
-    with suppress(FileNotFoundError):  # delivered a moment ago by another run
-        return next((event for event in iter_events(path) if isinstance(event, RunStarted)), None)
-    return None
+    if not path.is_file():
+        return None  # a folder, a link to nothing, a pipe
+    return next((event for event in iter_events(path) if isinstance(event, RunStarted)), None)
 
 
 def _open_steps(events: Iterable[Event]) -> list[StepStarted]:

@@ -13,7 +13,7 @@ from typing import IO
 
 from pipekit.events import Event
 from pipekit.sinks.rows import from_json, to_json
-from pipekit.state import lock, make_private_folder, open_private
+from pipekit.state import lock, make_private_folder, open_private, set_aside
 
 KEPT_RUNS = 200
 
@@ -88,6 +88,8 @@ def append_events(path: Path, events: Iterable[Event]) -> None:
 def mark_delivered(path: Path, keep: int = KEPT_RUNS) -> None:
     """Move a run's file to ``delivered/``, and delete the oldest there beyond ``keep``."""
     folder = path.parent / "delivered"
+    if folder.exists() and not folder.is_dir():
+        set_aside(folder)
     make_private_folder(folder)
     os.replace(path, folder / path.name)
     oldest_first = sorted(folder.glob("*.jsonl"), key=lambda file: (file.stat().st_mtime_ns, file.name))

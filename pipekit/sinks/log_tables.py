@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 
 from pipekit.events import Event, RunStarted
 from pipekit.names import Table
@@ -13,7 +12,6 @@ from pipekit.source import Column
 from pipekit.warehouses.contract import Warehouse
 
 _TIMES = ("log_timestamp", "run_time")
-_MARGIN = timedelta(minutes=1)
 
 Rows = tuple[list[Row], list[Row]]
 
@@ -58,4 +56,4 @@ def _ids(warehouse: Warehouse, table: Table, columns: Sequence[Column], run_id: 
     quote, at = warehouse.quote, next(n for n, column in enumerate(columns) if column.name in _TIMES)
     times, time = [row[at] for row in rows], quote(columns[at].name)
     sql = f"SELECT {quote(columns[0].name)} FROM {quote(table)} WHERE {time} BETWEEN ? AND ? AND {quote('run_id')} = ?"
-    return {row[0] for row in warehouse.execute(sql, (min(times) - _MARGIN, max(times) + _MARGIN, run_id)).rows}
+    return {row[0] for row in warehouse.execute(sql, (min(times), max(times), run_id)).rows}

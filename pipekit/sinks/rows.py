@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from pipekit import events
 from pipekit.events import CheckEvaluated, Event, FileSkipped, Noted, RunFinished, RunStarted, StepFinished, StepStarted
@@ -96,7 +96,7 @@ def from_json(data: dict[str, Any]) -> Event:
         raise ValueError("not an event that this version of pipekit knows")
     hints = _field_types(kind.__name__)
     try:
-        return kind(**{name: _value(hints[name], value) for name, value in data.items() if name in hints})
+        return kind(**{name: _value(name, hints[name], value) for name, value in data.items() if name in hints})
     except TypeError as error:
         raise ValueError(f"a damaged {kind.__name__}: {error}") from error
 
@@ -163,7 +163,17 @@ def _field_types(name: str) -> dict[str, Any]:
     return get_type_hints(_kinds()[name])
 
 
-def _value(hint: Any, value: Any) -> Any:
+def _value(name: str, hint: Any, value: Any) -> Any:
+    """The value of a field, if it has the field's type: the file may have been written by anyone.
+
+    Raises:
+        ValueError: It has not.
+    """
     if hint is datetime:
-        return datetime.fromisoformat(value)
-    return tuple(value) if isinstance(value, list) else value
+        at = datetime.fromisoformat(value)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if get_origin(hint) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if get_origin(hint) is tuple or isinstance(value, bool) or not isinstance(value, hint):
+        raise ValueError(f"{name} is {value!r}")
+    return value

@@ -341,7 +341,8 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_its_remedy(
 ) -> None:
     runs_dir.mkdir(parents=True)
     append_events(runs_dir / "r1.jsonl", [run_started(), RunFinished(status="FAILED", duration_ms=1)])
-    (runs_dir / "delivered").write_text("in the way")
+    for name in ("delivered", "odd"):
+        (runs_dir / name).write_text("in the way")
 
     with pytest.raises(PipekitError, match="cannot be read or moved") as caught:
         sync(runs_dir, warehouse, "local", pipeline="shop")
