@@ -11,7 +11,7 @@ from typing import Any
 import fastavro
 from workbooks import DATE, DURATION, TIME, TIMESTAMP, error, formula, number, workbook
 
-from contract.load_cases import AB, UTC, LoadCase, Reject, Row
+from pipekit.testing.contract.cases import AB, UTC, LoadCase, Reject, Row
 
 EXCEL = {"type": "excel"}
 AVRO = {"type": "avro"}

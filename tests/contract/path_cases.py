@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from contract.load_cases import CSV, JSON, PARQUET, LoadCase, Reject, Row
+from pipekit.testing.contract.cases import CSV, JSON, PARQUET, LoadCase, Reject, Row
 
 DEEP = {"pattern": "**"}
 _IN_FOLDER = {"type": "date", "path": "file://**/dt={date}/**"}

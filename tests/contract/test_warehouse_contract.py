@@ -6,13 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from contract.conftest import Engine
+from contract.conftest import ABILITIES, Engine
 from pipekit.testing.contract import CheckContract, SessionContract
-from pipekit.warehouses.contract import SupportsClustering, SupportsComputeWarehouse, SupportsQueryTag, Warehouse
-
-SNOWFLAKE = {
-    "test_cancel_stops_the_running_statement": "a statement that runs long is spelled otherwise here; see tests/warehouses/snowflake",
-}
+from pipekit.warehouses.contract import Warehouse
 
 
 class TestSession(SessionContract):
@@ -22,7 +18,7 @@ class TestSession(SessionContract):
 
     @pytest.fixture
     def differences(self, engine: Engine) -> Mapping[str, str]:
-        return SNOWFLAKE if engine.is_snowflake else {}
+        return engine.differs
 
 
 class TestChecks(CheckContract):
@@ -32,5 +28,4 @@ class TestChecks(CheckContract):
 
 
 def test_what_a_warehouse_can_besides(engine: Engine) -> None:
-    for ability in (SupportsClustering, SupportsQueryTag, SupportsComputeWarehouse):
-        assert isinstance(engine.warehouse, ability) == engine.is_snowflake
+    assert tuple(ability for ability in ABILITIES if isinstance(engine.warehouse, ability)) == engine.abilities

@@ -8,6 +8,7 @@ pytest.register_assert_rewrite(
 
 from pipekit.testing.contract.base import Contract  # noqa: E402 - after the registration
 from pipekit.testing.contract.checks import CheckContract  # noqa: E402
+from pipekit.testing.contract.loads import LoadContract, Variations  # noqa: E402
 from pipekit.testing.contract.sessions import SessionContract  # noqa: E402
 
-__all__ = ["CheckContract", "Contract", "SessionContract"]
+__all__ = ["CheckContract", "Contract", "LoadContract", "SessionContract", "Variations"]

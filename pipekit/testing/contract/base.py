@@ -50,7 +50,8 @@ class Contract:
         contracts = Contract.__subclasses__()
         for contract in contracts:
             contracts += [other for other in contract.__subclasses__() if other not in contracts]
-        return {name for contract in contracts for name in dir(contract) if name.startswith("test_")}
+        cases = {case.id for contract in contracts for case in getattr(contract, "cases", ())}
+        return cases | {name for contract in contracts for name in dir(contract) if name.startswith("test_")}
 
     @pytest.fixture
     def table(self, warehouse: Warehouse) -> Iterator[Table]:

@@ -15,7 +15,7 @@ from projects import REPOSITORY
 from small_projects import problems, project, run_ok
 
 from pipekit.sql.dialect import Dialect
-from pipekit.testing.contract import CheckContract, Contract, SessionContract
+from pipekit.testing.contract import CheckContract, Contract, LoadContract, SessionContract
 from pipekit.warehouses.contract import Session, Warehouse
 from warehouses.sqlite.adapter import SqliteTarget, open_sqlite
 
@@ -37,6 +37,13 @@ class TestSession(OnSqlite, SessionContract):
 
 class TestChecks(OnSqlite, CheckContract):
     pass
+
+
+class TestLoads(OnSqlite, LoadContract):
+    differs: ClassVar = {
+        "csv_values_number(38,0)_": "SQLite keeps 15 digits; such a column is refused",
+        "json_numbers_keep_their_digits": "SQLite keeps 15 digits; such a column is refused",
+    }
 
 
 PIPELINE = """

@@ -1,0 +1,51 @@
+"""What Snowflake does otherwise than the contract, by the names of tests and the ids of cases, with the causes."""
+
+from __future__ import annotations
+
+from pipekit.testing.contract import Variations
+
+SNOWFLAKE = {
+    "test_cancel_stops_the_running_statement": "a statement that runs long is spelled otherwise here; see tests/warehouses/snowflake",
+    "csv_comments": "Snowflake's CSV has no comment lines; validate refuses the key",
+    "csv_comments_are_whole_lines": "Snowflake's CSV has no comment lines; validate refuses the key",
+    "csv_null_values": "NULL_IF cannot tell a quoted value from an unquoted one: a quoted NULL is NULL too",
+    "csv_bad_line_after_quoted_newlines": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
+    "json_a_bad_element_of_an_array": "COPY gives up the rest of a document at its first mistake",
+    "json_values_integer": "a VARIANT keeps 1.0 and 1e3 as the integers 1 and 1000, so lines 4 and 6 are good",
+    "parquet_column_of_nulls_alone": "INFER_SCHEMA gives it a type, and that it is empty is not reported",
+    **{
+        f"parquet_times_{name}": "its own types keep nanoseconds"
+        for name in ("in_nanoseconds_and_utc", "with_nanoseconds", "of_96_bits", "of_96_bits_with_nanoseconds")
+    },
+    "csv_delimiter_of_two_characters_and_quotes": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
+    "csv_footer": "COPY cannot leave out the last lines; validate refuses the key",
+    "csv_footer_of_a_packed_file": "COPY cannot leave out the last lines; validate refuses the key",
+}
+# What the emulator cannot do, and Snowflake can.
+EMULATOR = {
+    "csv_values_number(38,0)_": "fakesnow keeps NUMBER(38,0) in 64 bits",
+    "csv_two_digit_years": "DuckDB, in which the emulator computes, has another first year",
+    "json_numbers_keep_their_digits": "the emulator's VARIANT is DuckDB's JSON, which holds a fraction as a float",
+    "json_no_numbers_of_ieee": "its own parser says what JSON is; the emulator's takes NaN",
+    "json_comma_before_a_bracket": "its own parser says what JSON is; the emulator's takes the comma",
+    "json_key_twice_below": "the emulator looks for keys given twice at the top alone",
+    "json_key_twice_above": "ALLOW_DUPLICATE = FALSE refuses it, which the emulator does not look at",
+}
+VARIATIONS = Variations(
+    # COPY tells that fields are missing or too many, not how many there are.
+    words={"1 field": "fewer fields", "3 fields": "more fields", "4 fields": "more fields"},
+    refuses={
+        "csv_xz": ("a.csv.xz", "does not read xz"),
+        "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),
+        "csv_zip": ("zip", "does not read zip"),
+        "csv_zip_with_what_an_archiver_adds": ("zip", "does not read zip"),
+        "csv_quote_inside_an_unquoted_value": ("a.csv:2", "quote inside"),
+        "csv_quote_at_the_end_of_an_unquoted_value": ("a.csv:4", "quote inside"),
+        "csv_blank_before_a_quote": ("a.csv:2", "quote inside"),
+        "csv_byte_order_mark_in_the_middle": ("a.csv:3", "byte order mark"),
+        "csv_escape_before_other_characters": ("a.csv:2", "escape"),
+        "csv_quote_never_closed": ("a.csv:3", "quote"),
+        "csv_quote_closed_by_the_next_one": ("a.csv:2", "quote"),
+        "csv_quote_inside_with_a_delimiter_of_two_characters": ("a.csv:2", "quote inside"),
+    },
+)
