@@ -19,16 +19,16 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from emulator.fixtures import _SERVER, S3, EmulatedSnowflake, _serve
+from emulator.fixtures import EMULATOR, MOTO, S3, EmulatedSnowflake, serve
 from projects import copy_project
 from shipped.test_pipelines_on_snowflake import run, write_target
 
 
 def measure(latency: float) -> None:
     """Run twice and print the second."""
-    moto = _serve([sys.executable, "-c", _moto()])
+    moto = serve(MOTO)
     s3 = S3(f"http://127.0.0.1:{next(moto)}")
-    server = _serve([sys.executable, str(_SERVER)], EMULATOR_S3=s3.endpoint)
+    server = serve(EMULATOR, EMULATOR_S3=s3.endpoint)
     account = EmulatedSnowflake(next(server))
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder) / "project")
@@ -41,12 +41,6 @@ def measure(latency: float) -> None:
         report(SimpleNamespace(seconds=time.monotonic() - began, sent=account.statements(), latency=latency))
     server.close()
     moto.close()
-
-
-def _moto() -> str:
-    from emulator.fixtures import _MOTO
-
-    return _MOTO
 
 
 def report(run: SimpleNamespace) -> None:

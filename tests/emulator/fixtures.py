@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 _SERVER = Path(__file__).with_name("server.py")
-_MOTO = """
+MOTO = """
 import socket
 from werkzeug.serving import make_server
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -26,12 +26,20 @@ server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_
 print(server.port, flush=True)
 server.serve_forever()
 """
+EMULATOR = f"import runpy; runpy.run_path({str(_SERVER)!r}, run_name='__main__')"
+# Its standard input ends with the process that started it, however that one ends: no server outlives a test run.
+_WITH_PARENT = """
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+"""
 _START_SECONDS = 60
 
 
-def _serve(command: list[str], **environment: str) -> Iterator[int]:
+def serve(program: str, **environment: str) -> Iterator[int]:
+    """Run Python code that prints a port and serves; it ends with the generator, or with this process."""
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-c", _WITH_PARENT + program],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -41,7 +49,7 @@ def _serve(command: list[str], **environment: str) -> Iterator[int]:
         ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
         line = process.stdout.readline() if ready and process.stdout else ""
         if not line.strip().isdigit():
-            raise RuntimeError(f"{command[1][:60]} did not start")
+            raise RuntimeError(f"{program.strip()[:60]} did not start")
         yield int(line)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -133,14 +141,14 @@ class EmulatedSnowflake:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3]:
     """A moto server."""
-    for port in _serve([sys.executable, "-c", _MOTO]):
+    for port in serve(MOTO):
         yield S3(f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture(scope="session")
 def emulated(s3: S3) -> Iterator[EmulatedSnowflake]:
     """An emulated Snowflake account whose external stages are on ``s3``."""
-    for port in _serve([sys.executable, str(_SERVER)], EMULATOR_S3=s3.endpoint):
+    for port in serve(EMULATOR, EMULATOR_S3=s3.endpoint):
         yield EmulatedSnowflake(port)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,3 +56,33 @@ def test_a_copy_option_that_is_not_emulated_is_refused(connection: Any) -> None:
     connection.cursor().execute("CREATE STAGE PLACE URL = 's3://somewhere/'")
     with pytest.raises(ProgrammingError, match="TRUNCATECOLUMNS"):
         connection.cursor().execute("COPY INTO THINGS FROM @PLACE TRUNCATECOLUMNS = TRUE")
+
+
+_STARTS_A_SERVER = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from emulator.fixtures import serve
+for number in serve("import os, time; print(os.getpid(), flush=True); time.sleep(60)"):
+    print(number, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_server_ends_with_the_process_that_started_it() -> None:
+    tests = str(Path(__file__).parents[1])
+    killed = subprocess.run(
+        [sys.executable, "-c", _STARTS_A_SERVER, tests], stdout=subprocess.PIPE, text=True, check=False
+    )
+    server = int(killed.stdout)
+    ends = time.monotonic() + 10
+    while _is_running(server):
+        assert time.monotonic() < ends, f"the server {server} is still running"
+        time.sleep(0.05)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is such a process; one that ended and was not waited for yet is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
