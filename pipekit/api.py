@@ -23,6 +23,7 @@ from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
+from pipekit.scrubbing import hide, looks_secret
 from pipekit.steps.replay import with_file
 from pipekit.warehouses.contract import Setup
 
@@ -118,6 +119,7 @@ class Pipeline:
             raise SpecError([Problem(str(path), 0, "", "there is no such file")])
         root = find_root(path)
         _read_dotenv(root)
+        hide(str(value) for name, value in (vars or {}).items() if looks_secret(name))
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
         plugins = Plugins(root, project_code=project_code)
         return cls(given.read(path, plugins), plugins, given)
@@ -183,7 +185,7 @@ class Pipeline:
         if kind.doctor is not None:
             yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
             return
-        with closing(spec.target.open(spec.root)) as warehouse:
+        with closing(spec.open()) as warehouse:
             yield Finding("warehouse", True, f"{kind.name} can be opened")
             for source in spec.sources.values():
                 count = len(warehouse.list_files(source))
@@ -216,7 +218,7 @@ class Pipeline:
         Raises:
             WarehouseError: The warehouse does not take the rows.
         """
-        with closing(self.spec.target.open(self.spec.root)) as warehouse:
+        with closing(self.spec.open()) as warehouse:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
 
     def prune_logs(self, keep: timedelta | None = None) -> PruneReport:
@@ -250,7 +252,7 @@ class Pipeline:
         """
         into = Table.parse(self._rejecting(step).options.into)  # type: ignore[attr-defined]
         where = " WHERE run_id = ?" if run_id else ""
-        with closing(self.spec.target.open(self.spec.root)) as warehouse:
+        with closing(self.spec.open()) as warehouse:
             return warehouse.read_arrow(
                 f"SELECT * FROM {warehouse.quote(into.beside('_rejects'))}{where}"
                 f" ORDER BY rejected_at DESC, source_file, source_line{_limit(limit)}",
@@ -299,7 +301,7 @@ class Pipeline:
         """
         newest_first = NEWEST_FIRST.get(Table((table.lower(),)))
         order = f" ORDER BY {newest_first}" if newest_first else ""
-        with closing(self.spec.target.open(self.spec.root)) as warehouse:
+        with closing(self.spec.open()) as warehouse:
             return warehouse.read_arrow(f"SELECT * FROM {warehouse.quote(Table.parse(table))}{order}{_limit(limit)}")
 
 

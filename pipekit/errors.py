@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipekit.scrubbing import scrub
+
 
 class PipekitError(Exception):
     """Root of the tree.
@@ -36,10 +38,10 @@ class PipekitError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, *, kept: str | None = None, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.kept = kept
-        self.hint = hint
+        self.message = scrub(message)
+        self.kept = scrub(kept) if kept else None
+        self.hint = scrub(hint) if hint else None
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.kept, self.hint) if part)
@@ -63,7 +65,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.text) if part)
+        return scrub(": ".join(part for part in (place, self.key, self.text) if part))
 
 
 class SpecError(PipekitError):
@@ -226,5 +228,5 @@ class UnexpectedError(PipekitError):
 
 def short(value: object, limit: int = 80) -> str:
     """The value as text for a message, cut to ``limit`` characters with an ellipsis."""
-    text = str(value)
+    text = scrub(str(value))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

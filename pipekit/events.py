@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from pipekit.scrubbing import hide, scrub
+
 SUCCEEDED, FAILED, SKIPPED, UNCHANGED, ABANDONED = "SUCCEEDED", "FAILED", "SKIPPED", "UNCHANGED", "ABANDONED"
 
 
@@ -150,6 +152,28 @@ class Sink(Protocol):
 
 
 Emit = Callable[[Event], None]
+# Names that the pipeline file gives, and words of pipekit's own. A secret that is also one of them must not change it:
+# a run is resumed, and logs are joined, by them.
+_IDS = frozenset(
+    [
+        "run_id",
+        "pipeline",
+        "target",
+        "steps",
+        "step",
+        "step_type",
+        "status",
+        "level",
+        "unit",
+        "table",
+        "check_name",
+        "expectation",
+        "severity",
+        "definition_hash",
+        "inputs_hash",
+        "query_ids",
+    ]
+)
 
 
 class Bus:
@@ -158,13 +182,14 @@ class Bus:
     Args:
         run_id: Stamped on every event.
         sinks: Listeners, called in this order.
-        secrets: Texts that must not leave the process; each is replaced by ``***``.
+        secrets: Texts that must not leave the process; each is replaced by ``***``. What the environment gave to the
+            pipeline file, and passwords in URIs, are replaced anyway.
     """
 
     def __init__(self, run_id: str, sinks: Iterable[Sink], secrets: Iterable[str] = ()) -> None:
         self.run_id = run_id
         self._sinks = list(sinks)
-        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+        hide(secrets)
         self._seq = 0
         self._lock = threading.RLock()
 
@@ -175,9 +200,7 @@ class Bus:
 
     def scrub(self, text: str) -> str:
         """The text without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return scrub(text)
 
     def emit(self, event: Event) -> None:
         """Stamp, scrub and deliver ``event``."""
@@ -214,14 +237,17 @@ class Bus:
         self.emit(Noted(level="ERROR", message=f"sink {name} was dropped: {type(error).__name__}: {error}"))
 
     def _scrub_event(self, event: Event) -> Event:
-        if not self._secrets:
-            return event
-        values = {f.name: self._scrub(getattr(event, f.name)) for f in dataclasses.fields(event)}
-        return type(event)(**values)
+        values = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+        changed = {name: clean for name, value in values.items() if (clean := self._cleaned(name, value)) is not value}
+        return dataclasses.replace(event, **changed) if changed else event
+
+    def _cleaned(self, name: str, value: Any) -> Any:
+        return value if name in _IDS else self._scrub(value)
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, tuple):
-            return tuple(self._scrub(item) for item in value)
+            items = tuple(self._scrub(item) for item in value)
+            return value if items == value else items
         return value

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from pipekit.formats.base import Model
 from pipekit.formats.builtin import Format
+from pipekit.scrubbing import scrub, uri_without_secrets
 from pipekit.suggestions import did_you_mean
 
 _KINDS = {
@@ -206,6 +207,9 @@ class Source(Model):
             seen.add(column.name.lower())
         return self
 
+    def __repr__(self) -> str:
+        return scrub(super().__repr__())
+
     @property
     def fails_on_extra(self) -> bool:
         """Whether an undeclared column is an error: ``on_extra``, else the rule of the format."""
@@ -231,6 +235,14 @@ class SourceFile:
     modified_at: datetime | None = None
     version: str = ""
     digest: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its URI as it may be shown and stored: without passwords and signatures."""
+        return uri_without_secrets(self.uri)
+
+    def __repr__(self) -> str:
+        return f"SourceFile({self.shown!r}, {self.size_bytes} bytes)"
 
 
 class Listing(tuple[SourceFile, ...]):

@@ -59,4 +59,6 @@ def validate(spec: Path, **options: Any) -> None:
         click.echo(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
     for name in pipeline.spec.translations.unproven:
         click.echo(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
+    if allowed := pipeline.spec.target.allowed:
+        click.echo(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
     click.echo(f"{spec}: {len(steps)} steps, nothing wrong")

@@ -64,6 +64,7 @@ class LocalFiles:
         parent: Where the folder is made.
         form: The format of the files.
         cancelled: Set when the step is cancelled.
+        in_place: Whether a local file may be read where it is.
         all_bad: Whether to look at every file, so that one error names all that cannot be read.
         above: Paths of values above the records, for a format whose records stand below a root.
     """
@@ -74,6 +75,7 @@ class LocalFiles:
         form: FileFormat,
         cancelled: threading.Event | None = None,
         *,
+        in_place: Callable[[Path], bool] = lambda path: True,
         all_bad: bool = False,
         above: Sequence[str] = (),
     ) -> None:
@@ -82,6 +84,7 @@ class LocalFiles:
         self._form = form
         self._above = above
         self._cancelled = cancelled
+        self._in_place = in_place
         self._folder: Path | None = None
         self._store: Store | None = None
         self._opening = threading.Lock()
@@ -118,6 +121,8 @@ class LocalFiles:
     def _is_plain(self, file: SourceFile) -> bool:
         path = local_path(file.uri)
         if path is None or compression_of(file.uri, self._form) != NONE or not can_be_named(path):
+            return False
+        if not self._in_place(path):
             return False
         if self._form.footer_lines or self._form.records_at is not None:
             return False

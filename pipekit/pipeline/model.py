@@ -23,6 +23,7 @@ from pipekit.pipeline.graph import Graph, TableKey
 from pipekit.pipeline.typed_tables import TypedTables
 from pipekit.project import logs_folder, state_folder
 from pipekit.quality.suite import Suite, by_scope, merge_suites
+from pipekit.scrubbing import hide
 from pipekit.source import Column, Source
 from pipekit.sql.cache import Translations
 from pipekit.sql.conditions import framed, translate_condition
@@ -32,7 +33,7 @@ from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText, literal
 from pipekit.step import Statement, StepContext, StepType
-from pipekit.warehouses.contract import Warehouse, WarehouseType
+from pipekit.warehouses.contract import SupportsClosingOff, Warehouse, WarehouseType
 
 # Stands for the clock while a statement is translated, so that a moving clock does not spoil the kept translation.
 _CLOCK = datetime.fromisoformat("1111-11-11T11:11:11.111111+00:00")
@@ -58,13 +59,27 @@ class Target:
     type: WarehouseType[Any]
     options: BaseModel
 
-    def open(self, root: Path) -> Warehouse:
-        """Connect.
+    def __post_init__(self) -> None:
+        hide(self.secrets)
+
+    def __repr__(self) -> str:
+        return f"Target({self.name!r}, {self.type.name!r})"
+
+    def open(self, root: Path, sources: Sequence[Source] = ()) -> Warehouse:
+        """Connect. Unless the target allows functions that read files, the engine opens none but those of the sources.
 
         Raises:
             WarehouseError: It cannot be reached.
         """
-        return self.type.open(self.options, root)
+        warehouse = self.type.open(self.options, root)
+        if isinstance(warehouse, SupportsClosingOff) and not self.allowed:
+            warehouse.close_off(sources)
+        return warehouse
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What SQL may reach besides tables, in lower case."""
+        return tuple(name.lower() for name in getattr(self.options, "allow_file_functions", ()))
 
     @property
     def secrets(self) -> list[str]:
@@ -73,7 +88,7 @@ class Target:
         return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One step: its core keys, and the options of its type."""
 
@@ -87,6 +102,9 @@ class Step:
     description: str = ""
     warehouse: str | None = None
     definition_hash: str = ""
+
+    def __repr__(self) -> str:
+        return f"Step({self.id!r}, {self.type.name!r})"
 
 
 @dataclass(frozen=True)
@@ -126,6 +144,10 @@ class PipelineSpec:
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
     keep_logs: timedelta | None = None
 
+    def __repr__(self) -> str:
+        ids = ", ".join(step.id for step in self.steps)
+        return f"PipelineSpec({self.name!r}, target={self.target.name!r}, steps=[{ids}])"
+
     @property
     def state(self) -> Path:
         """The folder for the embedded database, locks, run files and kept translations."""
@@ -144,6 +166,14 @@ class PipelineSpec:
             OrderedStep(step.id, step.type.name, tuple(sorted(self.graph.needs[step.id], key=position.__getitem__)))
             for step in self.steps
         )
+
+    def open(self) -> Warehouse:
+        """Connect to the target.
+
+        Raises:
+            WarehouseError: It cannot be reached.
+        """
+        return self.target.open(self.root, list(self.sources.values()))
 
     @cached_property
     def _templates(self) -> SqlTemplates:

@@ -8,6 +8,7 @@ from functools import cache
 from pipekit.errors import TemplateError
 from pipekit.names import Table
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
+from pipekit.sql.reach import OutsideError
 from pipekit.sql.translate import Translated, translate
 
 BATCH = "__batch__"
@@ -23,19 +24,23 @@ def query_over(query: str, batch: str, dialect: Dialect, types: Mapping[str, str
         types: The warehouse's types of the table's columns, if they are known.
 
     Raises:
-        TemplateError: The text is not one query.
+        TemplateError: The text is not one query, or reads more than tables.
     """
     text = query.format(batch=batch)
-    if dialect.is_project_sql:
-        return text
     columns = tuple((name.lower(), kind) for name, kind in (types or {}).items())
     return _translated(text, dialect, batch.replace('"', "").lower(), columns).sql
 
 
 def tables_read(query: str) -> tuple[str, ...]:
-    """The tables that the query names beside ``{batch}``; none if it is not a query; running it reports that."""
+    """The tables that the query names beside ``{batch}``; none if it is not a query; running it reports that.
+
+    Raises:
+        OutsideError: It reads more than tables.
+    """
     try:
         reads = _translated(query.format(batch=BATCH), PROJECT_SQL).reads
+    except OutsideError:
+        raise
     except TemplateError:
         return ()
     return tuple(sorted(str(table) for table in reads if table.parts != (BATCH,)))

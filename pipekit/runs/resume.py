@@ -11,6 +11,7 @@ from typing import Any
 
 from pipekit.events import SUCCEEDED, UNCHANGED, RunFinished, RunStarted
 from pipekit.own_tables import LOG_TABLE
+from pipekit.scrubbing import HIDDEN
 from pipekit.sinks.jsonl import read_events
 from pipekit.sinks.rows import STARTED
 from pipekit.warehouses.contract import Warehouse
@@ -36,6 +37,7 @@ class EarlierRun:
         select: Its selection.
         exclude: What it was to leave out.
         full_refresh: Whether it was to make tables anew.
+        withheld: Variables that it was given and whose values are not kept, since they are secrets.
         steps: The steps that it finished, by id.
     """
 
@@ -46,6 +48,7 @@ class EarlierRun:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     full_refresh: bool = False
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,14 +111,17 @@ def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
     }
     # A run of an earlier version, or one that was given nothing, has its clock alone.
     values = json.loads(given) if given.startswith("{") else {"as_of": given}
+    variables = values.get("variables", {})
+    withheld = [name for name, value in variables.items() if HIDDEN in str(value)]
     return EarlierRun(
         rows[0][0],
         datetime.fromisoformat(values["as_of"]),
         finished,
-        values.get("variables", {}),
+        {name: value for name, value in variables.items() if name not in withheld},
         tuple(values.get("select", ())),
         tuple(values.get("exclude", ())),
         bool(values.get("full_refresh", False)),
+        tuple(withheld),
     )
 
 

@@ -190,7 +190,7 @@ def opened(job: Job) -> Iterator[Warehouse]:
     """
     started = time.monotonic()
     try:
-        warehouse = job.spec.target.open(job.spec.root)
+        warehouse = job.spec.open()
     except PipekitError as error:
         bus = _own_bus(job, Collector())
         for sink in job.options.sinks:
@@ -245,6 +245,10 @@ def _own_bus(job: Job, collector: Collector) -> Bus:
 
 def _as_before(job: Job, earlier: EarlierRun) -> Job:
     options = job.options
+    missing = [name for name in earlier.withheld if name not in options.variables]
+    if missing:
+        text = f"run {earlier.run_id} was given --var {missing[0]}, a secret, which is not kept; give it again"
+        raise SpecError([Problem(str(job.spec.path), 0, "", text)])
     spec = options.reread(earlier) if options.reread else job.spec
     if not spec.clock_given:
         spec = replace(spec, as_of=earlier.as_of or spec.as_of)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from pipekit.names import Table
+from pipekit.scrubbing import scrub
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.semantics import ColumnsOf, nothing_known
 from pipekit.sql.translate import Translated, translate
@@ -33,10 +34,12 @@ class Translations:
 
     Args:
         folder: Where they are kept; created when needed.
+        allowed: What the target allows a query to reach besides tables.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, allowed: Collection[str] = ()) -> None:
         self._folder = folder
+        self._allowed = tuple(sorted(allowed))
         self._known: dict[str, _Kept] = {}
         self._new: set[str] = set()
 
@@ -58,10 +61,10 @@ class Translations:
             columns_of: See ``translate``.
             by: What translates: ``translate``, or ``translate_condition``.
         """
-        key = _key(text if by is translate else f"{by.__name__} {text}", read, write)
+        key = _key(text if by is translate else f"{by.__name__} {text}", read, write, self._allowed)
         found = self._known.get(key) or _load(self._path(key))
         if found is None or found.types != _types(found.translated, columns_of):
-            translated = by(text, read=read, write=write, columns_of=columns_of)
+            translated = by(text, read=read, write=write, columns_of=columns_of, allowed=self._allowed)
             found = _Kept(translated, _types(translated, columns_of))
             self._new.add(key)
         self._known[key] = found
@@ -76,7 +79,9 @@ class Translations:
         """Write the new ones into the folder. If it cannot be written, the next run translates again."""
         while self._new:
             key = self._new.pop()
-            _save(self._path(key), self._known[key])
+            kept = self._known[key]
+            if scrub(kept.translated.sql) == kept.translated.sql:  # else it holds a secret, which is not stored
+                _save(self._path(key), kept)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
@@ -89,8 +94,8 @@ def _versions() -> str:
     return f"pipekit {version('pipekit')} sqlglot {tested_sqlglot()}"
 
 
-def _key(text: str, read: Dialect, write: Dialect) -> str:
-    parts = (_versions(), write.version, read.name, write.name, text)
+def _key(text: str, read: Dialect, write: Dialect, allowed: Sequence[str]) -> str:
+    parts = (_versions(), write.version, read.name, write.name, "reads " + " ".join(allowed), text)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ It is translated within a SELECT, so that it goes the same way as any other SQL,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,12 @@ def framed(condition: str, table: Table) -> str:
 
 
 def translate_condition(
-    text: str, *, read: Dialect = PROJECT_SQL, write: Dialect, columns_of: ColumnsOf = nothing_known
+    text: str,
+    *,
+    read: Dialect = PROJECT_SQL,
+    write: Dialect,
+    columns_of: ColumnsOf = nothing_known,
+    allowed: Collection[str] = (),
 ) -> Translated:
     """Put a framed condition into another dialect; ``sql`` is the condition alone.
 
@@ -34,7 +40,7 @@ def translate_condition(
         TemplateError: It is not one condition over the table's own columns.
         VersionError: sqlglot is another one than was tested.
     """
-    found = translate(text, read=read, write=write, columns_of=columns_of)
+    found = translate(text, read=read, write=write, columns_of=columns_of, allowed=allowed)
     condition = _one_condition(text, read)
     kinds = {kind for _, kind in found.columns or () if kind}
     if kinds - {"BOOLEAN"}:

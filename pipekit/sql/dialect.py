@@ -163,6 +163,8 @@ class Dialect:
         aborts_on_error: Whether a statement that fails spoils the open transaction.
         widens: Whether a column of one type may be changed to another by ``ALTER TABLE ... ALTER COLUMN ... SET DATA
             TYPE``, every value staying as it is.
+        table_functions: Functions, in lower case, that a query in this dialect may call in FROM; if ``None``, all but
+            those that are known to read files or settings.
         semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
             translation is taken.
         version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
@@ -185,6 +187,7 @@ class Dialect:
     mean_is_float: frozenset[str] = frozenset()
     aborts_on_error: bool = True
     widens: Widens = never
+    table_functions: frozenset[str] | None = None
     semantics: Semantics | None = field(default=None, hash=False, compare=False)
     version: str = ""
 

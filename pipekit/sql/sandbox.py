@@ -12,6 +12,8 @@ import jinja2
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from pipekit.scrubbing import hide_environment, scrub
+
 _MOST = 1_000_000
 
 # Errors while a template renders: Jinja's own, and those of functions that it calls.
@@ -58,7 +60,10 @@ def plain_value(value: Any) -> Any:
 
 
 def env_lookup(name: str, default: Any = None) -> Any:
-    value = os.environ.get(name, default)
+    given = os.environ.get(name)
+    if given is not None:
+        hide_environment(given)
+    value = default if given is None else given
     if value is None:
         raise jinja2.UndefinedError(f"the environment variable {name} is not set")
     return value
@@ -74,6 +79,9 @@ class Variables(dict[str, Any]):
     def __init__(self, given: Mapping[str, Any]) -> None:
         super().__init__(given)
         self.used: set[str] = set()
+
+    def __repr__(self) -> str:
+        return scrub(super().__repr__())
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value, or the default."""

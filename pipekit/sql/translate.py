@@ -6,12 +6,14 @@ never imports it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
+from pipekit.sql.reach import refuse_outside
 from pipekit.sql.semantics import ColumnsOf, KnownColumns, Semantics, nothing_known
 from pipekit.versions import tested_sqlglot
 
@@ -43,6 +45,7 @@ def translate(
     write: Dialect,
     columns_of: ColumnsOf = nothing_known,
     becomes_table: bool = True,
+    allowed: Collection[str] = (),
 ) -> Translated:
     """Put one query into another dialect.
 
@@ -52,9 +55,11 @@ def translate(
         write: The dialect wanted; with semantics of its own it keeps values, else sqlglot's translation is taken.
         columns_of: What is known of the tables that are read.
         becomes_table: Whether each of its columns must have a name of its own.
+        allowed: What the target allows a query to reach besides tables; see ``reach``.
 
     Raises:
-        TemplateError: The text is not one query, or cannot be said in the dialect; with its line where it is known.
+        TemplateError: The text is not one query, reaches more than tables, or cannot be said in the dialect;
+            with its line where it is known.
         VersionError: sqlglot is another one than was tested.
     """
     tested_sqlglot()
@@ -62,8 +67,10 @@ def translate(
 
     try:
         if write.semantics is None or not read.is_project_sql or write.is_project_sql:
-            return _translate(text, read, write)
-        return _rewritten(text, write.semantics, columns_of, becomes_table)
+            return _translate(text, read, write, allowed)
+        return _rewritten(
+            _one_query(write.semantics.parse(text), read, allowed), write.semantics, columns_of, becomes_table
+        )
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
@@ -75,10 +82,10 @@ def translate(
 _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
-def _translate(text: str, read: Dialect, write: Dialect) -> Translated:
+def _translate(text: str, read: Dialect, write: Dialect, allowed: Collection[str]) -> Translated:
     import sqlglot
 
-    tree = _one_query(sqlglot.parse(text, read=read.name))
+    tree = _one_query(sqlglot.parse(text, read=read.name), read, allowed)
     reads = _reads(tree)
     unique = _unique(tree) if read.is_project_sql else ()
     if read.name == write.name:
@@ -88,8 +95,7 @@ def _translate(text: str, read: Dialect, write: Dialect) -> Translated:
     return Translated(sql, reads, unique)
 
 
-def _rewritten(text: str, semantics: Semantics, columns_of: ColumnsOf, becomes_table: bool) -> Translated:
-    tree = _one_query(semantics.parse(text))
+def _rewritten(tree: Any, semantics: Semantics, columns_of: ColumnsOf, becomes_table: bool) -> Translated:
     reads, unique = _reads(tree), _unique(tree)
     known = {str(table).lower(): columns_of(table) for table in reads}
     tables = {name: columns for name, columns in known.items() if columns is not None}
@@ -97,12 +103,13 @@ def _rewritten(text: str, semantics: Semantics, columns_of: ColumnsOf, becomes_t
     return Translated(done.sql, reads, unique, done.columns, done.unproven)
 
 
-def _one_query(statements: list[Any]) -> Any:
+def _one_query(statements: list[Any], read: Dialect, allowed: Collection[str]) -> Any:
     from sqlglot import exp
 
     found = [tree for tree in statements if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(found) != 1 or not isinstance(found[0], exp.Query):
         raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
+    refuse_outside(found[0], read, allowed)
     return found[0]
 
 

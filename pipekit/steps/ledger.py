@@ -64,7 +64,7 @@ def key_of(file: SourceFile, root: Path) -> str:
     """By what a file is known: its path in the project, or its URI with one name for each kind of store."""
     path = local_path(file.uri)
     if path is None:
-        scheme, _, rest = file.uri.partition("://")
+        scheme, _, rest = file.shown.partition("://")
         return f"{_ONE_STORE.get(scheme, scheme)}://{rest}"
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
@@ -96,7 +96,7 @@ def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, r
             context.pipeline,
             context.step,
             name,
-            file.file.uri,
+            file.file.shown,
             file.file.size_bytes,
             file.file.etag,
             file.file.modified_at,

@@ -97,7 +97,7 @@ def _row(context: StepContext, table_name: str, skipped: Skipped) -> dict[str, A
         "pipeline": context.pipeline,
         "step_name": context.step,
         "table_name": table_name,
-        "uri": file.uri,
+        "uri": file.shown,
         "size_bytes": file.size_bytes,
         "etag": file.etag,
         "modified_at": file.modified_at,

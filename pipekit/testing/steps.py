@@ -103,7 +103,7 @@ def run_step(
         if root is not None and (root / part).is_dir():
             shutil.copytree(root / part, home / part)
     spec = _read(home, step_type, options, list(tables or ()), file or {})
-    run = StepRun(spec, spec.target.open(spec.root), _folder=folder)
+    run = StepRun(spec, spec.open(), _folder=folder)
     for name, data in (tables or {}).items():
         run.warehouse.write_arrow(Table.parse(name), _arrow(data))
     run.again()

@@ -260,6 +260,14 @@ class LockHolder:
 
 
 @runtime_checkable
+class SupportsClosingOff(Protocol):
+    """The engine can open files itself, and can be told not to."""
+
+    def close_off(self, sources: Sequence[Source]) -> None:
+        """From now on open no file but those that loads of the sources read."""
+
+
+@runtime_checkable
 class SupportsRunLock(Protocol):
     """Runs on other machines can write here, and a lock file does not keep them apart."""
 

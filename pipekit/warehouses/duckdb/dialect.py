@@ -31,6 +31,24 @@ def _widens(old: str, new: str) -> bool:
     return (old, new) == ("FLOAT", "DOUBLE") or longer(old, new, frozenset({"DECIMAL"}))
 
 
+# Of a query in DuckDB's own dialect; none of these reads a file, a setting or a secret.
+_TABLE_FUNCTIONS = frozenset(
+    [
+        "unnest",
+        "range",
+        "generate_series",
+        "repeat",
+        "repeat_row",
+        "json_each",
+        "json_tree",
+        "flatten",
+        "split_to_table",
+        "strtok_split_to_table",
+        "generator",
+        "histogram",
+        "histogram_values",
+    ]
+)
 DUCKDB = Dialect(
     "duckdb",
     timestamp="DATETIME",
@@ -42,5 +60,6 @@ DUCKDB = Dialect(
     distinct_rows=_distinct_structs,
     mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
     widens=_widens,
+    table_functions=_TABLE_FUNCTIONS,
     semantics=DuckDBSemantics(),
 )

@@ -69,7 +69,10 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
             yield carried
         return
     above = paths_above(source.columns) if source.format.paths_are_json else ()
-    with LocalFiles(warehouse.files_folder, source.format, load.cancelled, all_bad=all_bad, above=above) as local:
+    allowed, form = warehouse.seal.lets_through, source.format
+    with LocalFiles(
+        warehouse.files_folder, form, load.cancelled, in_place=allowed, all_bad=all_bad, above=above
+    ) as local:
         yield local.fetch(load.files)
 
 

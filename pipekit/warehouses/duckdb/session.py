@@ -19,6 +19,7 @@ from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.sealing import Seal
 from pipekit.warehouses.duckdb.semantics.session import Session
 from pipekit.warehouses.session import SCRATCH, PlainSession
 
@@ -52,6 +53,7 @@ class DuckDBSession(PlainSession):
     def __init__(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, folder: Path) -> None:
         self.connection = connection
         self.at_close = ExitStack()
+        self.seal = Seal()
         self._database = database
         self._schema = schema
         self._folder = folder
@@ -178,7 +180,9 @@ class DuckDBSession(PlainSession):
         """Another session on the same file, with its own transaction."""
         with driver_errors():
             cursor = self.connection.cursor()
-        return type(self)(cursor, self._database, self._schema, self._folder)
+        other = type(self)(cursor, self._database, self._schema, self._folder)
+        other.seal = self.seal
+        return other
 
     def cancel(self) -> None:
         """Stop the running statement; safe from another thread, and when nothing runs."""

@@ -32,7 +32,7 @@ def insert_into(warehouse: DuckDBSession, load: FileLoad, table: Table) -> str:
 
 
 def stamps(load: FileLoad, file: SourceFile) -> list[Any]:
-    return [file.uri, load.loaded_at, load.run_id] if load.metadata else []
+    return [file.shown, load.loaded_at, load.run_id] if load.metadata else []
 
 
 class Stage:
@@ -292,7 +292,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     line = record.line if record.line and each.source.format.has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"
-    return each.file.uri, line, column, reason, shortened(record.raw), value
+    return each.file.shown, line, column, reason, shortened(record.raw), value
 
 
 def _arrow(records: list[Record], first: int, width: int) -> Any:

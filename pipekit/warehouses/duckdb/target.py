@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipekit.source import Names
+
 
 class DuckDBTarget(BaseModel):
     """A target of type ``duckdb``.
@@ -13,6 +15,8 @@ class DuckDBTarget(BaseModel):
     Attributes:
         path: The database file, relative to the project's root; made when it is not there.
         schema_name: ``schema`` in the file: where unqualified tables are; made when it is not there.
+        allow_file_functions: Functions with which templates may read files, such as ``read_parquet``. Without any,
+            DuckDB itself opens no file but the database and the files that loads read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -20,3 +24,4 @@ class DuckDBTarget(BaseModel):
     type: Literal["duckdb"] = "duckdb"
     path: str = ".pipekit/warehouse.duckdb"
     schema_name: str = Field(default="main", alias="schema", min_length=1)
+    allow_file_functions: Names = ()

@@ -131,6 +131,11 @@ class DuckDBWarehouse(DuckDBSession):
         for schema, name in rows:
             self.execute(f"DROP TABLE {quote_name(schema)}.{quote_name(name)}")
 
+    def close_off(self, sources: Sequence[Source]) -> None:
+        """From now on DuckDB opens no file but its own and those of the sources."""
+        with driver_errors():
+            self.seal.close_off(self.connection, self._folder, sources)
+
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order."""
         return list_files(source, cancelled)

@@ -119,7 +119,7 @@ class JudgedLoad:
             f"SELECT {', '.join(wanted)} FROM ({self._landing.query}) "
             f'WHERE NOT ({self._good}) ORDER BY "FILE", "ROWNO" LIMIT 1'
         ).rows
-        file, line = self._reported[reported].uri, None if at is None else int(at)
+        file, line = self._reported[reported].shown, None if at is None else int(at)
         if whole:
             return SourceError(f"{place}the record {whole}", file=file, line=line)
         column = values[int(number)].column
@@ -153,7 +153,7 @@ class JudgedLoad:
         """A join from Snowflake's names of the files to their URIs."""
         rows = ", ".join(["(?, ?)"] * len(self._reported)) or "(NULL, NULL)"
         named = f'JOIN (SELECT COLUMN1 AS "STAGED", COLUMN2 AS "URI" FROM VALUES {rows}) AS N ON R."FILE" = N."STAGED"'
-        return named, [part for reported, file in self._reported.items() for part in (reported, file.uri)]
+        return named, [part for reported, file in self._reported.items() for part in (reported, file.shown)]
 
     def write_rejects(self, table: Table) -> None:
         """Insert the bad records, each with the first thing that is wrong with it."""
@@ -173,7 +173,7 @@ class JudgedLoad:
     def _write_unreadable(self, table: Table) -> None:
         load = self._load
         rows = [
-            (load.run_id, bad.file.uri, bad.line, None, bad.reason, bad.raw, load.loaded_at)
+            (load.run_id, bad.file.shown, bad.line, None, bad.reason, bad.raw, load.loaded_at)
             for bad in self._landing.unreadable
         ]
         if rows:

@@ -63,7 +63,15 @@ _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     """The arguments of ``snowflake.connector.connect``; keys that the target leaves out are left out."""
     plain = options.model_dump(
-        exclude={"type", "connection", "schema_name", "storage_integration", "session_parameters"}, exclude_none=True
+        exclude={
+            "type",
+            "connection",
+            "schema_name",
+            "storage_integration",
+            "session_parameters",
+            "allow_file_functions",
+        },
+        exclude_none=True,
     )
     arguments = {name: value.get_secret_value() if name in SECRETS else value for name, value in plain.items()}
     for name in ("private_key_file", "token_file_path"):

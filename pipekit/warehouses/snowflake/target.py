@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from pipekit.source import Names
+
 SECRETS = ("password", "token", "private_key_file_pwd")
 
 
@@ -29,6 +31,8 @@ class SnowflakeTarget(BaseModel):
         login_timeout: Seconds to log in.
         network_timeout: Seconds for one request, retries included; the connector's own default if left out.
         session_parameters: Set at login; the time zone is always UTC.
+        allow_file_functions: Functions with which SQL may reach files, such as ``get_presigned_url``, and ``stage``
+            for ``@stage`` in FROM.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
@@ -55,6 +59,7 @@ class SnowflakeTarget(BaseModel):
     login_timeout: int = Field(default=60, gt=0)
     network_timeout: int | None = Field(default=None, gt=0)
     session_parameters: dict[str, str | int | bool] = {}
+    allow_file_functions: Names = ()
 
     @model_validator(mode="after")
     def _reachable(self) -> SnowflakeTarget:

@@ -1,0 +1,127 @@
+"""Secrets in text: known values, and the secret parts of URIs, become ``***``.
+
+Known are the values that a pipeline file took from the environment and those of options that are secrets. They are
+kept for the whole process, so that an error or a ``repr`` can be scrubbed wherever it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable
+from urllib.parse import quote
+
+HIDDEN = "***"
+_SECRET_NAME = re.compile(r"pass|pwd|secret|token|sig|key|auth|cred|code|jwt|session", re.IGNORECASE)
+_HARMLESS = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null"})
+_SHORT = 8  # a shorter value may be a part of other words
+_LONG_PARAMETER = 12
+
+_URI = re.compile(r"""[A-Za-z][A-Za-z0-9+.-]*://[^\s'"<>]+""")
+# USER:PASSWORD@ and TOKEN@, but not HOST:PORT/, and not abfss://CONTAINER@ACCOUNT.
+_USER = re.compile(r"""(?P<start>://)(?:[^/\s:@'"]*:(?!\d+(?:[/\s?#'"]|$))[^\s@'"]*|[^/\s@'"?#]+(?<!:))@""")
+_PLAIN_USER = ("http", "https", "ftp", "sftp", "ssh", "git")
+_PARAMETER = re.compile(r"""(?<=[?&])(?P<name>[^=&\s]+)=(?P<value>[^&#\s]*)""")
+
+
+def looks_secret(name: str) -> bool:
+    """Whether what has such a name is a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+class Secrets:
+    """Values that must not be shown or stored."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+
+    def add(self, values: Iterable[str]) -> None:
+        """Hide these values from now on."""
+        with self._lock:
+            new = {value for value in values if value} - self._values
+            if new:
+                self._values |= new
+                spelt = {text for value in self._values for text in _spellings(value)}
+                self._pattern = re.compile("|".join(map(_matching, sorted(spelt, key=len, reverse=True))))
+
+    def scrub(self, text: str) -> str:
+        """The text without them."""
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it stands, in a URI, in JSON, in a Python literal, and in SQL."""
+    return {value, quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1], value.replace("'", "''")}
+
+
+def _matching(value: str) -> str:
+    """A short value, or one word, counts only where it stands alone: ``a`` is no part of ``load_data``."""
+    alone = len(value) < _SHORT or (len(value) <= _LONG_PARAMETER and value.isalpha())
+    return rf"(?<!\w){re.escape(value)}(?!\w)" if alone else re.escape(value)
+
+
+_KNOWN = Secrets()
+
+
+def hide(values: Iterable[str]) -> None:
+    """Hide these values in everything that this process shows and stores from now on."""
+    _KNOWN.add(values)
+
+
+def hide_environment(value: str) -> None:
+    """Hide a value that came from the environment: of a place its secret parts, anything else as a whole.
+
+    A path that exists, a switch and a number of a few digits tell nothing, and hiding them would garble everything.
+    """
+    if "://" in value:
+        hide(_secret_parts(value))
+    elif not (value.lower() in _HARMLESS or len(value) < 4 or _is_path(value)):
+        hide([value])
+
+
+def _is_path(value: str) -> bool:
+    if "\x00" in value or os.sep not in value:
+        return False
+    return os.path.exists(value) or os.path.isdir(os.path.dirname(value.rstrip(os.sep)))
+
+
+def _secret_parts(uri: str) -> list[str]:
+    user = _USER.search(uri)
+    parts = user[0].removeprefix("://").removesuffix("@").split(":", 1) if user else []
+    return parts[1:] + [found["value"] for found in _PARAMETER.finditer(uri) if _is_secret(found)]
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    return len(found["value"]) > _LONG_PARAMETER or looks_secret(found["name"])
+
+
+def scrub(text: str) -> str:
+    """The text without known secrets, and without the secret parts of URIs."""
+    text = _KNOWN.scrub(text)
+    return _URI.sub(lambda found: uri_without_secrets(found[0]), text) if "://" in text else text
+
+
+def uri_without_secrets(uri: str) -> str:
+    """A URI without user, password, and the values of parameters that are secret, as a signature is.
+
+    A long value under another name is replaced by a part of its digest, so that two URIs stay two.
+    """
+    if "://" not in uri:
+        return uri
+    scheme = uri.partition("://")[0].lower()
+    user = _USER.search(uri)
+    if user and (":" in user[0][3:] or scheme in _PLAIN_USER):
+        uri = f"{uri[: user.start()]}://{HIDDEN}@{uri[user.end() :]}"
+    return _PARAMETER.sub(_without_value, uri)
+
+
+def _without_value(found: re.Match[str]) -> str:
+    if not _is_secret(found) or found["value"].startswith(HIDDEN):
+        return found[0]
+    known = "" if looks_secret(found["name"]) else hashlib.sha256(found["value"].encode()).hexdigest()[:6]
+    return f"{found['name']}={HIDDEN}{known}"
