@@ -100,6 +100,11 @@ class FileFormat(Model):
         return None
 
     @property
+    def is_lenient(self) -> bool:
+        """Whether a value of another type is taken as what its text says in CSV: ``"5"`` is a number."""
+        return False
+
+    @property
     def has_lines(self) -> bool:
         """Whether a bad record is found by its line in the file."""
         return False

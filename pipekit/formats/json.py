@@ -13,6 +13,7 @@ class JsonFormat(FileFormat):
     type: Literal["json"]
     layout: Literal["auto", "lines", "array"] = "auto"
     root: str | None = None
+    lenient: bool = False
     date_format: str = "AUTO"
     timestamp_format: str = "AUTO"
     compression: Compression = "auto"
@@ -31,6 +32,11 @@ class JsonFormat(FileFormat):
     def records_at(self) -> str | None:
         """``root``, as declared."""
         return self.root
+
+    @property
+    def is_lenient(self) -> bool:
+        """As declared."""
+        return self.lenient
 
     @property
     def has_lines(self) -> bool:

@@ -114,7 +114,24 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
     """The conversion of ``column`` from a JSON expression, or from a VARCHAR one if ``read_as_text``."""
     if read_as_text(column, contract):
         return convert_text(column, source, contract)
-    return Conversion(column, source, *_from_json(column, source, contract), expected(column, contract.format))
+    lenient = contract.format.is_lenient and column.type.kind not in _SEMI
+    converted = (_leniently if lenient else _from_json)(column, source, contract)
+    return Conversion(column, source, *converted, expected(column, contract.format))
+
+
+def _leniently(column: Column, source: str, contract: Source) -> Converted:
+    """What ``_from_json`` takes, and any text, number, true or false that is good as text."""
+    kind, raw = column.type.kind, f"({source})::VARCHAR"
+    given = given_format(column, contract.format)
+    numeric = kind in ("integer", "number", "float") or (given is not None and epoch_of(given))
+    native = f"regexp_matches({raw}, '^[-0-9]')" if numeric else f"{raw} IN ('true', 'false')"
+    shaped, typed = _from_json(column, source, contract)
+    text = f"(CASE WHEN {raw} LIKE '\"%' THEN {source}->>'$' ELSE {raw} END)"
+    good, value = _from_text(column, text, contract)
+    good = f"(NOT regexp_matches({raw}, '^[\\[{{]') AND {good})"
+    if not numeric and kind != "boolean":
+        return good, value
+    return f"CASE WHEN {native} THEN {shaped} ELSE {good} END", f"CASE WHEN {native} THEN {typed} ELSE {value} END"
 
 
 def _from_json(column: Column, source: str, contract: Source) -> Converted:

@@ -101,7 +101,7 @@ def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bo
     files, where it costs nothing. Elsewhere a declared value is judged by its own text, and the rest is not loaded.
     """
     kinds = {column.type.kind for column in source.columns}
-    keeps = bool(kinds & {"number", *SEMI_STRUCTURED})
+    keeps = bool(kinds & {"number", *SEMI_STRUCTURED, *(("varchar",) if source.format.is_lenient else ())})
     if not keeps and path.stat().st_size > _SMALL:
         return True
     pattern = "|".join([_COMMA, _NAN, *([_OTHERWISE] if keeps else [])])

@@ -153,6 +153,9 @@ def _json_test(value: Value, form: FileFormat) -> str:
         return ""
     given = given_format(value.column, form)
     allowed = _NUMBERS if given and epoch_of(given) else _JSON_TYPES.get(kind, ("VARCHAR",))
+    if form.is_lenient and kind not in SEMI_STRUCTURED:
+        # The text of a DOUBLE has fewer digits than the file.
+        allowed = ("VARCHAR", "BOOLEAN", *(_NUMBERS if kind != "varchar" else _NUMBERS[:2]))
     return f"{value.json_type} IN ({', '.join(text(name) for name in allowed)})"
 
 
@@ -190,7 +193,7 @@ def _shape_test(value: Value, form: FileFormat) -> str:
     if kind != "float":
         return test
     finite = f"({test} AND COALESCE(ABS({_typed(value.text, value.column, form)}) <= {_MOST}, FALSE))"
-    special = not value.json_type and not number_text(value.column, form)
+    special = (not value.json_type or form.is_lenient) and not number_text(value.column, form)
     return f"({finite} OR LOWER({value.text}) IN {NOT_FINITE})" if special else finite
 
 

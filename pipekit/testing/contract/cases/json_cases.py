@@ -146,6 +146,36 @@ JSON_CASES = (
         error=("a.json", "twice"),
         format={"root": "orders[*]"},
     ),
+    json_case(
+        "lenient",
+        b'{"i":"5","n":"1.50","f":"2.5","b":"yes","v":7}\n{"i":6,"n":2.25,"f":3,"b":true,"v":"w"}\n'
+        b'{"i":"5.5","n":1,"f":1,"b":true,"v":"w"}\n{"i":1,"n":"","f":1,"b":true,"v":"w"}\n'
+        b'{"i":1,"n":1,"f":"x","b":true,"v":"w"}\n{"i":1,"n":1,"f":1,"b":2,"v":"w"}\n'
+        b'{"i":1,"n":1,"f":1,"b":1,"v":{"a":1}}\n{"i":true,"n":1,"f":1,"b":0,"v":[1]}\n',
+        ((5, Decimal("1.50"), 2.5, True, "7"), (6, Decimal("2.25"), 3.0, True, "w")),
+        (
+            (3, "i", "integer"),
+            (4, "n", "number"),
+            (5, "f", "float"),
+            (6, "b", "true or false"),
+            (7, "v", "string"),
+            (8, "i", "integer"),
+        ),
+        format={"lenient": True},
+        columns={"i": "integer", "n": "number(10,2)", "f": "float", "b": "boolean", "v": "varchar"},
+    ),
+    json_case(
+        "lenient_and_all_good",
+        b'{"a":"5","b":6}\n{"a":7,"b":true}\n{"a":null,"b":"x"}\n',
+        ((5, "6"), (7, "true"), (None, "x")),
+        format={"lenient": True},
+    ),
+    json_case(
+        "lenient_keeps_digits_as_text",
+        b'{"a":1,"b":0.1234567890123456789}\n{"a":"2","b":12345678901234567890}\n{"a":3,"b":"007"}\n',
+        ((1, "0.1234567890123456789"), (2, "12345678901234567890"), (3, "007")),
+        format={"lenient": True},
+    ),
     json_case("one_object_over_lines", b'{\n  "a": 1,\n  "b": "x"\n}\n', ((1, "x"),)),
     json_case("objects_over_lines", b'{\n"a": 1, "b": "x"\n}\n{\n"a": 2,\n"b": "y"}\n', ((1, "x"), (2, "y"))),
     json_case("objects_without_line_ends", b'{"a":1,"b":"x"}{"a":2,"b":"y"}', ((1, "x"), (2, "y"))),
