@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
-from projects import MARKETING, STAMPED, contents, copy_project, pipekit
+from projects import BANK, MARKETING, STAMPED, contents, copy_project, pipekit, table_names
 
 from pipekit.names import Table
 from pipekit.pipeline.model import Target
@@ -103,6 +103,28 @@ def test_every_modelled_table_is_that_of_duckdb(ran: Any, warehouse: SnowflakeWa
     assert done.returncode == 0, done.stdout
     for name, rows in contents(local, MODELLED).items():
         assert plain(table(warehouse, name)) == plain(rows), name
+
+
+def test_the_bank_s_tables_are_those_of_duckdb_after_each_of_two_runs(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    project, local = copy_project(tmp_path / "snowflake"), copy_project(tmp_path / "duckdb")
+    target = snowflake_account.target()
+    write_keys(project / "pipelines/shared/targets.yaml", target)
+    where = s3.upload(project / "pipelines/data/bank_marketing", s3.bucket(), "bank/").rstrip("/")
+    done = pipekit(local, "run", BANK)
+    assert done.returncode == 0, done.stdout
+    made = sorted(name for name in table_names(local) if name.startswith(("raw_bank", "bank_")))
+    assert len(made) > 4
+    for _ in range(2):
+        done = pipekit(project, "run", BANK, "--target", "snowflake", BANK_LANDING=where, **AWS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        opened = open_snowflake(SnowflakeTarget.model_validate(target), tmp_path)
+        for name, rows in contents(local, made).items():
+            assert plain(table(opened, name)) == plain(rows), name
+        opened.close()
 
 
 def test_the_logs_are_in_the_warehouse(ran: Any, warehouse: SnowflakeWarehouse) -> None:
