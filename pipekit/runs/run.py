@@ -27,7 +27,7 @@ from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink
 from pipekit.suggestions import did_you_mean
-from pipekit.warehouses.contract import Warehouse
+from pipekit.warehouses.contract import SupportsQueryTag, Warehouse
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,8 @@ def opened(job: Job) -> Iterator[Warehouse]:
         bus.emit(RunFinished(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
         bus.close()
         raise
+    if isinstance(warehouse, SupportsQueryTag):  # sessions that come of it carry the tag too
+        warehouse.tag({"pipeline": job.spec.name, "run_id": job.run_id})
     with closing(warehouse):
         yield warehouse
 

@@ -64,15 +64,25 @@ def _named(node: exp.Expression) -> exp.Expression:
     return _filled(template, x=_inner(node.expressions[0] if known else node.this))
 
 
+# AUTO lists offsets with a colon: https://docs.snowflake.com/en/sql-reference/date-time-input-output
+_AUTO_ZONED = "CASE WHEN regexp_matches(x::VARCHAR, ':[0-9.]+[+-][0-9]{2}([0-9]{2})?$') THEN NULL ELSE TRY_CAST(x AS TIMESTAMPTZ) END"
+# https://docs.snowflake.com/en/sql-reference/data-types-numeric: inf and -inf, and no other spelling
+_FLOAT = (
+    "CASE WHEN regexp_matches(lower(x::VARCHAR), '^[+-]?infinity$|^[+]inf$') THEN NULL ELSE TRY_CAST(x AS DOUBLE) END"
+)
 _TEMPLATES = {
     "TYPEOF": _TYPEOF,
     "TO_OBJECT": "x",
     "TO_ARRAY": _AS_ARRAY,
     "TOARRAY": _AS_ARRAY,
+    "AS_OBJECT": "CASE WHEN json_type(x) = 'OBJECT' THEN x END",
+    "AS_ARRAY": "CASE WHEN json_type(x) = 'ARRAY' THEN x END",
     "TO_JSON": "x::VARCHAR",
     "TRY_TO_TIMESTAMP_NTZ": "TRY_CAST(x AS TIMESTAMP_NS)",
-    "TRY_TO_TIMESTAMP_TZ": "TRY_CAST(x AS TIMESTAMPTZ)",
-    "TRY_TO_TIMESTAMP_LTZ": "TRY_CAST(x AS TIMESTAMPTZ)",
+    "TRY_TO_TIMESTAMP_TZ": _AUTO_ZONED,
+    "TRY_TO_TIMESTAMP_LTZ": _AUTO_ZONED,
+    "TRY_TO_DOUBLE": _FLOAT,
+    "TODOUBLE": _FLOAT,
 }
 
 

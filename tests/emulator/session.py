@@ -319,6 +319,19 @@ def _describe_integration(cursor: Cursor, match: re.Match[str], command: str) ->
     return ("property", "property_type", "property_value", "property_default"), rows
 
 
+def _show_parameter(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = match["key"].upper()
+    defaults = {"READ_CONSISTENCY_MODE": "SESSION"}
+    value = cursor._conn.account.parameters.get(name, defaults.get(name))
+    rows = [] if value is None else [(name, value, defaults.get(name, ""), "ACCOUNT", "", "STRING")]
+    return ("key", "value", "default", "level", "description", "type"), rows
+
+
+def _alter_account(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    cursor._conn.account.parameters[match["key"].upper()] = match["value"]
+    return DONE
+
+
 def _accepted(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     return DONE
 
@@ -515,6 +528,8 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*ALTER TABLE <one> RENAME TO <two>"), _rename),
     (_pattern(r"\s*ALTER TABLE <one> CLUSTER BY\s*\((?P<keys>.*)\)"), _cluster),
     (_pattern(r"\s*CREATE OR REPLACE TABLE <one> CLONE <two>"), _clone),
+    (_pattern(r"\s*SHOW PARAMETERS LIKE '(?P<key>\w+)' IN ACCOUNT"), _show_parameter),
+    (_pattern(r"\s*ALTER ACCOUNT SET (?P<key>\w+) = '(?P<value>\w+)'"), _alter_account),
     (_pattern(r"\s*GRANT (?P<right>\w+) ON (?:TABLE|VIEW) <name> TO ROLE (?P<role>\w+)"), _grant),
     (_pattern(r"\s*SHOW GRANTS ON (?:TABLE|VIEW) <name>"), _show_grants),
     (_pattern(r"\s*ALTER TABLE <one> MODIFY COLUMN (?P<column>\S+) SET MASKING POLICY (?P<policy>\w+)"), _mask),

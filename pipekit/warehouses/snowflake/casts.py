@@ -90,7 +90,8 @@ def cast(value: Value, form: FileFormat) -> str:
     document = value.json or f"TRY_PARSE_JSON({value.text})"
     # A JSON null is a missing value here, as it is in every other column.
     kept = f"IFF({value.text} IS NULL, NULL, {document})"
-    return {"variant": kept, "object": f"TO_OBJECT({kept})", "array": f"TO_ARRAY({kept})"}[kind]
+    # TO_OBJECT raises on anything else, and may be evaluated before the WHERE that leaves it out.
+    return {"variant": kept, "object": f"AS_OBJECT({kept})", "array": f"AS_ARRAY({kept})"}[kind]
 
 
 def _typed(written: str, column: Column, form: FileFormat) -> str:
@@ -102,17 +103,28 @@ def _typed(written: str, column: Column, form: FileFormat) -> str:
         return _written_number(written, column, number)
     suffix = f", {text(given)}" if given else ""
     if kind.kind in ("timestamp_tz", "timestamp_ltz") and not given:
-        written = f"REPLACE({written}, ' UTC', 'Z')"
+        written = _with_colon(f"REPLACE({written}, ' UTC', 'Z')")
     return {
         "varchar": written,
         "integer": f"TRY_TO_NUMBER({written}, 38, 0)",
         "number": f"TRY_TO_NUMBER({written}, {kind.precision}, {kind.scale})",
-        "float": f"TRY_TO_DOUBLE({written})",
+        # https://docs.snowflake.com/en/sql-reference/data-types-numeric: inf and -inf, and no other spelling
+        "float": f"TRY_TO_DOUBLE(REPLACE(LTRIM(LOWER({written}), '+'), 'infinity', 'inf'))",
         "boolean": f"TRY_TO_BOOLEAN({written})",
         "binary": f"TRY_TO_BINARY({written}, 'HEX')",
         "time": f"TRY_TO_TIME({written})",
         "date": f"TRY_TO_DATE({written}{suffix})",
     }.get(kind.kind, f"TRY_TO_{kind.kind.upper()}({written}{suffix})")
+
+
+def _with_colon(written: str) -> str:
+    """A timestamp whose offset is written ``+02:00``: AUTO does not list all of ``T12:00+0200``, ``+02``.
+
+    https://docs.snowflake.com/en/sql-reference/date-time-input-output#timestamp-formats
+    """
+    for pattern, put in ((r"(:[0-9.]+[+-][0-9]{2})([0-9]{2})$", r"\1:\2"), (r"(:[0-9.]+[+-][0-9]{2})$", r"\1:00")):
+        written = f"REGEXP_REPLACE({written}, {text(pattern)}, {text(put)})"
+    return written
 
 
 def _epoch(written: str, kind: str, epoch: Epoch) -> str:

@@ -75,6 +75,9 @@ TRANSIENT_ERRNOS = {
     390111: "the session no longer exists",
 }
 
+# Not transient, whatever their sqlstate: no active warehouse, and a resource monitor that has suspended it.
+FINAL_ERRNOS = {606: "no warehouse is active", 90073: "a resource monitor has suspended the warehouse"}
+
 # Refused logins share errno 250001 and sqlstate 08001 with a network that is down; only the class differs.
 _LOGIN = 250001
 _MISSING = {2003, 2043, 2140}
@@ -176,6 +179,8 @@ def is_transient(kind: str, errno: int | None, sqlstate: str | None) -> bool:
     verdict = CLASSES.get(kind, BY_CODE)
     if verdict != BY_CODE:
         return verdict == TRANSIENT
+    if errno in FINAL_ERRNOS:
+        return False
     if errno in TRANSIENT_ERRNOS:
         return True
     if errno == _LOGIN:
@@ -209,6 +214,9 @@ def _statement_error(errno: int | None, text: str, sql: str, query_id: str | Non
         return SourceError(_first_line(text), hint="It vanished after it was listed; run again.")
     if _REFUSED.search(text):
         return PlaceRefused(text, sql=sql, query_id=query_id, hint="Check the storage integration and its role.")
+    if errno in FINAL_ERRNOS:
+        hint = "Set `warehouse` in the target, and check that the role may use it and its resource monitor's quota."
+        return QueryError(f"{FINAL_ERRNOS[errno]}: {text}", sql=sql, query_id=query_id, hint=hint)
     if errno in _MISSING:
         hint = "Check its name, the target's database and schema, and the role's privileges."
         return MissingObject(text, sql=sql, query_id=query_id, hint=hint)

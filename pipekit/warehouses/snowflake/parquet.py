@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipekit.errors import SourceError
+from pipekit.errors import SourceError, WarehouseError
 from pipekit.files.headers import column_positions
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
@@ -69,14 +70,28 @@ def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFi
             f"FILES => ({listed}), FILE_FORMAT => {text(form)}))"
         )
         for column, kind, filenames in read_lines_of_files(warehouse, sql, files):
-            for reported in str(filenames).split(","):
-                file = files.find(reported.strip())
+            for file in _named(files, str(filenames)):
                 names[file].append(column)
                 kinds[file, column] = kind
     for file, columns in names.items():
         column_positions(source, file, columns, None)
     for (file, column), kind in kinds.items():
         _check_type(source, column, kind, file)
+
+
+def _named(files: StagedFiles, listed: str) -> Iterator[SourceFile]:
+    """The files of a list with commas between them, which may stand in a name too."""
+    name = ""
+    for part in listed.split(","):
+        name = f"{name},{part}" if name else part.strip()
+        try:
+            found = files.find(name)
+        except WarehouseError:
+            continue
+        yield found
+        name = ""
+    if name:
+        files.find(name)
 
 
 def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:

@@ -53,7 +53,11 @@ _SESSION = {
     "DEFAULT_NULL_ORDERING": "LAST",
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
     "ERROR_ON_NONDETERMINISTIC_UPDATE": True,
+    # A statement ends when its client is gone, so that it holds no lock and overwrites no later run's table.
+    "ABORT_DETACHED_QUERY": True,
 }
+# What a target's session_parameters may change.
+_PREFERRED = {"LOCK_TIMEOUT": 900}  # seconds; 12 hours by default
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
@@ -81,7 +85,9 @@ def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     arguments |= {name: value for name, value in named.items() if value}
     session = {name.upper(): value for name, value in options.session_parameters.items()}
     fixed = {"paramstyle": "qmark", "application": "pipekit", "arrow_number_to_decimal": True}
-    return arguments | fixed | {"session_parameters": session | _SESSION}
+    # A session ends after 4 idle hours, and its temporary tables with it.
+    fixed |= {"client_session_keep_alive": True}
+    return arguments | fixed | {"session_parameters": _PREFERRED | session | _SESSION}
 
 
 class SnowflakeSession(PlainSession):

@@ -181,7 +181,8 @@ def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> I
         if not login.ok:
             return
         yield from _settings(warehouse)
-        yield _tried("privileges", lambda: _makes_table(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")
+        yield _tried("privileges", lambda: _makes_all(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")
+        yield _consistency(warehouse)
         yield from _reach(warehouse, sources)
     finally:
         warehouse.close()
@@ -219,11 +220,38 @@ def _done(warehouse: SnowflakeWarehouse, sql: str, said: str) -> str:
     return said
 
 
-def _makes_table(warehouse: SnowflakeWarehouse) -> str:
-    table = warehouse.scratch(Table(("pipekit_doctor",)))
-    warehouse.create_table(table, [Column.of("id", "integer")])
-    warehouse.execute(f"DROP TABLE {warehouse.quote(table)}")
-    return "tables can be created and dropped"
+def _makes_all(warehouse: SnowflakeWarehouse) -> str:
+    """Make and drop one of each kind; the INSERT is what needs the warehouse."""
+    name = warehouse.quote(warehouse.scratch(Table(("pipekit_doctor",))))
+    warehouse.execute(f"CREATE TABLE {name} (ID NUMBER(38,0))")
+    try:
+        warehouse.execute(f"INSERT INTO {name} (ID) VALUES (1)")
+        view = warehouse.quote(warehouse.scratch(Table(("pipekit_doctor",))))
+        warehouse.execute(f"CREATE VIEW {view} AS SELECT ID FROM {name}")
+        warehouse.execute(f"DROP VIEW {view}")
+        for kind in ("STAGE", "FILE FORMAT"):
+            helper = warehouse.quote(warehouse.scratch(Table(("pipekit_doctor",))))
+            warehouse.execute(f"CREATE TEMPORARY {kind} {helper}")
+    finally:
+        warehouse.execute(f"DROP TABLE {name}")
+    return "tables, views, stages and file formats can be created, and rows inserted"
+
+
+_CONSISTENCY = "ALTER ACCOUNT SET READ_CONSISTENCY_MODE = 'GLOBAL'"
+
+
+def _consistency(warehouse: SnowflakeWarehouse) -> Finding:
+    """https://docs.snowflake.com/en/sql-reference/transactions: read consistency across sessions."""
+    try:
+        result = warehouse.execute("SHOW PARAMETERS LIKE 'READ_CONSISTENCY_MODE' IN ACCOUNT")
+    except PipekitError as error:
+        return Finding("read consistency", True, f"not known: {error.message.splitlines()[0]}")
+    at = {column: index for index, column in enumerate(result.columns)}
+    mode = next((str(row[at["value"]]).upper() for row in result.rows), "SESSION")
+    if mode == "GLOBAL":
+        return Finding("read consistency", True, "a commit is visible to every session at once")
+    wrong = "a step may not see yet what another session committed just before"
+    return Finding("read consistency", False, f"{mode}: {wrong}; let an account administrator run: {_CONSISTENCY}")
 
 
 def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator[Finding]:

@@ -143,7 +143,9 @@ def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
             file=source.uri,
             hint="Use s3://, gs://, azure:// or a local path, or name an existing stage: `stage: '@name'`.",
         )
-    folder = rest if rest.endswith("/") else rest.rpartition("/")[0] + "/"
+    # Only what names a file is looked for beside others: a role may be allowed no more than its own folder.
+    is_file = "." in rest.rpartition("/")[2]
+    folder = f"{rest.rpartition('/')[0]}/" if is_file else f"{rest.rstrip('/')}/"
     url = f"{_CLOUDS[scheme]}://{folder}"
     return Stage(warehouse.quote(_stage_name(url, warehouse, source)), "", url)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from pipekit.source import Names
 
-SECRETS = ("password", "token", "private_key_file_pwd")
+SECRETS = ("password", "token", "private_key_file_pwd", "passcode")
 
 
 class SnowflakeTarget(BaseModel):
@@ -19,6 +19,11 @@ class SnowflakeTarget(BaseModel):
         account: The account's identifier, ``organization-account``.
         user: The login name.
         password: For a login by password.
+        passcode: The code of a second factor, for a login by password.
+        passcode_in_password: The code stands at the end of the password.
+        client_request_mfa_token: Keep the second factor's token on this machine, so that it is asked for once; with
+            ``authenticator: username_password_mfa``.
+        client_store_temporary_credential: Keep the token of a login in the browser on this machine.
         private_key_file: For a login by key pair; relative to the project's root.
         private_key_file_pwd: The key file's passphrase.
         authenticator: ``externalbrowser``, ``oauth``, ``programmatic_access_token``, ``workload_identity``, ...
@@ -42,6 +47,10 @@ class SnowflakeTarget(BaseModel):
     account: str | None = None
     user: str | None = None
     password: SecretStr | None = None
+    passcode: SecretStr | None = None
+    passcode_in_password: bool | None = None
+    client_request_mfa_token: bool | None = None
+    client_store_temporary_credential: bool | None = None
     private_key_file: str | None = None
     private_key_file_pwd: SecretStr | None = None
     authenticator: str | None = None
@@ -65,6 +74,11 @@ class SnowflakeTarget(BaseModel):
     def _reachable(self) -> SnowflakeTarget:
         if not (self.connection or self.account):
             raise ValueError("give `account` (organization-account) or `connection` (a name in connections.toml)")
+        # A run logs in once per thread: without a stored token each login would ask a person.
+        if self.authenticator == "username_password_mfa" and not self.client_request_mfa_token:
+            raise ValueError(
+                "username_password_mfa needs `client_request_mfa_token: true`: a run logs in more than once"
+            )
         return self
 
     @field_validator("private_key_file", "token_file_path")

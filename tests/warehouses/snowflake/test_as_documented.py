@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
@@ -13,7 +15,8 @@ from pipekit.errors import QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.contract import FileLoad, Setup
-from pipekit.warehouses.snowflake.setup import apply, setup_ddl
+from pipekit.warehouses.snowflake.session import connect_arguments
+from pipekit.warehouses.snowflake.setup import apply, doctor, setup_ddl
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 from warehouses.snowflake.test_load import AB, load, source
@@ -250,3 +253,85 @@ def test_an_integration_is_of_one_cloud() -> None:
     sources = [source(uri, {"type": "csv"}, AB) for uri in ("s3://one/", "gs://two/")]
     with pytest.raises(WarehouseError, match="gcs and s3 at once"):
         setup_ddl(options, Setup(sources, {}, "role"))
+
+
+def test_a_file_without_its_root_is_refused(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
+    """FLATTEN of NULL gives no row: https://docs.snowflake.com/en/sql-reference/functions/flatten"""
+    (tmp_path / "a.json").write_text('{"items":[{"a":1,"b":"x"}]}')
+    (tmp_path / "b.json").write_text('{"itens":[{"a":2,"b":"y"}]}')
+    for on_error in ("fail", "reject"):
+        with pytest.raises(SourceError, match="nothing at `root: items`") as raised:
+            load(warehouse, source(str(tmp_path), {"type": "json", "root": "items"}, AB), on_error)
+        assert str(raised.value.file).endswith("b.json")
+
+
+def test_offsets_are_written_as_auto_knows_them(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
+    """https://docs.snowflake.com/en/sql-reference/date-time-input-output#timestamp-formats"""
+    written = ("2024-12-31T12:00:00+0200", "2024-12-31 12:00:00.5+02", "2024-12-31T12:00+0200", "2024-12-31T10:00:00Z")
+    (tmp_path / "1.csv").write_text(
+        "t,f\n" + "".join(f"{each},{f}\n" for each, f in zip(written, NOT_FINITE, strict=True))
+    )
+    rows = load(warehouse, source(str(tmp_path), {"type": "csv"}, {"t": "timestamp_tz", "f": "float"}))
+    assert sorted({row[0].isoformat() for row in rows}) == [
+        "2024-12-31T10:00:00+00:00",
+        "2024-12-31T10:00:00.500000+00:00",
+    ]
+    assert sorted(str(row[1]) for row in rows) == ["-inf", "inf", "inf", "inf"]
+
+
+NOT_FINITE = ("infinity", "+inf", "-infinity", "inf")
+
+
+def test_logins_keep_what_a_run_needs(tmp_path: Path) -> None:
+    """https://docs.snowflake.com/en/sql-reference/parameters and .../user-guide/security-mfa"""
+    keys = {"account": "a", "password": "p", "passcode": "123456", "client_request_mfa_token": True}
+    target = SnowflakeTarget.model_validate({**keys, "session_parameters": {"lock_timeout": 5}})
+    arguments = connect_arguments(target, tmp_path)
+    assert arguments["passcode"] == "123456"
+    assert "123456" not in repr(target)
+    assert arguments["client_request_mfa_token"] is True
+    assert arguments["client_session_keep_alive"] is True
+    assert arguments["session_parameters"]["LOCK_TIMEOUT"] == 5
+    assert arguments["session_parameters"]["ABORT_DETACHED_QUERY"] is True
+    with pytest.raises(ValueError, match="client_request_mfa_token"):
+        SnowflakeTarget.model_validate({"account": "a", "authenticator": "username_password_mfa"})
+
+
+@pytest.mark.parametrize(("mode", "ok"), [("SESSION", False), ("GLOBAL", True)])
+def test_doctor_looks_at_read_consistency(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+    mode: str,
+    ok: bool,
+) -> None:
+    """https://docs.snowflake.com/en/sql-reference/transactions: read consistency across sessions"""
+    snowflake_account.control(parameters={"READ_CONSISTENCY_MODE": mode})
+    findings = {finding.name: finding for finding in doctor(warehouse.options, [], tmp_path)}
+    assert findings["read consistency"].ok == ok
+    assert findings["privileges"].ok, findings["privileges"].text
+    assert any(s["sql"].startswith("INSERT") for s in snowflake_account.statements()), "the warehouse is used"
+
+
+def test_a_place_without_a_slash_is_a_folder(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "1.csv").write_text("a,b\n1,x\n")
+    bucket = s3.bucket()
+    s3.upload(tmp_path, bucket, "landing/customers/")
+    given = source(f"s3://{bucket}/landing/customers", {"type": "csv"}, AB)
+    assert [file.uri for file in warehouse.list_files(given)] == [f"s3://{bucket}/landing/customers/1.csv"]
+    assert load(warehouse, given) == [(1, "x")]
+    [made] = {s["sql"] for s in snowflake_account.statements() if s["sql"].startswith("CREATE STAGE")}
+    assert f"URL = 's3://{bucket}/landing/customers/'" in made
+
+
+def test_a_comma_in_a_parquet_file_s_name(warehouse: SnowflakeWarehouse, s3: S3, tmp_path: Path) -> None:  # noqa: F811
+    """INFER_SCHEMA lists files with commas between them: .../sql-reference/functions/infer_schema"""
+    for name in ("a,b.parquet", "c.parquet"):
+        pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / name)
+    uri = s3.upload(tmp_path, s3.bucket(), "in/")
+    assert load(warehouse, source(uri, {"type": "parquet"}, AB)) == [(1, "x"), (1, "x")]

@@ -35,6 +35,8 @@ def test_every_error_class_of_the_connector_is_judged() -> None:
         ("ProgrammingError", 90001, "40001", True),
         ("OperationalError", 253003, None, True),
         ("ForbiddenError", 290403, None, False),
+        ("ProgrammingError", 606, "57P03", False),  # no active warehouse
+        ("ProgrammingError", 90073, "57P03", False),  # a resource monitor has suspended it
     ],
 )
 def test_transient_errors_are_told_from_final_ones(kind: str, errno: int, sqlstate: str | None, expected: bool) -> None:
