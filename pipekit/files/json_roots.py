@@ -124,6 +124,9 @@ class _Held:
     place: str | int | None = None
 
 
+NO_ROOT = "no document has anything at `root: {}`"
+
+
 class Documents:
     """The text of a file, and the records in it.
 
@@ -139,6 +142,7 @@ class Documents:
         self._levels = parse_root(root)
         self._uri = uri
         self._spans: list[tuple[int, int]] = []
+        self._rooted = False  # whether a document has the root's first key
 
     def write(self, target: IO[bytes], above: Sequence[str] = ()) -> None:
         """Write the records, one a line, otherwise as they are.
@@ -152,7 +156,9 @@ class Documents:
             BadFileError: A document is not JSON, or there is nothing at the root.
         """
         wanted = [(path, parsed) for path in above if (parsed := parse_above(path))]
+        documents = 0
         for document in self._documents():
+            documents += 1
             self._spans = []
             for trail in self._below((document,), self._levels):
                 record = self._text[trail[-1].start : trail[-1].end]
@@ -160,6 +166,8 @@ class Documents:
                 line = self._with_above(record, trail, wanted) if wanted else record
                 target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
             self._check_around(document)
+        if documents and not self._rooted:
+            raise BadFileError(NO_ROOT.format(self._root), file=self._uri, value=self._root)
 
     def _documents(self) -> Iterator[_Held]:
         """Each document, and each element of one that is a list."""
@@ -199,6 +207,7 @@ class Documents:
                 raise self._error(f"there is nothing at `root: {self._root}`", parent.start)
             at = found
         last = member(self._text, at, level.steps[-1]) if level.steps else at
+        self._rooted = self._rooted or last is not None
         if last is None or self._text.startswith("null", last):
             return
         if self._text[last] == "[":

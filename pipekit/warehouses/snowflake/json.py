@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipekit.errors import BadFileError, SourceError
 from pipekit.files.json_paths import column_path
 from pipekit.files.json_records import layout_of
-from pipekit.files.json_roots import Level, parse_above, parse_root
+from pipekit.files.json_roots import NO_ROOT, Level, parse_above, parse_root
 from pipekit.formats.json import JsonFormat
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad
@@ -66,7 +66,7 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
     levels = parse_root(form.root) if form.root else ()
-    _check_levels(warehouse, files, query, levels)
+    _check_levels(warehouse, files, query, form.root)
     landing = document_select(load, _below(query, levels), [_value(column) for column in load.source.columns])
     landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
@@ -122,12 +122,18 @@ def _below(query: str, levels: Sequence[Level]) -> str:
     return query
 
 
-def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, levels: Sequence[Level]) -> None:
+def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, root: str | None) -> None:
     """Refuse documents that have nothing on the way to the root; FLATTEN would pass over them.
 
     Raises:
         BadFileError: With the file.
     """
+    levels = parse_root(root) if root else ()
+    if levels and levels[0].steps:
+        held = f"{get_path(DOC, levels[0].steps)} IS NOT NULL"
+        grouped = f'SELECT "FILE" FROM ({query}) WHERE "DOC" IS NOT NULL GROUP BY "FILE" HAVING COUNT_IF({held}) = 0'
+        for (reported,) in warehouse.execute(f"{grouped} ORDER BY 1 LIMIT 1").rows:
+            raise BadFileError(NO_ROOT.format(root), file=files.find(reported).uri, value=root)
     for number, level in enumerate(levels):
         if not level.steps:
             continue

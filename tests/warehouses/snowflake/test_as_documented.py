@@ -260,7 +260,7 @@ def test_a_file_without_its_root_is_refused(warehouse: SnowflakeWarehouse, tmp_p
     (tmp_path / "a.json").write_text('{"items":[{"a":1,"b":"x"}]}')
     (tmp_path / "b.json").write_text('{"itens":[{"a":2,"b":"y"}]}')
     for on_error in ("fail", "reject"):
-        with pytest.raises(SourceError, match="nothing at `root: items`") as raised:
+        with pytest.raises(SourceError, match="no document has anything at `root: items`") as raised:
             load(warehouse, source(str(tmp_path), {"type": "json", "root": "items"}, AB), on_error)
         assert str(raised.value.file).endswith("b.json")
 
