@@ -14,7 +14,7 @@ import pipekit
 from pipekit.runs.result import RunResult
 
 PYTHON = sys.executable
-PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli.process import program; sys.argv[0] = 'pipekit'; program()"]
+PIPEKIT = [PYTHON, "-c", "import sys; from pipekit.cli.command import program; sys.argv[0] = 'pipekit'; program()"]
 
 
 def write(root: Path, name: str, text: str) -> Path:

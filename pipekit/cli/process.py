@@ -13,6 +13,7 @@ import click
 
 from pipekit.cli.app import cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
+from pipekit.cli.stopping import stop_in_order, was_asked
 
 
 def program() -> None:
@@ -22,6 +23,7 @@ def program() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what the encoding lacks is spelled out
+    stop_in_order()
     try:
         code = _exit_code_of_main()
         # The parts of the shutdown that do work: join threads and pools, call functions registered with atexit.
@@ -51,13 +53,18 @@ def main() -> None:
         error.show()
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; running steps were rolled back", err=True)
-        sys.exit(EXIT_STOPPED)
+        sys.exit(_stopped())
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) is gone
         sys.exit(EXIT_FAILED)
     except Exception as error:  # noqa: BLE001 - the last place where a failure can be reported
-        sys.exit(_report(error))
+        sys.exit(_stopped() if was_asked() else _report(error))
+
+
+def _stopped() -> int:
+    with suppress(OSError):
+        click.echo("stopped; running steps were rolled back", err=True)
+    return EXIT_STOPPED
 
 
 def _report(error: Exception) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,18 +34,8 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
 
     run_options = {name: options.pop(name) for name in ("select", "exclude", "resume", "wait", "full_refresh")}
     pipeline = read_spec(spec, **options)
-    _stop_like_ctrl_c()
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
     sys.exit(exit_code(pipeline.run(sinks=[console], **run_options)))
-
-
-def _stop_like_ctrl_c() -> None:
-    """Treat SIGTERM, with which schedulers stop a job, as Ctrl-C: running steps are rolled back, and that is logged."""
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
 
 
 @click.command()

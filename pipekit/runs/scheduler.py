@@ -63,12 +63,12 @@ class Run:
             KeyboardInterrupt: After every running step was cancelled and rolled back.
         """
         started = time.monotonic()
-        self._bus.emit(run_started(self.spec, list(self.chosen.values()), self._arguments))
-        for note in notes:
-            self._bus.emit(note)
         message = ""
-        self._import_early()
         try:
+            self._bus.emit(run_started(self.spec, list(self.chosen.values()), self._arguments))
+            for note in notes:
+                self._bus.emit(note)
+            self._import_early()
             with self._workers.watched():
                 self._run_steps()
             self.status = FAILED if self._workers.errors else SUCCEEDED
@@ -77,7 +77,16 @@ class Run:
             raise
         finally:
             self.duration_ms = elapsed_ms(started)
-            self._bus.emit(RunFinished(status=self.status, duration_ms=self.duration_ms, message=message))
+            self._end(message)
+
+    def _end(self, message: str) -> None:
+        """Report the end, also if Ctrl-C comes just then."""
+        end = RunFinished(status=self.status, duration_ms=self.duration_ms, message=message)
+        try:
+            self._bus.emit(end)
+        except KeyboardInterrupt:
+            self._bus.emit(end)
+            raise
 
     def _import_early(self) -> None:
         """Begin to import Great Expectations, which takes seconds, if a chosen step needs it."""

@@ -69,3 +69,66 @@ def test_sigterm_stops_a_run_as_ctrl_c_does(tmp_path: Path) -> None:
             "select status from ingestion_logs where step_name is null order by log_id"
         ).fetchall()
     assert status[-1] == ("FAILED",)
+
+
+SLOW = "select count(*) as n from (select 1 from range(100000)) a, (select 1 from range(1000000)) b"
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    command = [PIPEKIT[0], "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_ctrl_c_twice_is_one(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps:\n  - {id: a, type: sql, template: slow.sql}\n")
+    (tmp_path / "templates/duckdb").mkdir(parents=True)
+    (tmp_path / "templates/duckdb/slow.sql").write_text(SLOW)
+    going = subprocess.Popen([*PIPEKIT, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert going.stdout is not None
+    while "a: started" not in going.stdout.readline():
+        assert going.poll() is None
+    for _ in range(5):
+        going.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+
+    err = going.communicate(timeout=30)[1]
+
+    assert (going.returncode, "Traceback" in err, "bug" in err) == (130, False, False)
+    with duckdb.connect(str(tmp_path / ".pipekit/warehouse.duckdb")) as connection:
+        ended = connection.execute("select status, message from ingestion_logs where step_name is null").fetchall()
+    assert ("FAILED", "stopped by the user; running steps were rolled back") in ended
+
+
+def test_ctrl_c_while_modules_are_imported() -> None:
+    code = "import os, signal; from pipekit.cli.stopping import leave_at_once; leave_at_once()"
+    done = python(f"{code}; os.kill(os.getpid(), signal.SIGINT); print('went on')")
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped before anything was run\n")
+
+
+def test_an_error_that_ctrl_c_led_to_is_no_bug() -> None:
+    done = python(
+        """
+import os, signal
+from pipekit.cli import process
+
+def interrupted_import(**options):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        raise ImportError("half of a module")
+
+process.cli = interrupted_import
+process.program()
+"""
+    )
+    assert (done.returncode, "bug" in done.stderr) == (130, False)
+
+
+def test_a_command_that_may_not_be_interrupted_is_not() -> None:
+    code = "import os, signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    done = python(
+        f"{code}; from pipekit.cli.stopping import stop_in_order; stop_in_order();"
+        " os.kill(os.getpid(), signal.SIGINT); print('went on')"
+    )
+    assert done.stdout == "went on\n"

@@ -1,0 +1,58 @@
+"""Ctrl-C, and SIGTERM, with which schedulers stop a job: the first one stops the command in order, a second one is the
+same one. Imports nothing but what Python has loaded already."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+STOPPED = 130
+_PATIENCE_SECONDS = 10.0
+_asked_at: float | None = None
+
+
+def leave_at_once() -> None:
+    """From now on Ctrl-C ends the process: for the time in which modules are imported, and nothing can be half-done."""
+    _handle(_leave)
+
+
+def stop_in_order() -> None:
+    """From now on the first Ctrl-C raises ``KeyboardInterrupt``, so that running steps are rolled back and logged."""
+    _handle(_stop)
+
+
+def was_asked() -> bool:
+    """Whether the command is being stopped: an interrupted import, for example, raises another error."""
+    return _asked_at is not None
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # a shell lets its background jobs ignore Ctrl-C
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    _say("stopped before anything was run\n")
+    os._exit(STOPPED)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    global _asked_at  # noqa: PLW0603 - as the signal handlers of the process
+    now = time.monotonic()
+    if _asked_at is None:
+        _asked_at = now
+        raise KeyboardInterrupt
+    if now - _asked_at > _PATIENCE_SECONDS:
+        _say("stopped without waiting; the next run puts its log in order\n")
+        os._exit(STOPPED)
+
+
+def _say(text: str) -> None:
+    try:
+        os.write(2, text.encode())
+    except OSError:
+        return
