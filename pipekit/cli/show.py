@@ -73,14 +73,12 @@ def logs() -> None:
 @pipeline_options
 def sync_logs(spec: Path, **options: Any) -> None:
     """Write log rows of earlier runs of SPEC that are missing from the log tables."""
-    from pipekit.runs.sync import no_record
-
     report = read_spec(spec, **options).sync_logs()
     click.echo(f"{report.rows} rows of {len(report.delivered)} runs delivered")
     for run_id in report.abandoned:
         click.echo(f"{run_id} was killed: ABANDONED")
-    for path in report.set_aside:
-        click.echo(no_record(path))
+    for sentence in report.odd:
+        click.echo(sentence)
     for run_id in report.running:
         click.echo(f"{run_id} is still running")
 

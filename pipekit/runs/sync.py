@@ -24,16 +24,11 @@ def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
     except PipekitError as error:
         return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
     notes = [Noted(level="WARNING", message=f"run {run_id} was killed: ABANDONED") for run_id in report.abandoned]
-    notes += [Noted(level="WARNING", message=no_record(path)) for path in report.set_aside]
+    notes += [Noted(level="WARNING", message=sentence) for sentence in report.odd]
     if report.rows:
         text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
         notes.append(Noted(level="INFO", message=text))
     return notes
-
-
-def no_record(path: str) -> str:
-    """What to say of a file that was set aside."""
-    return f"{path} is no record of a run that can be read: it was set aside there, and nothing else was done to it"
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,14 @@ class SyncReport:
     abandoned: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
+
+    @property
+    def odd(self) -> list[str]:
+        """A sentence about each file that was set aside."""
+        return [
+            f"{path} is no record of a run that can be read: it was set aside there, and nothing else was done to it"
+            for path in self.set_aside
+        ]
 
 
 def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) -> SyncReport:
