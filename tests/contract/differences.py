@@ -12,6 +12,7 @@ SNOWFLAKE = {
     "csv_bad_line_after_quoted_newlines": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
     "json_a_bad_element_of_an_array": "COPY gives up the rest of a document at its first mistake",
     "json_values_integer": "a VARIANT keeps 1.0 and 1e3 as the integers 1 and 1000, so lines 4 and 6 are good",
+    "parquet_decimals_of_more_than_38_digits": "a NUMBER has at most 38 digits, and its reader says so for each record",
     "parquet_column_of_nulls_alone": "INFER_SCHEMA gives it a type, and that it is empty is not reported",
     **{
         f"parquet_times_{name}": "its own types keep nanoseconds"

@@ -114,7 +114,7 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
     """The conversion of ``column`` from a JSON expression, or from a VARCHAR one if ``read_as_text``."""
     if read_as_text(column, contract):
         return convert_text(column, source, contract)
-    lenient = contract.format.is_lenient and column.type.kind not in _SEMI
+    lenient = contract.format.is_lenient and column.type.kind not in SEMI
     converted = (_leniently if lenient else _from_json)(column, source, contract)
     return Conversion(column, source, *converted, expected(column, contract.format))
 
@@ -136,8 +136,8 @@ def _leniently(column: Column, source: str, contract: Source) -> Converted:
 
 def _from_json(column: Column, source: str, contract: Source) -> Converted:
     kind, raw = column.type.kind, f"({source})::VARCHAR"
-    if kind in _SEMI:
-        return f"{raw} LIKE '{_SEMI[kind]}'", source
+    if kind in SEMI:
+        return f"{raw} LIKE '{SEMI[kind]}'", source
     if kind == "boolean":
         return f"{raw} IN ('true', 'false')", f"{raw} = 'true'"
     if kind == "integer":
@@ -165,7 +165,7 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     return f"({is_text} AND {good})", value
 
 
-_SEMI = {"variant": "%", "object": "{%", "array": "[%"}
+SEMI = {"variant": "%", "object": "{%", "array": "[%"}
 
 
 def _from_text(column: Column, text: str, contract: Source) -> Converted:
@@ -274,49 +274,3 @@ def _written(text: str, column: Column, written: NumberText) -> Converted:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
-
-# Which of DuckDB's types may stand in a Parquet file for a declared one; each value is checked besides.
-_FAMILIES = {
-    "integer": (*_INTEGERS, "DECIMAL"),
-    "number": (*_INTEGERS, "DECIMAL"),
-    "float": ("FLOAT", "DOUBLE", *_INTEGERS, "DECIMAL"),
-    "varchar": ("VARCHAR", "ENUM", "UUID"),
-    "boolean": ("BOOLEAN",),
-    "date": ("DATE",),
-    "time": ("TIME", "TIME_NS"),
-    "timestamp_ntz": ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"),
-    "timestamp_tz": ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"),
-    "timestamp_ltz": ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"),
-    "binary": ("BLOB",),
-}
-
-
-def convert_parquet(column: Column, source: str, found: str) -> Conversion | None:
-    """The conversion of a Parquet column whose type DuckDB calls ``found``; ``None`` if that type does not fit."""
-    kind = column.type.kind
-    if found == '"NULL"':  # a column of NULLs alone
-        return Conversion(column, source, "true", f"CAST({source} AS {type_text(column)})", "a value")
-    if kind in _SEMI:
-        return _parquet_json(column, source, found)
-    if found.partition("(")[0] not in _FAMILIES[kind]:
-        return None
-    value = f"TRY_CAST({source} AS {type_text(column)})"
-    good = "true"
-    if kind in ("integer", "number", "float", "time") or kind.startswith("timestamp"):
-        good = f"TRY_CAST({value} AS {found}) = {source}"  # a cast would round
-    if kind in ("varchar", "binary") and column.type.length:
-        good = f"{'length' if kind == 'varchar' else 'octet_length'}({value}) <= {column.type.length}"
-    shown = f"a {column.type}" + (", with at most six digits of a second" if "time" in kind else "")
-    return Conversion(column, source, f"({good})", value, shown)
-
-
-def _parquet_json(column: Column, source: str, found: str) -> Conversion | None:
-    kind = column.type.kind
-    name = f"a JSON {'value' if kind == 'variant' else kind}"
-    if found == "JSON":
-        return Conversion(column, source, f"{source}::VARCHAR LIKE '{_SEMI[kind]}'", source, name)
-    fits = {"variant": True, "object": found.startswith(("STRUCT", "MAP")), "array": found.endswith("]")}
-    return Conversion(column, source, "true", f"to_json({source})", name) if fits[kind] else None

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pipekit.errors import BadFileError, QueryError, SourceError, short
-from pipekit.files.headers import column_positions
+from pipekit.files.headers import column_positions, folded
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.casts import Conversion, convert_parquet
+from pipekit.warehouses.duckdb.casts import Conversion
+from pipekit.warehouses.duckdb.parquet_casts import convert_parquet
+from pipekit.warehouses.duckdb.parquet_schema import Field, field_at, file_fields
 from pipekit.warehouses.duckdb.plan import PLACE, Plan, Planner, name, path_text, paths_text, selected
 
 
@@ -29,21 +30,43 @@ def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> P
         raise BadFileError(
             f"is not a Parquet file that can be read: {short(error.message, 200)}", file=file.uri
         ) from error
-    # DuckDB gives the second of two names that differ in case another one; the file's own names count.
-    schema = warehouse.execute(f"SELECT name, num_children, type FROM parquet_schema({path_text(path)})").rows
-    positions = column_positions(source, file, _top_names(schema), None)
-    found = [None if position is None else rows[position] for position in positions]
-    conversions = tuple(
-        _parquet_conversion(file, column, index, each[1] if each else _NULL_TYPE)
-        for index, (column, each) in enumerate(zip(source.columns, found, strict=True))
-    )
-    old = {each[0] for each in schema if each[2] == "INT96"}
-    _refuse_cut_times(file, path, [each[0] for each in found if each and each[1] == "TIMESTAMP" and each[0] in old])
-    values = tuple(name(each[0]) if each else "NULL" for each in found)
+    fields = file_fields(warehouse, path)
     names = [row[0] for row in rows]
-    alike = names == _top_names(schema) and PLACE not in map(str.lower, names)
+    # DuckDB gives the second of two names that differ in case another one; the file's own names count.
+    tops = [field.name for field in fields]
+    inside = dict(_inside(source, names, fields))
+    places = column_positions(source, file, [*tops, *inside], None)
+    values = tuple("NULL" if at is None else [*map(name, names), *inside.values()][at] for at in places)
+    kinds = [row[1] for row in warehouse.execute(f"DESCRIBE {_select(values, [path])}").rows]
+    conversions = tuple(
+        _parquet_conversion(file, column, index, _NULL_TYPE if at is None else kinds[index])
+        for index, (column, at) in enumerate(zip(source.columns, places, strict=True))
+    )
+    for column, at in zip(source.columns, places, strict=True):
+        if at is not None:
+            top = tops.index(column.source_name) if column.source_name in tops else _top(tops, column)
+            _refuse_misread(file, path, column, fields[at if at < len(tops) else top])
+    alike = names == tops and PLACE not in map(str.lower, names)
     shape = tuple((row[0], row[1]) for row in rows) if alike else None
     return Plan(file, path, partial(_select, values), None, conversions, source, shape=shape)
+
+
+def _top(tops: Sequence[str], column: Column) -> int:
+    """The place of the column in which the field of a path stands."""
+    return [folded(each) for each in tops].index(folded(column.source_name.partition(".")[0]))
+
+
+def _inside(source: Source, names: Sequence[str], fields: Sequence[Field]) -> Iterator[tuple[str, str]]:
+    """Paths of declared columns that are fields of structs, as ``device.type``, each with its SQL."""
+    tops = {folded(field.name): index for index, field in enumerate(fields)}
+    for column in source.columns:
+        steps = column.source_name.split(".")
+        index = tops.get(folded(steps[0]))
+        if len(steps) == 1 or folded(column.source_name) in tops or index is None:
+            continue
+        sql = field_at(names[index], fields[index], steps)
+        if sql is not None:
+            yield column.source_name, sql
 
 
 def _select(values: Sequence[str], paths: Sequence[Path]) -> str:
@@ -53,32 +76,36 @@ def _select(values: Sequence[str], paths: Sequence[Path]) -> str:
     return selected(values, "false", f"{reader} AS document", "to_json(document)::VARCHAR AS raw")
 
 
-def _top_names(schema: Sequence[tuple[Any, ...]]) -> list[str]:
-    """The names of the columns themselves, without the fields inside them."""
-    names: list[str] = []
-    inside = 0
-    for name_, children, _ in schema[1:]:
-        if inside == 0:
-            names.append(name_)
-        else:
-            inside -= 1
-        inside += children or 0
-    return names
+def _refuse_misread(file: SourceFile, path: Path, column: Column, field: Field) -> None:
+    """Refuse a column that DuckDB's reader would read as something else.
 
-
-def _refuse_cut_times(file: SourceFile, path: Path, columns: list[str]) -> None:
-    """Refuse times of 96 bits with digits below a microsecond, which DuckDB's reader cuts off.
-
-    Impala, Hive and Spark before 3 write them. https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
+    It cuts the digits below a microsecond off times of 96 bits, which Impala, Hive and Spark before 3 write.
+    https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
     """
-    for column in columns:
-        if _is_cut(path, column):
-            raise BadFileError(
-                "holds times with digits below a microsecond, and only six digits of a second are kept",
-                file=file.uri,
-                column=column,
-                hint="They are INT96 values. Let the writer round them, or write microseconds.",
-            )
+    if problem := field.problem():
+        raise BadFileError(problem, file=file.uri, column=column.name)
+    cut = _is_cut(path, field.name) if field.is_old_time else field.has_old_times and _is_cut_inside(path, field.name)
+    if cut:
+        raise BadFileError(
+            "holds times with digits below a microsecond, and only six digits of a second are kept",
+            file=file.uri,
+            column=column.name,
+            hint="They are INT96 values. Let the writer round them, or write microseconds.",
+        )
+
+
+def _is_cut_inside(path: Path, column: str) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    exact, cut = (pq.ParquetFile(path, coerce_int96_timestamp_unit=unit) for unit in ("ns", "us"))
+    kind = cut.schema_arrow.field(column).type
+    try:
+        for batch in exact.iter_batches(columns=[column]):
+            batch.column(0).cast(kind)
+    except pa.ArrowInvalid:
+        return True
+    return False
 
 
 def _is_cut(path: Path, column: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError
-from pipekit.files.headers import column_positions
+from pipekit.files.headers import column_positions, folded
+from pipekit.files.shapes import expected
+from pipekit.formats.parquet import ParquetFormat
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -53,8 +55,10 @@ def _check_type(source: Source, name: str, kind: str, file: SourceFile) -> None:
             raise SourceError(f"is declared {column.type}, but the file has {kind}", file=file.uri, column=column.name)
 
 
-def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFiles) -> None:
-    """Hold the columns of Parquet files against the contract.
+def parquet_columns(
+    warehouse: SnowflakeSession, source: Source, files: StagedFiles
+) -> Mapping[tuple[SourceFile, str], str]:
+    """Hold the columns of Parquet files against the contract; gives their types by INFER_SCHEMA's names.
 
     Raises:
         SourceError: See ``column_positions``.
@@ -74,9 +78,19 @@ def parquet_columns(warehouse: SnowflakeSession, source: Source, files: StagedFi
                 names[file].append(column)
                 kinds[file, column] = kind
     for file, columns in names.items():
-        column_positions(source, file, columns, None)
+        column_positions(source, file, [*columns, *_inside(source, columns)], None)
     for (file, column), kind in kinds.items():
         _check_type(source, column, kind, file)
+    return kinds
+
+
+def _inside(source: Source, columns: Sequence[str]) -> Iterator[str]:
+    """Paths of declared columns that may be fields of structs, as ``device.type``: INFER_SCHEMA does not name these."""
+    tops = {folded(each) for each in columns}
+    for column in source.columns:
+        top, dot, _ = column.source_name.partition(".")
+        if dot and folded(column.source_name) not in tops and folded(top) in tops:
+            yield column.source_name
 
 
 def _named(files: StagedFiles, listed: str) -> Iterator[SourceFile]:
@@ -96,14 +110,30 @@ def _named(files: StagedFiles, listed: str) -> Iterator[SourceFile]:
 
 def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -> Landing:
     """Land Parquet files as objects, each a record."""
-    parquet_columns(warehouse, load.source, files)
+    kinds = parquet_columns(warehouse, load.source, files)
     landed = create_landing(warehouse, f'"DOC" VARIANT, {PLACE_TYPES}')
     options = CopyOptions(PARQUET_FORMAT, f"SELECT $1, {PLACE_SELECT}")
     copy(warehouse, f'{landed} ("DOC", {PLACE})', files, [*files.names], options)
     query = f'SELECT {PLACE}, NULL::VARCHAR AS "RAW", "DOC" FROM {landed}'
-    got = [get_path(DOC, (column.source_name,), "GET_IGNORE_CASE") for column in load.source.columns]
-    landing = document_select(load, query, got)
+    inside = set(_inside(load.source, [name for _, name in kinds]))
+    names = [column.source_name for column in load.source.columns]
+    paths = [name.split(".") if name in inside else [name] for name in names]
+    landing = document_select(load, query, [get_path(DOC, path, "GET_IGNORE_CASE") for path in paths])
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
     semi = {"variant", "object", "array"}
-    values = tuple(v if v.column.type.kind in semi else Value(v.column, v.text) for v in landing.values)
-    return Landing(landing.query, values, line="NULL", place=NUMBER)
+    exact = {folded(name) for (_, name), kind in kinds.items() if kind.upper().startswith("NUMBER")}
+    values = tuple(
+        v if v.column.type.kind in semi else Value(v.column, v.text, refusal=_loss(v, exact)) for v in landing.values
+    )
+    present = tuple(key if len(path) > 1 else "TRUE" for key, path in zip(landing.present, paths, strict=True))
+    return Landing(landing.query, values, present, line="NULL", place=NUMBER)
+
+
+def _loss(value: Value, exact: Collection[str]) -> str | None:
+    """SQL of the reason why a whole number or a decimal has no place in a float, or NULL; 15 digits always have."""
+    if value.column.type.kind != "float" or folded(value.column.source_name) not in exact:
+        return None
+    digits = f"LENGTH(TRIM(REGEXP_REPLACE({value.text}, '[^0-9]', ''), '0'))"
+    kept = f"ABS(TRY_TO_NUMBER({value.text}, 38, 0)) <= {2**53} AND NOT CONTAINS({value.text}, '.') OR {digits} <= 15"
+    why = text(f"' is not {expected(value.column, ParquetFormat(type='parquet'))}, without loss")
+    return f"IFF(COALESCE({kept}, FALSE) OR {value.text} IS NULL, NULL, '''' || {value.text} || {why})"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from typing import Any
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from pipekit.testing.contract.cases.case import (
     AB,
@@ -15,6 +17,9 @@ from pipekit.testing.contract.cases.case import (
     Reject,
     Row,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def _parquet(
@@ -49,6 +54,39 @@ def _times(id: str, nanoseconds: list[int], micros: str | None, *, old: bool = F
         () if micros or old else ((None, "a", "six digits"),),
         error=("a.parquet", "column a") if old and not micros else (),
     )
+
+
+def _typed(
+    id: str,
+    make: Callable[[], pa.Table],
+    rows: tuple[Row, ...] = (),
+    rejects: tuple[Reject, ...] = (),
+    columns: dict[str, Any] | None = None,
+    **more: Any,
+) -> LoadCase:
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(make(), buffer)
+    return LoadCase(f"parquet_{id}", {"a.parquet": buffer.getvalue()}, PARQUET, columns or AB, rows, rejects, **more)
+
+
+def _decimals() -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"a": pa.array([Decimal("0.10"), Decimal("12345678901234567.89")], pa.decimal128(38, 2))})
+
+
+def _wide_decimals() -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"a": pa.array([Decimal("1" * 45)], pa.decimal256(50, 0))})
+
+
+def _structs() -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"s": [{"x": 1, "y": {"z": "p"}}, {"x": 2, "y": {"z": None}}], "d.e": [7, 8]})
 
 
 PARQUET_CASES = (
@@ -106,6 +144,46 @@ PARQUET_CASES = (
         ((1, "x"),),
         ((None, "b", "record 2: 'long'"),),
         columns={"a": "integer", "b": "varchar(3)"},
+    ),
+    _parquet(
+        "whole_numbers_in_float",
+        {"a": ([1, 2, 3], "int64"), "b": ([2**53, 2**53 + 1, None], "int64")},
+        ((1, float(2**53)), (3, None)),
+        ((None, "b", "record 2: '9007199254740993' is not"),),
+        columns={"a": "integer", "b": "float"},
+    ),
+    _parquet(
+        "greatest_whole_number_in_float",
+        {"a": ([1, 2], "int64"), "b": ([5, 2**63 - 1], "int64")},
+        ((1, 5.0),),
+        ((None, "b", "record 2: '9223372036854775807' is not"),),
+        columns={"a": "integer", "b": "float"},
+    ),
+    _typed(
+        "decimals_in_float",
+        _decimals,
+        ((0.1,),),
+        ((None, "a", "record 2: '12345678901234567.89' is not"),),
+        {"a": "float"},
+    ),
+    _typed(
+        "decimals_of_more_than_38_digits", _wide_decimals, columns={"a": "float"}, error=("a.parquet", "column a", "38")
+    ),
+    _typed(
+        "fields_of_structs",
+        _structs,
+        ((1, "p", 7), (2, None, 8)),
+        columns={
+            "a": {"type": "integer", "path": "s.x"},
+            "b": {"type": "varchar", "path": "S.y.z"},
+            "c": {"type": "integer", "path": "d.e"},
+        },
+    ),
+    _typed(
+        "missing_field_of_a_struct",
+        _structs,
+        error=("a.parquet", "s.no"),
+        columns={"a": {"type": "integer", "path": "s.no"}},
     ),
     LoadCase("parquet_garbage", {"a.parquet": b"PAR1 no"}, PARQUET, AB, error=("a.parquet", "Parquet")),
 )
