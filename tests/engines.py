@@ -24,13 +24,13 @@ class Project:
         root: The folder; it may be changed for another one.
         targets: Lines of YAML for the target.
         schema: The name of its schema.
-        is_snowflake: Which engine.
+        database: The name of its database.
     """
 
     root: Path
     targets: str
     schema: str
-    is_snowflake: bool
+    database: str
 
     def pipeline(self, text: str) -> Path:
         return write(self.root, "p.yaml", f"name: p\n{self.targets}{textwrap.dedent(text)}")
@@ -56,6 +56,6 @@ def on(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
     root.mkdir()
     (root / "templates").mkdir()
     if request.param == "duckdb":
-        return Project(root, "", "main", False)
+        return Project(root, "", "main", "warehouse")
     target = request.getfixturevalue("snowflake_account").target()
-    return Project(root, f"targets: {{sf: {json.dumps(target)}}}\ntarget: sf\n", target["schema"], True)
+    return Project(root, f"targets: {{sf: {json.dumps(target)}}}\ntarget: sf\n", target["schema"], target["database"])

@@ -38,7 +38,7 @@ def ids(on: Project) -> list[int]:
 def test_a_table_is_one_table_however_it_is_spelt(on: Project) -> None:
     put(on, "a", 1)
     on.ok(APPEND)
-    database = "EMULATED" if on.is_snowflake else "warehouse"
+    database = on.database
     for into in ("T", f"{on.schema}.t", f"{on.schema.lower()}.T", f"{database}.{on.schema}.t"):
         result = on.ok(step(into=into))
         assert (into, result.steps[0].status) == (into, "UNCHANGED")

@@ -102,6 +102,10 @@ class LoadContract(Contract):
         assert error.file
         assert error.file.endswith(tuple(case.files))
         assert varied.holds(str(error), said)
+        if column is not None:  # all records were judged, so their number is known
+            assert ("bad records in all" in str(error)) == (len(case.rejects) > 1)
+            assert f"{len(case.rejects)} bad records in all" in str(error) or len(case.rejects) == 1
+            assert "set `on_error: reject` to set bad records aside" in str(error)
 
 
 @dataclass

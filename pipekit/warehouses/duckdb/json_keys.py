@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipekit.errors import QueryError, SourceError
-from pipekit.files.headers import refuse_missing
+from pipekit.errors import QueryError
 from pipekit.files.json_text import Path as Steps
 from pipekit.files.records import Record
+from pipekit.files.verdicts import missing_columns, undeclared_columns
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.json_select import json_reader
 from pipekit.warehouses.duckdb.plan import Plan
@@ -30,8 +30,8 @@ def check_keys(warehouse: Session | None, found: Plan, paths: list[Steps]) -> No
         missing = _never_seen(_documents(found), paths)
         lacking = [found.source.columns[index] for index in missing]
         keys = {key: None for document in _documents(found, _SAMPLE) for key in document}
-        if keys:  # otherwise there is no document at all, and each record says so itself
-            refuse_missing(found.source, found.file, keys, lacking, None)
+        if lacking and keys:  # without keys there is no document at all, and each record says so itself
+            raise missing_columns(found.source, found.file, lacking, keys)
     if found.source.fails_on_extra:
         _no_extra_keys(warehouse, found, declared)
 
@@ -91,13 +91,8 @@ def _no_extra_keys(warehouse: Session | None, found: Plan, declared: set[str]) -
         document = _document(record) or {}
         for key in document:
             if key not in declared:
-                raise SourceError(
-                    f"the key {key!r} is not declared, and the source says `on_extra: fail`",
-                    file=found.file.uri,
-                    line=record.line if found.source.format.has_lines else None,
-                    column=key,
-                    hint=f"Declare it under sources.{found.source.name}.columns, or leave `on_extra` out.",
-                )
+                line = record.line if found.source.format.has_lines else None
+                raise undeclared_columns(found.source, found.file, [key], line, "key")
 
 
 def _extra_keys(warehouse: Session | None, found: Plan, declared: set[str]) -> bool:

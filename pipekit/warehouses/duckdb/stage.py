@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import BadFileError, QueryError, SourceError, short
 from pipekit.files.records import Record, shortened
+from pipekit.files.verdicts import BadRecord, first_bad_record
 from pipekit.files.waiting import refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import SourceFile
@@ -221,15 +222,7 @@ class Stage:
             f"SELECT file, line, column_name, reason, value FROM {self._bad} ORDER BY file, line, rowid LIMIT 1"
         ).rows
         file, line, column, reason, value = rows[0]
-        others = f"; {self.rejected} bad records in all" if self.rejected > 1 else ""
-        return SourceError(
-            f"{reason}{others}",
-            file=file,
-            line=line,
-            column=column,
-            value=None if value is None else short(value),
-            hint="Correct the file or the contract, or set `on_error: reject` to set bad records aside.",
-        )
+        return first_bad_record(BadRecord(reason, file, line, column, value), self.rejected)
 
     def drop(self) -> None:
         """Drop the tables."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.errors import SourceError, WarehouseError, short
+from pipekit.errors import SourceError, WarehouseError
 from pipekit.files.json_paths import column_path
 from pipekit.files.json_roots import parse_above
 from pipekit.files.path_columns import in_files
 from pipekit.files.shapes import expected
+from pipekit.files.verdicts import BadRecord, first_bad_record, missing_columns, undeclared_columns
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
@@ -81,14 +82,20 @@ class JudgedLoad:
             self._require_keys(file, int(whole), keys)
 
     def _require_keys(self, file: SourceFile, documents: int, keys: Sequence[int]) -> None:
-        for value, count in zip(self._landing.values, keys, strict=False):
-            if documents and not count and not value.column.optional:
-                raise SourceError(
-                    f"the key {value.column.source_name!r} is missing in every record",
-                    file=file.uri,
-                    column=value.column.name,
-                    hint="Keys match exactly. `path:` says where the value is.",
-                )
+        counted = zip(self._landing.values, keys, strict=False)
+        missing = [value.column for value, count in counted if not count and not value.column.optional]
+        if documents and missing:
+            raise missing_columns(self._load.source, file, missing, self._keys_of(file))
+
+    def _keys_of(self, file: SourceFile) -> list[str]:
+        """The keys of a file's records, for a message."""
+        names = [name for name, known in self._reported.items() if known == file]
+        rows = self._warehouse.execute(
+            f'SELECT K.KEY FROM ({self._landing.query}) AS D, LATERAL FLATTEN(INPUT => D."DOC") AS K '
+            f'WHERE D."FILE" = ? GROUP BY K.KEY ORDER BY MIN(D."ROWNO"), K.KEY LIMIT 100',
+            names[:1],
+        ).rows
+        return [str(key) for (key,) in rows]
 
     def _refuse_extra_keys(self) -> None:
         own = (each for each in in_files(self._load.source).columns if parse_above(each.path or "") is None)
@@ -99,13 +106,7 @@ class JudgedLoad:
             'GROUP BY D."FILE", K.KEY ORDER BY 1, 3, 2 LIMIT 1'
         ).rows
         for reported, key, row in rows:
-            raise SourceError(
-                f"the key {key!r} is not declared",
-                file=self._reported[reported].uri,
-                line=int(row),
-                column=str(key),
-                hint="Declare it, or say on_extra: ignore.",
-            )
+            raise undeclared_columns(self._load.source, self._reported[reported], [str(key)], int(row), "key")
 
     def _first_bad(self) -> SourceError:
         form = self._load.source.format
@@ -121,11 +122,10 @@ class JudgedLoad:
         ).rows
         file, line = self._reported[reported].shown, None if at is None else int(at)
         if whole:
-            return SourceError(f"{place}the record {whole}", file=file, line=line)
+            return first_bad_record(BadRecord(f"{place}the record {whole}", file, line), self.rejected)
         column = values[int(number)].column
-        shown = None if found is None else short(found)
-        said = refusal or reason(found, column, form)
-        return SourceError(f"{place}{said}", file=file, line=line, column=column.name, value=shown)
+        why = f"{place}{refusal or reason(found, column, form)}"
+        return first_bad_record(BadRecord(why, file, line, column.name, found), self.rejected)
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records."""

@@ -73,6 +73,9 @@ JSON = {"type": "json"}
 PARQUET = {"type": "parquet"}
 AB = {"a": "integer", "b": "varchar"}
 UTC = dt.UTC
+# Words of the errors of files whose columns are not those that are declared.
+MISSING = "the declared column 'b' is missing"
+UNDECLARED = ("Declare it under sources.given.columns, or set `on_extra: ignore`.",)
 TZ = dt.datetime(2024, 12, 31, 21, 30, tzinfo=UTC)
 NTZ = dt.datetime(2024, 12, 31, 23, 30)
 EPOCH = dt.datetime(1970, 1, 1)

@@ -1,0 +1,97 @@
+"""What is said of a file that does not keep its contract, in the same words on every engine.
+
+An adapter finds what is wrong; the sentence, the hint and what is shown of the file are decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipekit.errors import SourceError, short
+from pipekit.source import Column, Source, SourceFile
+from pipekit.suggestions import nearest
+
+
+def missing_columns(
+    source: Source, file: SourceFile, missing: Sequence[Column], names: Iterable[str], line: int | None = None
+) -> SourceError:
+    """A file lacks declared columns.
+
+    Args:
+        source: The contract.
+        file: The file.
+        missing: The columns that it lacks; at least one.
+        names: The columns or keys that it has.
+        line: Where they stand.
+    """
+    found = list(names)
+    wanted = ", ".join(repr(column.source_name) for column in missing)
+    first = missing[0].source_name
+    near = next((name for name in found if name.casefold() == first.casefold()), None) or nearest(first, found)
+    also = f"; the file has {near!r}" if near else ""
+    shown = short(", ".join(repr(name) for name in found), 300) or "no columns"
+    text = (
+        f"the declared column {wanted} is missing" if len(missing) == 1 else f"declared columns are missing: {wanted}"
+    )
+    return SourceError(
+        text + also,
+        file=file.uri,
+        line=line,
+        column=missing[0].name,
+        hint=f"The file has {shown}. Correct sources.{source.name}.columns (`path:` gives another name, "
+        "`optional: true` lets files lack the column), or ask for a complete file.",
+    )
+
+
+def undeclared_columns(
+    source: Source, file: SourceFile, extra: Sequence[str], line: int | None, what: str = "column"
+) -> SourceError:
+    """A file has columns that are not declared, where that is an error.
+
+    Args:
+        source: The contract.
+        file: The file.
+        extra: The columns; at least one.
+        line: Where they stand.
+        what: ``column``, or ``key`` of a document.
+    """
+    names = ", ".join(map(repr, extra))
+    return SourceError(
+        f"the {what} {names} is not declared" if len(extra) == 1 else f"the {what}s {names} are not declared",
+        file=file.uri,
+        line=line,
+        column=extra[0],
+        hint=f"Declare it under sources.{source.name}.columns, or set `on_extra: ignore`.",
+    )
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """The first bad record of a load.
+
+    Attributes:
+        reason: What is wrong with it, with its number where there are no lines.
+        file: The file's URI.
+        line: Its line; ``None`` where the format has none.
+        column: The column; ``None`` for the record as a whole.
+        value: The value as it was read.
+    """
+
+    reason: str
+    file: str
+    line: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+
+def first_bad_record(first: BadRecord, rejected: int) -> SourceError:
+    """The first bad record as an error, with the number of all."""
+    return SourceError(
+        first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
+        file=first.file,
+        line=first.line,
+        column=first.column,
+        value=None if first.value is None else short(first.value),
+        hint="Correct the file or the contract, or set `on_error: reject` to set bad records aside.",
+    )
