@@ -76,7 +76,8 @@ def hide(values: Iterable[str]) -> None:
 def hide_environment(value: str) -> None:
     """Hide a value that came from the environment: of a place its secret parts, anything else as a whole.
 
-    A path that exists, a switch and a number of a few digits tell nothing, and hiding them would garble everything.
+    A path that exists, a switch and a number of a few digits are no secret, and hiding them would make texts
+    unreadable.
     """
     if "://" in value:
         hide(_secret_parts(value))

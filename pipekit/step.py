@@ -120,7 +120,7 @@ class StepContext:
         warehouse: This worker's session.
         emit: Takes events; the bus stamps and scrubs them.
         cancelled: Set when the run is being stopped or the step exceeds its timeout.
-        full_refresh: Whether a table that is kept shall be made anew.
+        full_refresh: Whether a table that is kept is to be made anew.
     """
 
     step: str

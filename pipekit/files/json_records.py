@@ -85,7 +85,7 @@ def _end(text: str, at: int) -> int | None:
 
 
 def _broken_end(text: str, at: int) -> int | None:
-    """Where a broken element ends, as far as its brackets tell: before the next comma or bracket of the array."""
+    """Where a broken element ends, as far as its brackets show: before the next comma or bracket of the array."""
     depth = 0
     for token in _TOKEN.finditer(text, at):
         mark = token[0]

@@ -1,6 +1,6 @@
 """Splitting a text file into records in Python: slower than DuckDB, but nothing stops it.
 
-It is used for what DuckDB's readers refuse or cannot tell: broken records, mixed line endings, the physical line
+It is used for what DuckDB's readers refuse or do not report: broken records, mixed line endings, the physical line
 and the raw text of a bad record. Memory is bounded by one record.
 """
 

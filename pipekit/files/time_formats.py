@@ -1,4 +1,4 @@
-"""Date and time formats in Snowflake's notation, read into what any engine can be told.
+"""Date and time formats in Snowflake's notation, read into parts that every engine's format is made from.
 
 https://docs.snowflake.com/en/sql-reference/date-time-input-output#about-the-elements-used-in-input-and-output-formats
 """

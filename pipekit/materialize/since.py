@@ -2,7 +2,7 @@
 
 A row with the greatest value itself, or with none (NULL), may be one that came late. Such rows are compared as a whole:
 as many of them are added as there are more than in the table. Where the rows of a query differ from run to run (its
-clock is a column), that cannot be told; they are left out then, and reported.
+clock is a column), that cannot be decided; they are left out then, and reported.
 """
 
 from __future__ import annotations

@@ -277,7 +277,7 @@ class PipelineSpec:
             warehouse: The session that the step uses.
             emit: Takes the step's events.
             cancelled: Set from outside when the attempt is cancelled.
-            full_refresh: Whether a table that is kept shall be made anew.
+            full_refresh: Whether a table that is kept is to be made anew.
         """
         return StepContext(
             step=step.id,

@@ -45,7 +45,7 @@ class Pending:
 
     Attributes:
         files: The files.
-        replaced: What the ledger says of those that came again with other content, whose old rows shall leave.
+        replaced: What the ledger says of those that came again with other content, whose old rows are to be deleted.
         stale: Runs whose rows went with a table that was dropped since.
         listing: SQL of what was listed, with its parameters; ``None`` where nothing needs to be asked again.
         seen: What the ledger answered of each of the files, by its position in the listing.
@@ -191,7 +191,7 @@ def _digested(context: StepContext, files: Sequence[SourceFile]) -> list[SourceF
 
 
 def _refresh(context: StepContext, table: Table, file: SourceFile) -> None:
-    """The next run shall know the file without reading it."""
+    """Let the next run know the file without reading it."""
     where, names = ledger.counting(context, table)
     known = ledger.names_of(file, context.project.root)
     context.warehouse.execute(

@@ -1,4 +1,4 @@
-"""``type: features``: one row an entity, one column a feature, and a catalog that says what each one means.
+"""``type: features``: one row per entity, one column per feature, and a catalog that says what each one means.
 
 Features of one source are computed together, grouped by the entity, before they are joined to the spine, so that no
 join multiplies rows. For an entity without rows in that source a count is 0 and any other aggregate NULL.
@@ -63,7 +63,7 @@ class FeaturesOptions(Into):
     """The keys of a features step, beside those of ``Into``.
 
     Attributes:
-        from_: The spine: a table with one row an entity (``from`` in the file).
+        from_: The spine: a table with one row per entity (``from`` in the file).
         entity: Its column that identifies the entity.
         features: Name to feature, in the order of the columns.
         update_frequency: For the catalog, such as ``daily``.

@@ -78,7 +78,7 @@ def names_of(file: SourceFile, root: Path) -> list[str]:
 
 
 def version_of(file: SourceFile) -> str:
-    """What tells an unchanged file without reading it; empty where the place says nothing that does."""
+    """What identifies an unchanged file without reading it; empty where the place says nothing that does."""
     if file.version or file.etag:
         return file.version or file.etag
     return file.modified_at.astimezone(UTC).isoformat() if file.modified_at else ""

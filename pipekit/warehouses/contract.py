@@ -261,7 +261,7 @@ class LockHolder:
 
 @runtime_checkable
 class SupportsClosingOff(Protocol):
-    """The engine can open files itself, and can be told not to."""
+    """The engine can open files itself, and can be kept from it."""
 
     def close_off(self, sources: Sequence[Source]) -> None:
         """From now on open no file but those that loads of the sources read."""

@@ -17,7 +17,7 @@ from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion
 
 CHUNK = 1 << 20
-PLACE = "_pipekit_place"  # the column that tells which of several files a record is from
+PLACE = "_pipekit_place"  # the column that names which of several files a record is from
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def cast(rewriter: Rewriter, node: Any) -> Typed:
 
 
 def _drop_zone(node: Any) -> Any:
-    """The text in ``text::timestamp_tz::date``: its offset tells no other day, so it is left out."""
+    """The text in ``text::timestamp_tz::date``: its offset gives no other day, so it is left out."""
     inner = node.this
     while isinstance(inner, exp.Paren):
         inner = inner.this

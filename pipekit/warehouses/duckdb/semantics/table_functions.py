@@ -193,7 +193,7 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     return template(text, rows), columns
 
 
-# json_tree tells an element's place as '$.b[1]'; its parent's place comes before the last step.
+# json_tree gives an element's place as '$.b[1]'; its parent's place comes before the last step.
 _EVERY_DEPTH = """(SELECT coalesce(list({'key': CASE WHEN NOT ends_with(fullkey, ']') THEN key END,
     'path': '{prefix}' || regexp_replace(CASE WHEN '{prefix}' = '' THEN ltrim(fullkey[2:], '.') ELSE fullkey[2:] END,
     '"([A-Za-z_][A-Za-z0-9_]*)"', '\\1', 'g'),
