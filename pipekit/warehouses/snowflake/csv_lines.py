@@ -1,8 +1,8 @@
 """Quotes inside unquoted values, which Snowflake takes as text: found in the physical lines of the files.
 
 COPY cannot distinguish ``"5"" disk"`` from ``5" disk``. So where a landed value holds a quote, the lines are landed as
-they are. Whether a line begins inside a quoted value is the parity of the quotes above it, and then a pattern says whether
-each quote stands where RFC 4180 has one.
+they are. Whether a line begins inside a quoted value is the parity of the quotes above it, and then a pattern says
+whether each quote stands where RFC 4180 has one.
 """
 
 from __future__ import annotations
