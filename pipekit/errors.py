@@ -56,15 +56,17 @@ class Problem:
         line: 1-based line; 0 when the mistake belongs to no line.
         key: Dotted path of the key, such as ``steps.load_customers.audit``; may be empty.
         text: What is wrong, and the likely fix.
+        column: Where it begins in its line, from 1; 0 when that is not known.
     """
 
     file: str
     line: int
     key: str
     text: str
+    column: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         return scrub(": ".join(part for part in (place, self.key, self.text) if part))
 
 
@@ -91,17 +93,32 @@ class TemplateError(PipekitError):
         message: What is wrong.
         template: Name of the template, or ``None`` for inline SQL.
         line: 1-based line in the template.
+        column: Where it begins in its line, from 1.
+        hint: What to do.
+
+    Attributes:
+        key: Path of the step's key that holds the text; empty for the key that the step type reads SQL from.
+        others: Further mistakes of the same text.
     """
 
     exit_code = 2
 
     def __init__(
-        self, message: str, *, template: str | None = None, line: int | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        template: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
     ) -> None:
         self.template = template
         self.line = line
+        self.column = column
         self.reason = message
-        where = ":".join(str(part) for part in (template, line) if part is not None)
+        self.key: tuple[str | int, ...] = ()
+        self.others: tuple[TemplateError, ...] = ()
+        where = ":".join(str(part) for part in (template, line, column if line else None) if part is not None)
         super().__init__(f"{where}: {message}" if where else message, hint=hint)
 
 

@@ -46,6 +46,8 @@ def validate(spec: Path, **options: Any) -> None:
     steps = pipeline.order()
     for step in steps:
         click.echo(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
+    for table, reason in pipeline.spec.typed_tables.unknown.items():
+        click.echo(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
     for name in pipeline.spec.translations.unproven:
         click.echo(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
     if allowed := pipeline.spec.target.allowed:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from pipekit.materialize.contract import USES, ColumnNames, Materialization, Move, Use
+from pipekit.materialize.contract import USES, ColumnName, ColumnNames, Materialization, Move, Use
 from pipekit.materialize.replace_where import REPLACE_WHERE
 from pipekit.materialize.rows import STAMPS, merge, refuse_bad_keys
 from pipekit.materialize.since import insert_since
@@ -19,7 +19,7 @@ class AppendKeys(StepOptions):
     """The keys of ``append``."""
 
     key: ColumnNames = Field(default=(), description="The columns that identify a row.")
-    since: str | None = Field(default=None, description="The column that grows; key decides alone.")
+    since: ColumnName = Field(default=None, description="The column that grows; key decides alone.")
 
     @model_validator(mode="after")
     def _one_of(self) -> AppendKeys:

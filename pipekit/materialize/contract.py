@@ -27,6 +27,8 @@ class NamesColumns:
     """Marks a key whose values are columns of the new rows: a load checks them against its source's contract."""
 
 
+ColumnName = Annotated[str | None, NamesColumns()]
+"""One column of the new rows, or none."""
 ColumnNames = Annotated[Names, NamesColumns()]
 """One column, or a list of columns, of the new rows."""
 

@@ -29,10 +29,11 @@ from pipekit.sql.cache import Translations
 from pipekit.sql.conditions import framed, translate_condition
 from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.sandbox import Variables, var_lookup
-from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.templates import SqlTemplates
 from pipekit.sql.text import SqlText, literal
+from pipekit.sql.translate import Translated, place_of_table
 from pipekit.step import Statement, StepContext, StepType
+from pipekit.warehouses.builtin import TYPING
 from pipekit.warehouses.contract import SupportsClosingOff, Warehouse, WarehouseType
 
 # Stands for the clock while a statement is translated, so that a moving clock does not spoil the kept translation.
@@ -124,7 +125,11 @@ class OrderedStep:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """One pipeline file, read for one target. It is the ``Project`` that steps see."""
+    """One pipeline file, read for one target. It is the ``Project`` that steps see.
+
+    Attributes:
+        missing: Tables that SQL must not read, with what to say; set to find the place where one is named.
+    """
 
     name: str
     description: str
@@ -143,6 +148,7 @@ class PipelineSpec:
     graph: Graph = field(default_factory=lambda: Graph(()))
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
     keep_logs: timedelta | None = None
+    missing: Mapping[TableKey, str] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         ids = ", ".join(step.id for step in self.steps)
@@ -184,6 +190,13 @@ class PipelineSpec:
         """The text of a template, and of those that it includes, as they stand."""
         return self._templates.source(name)
 
+    def template_file(self, name: str | None) -> Path | None:
+        """The file of a template; ``None`` if there is none."""
+        try:
+            return self._templates.find(name)[0] if name is not None else None
+        except TemplateError:
+            return None
+
     def statement(
         self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
     ) -> Statement:
@@ -194,36 +207,55 @@ class PipelineSpec:
         else:
             text, dialect = self._templates.render_text(sql or "", values), PROJECT_SQL
         try:
-            translated = self.translations.translate(
-                text,
-                read=dialect,
-                write=self.target.type.dialect,
-                columns_of=self._columns_of,
+            found = self.translations.translate(
+                text, read=dialect, write=self.target.type.dialect, columns_of=self.typed_tables
             )
         except TemplateError as error:
-            raise TemplateError(error.reason, template=template, line=error.line, hint=error.hint) from error
-        sql, origin = self._set_clock(translated.sql), template or "sql"
-        found = translated
-        return Statement(sql, origin, found.reads, found.unique, found.columns, found.unproven)
+            raise self._at_its_place(error, text, template, sql or "", values) from error
+        if self.missing:
+            self._refuse_missing(found, text, template, sql or "", values)
+        origin = template or "sql"
+        return Statement(self._set_clock(found.sql), origin, found.reads, found.unique, found.columns, found.unproven)
+
+    def _refuse_missing(
+        self, found: Translated, rendered: str, template: str | None, sql: str, values: Mapping[str, Any]
+    ) -> None:
+        for table in sorted(found.reads, key=str):
+            if self.table_key(str(table)) in self.missing:
+                line, column = place_of_table(rendered, TYPING, table)
+                error = TemplateError(self.missing[self.table_key(str(table))], line=line, column=column)
+                raise self._at_its_place(error, rendered, template, sql, values)
+
+    def _at_its_place(
+        self, error: TemplateError, rendered: str, template: str | None, sql: str, values: Mapping[str, Any]
+    ) -> TemplateError:
+        """The error with the place that the author wrote, in place of the one in the rendered text."""
+        line, column = error.line, error.column
+        if line is not None:
+            place = self._templates.place(rendered, template, sql, values, (line, column or 1))
+            if place is not None:
+                template, line, column = place.template, place.line, column and place.column
+            else:
+                column = None
+        found = type(error)(error.reason, template=template, line=line, column=column, hint=error.hint)
+        found.others = tuple(self._at_its_place(other, rendered, template, sql, values) for other in error.others)
+        return found
 
     def condition(self, sql: str, table: Table) -> Statement:
         """See ``step.Project``."""
         text = self._templates.render_text(framed(sql, table), {"as_of": literal(_CLOCK)})
         write = self.target.type.dialect
-        found = self.translations.translate(text, write=write, columns_of=self._columns_of, by=translate_condition)
+        found = self.translations.translate(text, write=write, columns_of=self.typed_tables, by=translate_condition)
         return Statement(self._set_clock(found.sql), "where", found.reads, unproven=found.unproven)
 
     def column_type(self, column: Column) -> str | None:
         """See ``step.Project``."""
-        semantics = self.target.type.dialect.semantics
-        return semantics.type_of(column) if semantics is not None else None
+        return (self.target.type.dialect.semantics or TYPING).type_of(column)
 
     @cached_property
-    def _typed_tables(self) -> TypedTables:
+    def typed_tables(self) -> TypedTables:
+        """The columns of the tables that the steps make, with their types, as far as they are known."""
         return TypedTables(self, self.steps, self.table_key)
-
-    def _columns_of(self, table: Table) -> ColumnTypes | None:
-        return self._typed_tables(table) if self.target.type.dialect.semantics is not None else None
 
     def _set_clock(self, sql: str) -> str:
         return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))

@@ -1,21 +1,29 @@
-"""The types of the tables that a pipeline makes, known from its steps before anything is opened."""
+"""The typing of a whole pipeline: the columns of every table that its steps make, known before anything is opened.
+
+One place for all who ask: the translation of SQL, the checks of a file, and what reads the pipeline without running it.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipekit.errors import PipekitError
 from pipekit.materialize.into import TableOptions
 from pipekit.names import Table, fold
+from pipekit.own_tables import CATALOG, CATALOG_COLUMNS, SETUP
 from pipekit.pipeline.graph import TableKey
+from pipekit.source import Column
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project
 
 
 class TypedTables:
     """Finds the columns of a table by the step that makes it.
+
+    Calling it with a table gives the table's columns. A type is in the words of the target's semantics, or of
+    ``builtin.TYPING`` where the target has none; it is empty for a column whose type is not known.
 
     Args:
         project: The pipeline.
@@ -31,7 +39,10 @@ class TypedTables:
             name = getattr(step.options, "into", None)
             if isinstance(name, str):
                 self._writers.setdefault(key_of(name), []).append(step)
+        self._own = {key_of(str(table)): columns for table, columns in {**SETUP, CATALOG: CATALOG_COLUMNS}.items()}
         self._known: dict[TableKey, ColumnTypes | None] = {}
+        self._made: dict[str, ColumnTypes | None] = {}
+        self._unknown: dict[str, str] = {}
         self._finding = threading.RLock()
 
     def __call__(self, table: Table) -> ColumnTypes | None:
@@ -41,21 +52,57 @@ class TypedTables:
             if key not in self._known:
                 self._known[key] = None  # also what a step finds that is asked about the table it makes
                 self._known[key] = self._find(key)
+                if self._known[key] is None:
+                    self._unknown[str(table)] = self._reason(key)
             return self._known[key]
 
-    def _find(self, key: TableKey) -> ColumnTypes | None:
-        steps = self._writers.get(key, [])
-        loads = [step for step in steps if step.type.name == "load"]
-        if len(steps) != 1 and not loads:
-            return None
-        step = (loads or steps)[0]
+    def made_by(self, step: Any) -> ColumnTypes | None:
+        """The types of the columns that a step's rows have; ``None`` if they are not known, or the step is wrong."""
+        with self._finding:
+            if step.id not in self._made:
+                self._made[step.id] = None
+                self._made[step.id] = self._columns(step)
+            return self._made[step.id]
+
+    @property
+    def unknown(self) -> Mapping[str, str]:
+        """Tables that were asked for and whose columns are not known, each with the reason."""
+        return dict(self._unknown)
+
+    def _columns(self, step: Any) -> ColumnTypes | None:
         try:
             found: ColumnTypes | None = step.type.columns(step.options, self._project)
         except (PipekitError, LookupError, ValueError):
             return None  # mistakes of the step are reported where it is read
-        return found and {**found, **self._own_columns(step.options)}
+        return found
 
-    def _own_columns(self, options: Any) -> ColumnTypes:
-        """The columns that the step's materialization adds; a type that is not known is left empty."""
-        own = options.choice.own_columns if isinstance(options, TableOptions) else ()
-        return {fold(column.name, str.lower): self._project.column_type(column) or "" for column in own}
+    def _find(self, key: TableKey) -> ColumnTypes | None:
+        if key in self._own:
+            return self._types(self._own[key])
+        steps = self._writers.get(key, [])
+        loads = [step for step in steps if step.type.name == "load"]
+        if (len(steps) != 1 and not loads) or any(_may_have_others(step.options) for step in steps):
+            return None
+        step = (loads or steps)[0]
+        found = self.made_by(step)
+        return found and {**found, **self._types(_own_columns(step.options))}
+
+    def _types(self, columns: Sequence[Column]) -> ColumnTypes:
+        return {fold(column.name, str.lower): self._project.column_type(column) or "" for column in columns}
+
+    def _reason(self, key: TableKey) -> str:
+        steps = self._writers.get(key, [])
+        if not steps:
+            return "no step makes it"
+        if any(_may_have_others(step.options) for step in steps):
+            return "with on_schema_change it may have others than its rows"
+        return f"the step {steps[0].id} ({steps[0].type.name}) does not say them"
+
+
+def _own_columns(options: Any) -> Sequence[Column]:
+    """The columns that the step's materialization adds."""
+    return options.choice.own_columns if isinstance(options, TableOptions) else ()
+
+
+def _may_have_others(options: Any) -> bool:
+    return isinstance(options, TableOptions) and options.on_schema_change != "fail"

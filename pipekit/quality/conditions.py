@@ -48,6 +48,18 @@ def with_columns(condition: Mapping[str, Any], actual: Callable[[str], str]) -> 
     return {**condition, "column": {"name": actual(condition["column"]["name"])}}
 
 
+def columns_of(condition: Any) -> tuple[str, ...]:
+    """The columns that a row condition names; none if it is none, or cannot be read."""
+    if isinstance(condition, str):
+        condition = parse_text(condition)
+    if not isinstance(condition, Mapping):
+        return ()
+    if "conditions" in condition:
+        return tuple(name for part in condition["conditions"] for name in columns_of(part))
+    column = condition.get("column")
+    return (str(column["name"]),) if isinstance(column, Mapping) and "name" in column else ()
+
+
 def compared(condition: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     """Each column that the condition compares, with the values it is compared with."""
     if "conditions" in condition:

@@ -9,7 +9,8 @@ from pipekit.errors import TemplateError
 from pipekit.names import Table
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import OutsideError
-from pipekit.sql.translate import Translated, translate
+from pipekit.sql.semantics import ColumnsOf, Mistake, Semantics
+from pipekit.sql.translate import Translated, translate, types_of
 
 BATCH = "__batch__"
 
@@ -44,6 +45,38 @@ def tables_read(query: str) -> tuple[str, ...]:
     except TemplateError:
         return ()
     return tuple(sorted(str(table) for table in reads if table.parts != (BATCH,)))
+
+
+def check(query: str, columns_of: ColumnsOf, typing: Semantics) -> None:
+    """Check a query by the types of the tables that it reads.
+
+    Args:
+        query: As written in the suite.
+        columns_of: What is known of its tables; ``{batch}`` is the table named ``BATCH``.
+        typing: Finds the types.
+
+    Raises:
+        Mistake: Snowflake refuses it; at its place in ``query``.
+    """
+    try:
+        text = query.format(batch=BATCH)
+        types_of(text, typing, columns_of, becomes_table=False)
+    except Mistake as error:
+        raise _as_written(error, query.format(batch=BATCH)) from error
+    except (TemplateError, LookupError, ValueError):
+        return  # running it reports that
+
+
+def _as_written(error: Mistake, text: str) -> Mistake:
+    """The mistake at its place before ``{batch}`` was replaced."""
+    column = error.column
+    if error.line and column:
+        before = text.split("\n")[error.line - 1][: column - 1]
+        column -= before.count(BATCH) * (len(BATCH) - len("{batch}"))
+    reason = error.reason.replace(BATCH, "{batch}")
+    found = Mistake(reason, line=error.line, column=column, hint=error.hint)
+    found.others = tuple(_as_written(other, text) for other in error.others if isinstance(other, Mistake))
+    return found
 
 
 @cache

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -14,8 +15,8 @@ from typing import NamedTuple
 from pipekit.names import Table
 from pipekit.scrubbing import scrub
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
-from pipekit.sql.semantics import ColumnsOf, nothing_known
-from pipekit.sql.translate import Translated, translate
+from pipekit.sql.semantics import ColumnsOf, Semantics, nothing_known
+from pipekit.sql.translate import Translated, translate, types_of
 from pipekit.state import make_private_folder
 from pipekit.versions import tested_sqlglot
 
@@ -35,11 +36,13 @@ class Translations:
     Args:
         folder: Where they are kept; created when needed.
         allowed: What the target allows a query to reach besides tables.
+        typing: Types the queries of engines that have no semantics of their own.
     """
 
-    def __init__(self, folder: Path, allowed: Collection[str] = ()) -> None:
+    def __init__(self, folder: Path, allowed: Collection[str] = (), typing: Semantics | None = None) -> None:
         self._folder = folder
         self._allowed = tuple(sorted(allowed))
+        self._typing = typing
         self._known: dict[str, _Kept] = {}
         self._new: set[str] = set()
 
@@ -65,6 +68,8 @@ class Translations:
         found = self._known.get(key) or _load(self._path(key))
         if found is None or found.types != _types(found.translated, columns_of):
             translated = by(text, read=read, write=write, columns_of=columns_of, allowed=self._allowed)
+            if self._typing is not None and read.is_project_sql and (write.is_project_sql or write.semantics is None):
+                translated = replace(translated, columns=types_of(text, self._typing, columns_of))
             found = _Kept(translated, _types(translated, columns_of))
             self._new.add(key)
         self._known[key] = found

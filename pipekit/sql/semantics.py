@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipekit.errors import TemplateError
 from pipekit.names import Table
 from pipekit.source import Column
 
@@ -14,6 +15,10 @@ ColumnTypes = Mapping[str, str]
 # What is known of a table's columns; ``None`` if nothing is.
 ColumnsOf = Callable[[Table], ColumnTypes | None]
 KnownColumns = tuple[tuple[str, str | None], ...]
+
+
+class Mistake(TemplateError):
+    """What Snowflake refuses as well, such as a column that is not there; it is the same on every engine."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,26 @@ class Semantics(Protocol):
             becomes_table: Whether each of its columns must have a name of its own.
 
         Raises:
+            Mistake: Snowflake refuses it too; with its place, and further mistakes in ``others``.
             TemplateError: A part of it cannot give the same value; with its line, the reason and a way out.
         """
+
+    def typed(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> KnownColumns | None:
+        """The columns of one query and their types, if they are known; the tree may be changed.
+
+        Raises:
+            Mistake: Snowflake refuses it too.
+        """
+
+
+def place(node: Any) -> tuple[int | None, int | None]:
+    """Line and column, from 1, of the first part of a parsed construct whose place the parser kept."""
+    places = [
+        (part.meta["line"], part.meta["col"] - (part.meta["end"] - part.meta["start"]))
+        for part in node.walk()
+        if "line" in part.meta
+    ]
+    return min(places, default=(None, None))
 
 
 def nothing_known(table: Table) -> None:

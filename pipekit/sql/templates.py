@@ -19,6 +19,7 @@ import jinja2.meta
 from pipekit.errors import TemplateError, short
 from pipekit.names import quote_identifier
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
+from pipekit.sql.places import Marking, Place, place_of, without_marks
 from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
 from pipekit.sql.text import SqlText, literal
 from pipekit.suggestions import nearest
@@ -65,8 +66,9 @@ class SqlTemplates:
     def _native(self) -> Any:
         return self._environment(self._dialect)
 
-    def _environment(self, dialect: Dialect) -> Any:
+    def _environment(self, dialect: Dialect, *extensions: type[Any]) -> Any:
         jinja = Sandbox(
+            extensions=extensions,
             loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
             autoescape=False,
@@ -133,6 +135,27 @@ class SqlTemplates:
         if not _JINJA.search(text):
             return text  # without a template there is nothing to compile, which takes a millisecond
         return self._render(lambda: self._jinja.from_string(text).render(**names), None, PROJECT_SQL)
+
+    def place(
+        self, rendered: str, template: str | None, text: str, names: Mapping[str, Any], at: tuple[int, int]
+    ) -> Place | None:
+        """Where the author wrote what stands at a line and column of rendered SQL; ``None`` if that cannot be found.
+
+        Args:
+            rendered: The rendered SQL.
+            template: The template's name; ``None`` for inline SQL.
+            text: Inline SQL as written.
+            names: What was given to it.
+            at: Line and column in ``rendered``.
+        """
+        if template is None and not _JINJA.search(text):
+            return Place(None, *at)
+        dialect = self.find(template)[1] if template is not None else PROJECT_SQL
+        jinja = self._environment(dialect, Marking)
+        found = jinja.from_string(text) if template is None else jinja.get_template(template)
+        marked = self._render(lambda: found.render(**names), template, dialect)
+        marking: Any = jinja.extensions[Marking.identifier]
+        return place_of(marked, marking.templates, *at) if without_marks(marked) == rendered else None
 
     @staticmethod
     def _render(render: Callable[[], str], name: str | None, dialect: Dialect) -> str:

@@ -14,7 +14,7 @@ from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
-from pipekit.sql.semantics import ColumnsOf, KnownColumns, Semantics, nothing_known
+from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
 from pipekit.versions import tested_sqlglot
 
 
@@ -26,8 +26,8 @@ class Translated:
         sql: Its text.
         reads: The tables it reads, common table expressions left out.
         unique: Columns by which its rows differ for sure, since it keeps one row of each; empty if that is not known.
-        columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
-            themselves are not.
+        columns: Its columns and their types, in the words of the semantics that typed it, ``None`` for one that is not
+            known; ``None`` if the columns themselves are not.
         unproven: Functions whose values are not proven equal on the engine, in upper case.
     """
 
@@ -58,6 +58,7 @@ def translate(
         allowed: What the target allows a query to reach besides tables; see ``reach``.
 
     Raises:
+        Mistake: Snowflake refuses the query; found where ``write`` has semantics.
         TemplateError: The text is not one query, reaches more than tables, or cannot be said in the dialect;
             with its line where it is known.
         VersionError: sqlglot is another one than was tested.
@@ -68,9 +69,8 @@ def translate(
     try:
         if write.semantics is None or not read.is_project_sql or write.is_project_sql:
             return _translate(text, read, write, allowed)
-        return _rewritten(
-            _one_query(write.semantics.parse(text), read, allowed), write.semantics, columns_of, becomes_table
-        )
+        tree = _one_query(write.semantics.parse(text), read, allowed)
+        return _rewritten(tree, write.semantics, columns_of, becomes_table)
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
@@ -97,10 +97,39 @@ def _translate(text: str, read: Dialect, write: Dialect, allowed: Collection[str
 
 def _rewritten(tree: Any, semantics: Semantics, columns_of: ColumnsOf, becomes_table: bool) -> Translated:
     reads, unique = _reads(tree), _unique(tree)
-    known = {str(table).lower(): columns_of(table) for table in reads}
-    tables = {name: columns for name, columns in known.items() if columns is not None}
-    done = semantics.rewrite(tree, tables, becomes_table=becomes_table)
+    done = semantics.rewrite(tree, _known_tables(reads, columns_of), becomes_table=becomes_table)
     return Translated(done.sql, reads, unique, done.columns, done.unproven)
+
+
+def place_of_table(text: str, typing: Semantics, table: Table) -> tuple[int | None, int | None]:
+    """Line and column where a query that was translated before names a table."""
+    from sqlglot import exp
+
+    [tree] = typing.parse(text)
+    found = (each for each in tree.find_all(exp.Table) if each.name and _table(each) == table)
+    return min((place(each) for each in found), default=(None, None))
+
+
+def types_of(text: str, typing: Semantics, columns_of: ColumnsOf, *, becomes_table: bool = True) -> KnownColumns | None:
+    """The columns of a query of the project's SQL; ``None`` for one whose types cannot be found, and is not checked.
+
+    Raises:
+        Mistake: Snowflake refuses the query.
+    """
+    import sqlglot
+
+    try:
+        [tree] = typing.parse(text)
+        return typing.typed(tree, _known_tables(_reads(tree), columns_of), becomes_table=becomes_table)
+    except Mistake:
+        raise
+    except (TemplateError, ValueError, RecursionError, sqlglot.errors.SqlglotError):
+        return None
+
+
+def _known_tables(reads: frozenset[Table], columns_of: ColumnsOf) -> dict[str, ColumnTypes]:
+    known = {str(table).lower(): columns_of(table) for table in reads}
+    return {name: columns for name, columns in known.items() if columns is not None}
 
 
 def _one_query(statements: list[Any], read: Dialect, allowed: Collection[str]) -> Any:
@@ -196,4 +225,6 @@ def _syntax_error(error: Any) -> TemplateError:
     details = (getattr(error, "errors", None) or [{}])[0]
     text = details.get("description") or str(error).splitlines()[0]
     near = details.get("highlight")
-    return TemplateError(text.rstrip(".") + (f", near {near!r}" if near else ""), line=details.get("line"))
+    column = details["col"] - len(near) + 1 if near and details.get("col") else None
+    reason = text.rstrip(".") + (f", near {near!r}" if near else "")
+    return TemplateError(reason, line=details.get("line"), column=column)

@@ -7,11 +7,12 @@ join multiplies rows. For an entity without rows in that source a count is 0 and
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from pipekit.errors import TemplateError
 from pipekit.materialize.builtin import MergeKeys
 from pipekit.materialize.contract import Move
 from pipekit.materialize.into import Into, TableName
@@ -116,15 +117,72 @@ def statement(options: FeaturesOptions, project: Project) -> Statement:
     wanted = [_name(options.entity)]
     for name, feature in options.features.items():
         own = feature.sql is not None and feature.from_ is None
-        wanted.append(f"({feature.sql}) AS {_name(name)}" if own else _name(name))
+        wanted.append(f"({_marked(options, name)}) AS {_name(name)}" if own else _name(name))
     sql = "WITH " + ",\n".join(parts) + "\nSELECT " + ",\n  ".join(wanted) + "\nFROM joined"
     templates = {
         _template_name(f.template): _nested(project, f.template) for f in options.features.values() if f.template
     }
-    return project.statement(sql=sql, names=templates)
+    try:
+        return project.statement(sql=_MARK.sub("", sql), names=templates)
+    except TemplateError as error:
+        inside, around = list(_in_templates(options, project)), list(_in_features(error, sql, list(options.features)))
+        first, *others = inside + [each for each in around if not inside or each.line is not None]
+        first.others = tuple(others)
+        raise first from error
 
 
 _ENTITY = "entity__key"
+# Around the text of a feature, with its number; a noncharacter of Unicode, so text does not contain it.
+_EDGE = "\ufdd4"
+_MARK = re.compile(f"{_EDGE}(\\d*){_EDGE}")
+
+
+def _marked(options: FeaturesOptions, name: str) -> str:
+    """A feature's text between marks, so that a mistake in the whole statement is found in it."""
+    text = options.features[name].sql or ""
+    end = "\n" if "--" in text else ""  # a comment ends there
+    return f"{_EDGE}{list(options.features).index(name)}{_EDGE}{text}{end}{_EDGE}{_EDGE}"
+
+
+def _in_templates(options: FeaturesOptions, project: Project) -> Iterator[TemplateError]:
+    """Mistakes inside the features' templates, at their places there."""
+    for name, feature in options.features.items():
+        if feature.template is not None:
+            try:
+                project.statement(template=feature.template)
+            except TemplateError as error:
+                for each in (error, *error.others):
+                    each.key = ("features", name, "template")
+                    yield each
+
+
+def _in_features(error: TemplateError, marked: str, names: Sequence[str]) -> Iterator[TemplateError]:
+    """The mistakes of the whole statement, those inside a feature's own text at their places there."""
+    for each in (error, *error.others):
+        found = TemplateError(each.reason, hint=each.hint)
+        found.key = ("features",)
+        begin = _begin(marked, (each.line or 0, each.column or 1))
+        if begin is not None:
+            number, row, column = begin
+            moved = (each.column or 1) - (column - 1 if row == each.line else 0)
+            found = TemplateError(each.reason, line=(each.line or row) - row + 1, column=moved, hint=each.hint)
+            found.key = ("features", names[number], "sql")
+        yield found
+
+
+def _begin(marked: str, at: tuple[int, int]) -> tuple[int, int, int] | None:
+    """Number, line and column of the feature whose text holds a place of the text without marks."""
+    row, column, inside = 1, 1, None
+    for number, part in enumerate(_MARK.split(marked)):
+        if number % 2:
+            inside = (int(part), row, column) if part else None
+            continue
+        rows = part.split("\n")
+        end = (row + len(rows) - 1, len(rows[-1]) + (column if len(rows) == 1 else 1))
+        if inside is not None and (row, column) <= at <= end:
+            return inside
+        row, column = end
+    return None
 
 
 def _groups(options: FeaturesOptions) -> Mapping[tuple[str, ...], dict[str, Feature]]:
@@ -143,7 +201,7 @@ def _group_sql(group: tuple[str, ...], features: Mapping[str, Feature], entity: 
     if group[0] == "template":
         names = ", ".join(_name(name) for name in features)
         return f"SELECT {_name(entity)} AS {_name(_ENTITY)}, {names} FROM ({{{{ {_template_name(group[1])} }}}})"
-    aggregates = ", ".join(f"{feature.sql} AS {_name(name)}" for name, feature in features.items())
+    aggregates = ", ".join(f"{_marked(options, name)} AS {_name(name)}" for name in features)
     return f"SELECT {_name(entity)} AS {_name(_ENTITY)}, {aggregates} FROM {_table(group[1])} GROUP BY {_name(entity)}"
 
 

@@ -364,15 +364,6 @@ def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str
         for key, field in type(keys).model_fields.items():
             if any(isinstance(mark, NamesColumns) for mark in field.metadata):
                 yield from ((key, text) for text in unknown(getattr(keys, key)))
-    # A table whose columns may be others than those of its source can only be known when it is there.
-    if options.audit is not None and options.on_schema_change == "fail":
-        suites = [project.suite(named) for named in by_scope(options.audit).values()]
-        for expectation in (item for suite in suites for item in suite.expectations):
-            if expectation.type not in _ABOUT_ANY_COLUMN:
-                yield from (("audit", f"{expectation.type}: {text}") for text in unknown(expectation.columns))
-
-
-_ABOUT_ANY_COLUMN = ("expect_column_to_exist", "expect_table_columns_to_match_ordered_list")
 
 
 def _inputs(options: LoadOptions, context: StepContext) -> str:

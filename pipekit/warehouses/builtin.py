@@ -8,8 +8,10 @@ from typing import Any
 
 from pipekit.findings import Finding
 from pipekit.source import Source
+from pipekit.sql.semantics import Semantics
 from pipekit.warehouses.contract import Setup, Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
+from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
@@ -51,6 +53,8 @@ def _doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> 
     return doctor(options, sources, root)
 
 
+TYPING: Semantics = DuckDBSemantics()
+"""Types every query of a project's SQL, on whatever warehouse it runs; the words for types are DuckDB's."""
 LOCAL: WarehouseType[DuckDBTarget] = WarehouseType(
     name="duckdb",
     options=DuckDBTarget,

@@ -45,7 +45,7 @@ FIRST = "qualify row_number() over (partition by {} order by n desc) = 1"
     [
         (f"select e.id, n from a as e {FIRST.format('e.id')} and n > 1", ("id",)),
         (
-            f"with a as (select 1 as id, 2 as n) select id, n as m, k from a {FIRST.format('id, k')} limit 5",
+            f"with a as (select 1 as id, 2 as n, 3 as k) select id, n as m, k from a {FIRST.format('id, k')} limit 5",
             ("id", "k"),
         ),
         (f"select id, split_part(t, '?', 1) as page, count(*) over () as n from a {FIRST.format('id')}", ("id",)),

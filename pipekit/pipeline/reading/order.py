@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
@@ -34,10 +35,7 @@ def _graph_step(reading: Reading, spec: PipelineSpec, index: int, step: Step) ->
             tags=step.tags,
         )
     except TemplateError as error:
-        place = ("steps", index, "template") if error.template else ("steps", index, "sql")
-        where = f"line {error.line} of the SQL: " if error.line and not error.template else ""
-        text = where + (error.reason if not error.template else error.message)
-        reading.note(place, "; ".join(part for part in (text, error.hint) if part))
+        _note_sql(reading, spec, index, error)
     except PluginError as error:
         reading.note(("steps", index, "call"), error.message)
     except ValueError as error:
@@ -64,7 +62,24 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
             near = did_you_mean(table[-1], {other[-1] for other in known})
             text = f"reads {'.'.join(table)}, which no step makes"
             text += near or "; if it exists already, declare it under external"
-            reading.note(("steps", index, _reading_key(reading, index)), text)
+            _note_table(reading, spec, index, {table: text})
+
+
+def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mapping[TableKey, str]) -> None:
+    """Note a table that is not there: where the step's SQL names it, or else at the key that reads it."""
+    step = next(step for step in spec.steps if step.id == reading.tree.at(("steps", index, "id")).value)
+    try:
+        list(step.type.reads(step.options, replace(spec, missing=missing)))
+    except TemplateError as error:
+        _note_sql(reading, spec, index, error)
+    else:
+        reading.note(("steps", index, _reading_key(reading, index)), next(iter(missing.values())))
+
+
+def _note_sql(reading: Reading, spec: PipelineSpec, index: int, error: TemplateError) -> None:
+    for each in (error, *error.others):
+        key = each.key or (("template",) if each.template else ("sql",))
+        reading.note_sql(("steps", index, *key), each, spec.template_file(each.template))
 
 
 def _external(reading: Reading, spec: PipelineSpec) -> set[TableKey]:

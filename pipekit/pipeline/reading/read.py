@@ -17,10 +17,12 @@ from pipekit.pipeline.reading.order import check_order, check_tables, graph_step
 from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
+from pipekit.pipeline.reading.typing import check_columns
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.project import find_root, logs_folder, state_folder
 from pipekit.sql.cache import Translations
 from pipekit.sql.sandbox import Variables
+from pipekit.warehouses.builtin import TYPING
 
 
 def read_pipeline(
@@ -53,10 +55,13 @@ def read_pipeline(
     spec = replace(spec, steps=tuple(step for _, step in steps), inline_suites=read_references(reading))
     check_options(reading, spec, steps)
     graph = _order(reading, spec, steps)
+    check_columns(reading, spec, steps)
     if reading.problems:
         raise SpecError(reading.problems)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
-    return replace(spec, steps=hashed, graph=graph)
+    final = replace(spec, steps=hashed, graph=graph)
+    final.__dict__["typed_tables"] = spec.typed_tables  # what was found is not looked for again
+    return final
 
 
 def _sections(reading: Reading, target: str, variables: Variables, clock: str | None) -> PipelineSpec:
@@ -77,7 +82,7 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         threads=keys.threads if keys else 1,
         keep_logs=keys.logs.keep if keys and keys.logs else None,
         vocabulary=reading.vocabulary,
-        translations=Translations(_state(reading.root) / "sql", chosen.allowed if chosen else ()),
+        translations=Translations(_state(reading.root) / "sql", chosen.allowed if chosen else (), TYPING),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipekit.errors import Problem, SpecError, TemplateError
 from pipekit.pipeline.model import Vocabulary
+from pipekit.pipeline.reading.spots import spot
 from pipekit.pipeline.reading.tree import Node, dotted, read_yaml
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.sql.sandbox import Variables
@@ -50,6 +52,26 @@ class Reading:
     def note(self, path: Sequence[str | int], text: str) -> None:
         """Note a mistake at a place of the file."""
         self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
+
+    def note_sql(self, path: Sequence[str | int], error: TemplateError, file: Path | None) -> None:
+        """Note a mistake in SQL at its own place: in the template's file, or in the text of this file.
+
+        Args:
+            path: The key that holds the SQL, or names the template.
+            error: The mistake.
+            file: The template's file, if the SQL is one.
+        """
+        text = "; ".join(part for part in (error.reason, error.hint) if part)
+        key, node = _shown(self.tree, path), self.tree.at(path)
+        if file is not None and error.line:
+            self.problems.append(Problem(shown_name(file), error.line, key, text, error.column or 0))
+            return
+        found = spot(node, error.line, error.column or 1) if error.line and not error.template else None
+        if found is not None:
+            self.problems.append(Problem(node.file, found[0], key, text, found[1] if error.column else 0))
+            return
+        where = f"line {error.line} of the SQL: " if error.line and not error.template else ""
+        self.note(path, f"{where}{error.template}: {text}" if error.template else where + text)
 
     def mapping(self, key: str) -> dict[str, Node]:
         """The children of a section; none if it is missing or not a mapping."""
@@ -162,7 +184,7 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
 def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
     if isinstance(node.value, dict):
         children = {
-            key: child if key in SQL_KEYS else _rendered(reading, child, (*path, key), values)
+            key: child if key in SQL_KEYS else _rendered(reading, _quantified(key, child), (*path, key), values)
             for key, child in node.value.items()
         }
         return Node(children, node.file, node.line)
@@ -172,10 +194,21 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
     if not isinstance(node.value, str):
         return node
     try:
-        return _wrap(values.render(node.value), node)
+        value = values.render(node.value)
+        return node if value == node.value else _wrap(value, node)
     except TemplateError as error:
         reading.problems.append(node.problem(dotted(path), error.message))
         return Node("", node.file, node.line)
+
+
+def _quantified(key: str, node: Node) -> Node:
+    """A query whose doubled braces hold numbers: ``{{3,5}}`` counts in a regular expression and is no Jinja."""
+    if key != "unexpected_rows_query" or not isinstance(node.value, str):
+        return node
+    return replace(node, value=_QUANTIFIER.sub(lambda found: f"{{{{ '{found[0]}' }}}}", node.value))
+
+
+_QUANTIFIER = re.compile(r"\{\{\d+(?:,\d*)?\}\}")
 
 
 def _wrap(value: Any, place: Node) -> Node:

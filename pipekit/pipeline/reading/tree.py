@@ -39,6 +39,7 @@ class Node:
         line: 1-based line of the value, or of its key where it has one.
         size: Values in this tree, itself included, with aliases unfolded.
         depth: Levels below this one, with aliases unfolded.
+        span: Where a scalar begins and ends in the file, in characters.
     """
 
     value: Any
@@ -46,6 +47,7 @@ class Node:
     line: int
     size: int = 1
     depth: int = 0
+    span: tuple[int, int] | None = None
 
     def plain(self) -> Any:
         """The same tree as dicts, lists and scalars."""
@@ -169,7 +171,8 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             # Quoted text, blocks and !!str stay text.
             value = plain_scalar(event.value) if event.implicit[0] else event.value
-            node = Node(value, self._file, line)
+            marks: Any = (event.start_mark, event.end_mark)
+            node = Node(value, self._file, line, span=(marks[0].index, marks[1].index))
         elif isinstance(event, yaml.MappingStartEvent):
             node = self._mapping(path, line)
         else:

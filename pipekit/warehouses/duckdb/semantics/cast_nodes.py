@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import casts, literals
+from pipekit.warehouses.duckdb.semantics import casts, literals, mistakes
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
@@ -65,7 +65,14 @@ def cast(rewriter: Rewriter, node: Any) -> Typed:
     zoned = _drop_zone(node)
     if zoned is not None:
         return casts.to_kind(casts.to_ntz(rewriter.visit(zoned)), zoned_kind(node))
-    return to_type(rewriter.visit(node.this), node.to, node)
+    value = rewriter.visit(node.this)
+    mistakes.cast(rewriter, node, value.type, _kind_of(node.to.this.name))
+    return to_type(value, node.to, node)
+
+
+def _kind_of(name: str) -> str:
+    """The kind that a type's name means, for numbers just whether it is one."""
+    return "int" if name in _INTEGERS | _FLOATS | {"DECIMAL", "DECFLOAT"} else _KINDS.get(name, "text")
 
 
 def _drop_zone(node: Any) -> Any:

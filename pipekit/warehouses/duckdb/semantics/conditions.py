@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pipekit.warehouses.duckdb.semantics import mistakes
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_number
 from pipekit.warehouses.duckdb.semantics.operators import comparable, truth
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
@@ -40,6 +41,7 @@ def case(rewriter: Rewriter, node: Any) -> Typed:
     default = node.args.get("default")
     if default is not None:
         results.append(rewriter.visit(default))
+    mistakes.in_one_column(rewriter, node, [result.type for result in results], "CASE")
     kind = common([result.type for result in results])
     written = [convert(result, kind).node for result in results]
     for branch, value in zip(node.args["ifs"], written, strict=False):
@@ -52,6 +54,7 @@ def case(rewriter: Rewriter, node: Any) -> Typed:
 @function("IFF")
 def iff(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/iff"""
+    mistakes.in_one_column(call.rewriter, call.node, [call.arg(1).type, call.arg(2).type], "iff")
     yes, no, kind = _two(call.arg(1), call.arg(2))
     return make("(CASE WHEN {0} THEN {1} ELSE {2} END)", kind, truth(call.arg(0)), yes, no)
 
@@ -72,6 +75,7 @@ def if_(rewriter: Rewriter, node: Any) -> Typed:
 @function("COALESCE", "NVL", "IFNULL")
 def coalesce(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/coalesce"""
+    mistakes.in_one_column(call.rewriter, call.node, [part.type for part in call.args()], call.name.lower())
     kind = common([part.type for part in call.args()])
     parts = [convert(part, kind) for part in call.args()]
     return make("coalesce(" + ", ".join(f"{{{index}}}" for index in range(len(parts))) + ")", kind, *parts)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipekit.source import Column
-from pipekit.sql.semantics import ColumnTypes, Rewritten
+from pipekit.sql.semantics import ColumnTypes, KnownColumns, Rewritten
 from pipekit.warehouses.duckdb.casts import type_text
 
 
@@ -31,3 +31,9 @@ class DuckDBSemantics:
         from pipekit.warehouses.duckdb.semantics.translation import rewrite
 
         return rewrite(tree, tables, becomes_table=becomes_table)
+
+    def typed(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> KnownColumns | None:
+        """The columns of one parsed query and their types, as far as they are known."""
+        from pipekit.warehouses.duckdb.semantics.translation import typed
+
+        return typed(tree, tables, becomes_table=becomes_table)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import arithmetic
+from pipekit.warehouses.duckdb.semantics import arithmetic, mistakes
 from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_kind, to_number, to_text
 from pipekit.warehouses.duckdb.semantics.intervals import add_interval
 from pipekit.warehouses.duckdb.semantics.literals import literal_text, number_literal, parse_number
@@ -80,6 +80,7 @@ def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
     if isinstance(node.expression, exp.Interval) and not isinstance(node.this, exp.Interval):
         return add_interval(left, node.expression, "+" if isinstance(node, exp.Add) else "-")
     right = rewriter.visit(node.expression)
+    mistakes.arithmetic(rewriter, node, left, right)
     return arithmetic.OPERATORS[node.key](left, right)
 
 
@@ -98,6 +99,7 @@ def comparison(rewriter: Rewriter, node: Any) -> Typed:
     if isinstance(node.expression, (exp.Any, exp.All)):
         return _against_query(rewriter, node)
     left, right = rewriter.visit(node.this), rewriter.visit(node.expression)
+    mistakes.comparison(rewriter, node, left, right)
     left, right = comparable(left, right)
     node.set("this", left.node)
     node.set("expression", right.node)
@@ -172,7 +174,9 @@ def between(rewriter: Rewriter, node: Any) -> Typed:
     """``x BETWEEN a AND b``."""
     value = rewriter.visit(node.this)
     for key in ("low", "high"):
-        changed, bound = comparable(value, rewriter.visit(node.args[key]))
+        bound = rewriter.visit(node.args[key])
+        mistakes.comparison(rewriter, node, value, bound)
+        changed, bound = comparable(value, bound)
         node.set(key, bound.node)
         node.set("this", changed.node)
     return Typed(node, BOOL)
@@ -198,7 +202,9 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
     parts = []
     changed = value
     for part in node.expressions:
-        changed, other = comparable(value, rewriter.visit(part))
+        other = rewriter.visit(part)
+        mistakes.comparison(rewriter, node, value, other)
+        changed, other = comparable(value, other)
         parts.append(other.node)
     node.set("this", changed.node)
     node.set("expressions", parts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import table_functions
+from pipekit.warehouses.duckdb.semantics import mistakes, table_functions
 from pipekit.warehouses.duckdb.semantics.casts import convert
 from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 from pipekit.warehouses.duckdb.semantics.operators import truth
@@ -91,6 +91,8 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
     left = query(rewriter, node.this, parent)
     right = query(rewriter, node.expression, parent)
     columns = left
+    if left is not None and right is not None:
+        _check_arms(rewriter, node, left, right)
     if left is not None and right is not None and len(left) == len(right):
         kinds = [common([one, two]) for one, two in zip(left.values(), right.values(), strict=True)]
         columns = dict(zip(left, kinds, strict=True))
@@ -98,6 +100,19 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
         _of_one_type(node.expression, right, kinds)
     _modifiers(rewriter, node, Scope([Source("", columns)], parent=parent))
     return columns
+
+
+def _check_arms(rewriter: Rewriter, node: Any, left: Columns, right: Columns) -> None:
+    """Both arms must have as many columns, of types that have one in common; a doubled name hides a column."""
+    if DOUBLED in (*left.values(), *right.values()):
+        return
+    if len(left) != len(right):
+        what = type(node).__name__.upper()
+        text = f"the arms of {what} have {len(left)} and {len(right)} columns"
+        rewriter.mistake(node.expression, text, "select as many columns in each")
+        return
+    for (name, one), two in zip(left.items(), right.values(), strict=True):
+        mistakes.in_one_column(rewriter, node.expression, [one, two], f"the column {name!r} of the arms")
 
 
 def _of_one_type(arm: Any, columns: Columns, kinds: list[Type]) -> None:
@@ -122,6 +137,7 @@ def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | No
     with rewriter.inside(scope):
         _sources(rewriter, node, scope)
         scope.aliases = {each.alias.lower(): UNKNOWN for each in node.selects if isinstance(each, exp.Alias)}
+        mistakes.groups(rewriter, node, scope)
         where = node.args.get("where")
         columns = _projections(rewriter, node, scope)
         if where is not None:
@@ -279,26 +295,43 @@ def column(rewriter: Rewriter, node: Any) -> Typed:
         return _by_position(rewriter, node.this, node.table)
     if isinstance(node.this, exp.Star):
         return Typed(node, UNKNOWN)
-    name = node.name
-    if not node.table:
-        kind = rewriter.scope.variable(name)
-        ambiguous = rewriter.scope.owners(name) > 1 and name.lower() not in rewriter.scope.aliases
-        kind = kind or rewriter.scope.column(name)
-        if ambiguous or kind == DOUBLED:
-            raise refuse(node, f"{name} is ambiguous: more than one column here has that name", _SAY_WHICH)
-        return Typed(node, kind)
-    found = rewriter.scope.source(node.table)
-    if found is None or found.columns is None:
+    return _of_a_table(rewriter, node) if node.table else _bare(rewriter, node)
+
+
+def _bare(rewriter: Rewriter, node: Any) -> Typed:
+    """A column without its table, or the parameter of a lambda."""
+    name, scope = node.name, rewriter.scope
+    variable = scope.variable(name)
+    if variable is not None:
+        return Typed(node, variable)
+    kind = scope.column(name)
+    if kind == DOUBLED or (scope.owners(name) > 1 and name.lower() not in scope.aliases):
+        rewriter.mistake(node, f"{name} is ambiguous: more than one column here has that name", _SAY_WHICH)
         return Typed(node, UNKNOWN)
-    if name.lower() in found.refused:
-        raise refuse(node, found.refused[name.lower()])
-    kind = found.columns.get(name.lower(), UNKNOWN)
-    if kind == DOUBLED:
-        raise refuse(node, f"{node.table}.{name} is ambiguous: it is selected twice there", _SAY_WHICH)
+    if kind == UNKNOWN:
+        mistakes.unknown_column(rewriter, node)
     return Typed(node, kind)
 
 
-_SAY_WHICH = "Write the table before it, or give one of them another name."
+def _of_a_table(rewriter: Rewriter, node: Any) -> Typed:
+    """A column with its table's name."""
+    name, found = node.name.lower(), rewriter.scope.source(node.table)
+    if found is None:
+        mistakes.unknown_table_of(rewriter, node)
+    if found is None or found.columns is None:
+        return Typed(node, UNKNOWN)
+    if name in found.refused:
+        raise refuse(node, found.refused[name])
+    if name not in found.columns:
+        mistakes.unknown_column_of(rewriter, node, found.columns)
+    kind = found.columns.get(name, UNKNOWN)
+    if kind == DOUBLED:
+        rewriter.mistake(node, f"{node.table}.{node.name} is ambiguous: it is selected twice there", _SAY_WHICH)
+        return Typed(node, UNKNOWN)
+    return Typed(node, kind)
+
+
+_SAY_WHICH = "write the table before it, or give one of them another name"
 
 
 @visits(exp.Parameter)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics import refusals
+from pipekit.sql.semantics import Mistake, place
+from pipekit.warehouses.duckdb.semantics import mistakes, refusals
 from pipekit.warehouses.duckdb.semantics.parsing import Template
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED, Call, Typed
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
@@ -44,6 +45,8 @@ class Rewriter:
         self.scope = Scope()
         self.ctes: dict[str, Columns | None] = {}
         self.unproven: set[str] = set()
+        self.mistakes: list[Mistake] = []
+        self._unsure = 0
 
     def query(self, node: Any, parent: Scope | None) -> Columns | None:
         """A query inside another, rewritten in place; its columns, if all are known."""
@@ -54,8 +57,27 @@ class Rewriter:
         rule = VISITORS.get(type(node))
         if rule is not None:
             return rule(self, node)
-        self.visit_parts(node)
+        with self.unsure():
+            self.visit_parts(node)
         return Typed(node, UNKNOWN)
+
+    def mistake(self, node: Any, text: str, hint: str) -> None:
+        """Note what Snowflake refuses too, at the place of the construct."""
+        if self._unsure:
+            return
+        line, column = place(node)
+        found = Mistake(text, line=line, column=column, hint=hint)
+        if all(other.message != found.message for other in self.mistakes):
+            self.mistakes.append(found)
+
+    @contextmanager
+    def unsure(self) -> Iterator[None]:
+        """Note no mistakes for a while: a name may be a word here, and no column."""
+        self._unsure += 1
+        try:
+            yield
+        finally:
+            self._unsure -= 1
 
     def visit_parts(self, node: Any) -> None:
         """Rewrite the parts of a node that has no rule of its own."""
@@ -83,12 +105,15 @@ class Rewriter:
             raise refusals.refuse(call.node, f"{call.name.lower()}: {reason}", way_out)
         rule = FUNCTIONS.get(call.name)
         if rule is not None:
+            mistakes.call(call)
             result = rule(call)
             if not call.windowed:
                 _close(result.node)
             return result
         self.unproven.add(call.name)
-        node = exp.Anonymous(this=call.name.lower(), expressions=[part.node for part in call.args()])
+        with self.unsure():
+            parts = [part.node for part in call.args()]
+        node = exp.Anonymous(this=call.name.lower(), expressions=parts)
         return Typed(node, UNKNOWN)
 
 

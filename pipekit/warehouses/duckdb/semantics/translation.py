@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
 
-from pipekit.sql.semantics import Rewritten
+from pipekit.sql.semantics import KnownColumns, Mistake, Rewritten
 from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers its rules when it is imported
     aggregates,
     arrays,
@@ -27,7 +27,7 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     windows,
 )
 from pipekit.warehouses.duckdb.semantics.parsing import Source, write
-from pipekit.warehouses.duckdb.semantics.refusals import refuse
+from pipekit.warehouses.duckdb.semantics.refusals import Refused
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.types import DOUBLED, from_duckdb
@@ -73,17 +73,47 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table
     Args:
         becomes_table: Whether each of its columns must have a name of its own.
     """
-    typed = {
+    rewriter, columns = _walked(tree, tables, becomes_table)
+    return Rewritten(write(tree), _known(columns), tuple(sorted(rewriter.unproven)))
+
+
+def typed(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: bool) -> KnownColumns | None:
+    """The columns of a query and DuckDB's types of them, as far as they are known; the tree is changed.
+
+    Raises:
+        Mistake: Snowflake refuses it too.
+    """
+    try:
+        return _known(_walked(tree, tables, becomes_table)[1])
+    except Refused:
+        return None  # what differs on DuckDB alone is no mistake elsewhere; its types are not known
+
+
+def _walked(tree: Any, tables: Mapping[str, Mapping[str, str]], becomes_table: bool) -> tuple[Rewriter, Columns | None]:
+    types = {
         table.lower(): {name.lower(): from_duckdb(kind) for name, kind in columns.items()}
         for table, columns in tables.items()
     }
     _unfold(tree)
-    rewriter = Rewriter(typed, queries.query)
-    columns = queries.query(rewriter, tree, Scope())
-    if becomes_table:
-        _require_different_names(tree, columns)
-    known = None if columns is None else tuple((name, kind.duckdb) for name, kind in columns.items())
-    return Rewritten(write(tree), known, tuple(sorted(rewriter.unproven)))
+    rewriter = Rewriter(types, queries.query)
+    try:
+        columns = queries.query(rewriter, tree, Scope())
+        if becomes_table:
+            _require_different_names(rewriter, tree, columns)
+    finally:  # a mistake comes first: what is refused may follow from it
+        _raise(rewriter.mistakes)
+    return rewriter, columns
+
+
+def _raise(mistakes: Sequence[Mistake]) -> None:
+    if mistakes:
+        first, *others = sorted(mistakes, key=lambda each: (each.line or 0, each.column or 0))
+        first.others = tuple(others)
+        raise first
+
+
+def _known(columns: Columns | None) -> KnownColumns | None:
+    return None if columns is None else tuple((name, kind.duckdb) for name, kind in columns.items())
 
 
 def _unfold(tree: Any) -> None:
@@ -93,10 +123,16 @@ def _unfold(tree: Any) -> None:
             identifier.set("this", identifier.name.lower())
 
 
-def _require_different_names(tree: Any, columns: Columns | None) -> None:
+def _require_different_names(rewriter: Rewriter, tree: Any, columns: Columns | None) -> None:
     """A table has each column once, and DuckDB renames the second without a word."""
     names = [queries.name_of(each).lower() for each in tree.selects]
-    twice = [name for name in names if name not in ("", "*") and names.count(name) > 1]
-    twice += [name for name, kind in (columns or {}).items() if kind == DOUBLED]
-    if twice:
-        raise refuse(tree, f"the column {twice[0]} is selected twice", "Give one of them another name.")
+    for place, name in enumerate(names):
+        if name not in ("", "*") and name in names[:place]:
+            rewriter.mistake(tree.selects[place], f"the column {name!r} is selected twice", _RENAME)
+            return
+    twice = next((name for name, kind in (columns or {}).items() if kind == DOUBLED), None)
+    if twice is not None:
+        rewriter.mistake(tree, f"the column {twice!r} is selected twice", _RENAME)
+
+
+_RENAME = "give one of them another name, or leave it out with * EXCLUDE"

@@ -28,6 +28,9 @@ class Walker(Protocol):
     def inside(self, scope: Scope) -> Any:
         """A context in which another scope is seen."""
 
+    def mistake(self, node: Any, text: str, hint: str) -> None:
+        """Note what Snowflake refuses too."""
+
 
 def make(text: str, result: Type, *parts: Typed) -> Typed:
     """A template over rewritten parts, with its type."""

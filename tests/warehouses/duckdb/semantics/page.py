@@ -43,6 +43,28 @@ test: every line is run on DuckDB.
 | names | a column that is selected twice is refused, and so is one that two tables have |
 | types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
 
+## Typed before a run
+
+`pipekit validate`, and a run before it opens anything, types every query from the declared columns of the sources and the
+queries before it, on both targets alike. What Snowflake would refuse is reported at file, line and column of the text
+as it was written, also inside a template, an included one, or a feature:
+
+```text
+templates/orders.sql:6:23: steps.orders.template: unknown column 'custmer' of o; did you mean 'customer'?
+```
+
+| found | example |
+| --- | --- |
+| names | a column or a table's alias that is not there; a column that two tables have; a column selected twice; a table that no step makes |
+| types | a date compared with a number; `sum` of a date; `timestamp + 1`; `date::int`; CASE, COALESCE or UNION of a date and a number |
+| shape | arms of a UNION with other numbers of columns; a column neither grouped nor aggregated; an aggregate or a window in WHERE |
+| beside SQL | `key`, `since` and other keys that name columns; columns of audits and checks; `row_condition`; custom SQL |
+
+Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is no mistake. Not
+checked, and named once as a `note` by `validate`: SQL that reads a table whose columns are not known. That is one of `external`, one
+of a step type that does not say its columns (`python`; a plugin says them by `StepType.columns`), and one with
+`on_schema_change: add` or `ignore`. A template of an engine's own dialect is not checked either.
+
 """
 
 

@@ -1,0 +1,144 @@
+"""Columns that a step names outside of its SQL, in keys, audits and checks: are they in the table?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from pipekit.errors import TemplateError
+from pipekit.materialize.contract import NamesColumns
+from pipekit.materialize.into import Into, TableOptions
+from pipekit.names import Table, quote_identifier
+from pipekit.pipeline.model import PipelineSpec, Step, canonical
+from pipekit.pipeline.reading.rendering import Reading
+from pipekit.pipeline.reading.tree import Node
+from pipekit.quality import custom_sql
+from pipekit.quality.conditions import columns_of, compared, parse_text
+from pipekit.quality.suite import Expectation, Suite, by_scope
+from pipekit.sql.semantics import ColumnTypes
+from pipekit.sql.text import literal
+from pipekit.suggestions import did_you_mean
+from pipekit.warehouses.builtin import TYPING
+
+Path = tuple[str | int, ...]
+_SCALARS = (str, int, float, date)
+# What these name may be missing: that is what they test.
+_ASK_FOR_COLUMNS = ("expect_column_to_exist", "expect_table_columns_to_match_ordered_list")
+
+
+def check_columns(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
+    """Note columns that are not in the tables that they are said of; what is not known is not checked."""
+    for index, step in steps:
+        made = spec.typed_tables.made_by(step)
+        if made is not None and isinstance(step.options, Into):
+            for key, name in _named(step.options):
+                _note_unknown(reading, ("steps", index, key), name, made, step.options.into)
+        for key, table in _judged(step, spec):
+            types = spec.typed_tables(table)
+            for suite, path in _suites(spec, index, key, getattr(step.options, key)):
+                _check_suite(reading, spec, suite, (path, ("steps", index, key)), (table, types))
+
+
+def _named(options: TableOptions) -> Iterator[tuple[str, str]]:
+    """Each column that a key of the step or of its materialization names."""
+    for keys in (options.choice.keys, options):
+        for key, field in type(keys).model_fields.items():
+            if any(isinstance(mark, NamesColumns) for mark in field.metadata):
+                value = getattr(keys, key)
+                yield from ((key, name) for name in ([value] if isinstance(value, str) else value or ()))
+
+
+def _judged(step: Step, spec: PipelineSpec) -> Iterator[tuple[str, Table]]:
+    """The keys of the step that name suites, with the table that each judges."""
+    if getattr(step.options, "audit", None) is not None:
+        yield "audit", Table.parse(str(getattr(step.options, "into", step.id)))
+    tables = list(step.type.judges(step.options, spec))
+    if getattr(step.options, "suite", None) is not None and len(tables) == 1:
+        yield "suite", Table.parse(tables[0])
+
+
+def _suites(spec: PipelineSpec, index: int, key: str, reference: Any) -> Iterator[tuple[Suite, Path]]:
+    """The suites that a key means, each with the place where it is written."""
+    for scope, named in by_scope(reference).items() if key == "audit" else [("", reference)]:
+        place: Path = ("steps", index, key)
+        if isinstance(reference, dict) and scope in reference:
+            place = (*place, scope)
+        names = [named] if isinstance(named, str) else named
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            yield from ((spec.suite(name), ("suites", name)) for name in names if name in spec.suites)
+        elif canonical(named) in spec.inline_suites:
+            yield spec.suite(named), place
+
+
+def _check_suite(
+    reading: Reading,
+    spec: PipelineSpec,
+    suite: Suite,
+    places: tuple[Path, Path],
+    judged: tuple[Table, ColumnTypes | None],
+) -> None:
+    (table, types), (written, used) = judged, places
+    for expectation in suite.expectations:
+        condition = expectation.kwargs.get("row_condition")
+        condition_at = _find(reading.tree.at(written), written, condition) or used if condition is not None else used
+        if types is not None and expectation.type not in _ASK_FOR_COLUMNS:
+            for name in _columns_named(expectation):
+                place = _find(reading.tree.at(written), written, name) or condition_at
+                _note_unknown(reading, place, name, types, str(table), f"{expectation.type}: ")
+        if types is not None and condition is not None:
+            _check_condition(reading, condition, condition_at, types)
+        query = expectation.kwargs.get("unexpected_rows_query")
+        if isinstance(query, str):
+            place = _find(reading.tree.at(written), written, query) or used
+            _check_query(reading, spec, query, place, types)
+
+
+def _columns_named(expectation: Expectation) -> Iterable[str]:
+    return dict.fromkeys((*expectation.columns, *columns_of(expectation.kwargs.get("row_condition"))))
+
+
+def _check_condition(reading: Reading, condition: Any, place: Path, types: ColumnTypes) -> None:
+    """Hold what a row condition compares to the rules of SQL: a date cannot be compared with a number."""
+    mapping = parse_text(condition) if isinstance(condition, str) else condition
+    for name, values in compared(mapping) if mapping is not None else ():
+        if name.lower() in types and all(isinstance(value, _SCALARS) for value in values):
+            listed = ", ".join(literal(value) for value in values)
+            column = quote_identifier(name, str.upper)
+            query = f"select 1 as one from {{batch}} where {column} in ({listed.replace('{', '{{').replace('}', '}}')})"
+            try:
+                custom_sql.check(query, lambda table: types, TYPING)
+            except TemplateError as error:
+                reading.note(place, f"{name}: {error.reason}; {error.hint}")
+
+
+def _check_query(reading: Reading, spec: PipelineSpec, query: str, place: Path, types: ColumnTypes | None) -> None:
+    def columns(table: Table) -> ColumnTypes | None:
+        return types if table.parts == (custom_sql.BATCH,) else spec.typed_tables(table)
+
+    try:
+        custom_sql.check(query, columns, TYPING)
+    except TemplateError as error:
+        for each in (error, *error.others):
+            reading.note_sql(place, each, None)
+
+
+def _note_unknown(
+    reading: Reading, place: Path, name: str, types: Mapping[str, Any], table: str, before: str = ""
+) -> None:
+    complete = not any(each.startswith("$") for each in types)
+    if complete and name.lower() not in {known.lower() for known in types}:
+        reading.note(place, f"{before}{table} has no column {name!r}{did_you_mean(name, types)}")
+
+
+def _find(node: Node, path: Path, value: Any) -> Path | None:
+    """Where a value stands below a node."""
+    if node.value == value or (isinstance(value, dict) and node.plain() == value):
+        return path
+    children: Iterable[tuple[str | int, Node]] = ()
+    if isinstance(node.value, dict):
+        children = node.value.items()
+    elif isinstance(node.value, list):
+        children = enumerate(node.value)
+    found = (_find(child, (*path, key), value) for key, child in children)
+    return next((each for each in found if each is not None), None)

@@ -1,0 +1,273 @@
+"""Mistakes of a query that Snowflake refuses too, found by its types before it runs.
+
+Only what is certain is a mistake: where a type or the columns of a table are not known, nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from pipekit.suggestions import did_you_mean
+from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed
+from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
+from pipekit.warehouses.duckdb.semantics.typed import Walker
+from pipekit.warehouses.duckdb.semantics.types import Type
+
+# Names that are no columns where they stand, and sequences' members.
+# https://docs.snowflake.com/en/sql-reference/constructs/connect-by, .../functions-context
+_NO_COLUMNS = {
+    "level", "connect_by_isleaf", "connect_by_iscycle", "nextval", "currval", "current_user", "current_role",
+    "current_timestamp", "current_time", "current_date", "localtime", "localtimestamp", "current_warehouse",
+    "current_database", "current_schema", "default",
+}  # fmt: skip
+AGGREGATES = frozenset(
+    f"{word}{end}"
+    for words, ends in {
+        "ANY_VALUE APPROX_COUNT_DISTINCT APPROX_PERCENTILE APPROX_TOP_K ARRAYAGG AVG CORR COUNT COUNT_IF HASH_AGG": (
+            "",
+        ),
+        "HLL KURTOSIS LISTAGG MAX MAX_BY MEDIAN MIN MINHASH MIN_BY MODE OBJECT_AGG SKEW STDDEV SUM VARIANCE": ("",),
+        "ARRAY ARRAY_UNION ARRAY_UNIQUE BITAND BITOR BITXOR BITMAP_CONSTRUCT BOOLAND BOOLOR BOOLXOR": ("_AGG",),
+        "COVAR STDDEV VARIANCE VAR": ("_POP", "_SAMP"),
+        "PERCENTILE": ("_CONT", "_DISC"),
+        "REGR": ("_AVGX", "_AVGY", "_COUNT", "_INTERCEPT", "_R2", "_SLOPE", "_SXX", "_SXY", "_SYY"),
+    }.items()
+    for word in words.split()
+    for end in ends
+)
+_OF_GROUPS = ("GROUPING", "GROUPING_ID")
+_MOMENTS = frozenset({"date", "ntz", "tz", "zoned"})
+_NUMBERS = frozenset({"int", "huge", "dec", "float", "quotient"})
+_WORDS = {
+    "int": "NUMBER", "huge": "NUMBER", "dec": "NUMBER", "quotient": "NUMBER", "float": "FLOAT", "text": "VARCHAR",
+    "bool": "BOOLEAN", "date": "DATE", "time": "TIME", "ntz": "TIMESTAMP_NTZ", "tz": "TIMESTAMP_TZ",
+    "zoned": "TIMESTAMP_TZ", "variant": "VARIANT", "object": "OBJECT", "array": "ARRAY", "binary": "BINARY",
+}  # fmt: skip
+
+
+def word(kind: Type) -> str:
+    """Snowflake's word for a type."""
+    return _WORDS.get(kind.kind, kind.kind.upper())
+
+
+# Names ---------------------------------------------------------------------------------------------------------
+def unknown_column(walker: Walker, node: Any) -> None:
+    """Note a column by a bare name that no table here has, if the columns of all are known."""
+    name = node.name.lower()
+    if name in _NO_COLUMNS or "$" in name or not isinstance(node.this, exp.Identifier):
+        return
+    scope, known = walker.scope, []
+    while True:
+        if not all(_complete(source.columns) for source in scope.sources) or name in scope.aliases:
+            return
+        if any(name in (source.columns or {}) for source in scope.sources):
+            return  # it is there, of a type that is not known
+        known += [column for source in scope.sources for column in source.columns or {}]
+        known += [alias for alias in scope.aliases if alias not in known]
+        if scope.parent is None:
+            break
+        scope = scope.parent
+    tables = ", ".join(source.name or "a query" for source in walker.scope.sources)
+    where = f"it is not in {tables}" if tables else "no table is read here"
+    walker.mistake(node, f"unknown column {node.name!r}: {where}", _one_of(name, known))
+
+
+def _complete(columns: Columns | None) -> bool:
+    """Whether the names of all columns are known; one of an expression without an alias is called as it is written."""
+    return columns is not None and not any(name.startswith("$") for name in columns)
+
+
+def unknown_column_of(walker: Walker, node: Any, columns: Columns) -> None:
+    """Note a column that its table does not have."""
+    if node.name.lower() in _NO_COLUMNS or "$" in node.name or not _complete(columns):
+        return
+    walker.mistake(node.this, f"unknown column {node.name!r} of {node.table}", _one_of(node.name.lower(), columns))
+
+
+def unknown_table_of(walker: Walker, node: Any) -> None:
+    """Note ``x.column`` where no table here is called x."""
+    if (
+        node.args.get("db")
+        or node.name.lower() in _NO_COLUMNS
+        or not isinstance(node.args.get("table"), exp.Identifier)
+    ):
+        return
+    names = [source.name for source in _all_sources(walker.scope)]
+    if names and "" not in names:
+        walker.mistake(node, f"no table here is called {node.table!r}", _one_of(node.table.lower(), names))
+
+
+def _all_sources(scope: Scope | None) -> Iterator[Any]:
+    while scope is not None:
+        yield from scope.sources
+        scope = scope.parent
+
+
+def _one_of(name: str, known: Iterable[str]) -> str:
+    names = list(dict.fromkeys(known))
+    near = did_you_mean(name, names).removeprefix("; ")
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return near or (f"known here: {listed}" if names else "")
+
+
+# Types ---------------------------------------------------------------------------------------------------------
+def cannot_be_compared(one: Type, two: Type) -> bool:
+    """Whether no implicit cast joins the two types.
+
+    https://docs.snowflake.com/en/sql-reference/data-type-conversion#data-types-that-can-be-cast
+    """
+    first, second = {one.kind, two.kind} & _MOMENTS, {one.kind, two.kind} - _MOMENTS
+    if first and second:
+        return bool(second & (_NUMBERS | {"bool", "time", "binary", "array", "object"}))
+    both = {one.kind, two.kind}
+    return "time" in both and bool(both & (_NUMBERS | {"bool", "binary", "array", "object"}))
+
+
+def comparison(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
+    """Note a comparison of types that no implicit cast joins."""
+    if cannot_be_compared(left.type, right.type):
+        walker.mistake(node, f"{word(left.type)} and {word(right.type)} cannot be compared", "cast one of them")
+
+
+def in_one_column(walker: Walker, node: Any, types: Sequence[Type], what: str) -> None:
+    """Note values of one column (of CASE, COALESCE, UNION) whose types have none in common."""
+    for index, kind in enumerate(types):
+        other = next((each for each in types[:index] if cannot_be_compared(each, kind)), None)
+        if other is not None:
+            text = f"{what} is of {word(other)} in one place and of {word(kind)} in another"
+            walker.mistake(node, text, "cast one of them")
+            return
+
+
+def arithmetic(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
+    """Note arithmetic that Snowflake does not have for dates and times.
+
+    https://docs.snowflake.com/en/sql-reference/data-types-datetime#simple-arithmetic-for-dates
+    """
+    kinds = left.type.kind, right.type.kind
+    if not set(kinds) & (_MOMENTS | {"time"}) or not set(kinds) <= _MOMENTS | _NUMBERS | {"time", "bool"}:
+        return
+    fine = isinstance(node, exp.Sub) and kinds[0] in _MOMENTS and kinds[1] in _MOMENTS
+    fine = fine or (isinstance(node, exp.Sub) and kinds[0] == "date" and kinds[1] in _NUMBERS)
+    fine = fine or (isinstance(node, exp.Add) and "date" in kinds and bool(set(kinds) & _NUMBERS))
+    if not fine:
+        sign = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}[node.key]
+        text = f"{sign} does not take {word(left.type)} and {word(right.type)}"
+        walker.mistake(node, text, "use dateadd or datediff, or cast one of them")
+
+
+def cast(walker: Walker, node: Any, value: Type, wanted: str) -> None:
+    """Note a cast that does not exist. https://docs.snowflake.com/en/sql-reference/data-type-conversion"""
+    if value.kind in _MOMENTS | {"time"} and wanted in ("int", "bool"):
+        hint = "use date_part(epoch_second, ...), or to_char first"
+        walker.mistake(node, f"{word(value)} cannot be cast to {_WORDS[wanted]}", hint)
+
+
+_OF_NUMBERS = {"SUM", "AVG", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP"}
+_OF_MOMENTS = {
+    "YEAR": (0,), "MONTH": (0,), "DAY": (0,), "QUARTER": (0,), "WEEK": (0,), "WEEKISO": (0,), "DAYOFWEEK": (0,),
+    "DAYOFWEEKISO": (0,), "DAYOFYEAR": (0,), "DAYOFMONTH": (0,), "WEEKOFYEAR": (0,), "YEAROFWEEK": (0,), "HOUR": (0,),
+    "MINUTE": (0,), "SECOND": (0,), "DAYNAME": (0,), "MONTHNAME": (0,), "LAST_DAY": (0,), "NEXT_DAY": (0,),
+    "PREVIOUS_DAY": (0,), "ADD_MONTHS": (0,), "DATE_TRUNC": (1,), "DATEADD": (2,), "TIMESTAMPADD": (2,),
+    "DATEDIFF": (1, 2), "TIMESTAMPDIFF": (1, 2), "MONTHS_BETWEEN": (0, 1),
+}  # fmt: skip
+
+
+def call(found: Call) -> None:
+    """Note an argument whose type the function does not take."""
+    if found.name in _OF_NUMBERS and len(found) == 1 and not isinstance(found.raw[0], exp.Star):
+        _argument(found, 0, _MOMENTS | {"time", "array", "object", "binary"}, "numbers")
+    for place in _OF_MOMENTS.get(found.name, ()):
+        if place < len(found):
+            _argument(found, place, _NUMBERS | {"bool", "array", "object", "binary"}, "dates and timestamps")
+
+
+def _argument(found: Call, place: int, refused: frozenset[str] | set[str], wanted: str) -> None:
+    kind = found.arg(place).type
+    if kind.kind in refused:
+        text = f"{found.name.lower()} takes {wanted}, and this is of type {word(kind)}"
+        found.rewriter.mistake(found.node, text, "cast it, or take another column")
+
+
+# Groups --------------------------------------------------------------------------------------------------------
+def groups(walker: Walker, node: Any, scope: Scope) -> None:
+    """Note aggregates in WHERE, and columns that are neither grouped nor aggregated; before the rewriting."""
+    where = node.args.get("where")
+    for inner in _own_parts(where.this) if where is not None else ():
+        if isinstance(inner, exp.Window):
+            walker.mistake(inner, "a window function cannot stand in WHERE", "use QUALIFY")
+        elif _is_aggregate(inner):
+            walker.mistake(inner, f"the aggregate {inner.this} cannot stand in WHERE", "use HAVING")
+    group = node.args.get("group")
+    aggregated = group is not None or any(_is_aggregate(part) for each in node.selects for part in _own_parts(each))
+    keys = _keys(node, group, scope) if aggregated else None
+    for each in node.selects if keys is not None else ():
+        for column in _ungrouped(each, keys or set(), scope):
+            text = f"the column {column.name!r} is neither in GROUP BY nor inside an aggregate"
+            walker.mistake(column, text, "add it to GROUP BY, or take any_value, min or max of it")
+
+
+def _own_parts(node: Any) -> Iterator[Any]:
+    """The parts of an expression, those of queries and windows inside it left out."""
+    yield node
+    if isinstance(node, (exp.Query, exp.Subquery, exp.Window)):
+        return
+    for child in node.iter_expressions():
+        yield from _own_parts(child)
+
+
+def _is_aggregate(node: Any) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).upper() in AGGREGATES
+
+
+def _keys(node: Any, group: Any, scope: Scope) -> set[str] | None:
+    """What is grouped by, in a form to compare; ``None`` if that is not certain."""
+    if group is None:
+        return set()
+    if group.args.get("all") or group.args.get("totals") or any(each.is_star for each in node.selects):
+        return None
+    return {_shape(key) for each in group.expressions for key in _key(each, node, scope)}
+
+
+def _key(key: Any, node: Any, scope: Scope) -> Iterator[Any]:
+    yield key
+    if isinstance(key, (exp.Tuple, exp.Paren, exp.Rollup, exp.Cube, exp.GroupingSets)):
+        for part in key.iter_expressions():
+            yield from _key(part, node, scope)
+    if isinstance(key, exp.Literal) and not key.is_string and str(key.this).isdigit():
+        position = int(str(key.this))
+        if 0 < position <= len(node.selects):
+            yield node.selects[position - 1].unalias()
+    if isinstance(key, exp.Column) and not key.table and not scope.owners(key.name):
+        yield from (each.this for each in node.selects if each.alias.lower() == key.name.lower() and each.alias)
+
+
+_QUALIFIER = re.compile(r"\b[a-z_][\w$]*\.(?=[a-z_])")
+
+
+def _shape(node: Any) -> str:
+    """An expression as text, without what may be written in two ways."""
+    text = node.sql(comments=False).lower().replace('"', "").replace("'", "")
+    return _QUALIFIER.sub("", text)
+
+
+def _ungrouped(node: Any, keys: set[str], scope: Scope) -> Iterator[Any]:
+    """Columns of this SELECT's own tables that stand outside of aggregates and are in no key."""
+    if _shape(node) in keys or isinstance(node, (exp.Query, exp.Subquery, exp.Window, exp.WithinGroup, exp.Lambda)):
+        return
+    if isinstance(node, exp.Anonymous) and (_is_aggregate(node) or str(node.this).upper() in _OF_GROUPS):
+        return
+    if isinstance(node, exp.Anonymous) and str(node.this).upper() not in FUNCTIONS:
+        return  # it may be an aggregate of the project's own
+    if isinstance(node, exp.Column):
+        own = [each for each in scope.sources if not node.table or each.name == node.table.lower()]
+        known = own and all(each.columns is not None for each in scope.sources)
+        if known and any(node.name.lower() in (each.columns or {}) for each in own):
+            yield node
+        return
+    for child in node.iter_expressions():
+        yield from _ungrouped(child, keys, scope)
