@@ -16,7 +16,7 @@ simple(
         "LN": [("float", "ln({0})", FLOAT)],
         "LOG": [("float float", "(ln({1}) / ln({0}))", FLOAT)],
         "SQRT": [("float", "sqrt({0})", FLOAT)],
-        "CBRT": [("float", "cbrt({0})", FLOAT)],
+        "CBRT": [("float", "sf_cbrt({0})", FLOAT)],
         "POW POWER": [("float float", "pow({0}, {1})", FLOAT)],
         "SIN": [("float", "sin({0})", FLOAT)],
         "COS": [("float", "cos({0})", FLOAT)],

@@ -16,6 +16,7 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     conditions,
     conversions,
     dates,
+    foreign,
     intervals,
     numbers,
     operators,

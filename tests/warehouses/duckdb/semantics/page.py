@@ -77,9 +77,10 @@ def page() -> str:
         "Operators, casts, CASE, LIKE, BETWEEN, IN, paths, FLATTEN, SPLIT_TO_TABLE, GENERATOR, VALUES, PIVOT, UNPIVOT, "
     )
     parts.append("SAMPLE,\nASOF JOIN, CONNECT BY, QUALIFY and recursive queries have lines of their own.\n\n")
-    parts.append("## Refused\n\n| function | reason | way out |\n| --- | --- | --- |\n")
+    parts.append("## Refused\n\n| functions | reason | way out |\n| --- | --- | --- |\n")
     parts += [
-        f"| `{name.lower()}` | {reason} | {way or 'a template'} |\n" for name, (reason, way) in sorted(REFUSED.items())
+        f"| {', '.join(f'`{name.lower()}`' for name in names)} | {reason} | {way or 'a template'} |\n"
+        for (reason, way), names in _by_reason().items()
     ]
     parts.append(
         "\nRefused too: COLLATE with anything but binary order, time travel, a format or a path that is no constant,\n"
@@ -90,6 +91,13 @@ def page() -> str:
         "## Not proven\n\nEvery other function. It is sent to DuckDB by its own name and named in a warning.\n"
     )
     return "".join(parts)
+
+
+def _by_reason() -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, why in sorted(REFUSED.items()):
+        found.setdefault(why, []).append(name)
+    return found
 
 
 def proven(table: list[Line]) -> list[str]:
