@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import datetime as dt
 import gzip
 import io
 import json
@@ -234,7 +235,18 @@ def parquet_records(data: bytes) -> Iterator[Record]:
     import pyarrow.parquet as pq
 
     for row, values in enumerate(parquet(data, pq.read_table).to_pylist(), 1):
-        yield Record(row, row, "", (json.dumps(values, default=_plain),))
+        kept = {name: typed(value) for name, value in values.items()}
+        yield Record(row, row, "", (json.dumps(kept, default=_plain),))
+
+
+def typed(value: Any) -> Any:
+    """A value with a type that JSON lacks, as a text that says which; see ``variants``."""
+    kinds = {dt.time: "TIME", dt.date: "DATE", float: "DOUBLE"}
+    if isinstance(value, dt.datetime):
+        kind = "TIMESTAMP_LTZ" if value.tzinfo else "TIMESTAMP_NTZ"
+    else:
+        kind = kinds.get(type(value), "")
+    return f"{chr(1)}{kind:15}{value}" if kind else value
 
 
 def parquet(data: bytes, read: Any) -> Any:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import variants
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp, parse_one
 
 _TYPEOF = (
-    "CASE json_type(x) WHEN 'NULL' THEN 'NULL_VALUE' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER'"
-    " WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' ELSE json_type(x) END"
+    f"CASE {variants.TYPEOF_MARKED} ELSE CASE json_type(x) WHEN 'NULL' THEN 'NULL_VALUE' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER'"
+    " WHEN 'HUGEINT' THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' ELSE json_type(x) END END"
 )
 # Snowflake refuses a document that has a key twice.
 _TRY_PARSE = (
@@ -31,7 +32,9 @@ def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line p
     if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.BINARY:
         return exp.DataType.build("BLOB", dialect="duckdb")
     if isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES and isinstance(node.this, _GETS):
-        return exp.Anonymous(this="json_extract_string", expressions=_arguments(node.this))
+        return _filled(variants.TEXT, x=exp.Anonymous(this="json_extract_string", expressions=_arguments(node.this)))
+    if isinstance(node, exp.ToChar) and isinstance(node.this, exp.Anonymous):
+        return _filled(variants.TO_CHAR[node.this.name.upper()], x=_inner(node.this.expressions[0]))
     if isinstance(node, exp.Cast) and node.to.this in exp.DataType.TEXT_TYPES and _is_variant(node.this):
         return _filled("x->>'$'", x=_inner(node.this))
     if isinstance(node, _GETS):
@@ -77,7 +80,8 @@ _TEMPLATES = {
     "TOARRAY": _AS_ARRAY,
     "AS_OBJECT": "CASE WHEN json_type(x) = 'OBJECT' THEN x END",
     "AS_ARRAY": "CASE WHEN json_type(x) = 'ARRAY' THEN x END",
-    "TO_JSON": "x::VARCHAR",
+    "TO_JSON": "regexp_replace(x::VARCHAR, '.u0001[A-Z_]+ +', '', 'g')",
+    **variants.AS,
     "TRY_TO_TIMESTAMP_NTZ": "TRY_CAST(x AS TIMESTAMP_NS)",
     "TRY_TO_TIMESTAMP_TZ": _AUTO_ZONED,
     "TRY_TO_TIMESTAMP_LTZ": _AUTO_ZONED,

@@ -57,6 +57,8 @@ class Value:
         column: The declared column.
         text: SQL for the value as VARCHAR; NULL for a missing one and for JSON's null.
         refusal: SQL of the reason why the reader of the format refuses the value, or NULL; ``None`` if it never does.
+        exact: SQL for a VARIANT's number as a double, whose text has 16 digits and so is another number; ``None`` where
+            the file holds plain text.
         json: SQL for the VARIANT, and ``json_type`` for its TYPEOF; ``None`` where the file holds plain text.
     """
 
@@ -65,6 +67,7 @@ class Value:
     json: str | None = None
     json_type: str | None = None
     refusal: str | None = None
+    exact: str | None = None
 
 
 def is_good(value: Value, form: FileFormat) -> str:
@@ -84,7 +87,7 @@ def cast(value: Value, form: FileFormat) -> str:
     """SQL for the value in its column's type; NULL where it cannot be."""
     kind = value.column.type.kind
     if kind not in SEMI_STRUCTURED:
-        typed = _typed(value.text, value.column, form)
+        typed = _value(value, form)
         # Kept in UTC as on DuckDB, so that its day, its hour and its text are the same on both engines.
         return f"CONVERT_TIMEZONE('UTC', {typed})" if kind == "timestamp_tz" else typed
     document = value.json or f"TRY_PARSE_JSON({value.text})"
@@ -92,6 +95,11 @@ def cast(value: Value, form: FileFormat) -> str:
     kept = f"IFF({value.text} IS NULL, NULL, {document})"
     # TO_OBJECT raises on anything else, and may be evaluated before the WHERE that leaves it out.
     return {"variant": kept, "object": f"AS_OBJECT({kept})", "array": f"AS_ARRAY({kept})"}[kind]
+
+
+def _value(value: Value, form: FileFormat) -> str:
+    typed = _typed(value.text, value.column, form)
+    return f"COALESCE({value.exact}, {typed})" if value.exact and value.column.type.kind == "float" else typed
 
 
 def _typed(written: str, column: Column, form: FileFormat) -> str:
@@ -177,7 +185,7 @@ def _cast_test(value: Value, form: FileFormat) -> str:
         return f"LENGTH({value.text}) <= {kind.length}" if kind.length else ""
     if kind.kind in SEMI_STRUCTURED:
         return _semi_test(value, kind.kind)
-    typed = _typed(value.text, value.column, form)
+    typed = _value(value, form)
     if kind.kind == "integer":
         return f"COALESCE({typed} {_INT64}, FALSE)"
     if kind.kind == "binary" and kind.length:
@@ -204,7 +212,7 @@ def _shape_test(value: Value, form: FileFormat) -> str:
     test = f"REGEXP_LIKE({value.text}, {text(pattern)})" if pattern else ""
     if kind != "float":
         return test
-    finite = f"({test} AND COALESCE(ABS({_typed(value.text, value.column, form)}) <= {_MOST}, FALSE))"
+    finite = f"({test} AND COALESCE(ABS({_value(value, form)}) <= {_MOST}, FALSE))"
     special = (not value.json_type or form.is_lenient) and not number_text(value.column, form)
     return f"({finite} OR LOWER({value.text}) IN {NOT_FINITE})" if special else finite
 

@@ -24,6 +24,34 @@ def text(value: str) -> str:
     return f"'{escaped}'"
 
 
+_STAMP = 'YYYY-MM-DD"T"HH24:MI:SS.FF9'
+_STAMPS = (
+    ("AS_TIMESTAMP_NTZ", _STAMP),
+    ("AS_TIMESTAMP_LTZ", f"{_STAMP}TZH:TZM"),
+    ("AS_TIMESTAMP_TZ", f"{_STAMP}TZH:TZM"),
+)
+_TEXTS = {
+    "time": (("AS_TIME", "HH24:MI:SS.FF9"),),
+    "date": (("AS_DATE", "YYYY-MM-DD"),),
+    "timestamp_ntz": _STAMPS,
+    "timestamp_ltz": _STAMPS,
+    "timestamp_tz": _STAMPS,
+}
+
+
+def variant_text(value: str, kind: str) -> str:
+    """The text of a VARIANT with all its digits. Its own text follows the session's output formats, which cut them.
+
+    https://docs.snowflake.com/en/sql-reference/functions/as_timestamp
+
+    Args:
+        value: SQL of the VARIANT.
+        kind: The kind of the column that it is for.
+    """
+    exact = [f"TO_CHAR({function}({value}), {text(form)})" for function, form in _TEXTS.get(kind, ())]
+    return f"COALESCE({', '.join(exact)}, {value}::VARCHAR)" if exact else f"{value}::VARCHAR"
+
+
 def like(name: str) -> str:
     """A LIKE pattern for exactly this name."""
     return re.sub(r"([%_\\])", r"\\\1", name)

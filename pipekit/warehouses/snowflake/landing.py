@@ -17,7 +17,7 @@ from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.casts import Value
-from pipekit.warehouses.snowflake.dialect import arrow_type, text
+from pipekit.warehouses.snowflake.dialect import arrow_type, text, variant_text
 from pipekit.warehouses.snowflake.errors import CopyRefused, PlaceRefused, about_file, copy_reason
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, peek_format
 from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
@@ -202,16 +202,21 @@ def get_path(document: str, steps: Sequence[str | int], getter: str = "GET") -> 
     return document
 
 
-def document_select(load: FileLoad, query: str, got: Sequence[str]) -> Landing:
+def document_select(load: FileLoad, query: str, got: Sequence[str], *, typed_values: bool = False) -> Landing:
     """The landing query over documents.
 
     Args:
         load: What is asked.
         query: SQL that gives FILE, ROWNO, RAW and the document DOC.
         got: SQL of each column's value, as VARIANT.
+        typed_values: Whether a VARIANT may hold a date or a time, as Parquet's do.
     """
     numbers = range(1, len(got) + 1)
-    taken = ", ".join(f'{value} AS "J{n}", {value}::VARCHAR AS "S{n}"' for n, value in zip(numbers, got, strict=True))
+    kinds = [column.type.kind if typed_values else "" for column in load.source.columns]
+    texts = [variant_text(value, kind) for value, kind in zip(got, kinds, strict=True)]
+    taken = ", ".join(
+        f'{value} AS "J{n}", {written} AS "S{n}"' for n, value, written in zip(numbers, got, texts, strict=True)
+    )
     typed = ", ".join(f'TYPEOF("J{n}") AS "T{n}", {_as_text(n)} AS "V{n}"' for n in numbers)
     needs_object = any(f"({DOC}, " in value for value in got)
     whole = (
@@ -222,7 +227,8 @@ def document_select(load: FileLoad, query: str, got: Sequence[str]) -> Landing:
     inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'
     outer = f'SELECT *, {typed}, COALESCE("RAW", TO_JSON("DOC")) AS "RECORD", {whole} AS "WHOLE" FROM ({inner})'
     values = tuple(
-        Value(column, f'"V{n}"', f'"J{n}"', f'"T{n}"') for n, column in zip(numbers, load.source.columns, strict=True)
+        Value(column, f'"V{n}"', f'"J{n}"', f'"T{n}"', exact=f'AS_DOUBLE("J{n}")')
+        for n, column in zip(numbers, load.source.columns, strict=True)
     )
     return Landing(outer, values, tuple(f'"J{n}"' for n in numbers))
 

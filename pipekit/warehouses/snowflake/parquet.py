@@ -118,12 +118,14 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     inside = set(_inside(load.source, [name for _, name in kinds]))
     names = [column.source_name for column in load.source.columns]
     paths = [name.split(".") if name in inside else [name] for name in names]
-    landing = document_select(load, query, [get_path(DOC, path, "GET_IGNORE_CASE") for path in paths])
+    got = [get_path(DOC, path, "GET_IGNORE_CASE") for path in paths]
+    landing = document_select(load, query, got, typed_values=True)
     # A Parquet value has a type of its own, which VARIANT keeps only in part: it is judged as text.
     semi = {"variant", "object", "array"}
     exact = {folded(name) for (_, name), kind in kinds.items() if kind.upper().startswith("NUMBER")}
     values = tuple(
-        v if v.column.type.kind in semi else Value(v.column, v.text, refusal=_loss(v, exact)) for v in landing.values
+        v if v.column.type.kind in semi else Value(v.column, v.text, refusal=_loss(v, exact), exact=v.exact)
+        for v in landing.values
     )
     present = tuple(key if len(path) > 1 else "TRUE" for key, path in zip(landing.present, paths, strict=True))
     return Landing(landing.query, values, present, line="NULL", place=NUMBER)

@@ -335,3 +335,17 @@ def test_a_comma_in_a_parquet_file_s_name(warehouse: SnowflakeWarehouse, s3: S3,
         pq.write_table(pa.table({"a": [1], "b": ["x"]}), tmp_path / name)
     uri = s3.upload(tmp_path, s3.bucket(), "in/")
     assert load(warehouse, source(uri, {"type": "parquet"}, AB)) == [(1, "x"), (1, "x")]
+
+
+def test_parquet_s_times_and_doubles_keep_all_digits(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
+    """The text of a typed VARIANT follows the session's formats: .../sql-reference/functions/is_timestamp"""
+    row = {
+        "t": dt.time(20, 57, 1, 123456),
+        "n": dt.datetime(2024, 1, 1, 1, 2, 3, 123456),
+        "z": dt.datetime(2024, 1, 1, 1, 2, 3, 123456, tzinfo=dt.UTC),
+        "d": dt.date(2024, 1, 1),
+        "f": 0.30000000000000004,
+    }
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "1.parquet")
+    kinds = {"t": "time", "n": "timestamp_ntz", "z": "timestamp_tz", "d": "date", "f": "float"}
+    assert load(warehouse, source(str(tmp_path), {"type": "parquet"}, kinds)) == [tuple(row.values())]
