@@ -20,9 +20,11 @@ class Table:
         """Read ``name``, ``schema.name`` or ``database.schema.name``.
 
         Raises:
-            ValueError: There is an empty part, or more than three.
+            ValueError: There is an empty part, more than three, or a NUL character.
         """
         parts = tuple(part.strip() for part in text.split("."))
+        if "\x00" in text:
+            raise ValueError(f"{text!r} is not a table name: it holds a NUL character")
         if not 1 <= len(parts) <= 3 or not all(parts):
             raise ValueError(f"{text!r} is not a table name; write table, schema.table or database.schema.table")
         return cls(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import socket
@@ -23,6 +24,18 @@ def make_private_folder(path: Path) -> None:
 def open_private(path: Path, mode: str, *, errors: str | None = None) -> IO[str]:
     """Open a text file; a new one is for its owner only."""
     return open(path, mode, encoding="utf-8", errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+_LONGEST = 120
+
+
+def file_name(text: str) -> str:
+    """A name for a file about something: the text itself or, where that is too long for a file system, its beginning
+    and a hash of it."""
+    if len(text.encode()) <= _LONGEST:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{text.encode()[:_LONGEST].decode(errors='ignore')}~{digest}"
 
 
 _umasks = 0

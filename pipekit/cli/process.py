@@ -73,6 +73,10 @@ def _report(error: Exception) -> int:
     if isinstance(error, PipekitError):
         click.echo(str(error), err=True)
         return error.exit_code
+    if words := _of_the_system(error):
+        with suppress(OSError):
+            click.echo(words, err=True)
+        return EXIT_FAILED
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="pipekit-crash-", suffix=".txt", delete=False) as file:
@@ -80,6 +84,16 @@ def _report(error: Exception) -> int:
     click.echo(f"pipekit failed unexpectedly: {type(error).__name__}", err=True)
     click.echo(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
     return EXIT_BUG
+
+
+def _of_the_system(error: Exception) -> str:
+    """What the system refused, in words; empty for any other error."""
+    if isinstance(error, OSError) and error.strerror:
+        place = error.filename or "the output"
+        return f"{os.fsdecode(place) if not isinstance(place, int) else place}: {error.strerror}"
+    if isinstance(error, ValueError) and str(error).startswith("embedded null"):
+        return "a name of a file or folder holds a NUL character; none can"
+    return ""
 
 
 def _frames(error: BaseException | None) -> list[str]:

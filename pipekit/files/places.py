@@ -38,6 +38,8 @@ def scheme_of(uri: str) -> str:
 def check_place(uri: str) -> str | None:
     """Why files at ``uri`` can be read by no means; ``None`` if they can, as far as that can be known here."""
     scheme = scheme_of(uri)
+    if "\x00" in uri:
+        return "a place cannot hold a NUL character"
     if "::" in uri and scheme:
         return "places within places (a::b) are not read; unpack the archive, or name the place itself"
     if scheme in _WEB and uri.partition("?")[0].endswith("/"):

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pipekit.errors import LockedError, PipekitError, WarehouseError
 from pipekit.events import Noted
 from pipekit.retries import RUN_LOCK, retried
-from pipekit.state import make_private_folder, open_private, process_gone
+from pipekit.state import file_name, make_private_folder, open_private, process_gone
 from pipekit.warehouses.contract import LockHolder, SupportsRunLock, Warehouse
 
 
@@ -35,18 +35,20 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
         LockedError: Another process holds it; its pid, host and start are named.
         WarehouseError: The folder cannot be written.
     """
+    file = folder / file_name(name)
+    holder = file.with_name(f"{file.name}.json")
     try:
         make_private_folder(folder)
-        lock = FileLock(folder / f"{name}.lock", mode=0o600)
+        lock = FileLock(f"{file}.lock", mode=0o600)
         lock.acquire(timeout=wait)
     except Timeout as error:
-        raise _locked(name, _holder(folder / f"{name}.json")) from error
+        raise _locked(name, _holder(holder)) from error
     except OSError as error:
         raise WarehouseError(
             f"cannot write {folder}: {error.strerror or error}", hint="Check permissions and free space."
         ) from error
     try:
-        _write_holder(folder / f"{name}.json")
+        _write_holder(holder)
         yield
     finally:
         lock.release()

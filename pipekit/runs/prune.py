@@ -12,7 +12,7 @@ from pipekit.names import Table
 from pipekit.own_tables import CHECK_TABLE, LEDGER, LOG_TABLE
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs.resume import last_start
-from pipekit.state import make_private_folder
+from pipekit.state import file_name, make_private_folder
 from pipekit.warehouses.contract import Warehouse
 
 _EVERY = timedelta(days=1)
@@ -72,7 +72,8 @@ def prune_daily(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
     """Prune as the file's ``logs.keep`` says, at most once a day; a failure is a note, not an error."""
     if spec.keep_logs is None:
         return []
-    mark, now = spec.state / "locks" / f"{spec.name}.{spec.target.name}.pruned", datetime.now(UTC)
+    name = file_name(f"{spec.name}.{spec.target.name}")
+    mark, now = spec.state / "locks" / f"{name}.pruned", datetime.now(UTC)
     try:
         if mark.exists() and now - datetime.fromtimestamp(mark.stat().st_mtime, UTC) < _EVERY:
             return []

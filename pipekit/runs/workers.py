@@ -15,7 +15,7 @@ from pipekit.events import UNCHANGED, Bus, Event, Noted
 from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun
-from pipekit.state import make_private_folder, open_private
+from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
 
@@ -177,7 +177,7 @@ class Workers:
 
     def keep_trace(self, step: str) -> Path:
         """Write the traceback of an unexpected failure to a file of its own, if it can be written."""
-        path = self.spec.state / "crashes" / f"{self.run_id}-{step}.txt"
+        path = self.spec.state / "crashes" / f"{self.run_id}-{file_name(step)}.txt"
         with suppress(OSError):
             make_private_folder(path.parent)
             with open_private(path, "w") as file:

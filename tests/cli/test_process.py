@@ -132,3 +132,49 @@ def test_a_command_that_may_not_be_interrupted_is_not() -> None:
         " os.kill(os.getpid(), signal.SIGINT); print('went on')"
     )
     assert done.stdout == "went on\n"
+
+
+# What the system refuses is no bug ---------------------------------------------------------------------------------
+
+LONG = "n" * 300
+STEP = "steps: [{id: t, type: sql, sql: select 1 as x}]"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", ["validate p.yaml", "schema", "--help", "show p.yaml t"])
+def test_an_output_that_takes_nothing(tmp_path: Path, arguments: str) -> None:
+    project(tmp_path, STEP)
+    cli(tmp_path, "run", "p.yaml", code=0)
+    command = f"exec {shlex.join(PIPEKIT)} {arguments} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "the output: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"name: {LONG}\n{STEP}",
+        f"targets: {{{LONG}: {{type: duckdb, path: x.duckdb}}}}\ntarget: {LONG}\n{STEP}",
+        STEP.replace("id: t", f"id: {LONG}"),
+    ],
+)
+def test_names_of_300_letters(tmp_path: Path, text: str) -> None:
+    path = project(tmp_path, text)
+    assert cli(tmp_path, "run", path.name).returncode == 0
+    assert cli(tmp_path, "run", path.name).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('sources: {s: {uri: "a\\0b", format: {type: csv}, columns: {id: integer}}}\n' + STEP, "NUL character"),
+        (STEP.replace("id: t", 'id: t, into: "a\\0"'), "NUL character"),
+        (f'targets: {{local: {{type: duckdb, path: "a\\0b"}}}}\n{STEP}', "NUL character"),
+        (f"targets: {{local: {{type: duckdb, path: {LONG}}}}}\n{STEP}", "File name too long"),
+    ],
+)
+def test_names_that_no_file_can_have(tmp_path: Path, text: str, words: str) -> None:
+    path = project(tmp_path, text)
+    done = cli(tmp_path, "run", path.name)
+    assert (done.returncode in (1, 2), "bug" in done.stderr) == (True, False), done.stderr
+    assert words in done.stdout + done.stderr
