@@ -124,6 +124,20 @@ class _Held:
     place: str | int | None = None
 
 
+@dataclass(frozen=True)
+class Below:
+    """What is asked of records below a root.
+
+    Attributes:
+        above: Paths of what else is wanted of the records above. Then a line is an object of the record, under
+            ``RECORD``, and of these values, under their paths.
+        may_be_missing: Whether a file may have no document with the root, as an empty page of an API.
+    """
+
+    above: tuple[str, ...] = ()
+    may_be_missing: bool = False
+
+
 NO_ROOT = "no document has anything at `root: {}`"
 
 
@@ -144,18 +158,13 @@ class Documents:
         self._spans: list[tuple[int, int]] = []
         self._rooted = False  # whether a document has the root's first key
 
-    def write(self, target: IO[bytes], above: Sequence[str] = ()) -> None:
+    def write(self, target: IO[bytes], below: Below) -> None:
         """Write the records, one a line, otherwise as they are.
-
-        Args:
-            target: Where to.
-            above: Paths of what else is wanted of the records above. Then a line is an object of the record, under
-                ``RECORD``, and of these values, under their paths.
 
         Raises:
             BadFileError: A document is not JSON, or there is nothing at the root.
         """
-        wanted = [(path, parsed) for path in above if (parsed := parse_above(path))]
+        wanted = [(path, parsed) for path in below.above if (parsed := parse_above(path))]
         documents = 0
         for document in self._documents():
             documents += 1
@@ -166,7 +175,7 @@ class Documents:
                 line = self._with_above(record, trail, wanted) if wanted else record
                 target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
             self._check_around(document)
-        if documents and not self._rooted:
+        if documents and not self._rooted and not below.may_be_missing:
             raise BadFileError(NO_ROOT.format(self._root), file=self._uri, value=self._root)
 
     def _documents(self) -> Iterator[_Held]:

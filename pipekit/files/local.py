@@ -24,7 +24,7 @@ from typing import IO
 
 from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.decoding import checked, chunks, decoded, readable
-from pipekit.files.json_roots import Documents
+from pipekit.files.json_roots import Below, Documents
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
 from pipekit.files.records import without_last_lines
 from pipekit.files.signatures import MOST, refuse_other_kind, wide_encoding
@@ -66,7 +66,7 @@ class LocalFiles:
         cancelled: Set when the step is cancelled.
         in_place: Whether a local file may be read where it is.
         all_bad: Whether to look at every file, so that one error names all that cannot be read.
-        above: Paths of values above the records, for a format whose records stand below a root.
+        below: What is asked of records below a root, for a format that has one.
     """
 
     def __init__(
@@ -77,12 +77,12 @@ class LocalFiles:
         *,
         in_place: Callable[[Path], bool] = lambda path: True,
         all_bad: bool = False,
-        above: Sequence[str] = (),
+        below: Below | None = None,
     ) -> None:
         self._parent = parent
         self._all_bad = all_bad
         self._form = form
-        self._above = above
+        self._below = below or Below()
         self._cancelled = cancelled
         self._in_place = in_place
         self._folder: Path | None = None
@@ -178,7 +178,7 @@ class LocalFiles:
 
     def _records(self, text: str, file: SourceFile) -> Iterator[bytes]:
         records = BytesIO()
-        Documents(text, self._form.records_at or "", file.uri).write(records, self._above)
+        Documents(text, self._form.records_at or "", file.uri).write(records, self._below)
         yield records.getvalue()
 
     def _encoding(self, start: bytes) -> str | None:

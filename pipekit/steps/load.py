@@ -193,6 +193,7 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
         files=files,
         on_error=options.on_error,
         on_bad_file=options.on_bad_file,
+        on_empty=options.on_empty,
         metadata=options.metadata,
         run_id=context.run_id,
         loaded_at=datetime.now(UTC),

@@ -80,6 +80,7 @@ class FileLoad:
         cancelled: Set when the step is cancelled: then what waits for a store or reads files ends.
         on_bad_file: With ``skip`` the caller goes on without files that ``BadFileError`` names: then an adapter names
             in one error all that it can find at once.
+        on_empty: With ``allow`` a JSON file in which no document has the root is an empty page; otherwise it is bad.
     """
 
     source: Source
@@ -91,6 +92,7 @@ class FileLoad:
     progress: Callable[[int, int], None] = field(default=lambda done, total: None, compare=False)
     cancelled: threading.Event = field(default_factory=threading.Event, compare=False)
     on_bad_file: Literal["fail", "skip"] = "fail"
+    on_empty: Literal["fail", "allow"] = "fail"
 
 
 class PreparedLoad(Protocol):

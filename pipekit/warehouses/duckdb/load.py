@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
 from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
-from pipekit.files.json_roots import paths_above
+from pipekit.files.json_roots import Below, paths_above
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
 from pipekit.files.path_columns import in_files, path_columns_last
@@ -69,9 +69,10 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
             yield carried
         return
     above = paths_above(source.columns) if source.format.paths_are_json else ()
+    below = Below(above, load.on_empty == "allow")
     allowed, form = warehouse.seal.lets_through, source.format
     with LocalFiles(
-        warehouse.files_folder, form, load.cancelled, in_place=allowed, all_bad=all_bad, above=above
+        warehouse.files_folder, form, load.cancelled, in_place=allowed, all_bad=all_bad, below=below
     ) as local:
         yield local.fetch(load.files)
 

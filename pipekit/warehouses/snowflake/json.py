@@ -66,7 +66,9 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
     levels = parse_root(form.root) if form.root else ()
-    _check_levels(warehouse, files, query, form.root)
+    if load.on_empty == "fail" and levels and levels[0].steps:
+        _require_root(warehouse, files, query, levels[0], form.root or "")
+    _check_levels(warehouse, files, query, levels)
     landing = document_select(load, _below(query, levels), [_value(column) for column in load.source.columns])
     landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
@@ -122,18 +124,24 @@ def _below(query: str, levels: Sequence[Level]) -> str:
     return query
 
 
-def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, root: str | None) -> None:
+def _require_root(warehouse: SnowflakeSession, files: StagedFiles, query: str, first: Level, root: str) -> None:
+    """Refuse a file in which no document has the root.
+
+    Raises:
+        BadFileError: With the file.
+    """
+    held = f"{get_path(DOC, first.steps)} IS NOT NULL"
+    grouped = f'SELECT "FILE" FROM ({query}) WHERE "DOC" IS NOT NULL GROUP BY "FILE" HAVING COUNT_IF({held}) = 0'
+    for (reported,) in warehouse.execute(f"{grouped} ORDER BY 1 LIMIT 1").rows:
+        raise BadFileError(NO_ROOT.format(root), file=files.find(reported).uri, value=root)
+
+
+def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, levels: Sequence[Level]) -> None:
     """Refuse documents that have nothing on the way to the root; FLATTEN would pass over them.
 
     Raises:
         BadFileError: With the file.
     """
-    levels = parse_root(root) if root else ()
-    if levels and levels[0].steps:
-        held = f"{get_path(DOC, levels[0].steps)} IS NOT NULL"
-        grouped = f'SELECT "FILE" FROM ({query}) WHERE "DOC" IS NOT NULL GROUP BY "FILE" HAVING COUNT_IF({held}) = 0'
-        for (reported,) in warehouse.execute(f"{grouped} ORDER BY 1 LIMIT 1").rows:
-            raise BadFileError(NO_ROOT.format(root), file=files.find(reported).uri, value=root)
     for number, level in enumerate(levels):
         if not level.steps:
             continue
