@@ -105,7 +105,7 @@ class LocalFiles:
             TransientError: One was replaced after it was listed.
             WarehouseError: A copy cannot be written, or the step was cancelled.
         """
-        plain = one_by_one([partial(self._is_plain, file) for file in files], all_bad=self._all_bad)
+        plain = one_by_one([partial(self._plain, file) for file in files], all_bad=self._all_bad)
         if not all(plain):
             make_private_folder(self._parent)
             self._folder = Path(tempfile.mkdtemp(dir=self._parent))
@@ -116,23 +116,27 @@ class LocalFiles:
             copies = dict(zip(copied, refuse_bad(caught), strict=True))
         else:
             copies = dict(zip(copied, side_by_side(calls, self._cancelled, _COPIERS), strict=True))
-        return [copies.get(index) or Fetched(file, _existing(file)) for index, file in enumerate(files)]
+        found = enumerate(zip(files, plain, strict=True))
+        return [copies[index] if path is None else Fetched(file, path) for index, (file, path) in found]
 
-    def _is_plain(self, file: SourceFile) -> bool:
+    def _plain(self, file: SourceFile) -> Path | None:
+        """Where the file is, if it can be read there; ``None`` if it needs a copy."""
         path = local_path(file.uri)
         if path is None or compression_of(file.uri, self._form) != NONE or not can_be_named(path):
-            return False
+            return None
         if not self._in_place(path):
-            return False
+            return None
         if self._form.footer_lines or self._form.records_at is not None:
-            return False
+            return None
         if encoding_of(self._form) not in (None, "utf-8"):
-            return False
-        start = _start(_existing(file), file)
+            return None
+        if not path.is_file():
+            raise gone(file)
+        start = _start(path, file)
         refuse_other_kind(start, file, self._form)
         if self._form.finds_encoding and wide_encoding(start):
-            return False
-        return self._form.mark_is_skipped or not start.startswith(codecs.BOM_UTF8)
+            return None
+        return path if self._form.mark_is_skipped or not start.startswith(codecs.BOM_UTF8) else None
 
     def _path(self, index: int) -> Path:
         assert self._folder is not None
@@ -282,13 +286,6 @@ def with_digests(files: Sequence[SourceFile], cancelled: threading.Event | None 
 def can_be_named(path: Path) -> bool:
     """Whether DuckDB's readers can be given the name: with a backslash in it, no other sign of a pattern is escaped."""
     return "\\" not in str(path) or not set("*?[") & set(str(path))
-
-
-def _existing(file: SourceFile) -> Path:
-    path = local_path(file.uri)
-    if path is None or not path.is_file():
-        raise gone(file)
-    return path
 
 
 def gone(file: SourceFile) -> SourceError:

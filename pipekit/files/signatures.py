@@ -38,6 +38,7 @@ _SIGNATURES: tuple[tuple[str, str, str], ...] = (
     (r".{257}ustar", "a tar archive", _UNREAD.format("tar")),
 )
 _COMPILED = tuple((re.compile(start.encode(), re.DOTALL), kind, remedy) for start, kind, remedy in _SIGNATURES)
+_ANY = re.compile("|".join(f"(?:{start})" for start, _, _ in _SIGNATURES).encode(), re.DOTALL)
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -70,6 +71,8 @@ def wide_encoding(start: bytes) -> str | None:
 
 def kind_of(start: bytes) -> tuple[str, str] | None:
     """What kind of file begins so, and what to do about it; ``None`` for text and what is not known."""
+    if not _ANY.match(start):
+        return None
     return next(((kind, remedy) for begins, kind, remedy in _COMPILED if begins.match(start)), None)
 
 

@@ -63,6 +63,12 @@ class _Formatter(logging.Formatter):
 class _PrivateHandler(RotatingFileHandler):
     """The standard handler, with a private file; it raises errors, which the bus reports once."""
 
+    def shouldRollover(self, record: logging.LogRecord) -> bool:
+        """Whether the file is full, whatever the record: the standard handler formats each record twice for it."""
+        if self.stream is None:
+            self.stream = self._open()
+        return self.maxBytes > 0 and self.stream.tell() >= self.maxBytes
+
     def _open(self) -> Any:
         make_private_folder(Path(self.baseFilename).parent)
         return open_private(Path(self.baseFilename), self.mode, errors="backslashreplace")

@@ -62,7 +62,10 @@ def counting(context: StepContext, table: Table) -> tuple[str, tuple[str, ...]]:
 
 def key_of(file: SourceFile, root: Path) -> str:
     """By what a file is known: its path in the project, or its URI with one name for each kind of store."""
-    path = local_path(file.uri)
+    uri = file.uri
+    if "://" not in uri and "//" not in uri and "/." not in uri:  # as a listing spells it; a million need not be parsed
+        return uri.removeprefix(f"{root}/")
+    path = local_path(uri)
     if path is None:
         scheme, _, rest = file.shown.partition("://")
         return f"{_ONE_STORE.get(scheme, scheme)}://{rest}"

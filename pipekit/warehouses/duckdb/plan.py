@@ -7,6 +7,7 @@ files that could fall into such a hole are read by ``records`` instead.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion
 
 CHUNK = 1 << 20
+_PATTERN_SIGN = re.compile(r"[\[*?]")
 PLACE = "_pipekit_place"  # the column that names which of several files a record is from
 
 
@@ -82,7 +84,7 @@ def text(value: str) -> str:
 
 def path_text(path: Path) -> str:
     """A string literal by which DuckDB's readers mean this one file, whatever its name; see ``can_be_named``."""
-    return text("".join(f"[{sign}]" if sign in "[*?" else sign for sign in str(path)))
+    return text(_PATTERN_SIGN.sub(r"[\g<0>]", str(path)))
 
 
 def paths_text(paths: Sequence[Path]) -> str:
