@@ -64,10 +64,10 @@ class _PrivateHandler(RotatingFileHandler):
     """The standard handler, with a private file; it raises errors, which the bus reports once."""
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:
-        """Whether the file is full, whatever the record: the standard handler formats each record twice for it."""
+        """Whether the line would not fit; the standard handler also looks at the disk, for each line."""
         if self.stream is None:
             self.stream = self._open()
-        return self.maxBytes > 0 and self.stream.tell() >= self.maxBytes
+        return 0 < self.maxBytes <= self.stream.tell() + len(self.format(record)) + 1
 
     def _open(self) -> Any:
         make_private_folder(Path(self.baseFilename).parent)

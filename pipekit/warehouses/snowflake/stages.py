@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,11 @@ class StagedFiles:
 
     def name_of(self, file: SourceFile) -> str:
         """The name below the stage's location."""
-        return next(name for name, known in self.names.items() if known.uri == file.uri)
+        return self._names_by_uri[file.uri]
+
+    @cached_property
+    def _names_by_uri(self) -> dict[str, str]:
+        return {file.uri: name for name, file in self.names.items()}
 
 
 def list_files(warehouse: SnowflakeSession, source: Source, cancelled: threading.Event | None = None) -> Listing:
