@@ -6,6 +6,7 @@ Names are compared without case (``casefold``) and without blanks around them, a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from pipekit.errors import SourceError
@@ -36,8 +37,9 @@ def column_positions(source: Source, file: SourceFile, names: Sequence[str], lin
     """
     keys = [folded(name) for name in names]
     wanted = {folded(column.source_name) for column in source.columns}
+    counts = Counter(keys)
     for key, name in zip(keys, names, strict=True):
-        if keys.count(key) > 1 and (key in wanted or source.fails_on_extra):
+        if counts[key] > 1 and (key in wanted or source.fails_on_extra):
             raise SourceError(f"the header names {name.strip(BLANKS)!r} twice", file=file.uri, line=line, column=name)
     at = {key: index for index, key in enumerate(keys)}
     lacking = [column for column in source.columns if folded(column.source_name) not in at]
