@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from pipekit.files.records import MOST_BYTES, Record, physical_lines
+from pipekit.files.records import MOST_BYTES, Record, physical_lines, without_ending
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 
@@ -97,7 +97,7 @@ class CsvReader:
     def _split(self, path: Path, width: int = 0) -> Iterator[Record]:
         lines = _Lines(path, self._form)
         while (line := lines.following()) is not None:
-            if not line[1] and self._ignored(line[0], width == 1):
+            if not line[1] and self._ignored(without_ending(line[0]), width == 1):
                 continue
             pending = _Pending(lines.number)
             while not self._take(pending, *line):
@@ -120,14 +120,16 @@ class CsvReader:
         if not pending.lines and text.startswith(_MARK):
             pending.problem = _JOINED
         pending.add(text, problem)
+        line, text = text, without_ending(text)
+        ending = line[len(text) :]
         if self._form.quote is None or (self._form.quote not in text and pending.open is None):
             pending.fields.extend(self._plain(part) for part in text.split(self._form.delimiter))
             if "\r" in text:
                 pending.problem = pending.problem or _RETURN
             return True
-        return self._scan(pending, text)
+        return self._scan(pending, text, ending)
 
-    def _scan(self, pending: _Pending, text: str) -> bool:
+    def _scan(self, pending: _Pending, text: str, ending: str) -> bool:
         position = 0
         while True:
             if pending.open is None and (start := self._open.match(text, position)):  # type: ignore[union-attr]
@@ -135,8 +137,8 @@ class CsvReader:
             if pending.open is not None:
                 end = self._close.match(text, position)  # type: ignore[union-attr]
                 if end is None:
-                    return self._no_end(pending, text, position)
-                pending.fields.append(self._quoted("\n".join([*pending.open, end[1]])))
+                    return self._no_end(pending, text, position, ending)
+                pending.fields.append(self._quoted("".join([*pending.open, end[1]])))
                 pending.open, position = None, end.end()
             else:
                 position = self._unquoted(pending, text, position)
@@ -155,7 +157,7 @@ class CsvReader:
         pending.fields.append(self._plain(value))
         return end
 
-    def _no_end(self, pending: _Pending, text: str, position: int) -> bool:
+    def _no_end(self, pending: _Pending, text: str, position: int, ending: str) -> bool:
         if end := self._ended.match(text, position):  # type: ignore[union-attr]
             pending.problem = pending.problem or _AFTER
             # A quote where a value begins opens one: then the quote above it was the stray one.
@@ -163,7 +165,7 @@ class CsvReader:
             pending.restarts = len(pending.lines) > 1 and (not before or before.endswith(self._form.delimiter))
             return True
         assert pending.open is not None
-        pending.open.append(text[position:])
+        pending.open.append(text[position:] + ending)  # within quotes a line ends as it stands
         return False
 
     def _quoted(self, text: str) -> str | None:
@@ -178,7 +180,7 @@ class CsvReader:
 
     def _record(self, pending: _Pending, width: int) -> Record:
         if pending.restarts:
-            return Record(pending.line, pending.lines[0][0], pending.problem)
+            return Record(pending.line, without_ending(pending.lines[0][0]), pending.problem)
         record = Record(pending.line, pending.raw, pending.problem, tuple(pending.fields))
         found = len(record.fields)
         if width and not record.problem and found != width:
@@ -221,7 +223,7 @@ class _Pending:
 
     @property
     def raw(self) -> str:
-        return "\n".join(text for text, _ in self.lines)
+        return without_ending("".join(text for text, _ in self.lines))
 
 
 class _Lines:

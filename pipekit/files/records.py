@@ -43,7 +43,9 @@ def shortened(raw: str) -> str:
 
 
 def physical_lines(path: Path, quote: str | None = None) -> Iterator[tuple[str, str | None]]:
-    """Each physical line without its ending, and what is wrong with its bytes.
+    """Each physical line, and what is wrong with its bytes; with its ending if there is a quote, else without.
+
+    Within quotes a line end belongs to the value, and stays as it is.
 
     Args:
         path: A local file of UTF-8 text.
@@ -61,7 +63,7 @@ def physical_lines(path: Path, quote: str | None = None) -> Iterator[tuple[str, 
         newline = b"\r" if b"\r" in head and b"\n" not in head else b"\n"
         source = iter(stream) if newline == b"\n" else _split(stream.read(), newline)
         for line in source:
-            yield _text(line)
+            yield _text(line if quote else line.removesuffix(b"\n").removesuffix(b"\r"))
 
 
 def without_last_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
@@ -100,8 +102,12 @@ def _split(data: bytes, newline: bytes) -> Iterator[bytes]:
         yield parts[-1]
 
 
-def _text(line: bytes) -> tuple[str, str | None]:
-    body = line.removesuffix(b"\n").removesuffix(b"\r")
+def without_ending(line: str) -> str:
+    """A line without the line end behind it."""
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def _text(body: bytes) -> tuple[str, str | None]:
     if len(body) > MOST_BYTES:
         return body[:_SHOWN].decode(errors="replace"), f"is longer than {MOST_BYTES >> 20} MB"
     try:

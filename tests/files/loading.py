@@ -13,7 +13,7 @@ from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, Warehouse
 
-_AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
+AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
 Rows = Counter[tuple[Any, ...]]
 
 
@@ -37,7 +37,7 @@ def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, 
     warehouse.create_table(table, source.columns)
     warehouse.create_table(rejects, REJECT_COLUMNS)
     try:
-        order = FileLoad(source, warehouse.list_files(source), on_error, False, "run-1", _AT)  # type: ignore[arg-type]
+        order = FileLoad(source, warehouse.list_files(source), on_error, False, "run-1", AT)  # type: ignore[arg-type]
         with warehouse.prepare_load(order) as prepared, warehouse.transaction():
             prepared.copy_into(table)
             prepared.write_rejects(rejects)
