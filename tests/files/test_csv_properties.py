@@ -148,10 +148,10 @@ def test_many_changed_files(
 
 
 def spark_folder(folder: Path, parts: list[Rows], packed: bool) -> None:
-    """A folder as Spark writes it: part files with headers, a backslash before quotes, checksums and a marker."""
+    """A folder like one of Spark: part files with headers, a backslash before quotes, checksums and a marker."""
     folder.mkdir()
     for number, rows in enumerate(parts):
-        data = by_csv(rows, lineterminator="\n", escapechar="\\", doublequote=False)
+        data = by_csv(rows, lineterminator="\n", escapechar="\\", doublequote=False, quoting=csv.QUOTE_ALL)
         name = f"part-{number:05d}-4b1c-c000.csv" + (".gz" if packed else "")
         (folder / name).write_bytes(gzip.compress(data) if packed else data)
         (folder / f".{name}.crc").write_bytes(b"crc\x00")
