@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
 from pipekit.formats.csv import CsvFormat
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # what is split fits the processor's cache
 _MARK = codecs.BOM_UTF8
 
 # Bytes that no UTF-8 text holds stand for an escaped escape character and an escaped quote.
@@ -24,6 +26,7 @@ _ESCAPE, _QUOTE = b"\xff\xfe", b"\xff\xfd"
 
 
 _LINE_ENDS = (b"\n", b"\r")
+_FIRST, _LAST = itemgetter(slice(1)), itemgetter(slice(-1, None))
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,21 @@ class _Pass:
         behind = outside if began_inside else outside[1:]
         before = outside if self._inside else outside[:-1]
         # Between two quotes nothing stands if a quote is doubled; else a value ends, and another begins.
+        fits = self._ends.issuperset(self._firsts(behind)) and self._ends.issuperset(self._lasts(before))
+        return self._quote.join(outside) if fits else None
+
+    def _firsts(self, parts: list[bytes]) -> Iterable[bytes]:
+        """How the parts begin: with a line end, or with so many bytes as the delimiter has."""
         n = len(self._delimiter)
-        if not {part[:n] if n > 1 and part[:1] not in _LINE_ENDS else part[:1] for part in behind} <= self._ends:
-            return None
-        if not {part[-n:] if n > 1 and part[-1:] not in _LINE_ENDS else part[-1:] for part in before} <= self._ends:
-            return None
-        return self._quote.join(outside)
+        return (
+            map(_FIRST, parts) if n == 1 else (each[:n] if each[:1] not in _LINE_ENDS else each[:1] for each in parts)
+        )
+
+    def _lasts(self, parts: list[bytes]) -> Iterable[bytes]:
+        n = len(self._delimiter)
+        return (
+            map(_LAST, parts) if n == 1 else (each[-n:] if each[-1:] not in _LINE_ENDS else each[-1:] for each in parts)
+        )
 
     def _escapes_other(self, inside: list[bytes]) -> bool:
         return self._escape is not None and any(self._escape in part for part in inside)
@@ -143,14 +155,18 @@ class _Newlines:
     """Which line ends stand outside quotes; fast readers give up on a file that mixes them."""
 
     def __init__(self) -> None:
-        self._returns = self._feeds = self._pairs = 0
+        self._kinds: set[str] = set()
 
     @property
     def alike(self) -> bool:
-        return self._returns == 0 or self._feeds == 0 or self._returns == self._feeds == self._pairs
+        return len(self._kinds) <= 1 and _MIXED not in self._kinds
 
     def take(self, chunk: bytes) -> None:
-        self._feeds += chunk.count(b"\n")
-        if b"\r" in chunk:
-            self._returns += chunk.count(b"\r")
-            self._pairs += chunk.count(b"\r\n")
+        if b"\r" not in chunk:
+            self._kinds |= {"\n"} if b"\n" in chunk else set()
+            return
+        returns, feeds, pairs = chunk.count(b"\r"), chunk.count(b"\n"), chunk.count(b"\r\n")
+        self._kinds.add("\r" if not feeds else "\r\n" if returns == feeds == pairs else _MIXED)
+
+
+_MIXED = "mixed"
