@@ -51,6 +51,8 @@ CSV_CASES = (
     csv_case("quoted_newlines", b'a,b\n1,"x\ny"\n2,"p, q"\n', ((1, "x\ny"), (2, "p, q"))),
     csv_case("quoted_newlines_in_crlf", b'a,b\r\n1,"x\ny"\r\n2,z\r\n', ((1, "x\ny"), (2, "z"))),
     csv_case("quoted_newlines_in_mixed_endings", b'a,b\r\n1,"x\ny"\n2,z\r\n', ((1, "x\ny"), (2, "z"))),
+    csv_case("line_ends_in_quotes", b'a,b\r\n1,"x\r\ny"\r\n2,z\r\n', ((1, "x\r\ny"), (2, "z"))),
+    csv_case("line_ends_in_quotes_in_mixed_endings", b'a,b\r\n1,"x\r\ny"\n2,z\r\n', ((1, "x\r\ny"), (2, "z"))),
     csv_case("doubled_quotes", b'a,b\n1,"say ""hi"""\n', ((1, 'say "hi"'),)),
     csv_case("accents", "a,b\n1,Zoë\n2,日本\n".encode(), ((1, "Zoë"), (2, "日本"))),
     csv_case("empty_is_null_and_quoted_empty_is_not", b'a,b\n1,\n2,""\n', ((1, None), (2, ""))),
