@@ -73,7 +73,7 @@ CASES = [
         "line after a quoted newline", HEADER + b'1,"A\nB",1,2024-01-31\nx,C,1,2024-01-31\n', "'x'", "in/1.csv:4", "id"
     ),
     csv("not UTF-8", HEADER + ROW + b"2,\xff\xfe,1,2024-01-31\n", "is not UTF-8", "in/1.csv:3"),
-    csv("UTF-16", (HEADER + ROW).decode().encode("utf-16"), "is not UTF-8", "in/1.csv:1"),
+    csv("UTF-16", (HEADER + ROW).decode().encode("utf-16"), "is text in UTF-16", "in/1.csv"),
     Bad("truncated gzip", {"1.csv.gz": gzip.compress(MANY)[:-40]}, "damaged or cut off", "in/1.csv.gz"),
     Bad("gzip in name only", {"1.csv.gz": HEADER + ROW}, "damaged or cut off", "in/1.csv.gz"),
     Bad(
