@@ -12,11 +12,17 @@ or lets pass, and pipekit relies on, is added here:
 - Less kindness: DDL inside a transaction is refused (Snowflake would commit), so is an identifier whose case differs
   from what was created, and a failing statement is an error of the connector's, never HTTP 500.
 - A control endpoint, ``/emulator``: latency, faults before or after the n-th statement took effect, what was sent.
+- What the account sets is kept: input formats of dates and times, READ_CONSISTENCY_MODE, grants (lost by a replacement
+  without COPY GRANTS), masking policies (lost by any), storage integrations with their provider and allowed places.
+- Numbers come as the smallest integers with a scale beside them, and in several chunks if a test asks for them. Typed
+  values of Parquet have the text that the documentation shows. COUNT passes over a JSON null. ON_ERROR = CONTINUE passes
+  over a named file that is gone. Quote characters, offsets and infinities are those that Snowflake takes.
 
-It does not emulate: authentication (any login is taken), roles and grants, storage integrations, QUERY_TAG's history,
-warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), lengths of VARCHAR, statement
-timeouts, division by zero as an error, error tables, time travel, result chunks, and the lock waits of two writers
-(DuckDB's write conflict is retried in their place). Temporary tables are ordinary ones that are dropped with their
+It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
+warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), lengths of VARCHAR and types of
+literals, statement timeouts, division by zero as an error, error tables, time travel, a commit that another session does
+not see yet, physical lines in SKIP_HEADER, blank lines as errors, empty texts matched by name, and the lock waits of two
+writers (DuckDB's write conflict is retried in their place). Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.
 """

@@ -30,6 +30,7 @@ from pipekit.warehouses.snowflake.landing import (
     PLACE,
     PLACE_SELECT,
     PLACE_TYPES,
+    Copied,
     CopyOptions,
     Landing,
     Unreadable,
@@ -128,14 +129,13 @@ def land_csv(
         read = csv_format(form, empty_is_null=True, skip=group.skip)
         options = CopyOptions(read, f"SELECT {fields}{PLACE_SELECT}", on_error)
         copied = copy(warehouse, f"{landed} ({names}{PLACE})", files, members, options)
-        skipped = [file.name for file in copied if file.errors]
         uncounted = csv_format(form, empty_is_null=True, skip=group.skip, count_fields=False)
-        unreadable += unreadable_records(warehouse, f'{landed} ("V1")', files, skipped, uncounted)
+        unreadable += unreadable_records(warehouse, f'{landed} ("V1")', files, copied, uncounted)
         # Read so that an empty field is a text, only a field that is not there is NULL.
         count = csv_format(form, empty_is_null=False, skip=group.skip)
         edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
         options = CopyOptions(count, edge, on_error)
-        copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options)
+        _require_same(copied, copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options))
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
     query = (
@@ -155,6 +155,18 @@ def _whole(source: Source, values: Sequence[Value]) -> str:
         + (f"WHEN {repeated} THEN {text(REPEATED)} " if may_repeat_header(source) else "")
         + "END"
     )
+
+
+def _require_same(copied: Sequence[Copied], counted: Sequence[Copied]) -> None:
+    """Both COPYs must have read the same records: one that only the first has would be lost where they meet."""
+    rows = {file.name: file.rows for file in counted}
+    for file in copied:
+        if rows.get(file.name, 0) != file.rows:
+            raise SourceError(
+                f"Snowflake read {file.rows} records of the file, and {rows.get(file.name, 0)} the second time",
+                file=file.file.uri,
+                hint="Run again, and report it.",
+            )
 
 
 def _refuse_swallowed(unreadable: Sequence[Unreadable]) -> None:

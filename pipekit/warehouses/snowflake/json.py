@@ -84,8 +84,7 @@ def _land_documents(
     """Copy documents into a column of a landing table; returns those that could not be read."""
     table, column = place
     copied = copy(warehouse, f"{table} ({column}, {PLACE})", files, names, options)
-    skipped = [file.name for file in copied if file.errors]
-    return unreadable_records(warehouse, f"{table} ({column})", files, skipped, options.form)
+    return unreadable_records(warehouse, f"{table} ({column})", files, copied, options.form)
 
 
 _MOST_OF_LINE = 1 << 16  # a first line longer than that is taken for one document, or the beginning of one

@@ -175,11 +175,15 @@ class Landing:
 
 
 def unreadable_records(
-    warehouse: SnowflakeSession, target: str, files: StagedFiles, names: Sequence[str], form: str
+    warehouse: SnowflakeSession, target: str, files: StagedFiles, copied: Sequence[Copied], form: str
 ) -> list[Unreadable]:
-    """The records that COPY skipped. Its own result has only the first of each file; validating has all."""
+    """The records that COPY skipped. Its own result has only the first of each file; validating has all.
+
+    Raises:
+        SourceError: Validating does not give the records that COPY counted, so that one might be lost.
+    """
     found: list[Unreadable] = []
-    for chunk in copy_chunks(names):
+    for chunk in copy_chunks(file.name for file in copied if file.errors):
         listed = ", ".join(text(name) for name in chunk)
         result = warehouse.execute(
             f"COPY INTO {target} FROM {files.stage.location} FILES = ({listed}) FILE_FORMAT = ({form}) "
@@ -189,6 +193,14 @@ def unreadable_records(
         for row in result.rows:
             why = copy_reason(row[at["ERROR"]])
             found.append(Unreadable(files.find(row[at["FILE"]]), int(row[at["LINE"]]), why, row[at["REJECTED_RECORD"]]))
+    listed_of = Counter(file.uri for file, _ in {(bad.file, bad.line) for bad in found})
+    for file in copied:
+        if listed_of[file.file.uri] != file.errors:
+            raise SourceError(
+                f"Snowflake skipped {file.errors} bad records of the file, and lists {listed_of[file.file.uri]}",
+                file=file.file.uri,
+                hint="No record shall be lost, so the file is refused. on_error: fail names the first of them.",
+            )
     return found
 
 

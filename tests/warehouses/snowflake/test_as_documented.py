@@ -349,3 +349,17 @@ def test_parquet_s_times_and_doubles_keep_all_digits(warehouse: SnowflakeWarehou
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "1.parquet")
     kinds = {"t": "time", "n": "timestamp_ntz", "z": "timestamp_tz", "d": "date", "f": "float"}
     assert load(warehouse, source(str(tmp_path), {"type": "parquet"}, kinds)) == [tuple(row.values())]
+
+
+def test_a_bad_record_that_validating_does_not_list_is_not_lost(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """VALIDATION reads one column: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table"""
+    (tmp_path / "1.csv").write_bytes(b"a,b\n1,x\n2,\xff\n3,z\n")
+    given = source(str(tmp_path), {"type": "csv"}, AB)
+    assert load(warehouse, given, "reject") == [(1, "x"), (3, "z")]
+    snowflake_account.control(parameters={"EMULATED_VALIDATION": "misses"})
+    with pytest.raises(SourceError, match="skipped 1 bad records of the file, and lists 0"):
+        load(warehouse, given, "reject")
