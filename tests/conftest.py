@@ -2,4 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from shop import seeded, shop  # noqa: F401 - fixtures
+
+_GOOD, _STRICT = "test_good_records_are_loaded_and_bad_ones_set_aside", "test_the_strict_mode_loads_all_or_names_the"
+# What SQLite has to do with a load: the values and their types. Records are split by DuckDB, for it and before it.
+_OF_SQLITE = ("csv_values", "json_values", "parquet")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Loads of the contract that repeat what others have shown are long: good files in the reject mode on the emulator,
+    where a load takes half a second, and on SQLite, which reads files by way of DuckDB, all but those of values."""
+    for item in items:
+        values = getattr(getattr(item, "callspec", None), "params", {})
+        case, on_sqlite = values.get("case"), "warehouses/sqlite" in item.nodeid
+        if case is None or not item.name.startswith((_GOOD, _STRICT)):
+            continue
+        good = item.name.startswith(_GOOD)
+        again = good and values.get("engine") == "snowflake" and not (case.rejects or case.error)
+        if again or (on_sqlite and not (good and case.id.startswith(_OF_SQLITE))):
+            item.add_marker(pytest.mark.long)

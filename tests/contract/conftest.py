@@ -39,21 +39,6 @@ class Engine:
     abilities: tuple[type, ...] = ()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Loads of files without a bad record are long in the reject mode on the emulator, where one takes half a second, and
-    those of SQLite, which reads files by way of DuckDB, in the strict mode."""
-    for item in items:
-        values = getattr(getattr(item, "callspec", None), "params", {})
-        case = values.get("case")
-        judged = item.name.startswith("test_good_records")
-        if case is None or not (judged or item.name.startswith("test_the_strict_mode")):
-            continue
-        again_on_emulator = judged and values.get("engine") == "snowflake" and not (case.rejects or case.error)
-        if again_on_emulator or ("sqlite" in item.nodeid and not judged):
-            item.add_marker(pytest.mark.long)
-
-
 @pytest.fixture(scope="module", params=["duckdb", "snowflake", pytest.param("remote", marks=pytest.mark.remote)])
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Each warehouse in turn."""
