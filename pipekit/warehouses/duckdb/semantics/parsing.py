@@ -14,6 +14,61 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.snowflake import Snowflake
 
 _PLACE = re.compile(r"\{(\d+|over)\}")
+# Plain names that DuckDB takes as columns only in quotes, and Snowflake mostly without.
+_QUOTED = frozenset(
+    {
+        "anti",
+        "asc",
+        "asof",
+        "at",
+        "authorization",
+        "binary",
+        "by",
+        "check",
+        "collation",
+        "concurrently",
+        "create",
+        "cross",
+        "desc",
+        "describe",
+        "end",
+        "false",
+        "freeze",
+        "full",
+        "glob",
+        "group",
+        "ilike",
+        "in",
+        "inner",
+        "is",
+        "isnull",
+        "join",
+        "lambda",
+        "lateral",
+        "left",
+        "like",
+        "natural",
+        "notnull",
+        "null",
+        "outer",
+        "overlaps",
+        "pivot",
+        "pivot_longer",
+        "pivot_wider",
+        "positional",
+        "qualify",
+        "right",
+        "semi",
+        "show",
+        "similar",
+        "summarize",
+        "tablesample",
+        "true",
+        "unpack",
+        "unpivot",
+        "verbose",
+    }
+)  # fmt: skip
 _KEPT_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM")
 
 
@@ -49,6 +104,8 @@ class Target(DuckDB):  # type: ignore[misc]
             for kind, write in DuckDB.Generator.TRANSFORMS.items()
             if kind not in (exp.Select, exp.Lateral, exp.Literal)
         }
+
+        RESERVED_KEYWORDS: ClassVar = DuckDB.Generator.RESERVED_KEYWORDS | _QUOTED
 
         TRANSFORMS[Template] = lambda self, expression: self.template_sql(expression)
 

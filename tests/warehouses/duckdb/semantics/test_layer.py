@@ -151,3 +151,16 @@ def test_a_step_of_100_lines_is_translated_quickly() -> None:
         times.append(time.process_time() - started)
     assert min(times) < 0.3  # 150 ms on a machine with nothing else to do
     print(min(times))
+
+
+@pytest.mark.parametrize("name", ["at", "show", "end", "glob", "summarize", "lambda", "semi", "authorization", "check"])
+def test_a_name_that_duckdb_reserves_is_quoted(name: str) -> None:
+    connection = duckdb.connect()
+    connection.execute(f'CREATE TABLE a ("{name}" DATE)')
+    sql = duck(
+        f'select max("{name.upper()}") as r, datediff(month, max("{name.upper()}"), max("{name.upper()}")) as d from a',
+        a={name: "DATE"},
+    )
+    assert connection.execute(sql).fetchall() == [(None, None)]
+    plain = duck("select max(at) as r, datediff(month, max(at), max(at)) as at from a", a={"at": "DATE"})
+    assert '"at"' in plain
