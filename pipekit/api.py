@@ -61,6 +61,10 @@ class Given:
         return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
 
 
+def _several(given: str | Sequence[str]) -> Sequence[str]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def _writable(name: str, folder: Path) -> Finding:
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if os.access(nearest, os.W_OK) and nearest.is_dir():
@@ -132,8 +136,8 @@ class Pipeline:
     def run(
         self,
         *,
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         sinks: Sequence[Sink] = (),
         resume: bool = False,
         wait: float = 0.0,
@@ -142,7 +146,7 @@ class Pipeline:
         """Run it. A failed step is reported in the result, not raised.
 
         Args:
-            select: Steps to run: ids, ``tag:NAME``, ``+id``, ``id+``; all if empty.
+            select: Steps to run: one or several of an id, ``tag:NAME``, ``+id``, ``id+``; all if empty.
             exclude: Steps not to run, likewise.
             sinks: Listeners beside the log file, the run's JSON lines and the log tables.
             resume: Leave out what the last run finished, if that run failed or was killed. Its target, variables,
@@ -156,6 +160,7 @@ class Pipeline:
             LockedError: Another run holds the lock.
             WarehouseError: The warehouse cannot be opened.
         """
+        select, exclude = (_several(given) for given in (select, exclude))
         run_id = new_run_id()
         given, spec = self._given, self.spec
         if resume and given.target is None:

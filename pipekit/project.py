@@ -70,3 +70,8 @@ def _settings(root: Path) -> dict[str, Any]:
 def plugin_files(root: Path) -> list[Path]:
     """The project's plugins, in the order in which they are imported: ``plugins/*.py`` without a leading ``_``."""
     return [path for path in sorted((root / "plugins").glob("*.py")) if not path.name.startswith("_")]
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Whether a file of the project is, by a link, one from outside."""
+    return not path.resolve().is_relative_to(root.resolve())

@@ -178,7 +178,7 @@ class Source(Model):
     """
 
     name: str
-    uri: str
+    uri: str = Field(min_length=1)
     pattern: Names = ("*",)
     exclude: Names = ()
     include_hidden: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, project_plugins, read_spec
+from pipekit.cli.output import say
 
 if TYPE_CHECKING:
     from pipekit.findings import Finding
@@ -22,7 +23,7 @@ def doctor(spec: Path, **options: Any) -> None:
     """Check the installed versions and everything that a run of SPEC needs. One line per finding, with the remedy."""
     ok = True
     for finding in _findings(spec, **options):
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
+        say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
         ok = ok and finding.ok
     sys.exit(0 if ok else EXIT_FAILED)
 
@@ -51,7 +52,7 @@ def setup_snowflake(
     """Print the SQL statements that a new account needs for the target of SPEC."""
     pipeline = read_spec(spec, **options)
     for statement in pipeline.setup(role_arn=aws_role_arn or azure_tenant, apply=apply, role=role):
-        click.echo(f"{statement};")
+        click.echo(f"{statement};")  # as it must be run, so nothing is taken out
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli.output import say
 from pipekit.project import find_root
 from pipekit.suggestions import did_you_mean
 
@@ -70,7 +71,7 @@ def _warn_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
     used = pipeline.spec.variables.used
     for name in given.keys() - used:
         near = did_you_mean(name, sorted(used))
-        click.echo(f"warning: --var {name}: the pipeline neither declares it nor asks for it{near}", err=True)
+        say(f"warning: --var {name}: the pipeline neither declares it nor asks for it{near}", err=True)
 
 
 def _variables(given: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ import click
 
 from pipekit.cli.app import cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
+from pipekit.cli.output import say
+from pipekit.cli.source_lines import say_mistakes
 from pipekit.cli.stopping import stop_in_order, was_asked
 
 
@@ -50,7 +52,9 @@ def main() -> None:
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        say(shown.getvalue().rstrip("\n"), err=True)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_stopped())
@@ -68,10 +72,13 @@ def _stopped() -> int:
 
 
 def _report(error: Exception) -> int:
-    from pipekit.errors import PipekitError
+    from pipekit.errors import PipekitError, SpecError
 
     if isinstance(error, PipekitError):
-        click.echo(str(error), err=True)
+        if isinstance(error, SpecError):
+            say_mistakes(error)
+        else:
+            say(str(error), err=True)
         return error.exit_code
     if words := _of_the_system(error):
         with suppress(OSError):
@@ -81,8 +88,8 @@ def _report(error: Exception) -> int:
 
     with tempfile.NamedTemporaryFile("w", prefix="pipekit-crash-", suffix=".txt", delete=False) as file:
         file.writelines(_frames(error))
-    click.echo(f"pipekit failed unexpectedly: {type(error).__name__}", err=True)
-    click.echo(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
+    say(f"pipekit failed unexpectedly: {type(error).__name__}", err=True)
+    say(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
     return EXIT_BUG
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipekit.cli.options import exit_code, pipeline_options, read_spec
+from pipekit.cli.output import say
 
 if TYPE_CHECKING:
     from pipekit.sinks.console import Mode
@@ -35,7 +37,10 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     run_options = {name: options.pop(name) for name in ("select", "exclude", "resume", "wait", "full_refresh")}
     pipeline = read_spec(spec, **options)
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
-    sys.exit(exit_code(pipeline.run(sinks=[console], **run_options)))
+    # A print of a plugin must not stand between lines of JSON.
+    with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
+        result = pipeline.run(sinks=[console], **run_options)
+    sys.exit(exit_code(result))
 
 
 @click.command()
@@ -45,11 +50,11 @@ def validate(spec: Path, **options: Any) -> None:
     pipeline = read_spec(spec, **options)
     steps = pipeline.order()
     for step in steps:
-        click.echo(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
+        say(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
     for table, reason in pipeline.spec.typed_tables.unknown.items():
-        click.echo(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
+        say(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
     for name in pipeline.spec.translations.unproven:
-        click.echo(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
+        say(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
     if allowed := pipeline.spec.target.allowed:
-        click.echo(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
-    click.echo(f"{spec}: {len(steps)} steps, nothing wrong")
+        say(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
+    say(f"{spec}: {len(steps)} steps, nothing wrong")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli.options import exit_code, pipeline_options, read_spec
+from pipekit.cli.output import say
 from pipekit.names import Table
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ def logs() -> None:
 def sync_logs(spec: Path, **options: Any) -> None:
     """Write log rows of earlier runs of SPEC that are missing from the log tables."""
     report = read_spec(spec, **options).sync_logs()
-    click.echo(f"{report.rows} rows of {len(report.delivered)} runs delivered")
+    say(f"{report.rows} rows of {len(report.delivered)} runs delivered")
     for run_id in report.abandoned:
-        click.echo(f"{run_id} was killed: ABANDONED")
+        say(f"{run_id} was killed: ABANDONED")
     for sentence in report.odd:
-        click.echo(sentence)
+        say(sentence)
     for run_id in report.running:
-        click.echo(f"{run_id} is still running")
+        say(f"{run_id} is still running")
 
 
 @logs.command("prune")
@@ -94,4 +95,4 @@ def prune_logs(spec: Path, keep: str | None, **options: Any) -> None:
         given = days(keep) if keep is not None else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--keep") from error
-    click.echo(str(read_spec(spec, **options).prune_logs(given)))
+    say(str(read_spec(spec, **options).prune_logs(given)))

@@ -44,6 +44,8 @@ def check_place(uri: str) -> str | None:
         return "places within places (a::b) are not read; unpack the archive, or name the place itself"
     if scheme in _WEB and uri.partition("?")[0].endswith("/"):
         return "a web server has no listing: name one file"
+    if scheme in _OBJECT_STORES and not uri.partition("://")[2].strip("/"):
+        return "names no bucket"
     if scheme in ("", "file", *_S3, *_WEB):
         return None
     return _unknown_scheme(scheme)

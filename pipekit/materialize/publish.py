@@ -136,8 +136,19 @@ def _move(move: Move[Any], options: Into) -> int:
     except PipekitError as error:
         if made and not isinstance(error, TransientError):  # the COMMIT may have succeeded, its answer being lost
             drop_if_empty(context, table)
+            error.kept = not_made(table) if error.kept else None
         raise
     return rows
+
+
+def still_holds(table: Table) -> str:
+    """For ``PipekitError.kept``: a table that was there."""
+    return f"{table} still holds the rows it had before."
+
+
+def not_made(table: Table) -> str:
+    """For ``PipekitError.kept``: a table that was not."""
+    return f"{table} was not made."
 
 
 def _create(context: StepContext, table: Table, statement: Statement, kind: Kind) -> int | None:
@@ -169,7 +180,8 @@ def audit(
     for scope, named in by_scope(reference).items():
         of_run = scope == "new_rows"
         results += _judged(context, named, (new_rows or table) if of_run else table, shown, of_run=of_run)
-    raise_for_failures(results, shown, kept=f"{shown} still holds the rows it had before.")
+    kept = still_holds(shown) if shown_as is None or context.warehouse.exists(shown) else not_made(shown)
+    raise_for_failures(results, shown, kept=kept)
 
 
 def _judged(context: StepContext, reference: Any, table: Table, shown: Table, *, of_run: bool) -> list[CheckEvaluated]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,15 +28,83 @@ def import_from(folder: Path, name: str) -> ModuleType:
     """
     package = _package(folder)
     try:
-        return importlib.import_module(f"{package}.{name}")
+        # Standard output may be a stream of JSON, which no print of a plugin may break.
+        with redirect_stdout(sys.stderr), _helpers_of(folder):
+            return importlib.import_module(f"{package}.{name}")
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith(package):
             raise PluginError(f"{folder.name}/{name.replace('.', '/')}.py does not exist") from error
-        raise PluginError(f"{folder.name}/{name}: needs the module {error.name}, which is not installed") from error
+        place = line_in(error, folder) or f"{folder.name}/{name}"
+        raise PluginError(f"{place}: needs the module {error.name}, which is not installed") from error
     except PipekitError:
         raise
-    except Exception as error:
-        raise PluginError(f"{folder.name}/{name}: {type(error).__name__}: {error}") from error
+    except SyntaxError as error:
+        raise PluginError(f"{_shown(error.filename or name, folder)}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        place = line_in(error, folder) or f"{folder.name}/{name}"
+        raise PluginError(f"{place}: {what_happened(error)}") from error
+
+
+def what_happened(error: BaseException) -> str:
+    """An exception of a plugin in words."""
+    if isinstance(error, SystemExit):
+        return f"called exit({'' if error.code is None else error.code!r}); a plugin must return or raise an error"
+    return f"raised {type(error).__name__}: {error}"
+
+
+def line_in(error: BaseException, folder: Path) -> str:
+    """The last place in the code below ``folder`` through which an exception came; empty if there is none."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if Path(file).is_relative_to(folder):
+            place = f"{_shown(file, folder)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _shown(file: str, folder: Path) -> str:
+    path = Path(file)
+    return path.relative_to(folder.parent).as_posix() if path.is_relative_to(folder) else file
+
+
+@contextmanager
+def _helpers_of(folder: Path) -> Iterator[None]:
+    """While the block runs, ``import helper`` and ``from plugins.helper import x`` find the project's own files.
+
+    Installed modules win. The names are forgotten at the end, since another project may have helpers of the same names.
+    """
+    finder = _Helpers(folder)
+    sys.meta_path.append(finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in finder.found:
+            sys.modules.pop(name, None)
+
+
+class _Helpers(importlib.abc.MetaPathFinder):
+    """Finds the modules of a project's ``plugins/`` by the names under which people import them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.found: list[str] = []
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        """See ``importlib``."""
+        first, _, rest = fullname.partition(".")
+        inside = rest if first == self._folder.name else fullname
+        file = self._folder.joinpath(*inside.split(".")).with_suffix(".py") if inside else self._folder / "__init__.py"
+        if first == self._folder.name and not rest:
+            spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+            spec.submodule_search_locations = []
+        elif file.is_file():
+            spec = importlib.util.spec_from_file_location(fullname, file)  # type: ignore[assignment]
+        else:
+            return None
+        self.found.append(fullname)
+        return spec
 
 
 def function_from(folder: Path, reference: str) -> Callable[..., Any]:

@@ -20,10 +20,10 @@ from pipekit.formats.base import FormatType
 from pipekit.formats.builtin import BUILT_IN_FORMATS
 from pipekit.materialize.builtin import BUILT_IN, Registry
 from pipekit.materialize.contract import USES, Materialization, Use
-from pipekit.pipeline.code import import_from
+from pipekit.pipeline.code import import_from, line_in, what_happened
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
-from pipekit.project import plugin_files
+from pipekit.project import leads_out, plugin_files
 from pipekit.suggestions import nearest
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 
@@ -81,6 +81,7 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._project_code = project_code
+        self._folder = root / "plugins" if root is not None else None
         for name in BUILT_IN_STEPS:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
@@ -89,6 +90,8 @@ class Plugins:
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
+                if leads_out(path, root):
+                    raise PluginError(f"plugins/{path.name} is a link that leads out of the project; it is not run")
                 self._register(import_from(path.parent, path.stem), f"plugins/{path.name}")
 
     @cached_property
@@ -126,8 +129,10 @@ class Plugins:
         for entry in entry_points(group=hookspecs.PROJECT):
             try:
                 plugin = entry.load()
-            except Exception as error:
-                raise PluginError(f"the installed plugin {entry.name} cannot be imported: {error}") from error
+            except (Exception, SystemExit) as error:
+                raise PluginError(
+                    f"the installed plugin {entry.name} cannot be imported: it {what_happened(error)}"
+                ) from error
             self._register(plugin, f"installed plugin {entry.name}")
 
     def _register(self, plugin: Any, name: str) -> None:
@@ -168,8 +173,9 @@ class Plugins:
             name = implementation.plugin_name
             try:
                 result = implementation.function(*((given or {})[key] for key in implementation.argnames))
-            except Exception as error:
-                raise PluginError(f"{name}: {hook} raised {type(error).__name__}: {error}") from error
+            except (Exception, SystemExit) as error:
+                place = line_in(error, self._folder) if self._folder else ""
+                raise PluginError(f"{place or name}: {hook} {what_happened(error)}") from error
             if not isinstance(result, (list, tuple, Mapping)):
                 raise PluginError(f"{name}: {hook} returned a {type(result).__name__}; see its docstring")
             yield name, result

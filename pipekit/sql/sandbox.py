@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import wraps
 from typing import Any
 
 import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipekit.scrubbing import hide_environment, scrub
 
 _MOST = 1_000_000
+_WIDTH = re.compile(r"[%:{][^\s}]{0,8}\d{7,}")
 
 # Errors while a template renders: Jinja's own, and those of functions that it calls.
 RENDERING = (
@@ -31,12 +36,54 @@ RENDERING = (
 Lookup = Callable[..., Any]
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, which also refuses expressions that could fill the memory: ``'a' * 10**9``, ``9**9**9``."""
+class _Code(CodeGenerator):
+    """Jinja's compiler; ``~`` calls ``Sandbox.joined``."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which also refuses what could fill the memory: ``'a' * 10**9``, ``9**9**9``.
+
+    Operators, filters and methods are given no larger numbers than ``_MOST``, and give no longer texts.
+    """
+
+    code_generator_class = _Code
+    intercepted_binops = frozenset({"*", "**", "+", "%"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.filters = {name: _bounded(function) for name, function in self.filters.items()}
+
+    def call(self, context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what a template calls."""
+        of = getattr(getattr(function, "__wrapped__", function), "__self__", None)
+        if isinstance(of, str):
+            _refuse_large([*args, *kwargs.values()])
+            name = getattr(function, "__name__", "")
+            if name in ("replace", "join", "expandtabs"):
+                _refuse_growth(of, args)
+            elif name in ("format", "format_map"):
+                _refuse_wide(of)
+        return _not_long(super().call(context, function, *args, **kwargs))
+
+    def joined(self, parts: Sequence[Any]) -> str:
+        """The value of ``a ~ b``."""
+        texts = [str(part) for part in parts]
+        _refuse_longer(sum(map(len, texts)))
+        return "".join(texts)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "%" and isinstance(left, str):
+            _refuse_wide(left)
+            _refuse_large(right if isinstance(right, (list, tuple)) else [right])
+        if operator == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
+            _refuse_longer(len(left) + len(right))
         sized = [value for value in (left, right) if isinstance(value, (str, bytes, list, tuple))]
         numbers = [abs(value) for value in (left, right) if isinstance(value, (int, float))]
         if operator == "**" and max(numbers, default=0) > 64:
@@ -44,6 +91,52 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if sized and numbers and len(sized[0]) * max(numbers) > _MOST:
             raise SecurityError("such a long text is refused")
         return super().call_binop(context, operator, left, right)
+
+
+def _bounded(function: Any) -> Any:
+    """A filter that is given no large number, and gives no long text. Jinja's marks on the function stay."""
+
+    @wraps(function)
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        texts = [value for value in args if isinstance(value, str)]
+        if function.__name__ == "do_format" and texts:
+            _refuse_wide(texts[0])
+        if function.__name__ not in ("do_default", "do_min", "do_max", "do_sum"):
+            _refuse_large([*args[1:], *kwargs.values()])
+        if function.__name__ == "do_replace" and len(texts) > 1:
+            _refuse_growth(texts[0], texts[1:])
+        return _not_long(function(*args, **kwargs))
+
+    return bounded
+
+
+def _refuse_wide(form: str) -> None:
+    """Refuse a format such as ``%999999999d``."""
+    if _WIDTH.search(form):
+        raise SecurityError("such a large width is refused")
+
+
+def _refuse_large(values: Iterable[Any]) -> None:
+    """Refuse a number that may be a width."""
+    for value in values:
+        if isinstance(value, (int, float)) and abs(value) > _MOST:
+            raise SecurityError("such a large number is refused")
+
+
+def _refuse_growth(text: str, parts: Sequence[Any]) -> None:
+    longest = max((len(part) for part in parts if isinstance(part, (str, list, tuple))), default=0)
+    _refuse_longer((len(text) + 1) * max(longest, 8))
+
+
+def _refuse_longer(length: int) -> None:
+    if length > 10 * _MOST:
+        raise SecurityError("such a long text is refused")
+
+
+def _not_long(value: Any) -> Any:
+    if isinstance(value, (str, list, tuple)):
+        _refuse_longer(len(value))
+    return value
 
 
 def plain_value(value: Any) -> Any:

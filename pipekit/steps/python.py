@@ -9,8 +9,9 @@ from pydantic import Field
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.materialize.into import Into
-from pipekit.materialize.publish import NO_VIEW, audit_reads, publish_arrow
+from pipekit.materialize.publish import NO_VIEW, audit_reads, not_made, publish_arrow, still_holds
 from pipekit.names import Table
+from pipekit.pipeline.code import line_in, what_happened
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
 from pipekit.step import Project, StepContext, StepResult, StepType
@@ -44,9 +45,10 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
     try:
         result = function(*tables, **options.args)
     except (Exception, SystemExit) as error:
+        into = Table.parse(options.into)
         raise PipekitError(
-            f"{options.call} raised {type(error).__name__}: {error}{_where(error)}",
-            kept=f"{options.into} still holds the rows it had before.",
+            f"{options.call} {what_happened(error)}{_where(error, context)}",
+            kept=still_holds(into) if context.warehouse.exists(into) else not_made(into),
         ) from error
     if context.cancelled.is_set():
         raise WarehouseError("the run was stopped while the function was running", kept="Its result was not written.")
@@ -59,11 +61,9 @@ def _read(context: StepContext, table: Table) -> pa.Table:
     return data.rename_columns([name.lower() if name.isupper() else name for name in data.column_names])
 
 
-def _where(error: BaseException) -> str:
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f" ({frame.tb_frame.f_code.co_filename}:{frame.tb_lineno})" if frame else ""
+def _where(error: BaseException, context: StepContext) -> str:
+    place = line_in(error, context.project.root / "plugins")
+    return f" ({place})" if place else ""
 
 
 def to_arrow(value: Any, call: str) -> pa.Table:

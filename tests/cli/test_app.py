@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from small_projects import cli, project, write
+from small_projects import PIPEKIT, cli, project, write
 
 from pipekit.cli.app import COMMANDS
 from pipekit.cli.app import cli as cli_group
@@ -137,3 +137,13 @@ def test_exit_codes(tmp_path: Path, arguments: tuple[str, ...], code: int, words
     done = cli(tmp_path, *arguments, code=code)
     assert words in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_mistake_is_shown_with_its_line_and_a_caret_but_no_secret(tmp_path: Path) -> None:
+    text = "name: p\ntargets: {t: {type: duckdb, pth: x, password: canary1}}\ntarget: t\nsteps: []\n"
+    (tmp_path / "p.yaml").write_text(text)
+    done = subprocess.run([*PIPEKIT, "validate", "p.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "  2 | targets: {t: {type: duckdb, pth: x, password: ***" in done.stderr
+    assert "    |                             ^^^\n" in done.stderr
+    assert "canary" not in done.stderr

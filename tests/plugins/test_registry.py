@@ -88,11 +88,11 @@ def pipekit_step_types():
         ("@pipekit.hookimpl\ndef pipekit_before_run(): return []", "there is no hook pipekit_before_run"),
         ("def pipekit_step_types(): return []", "plugins/a.py: pipekit_step_types lacks @pipekit.hookimpl"),
         ("@pipekit.hookimpl\ndef pipekit_sinks(pipelin, run_id): return []", "plugins/a.py: "),
-        ("import no_such_module", "plugins/a: needs the module no_such_module, which is not installed"),
-        ("1 / 0", "plugins/a: ZeroDivisionError: division by zero"),
-        ("def (", "plugins/a: SyntaxError"),
+        ("import no_such_module", "plugins/a.py:2: needs the module no_such_module, which is not installed"),
+        ("1 / 0", "plugins/a.py:2: raised ZeroDivisionError: division by zero"),
+        ("def (", "plugins/a.py:2: invalid syntax"),
         (STEP.format(name="sql"), "the step type 'sql' is claimed by built-in sql and by plugins/a.py"),
-        ("@pipekit.hookimpl\ndef pipekit_step_types(): return 1 / 0", "plugins/a.py: pipekit_step_types raised ZeroDivisionError"),
+        ("@pipekit.hookimpl\ndef pipekit_step_types(): return 1 / 0", "plugins/a.py:3: pipekit_step_types raised ZeroDivisionError"),
         ("@pipekit.hookimpl\ndef pipekit_step_types(): pass", "plugins/a.py: pipekit_step_types returned a NoneType"),
         ("@pipekit.hookimpl\ndef pipekit_template_globals(): return {'var': len}", "the template global 'var' of plugins/a.py is taken"),
     ],
@@ -142,3 +142,23 @@ def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path: Path) -> None
         "the installed plugin acme cannot be imported"
         in cli(tmp_path, "validate", "p.yaml", code=2, PYTHONPATH=str(site)).stderr
     )
+
+
+def test_helpers_beside_a_plugin_are_imported_as_people_write_it(tmp_path: Path) -> None:
+    for how in ("from helper import V", "from plugins.helper import V", "from .helper import V", "import helper"):
+        root = tmp_path / str(len(how))
+        write(root, "plugins/helper.py", "V = 1\n")
+        write(root, "plugins/a.py", f"{how}\n")
+        Plugins(root)
+        assert "helper" not in sys.modules
+
+
+def test_a_plugin_that_exits_or_leads_out_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "one", "plugins/a.py", "import sys\nsys.exit(0)\n")
+    with pytest.raises(PluginError, match=r"plugins/a.py:2: called exit\(0\)"):
+        Plugins(tmp_path / "one")
+    away = write(tmp_path, "away/a.py", "")
+    (tmp_path / "two/plugins").mkdir(parents=True)
+    (tmp_path / "two/plugins/a.py").symlink_to(away)
+    with pytest.raises(PluginError, match="leads out of the project"):
+        Plugins(tmp_path / "two")

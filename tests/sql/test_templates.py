@@ -287,3 +287,29 @@ def test_a_template_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
     (tmp_path / "templates/bad.sql").write_bytes(b"select '\xff'")
     with pytest.raises(TemplateError, match=r"bad\.sql"):
         templates.render_template("bad.sql", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'a' | center(10000000) }}",
+        "{{ 'a'.ljust(10000000) }}",
+        "{{ '%99999999d' | format(1) }}",
+        "{{ '%*d' % (99999999, 1) }}",
+        "{{ '{:>99999999}'.format(1) }}",
+        "{{ '{:>{}}'.format(1, 99999999) }}",
+        "{{ [1] | slice(99999999) | list }}",
+        "{{ {} | tojson(indent=99999999) }}",
+        "{{ ('a' * 99999) | replace('a', 'b' * 99999) }}",
+        "{{ ('a' * 99999).replace('a', 'b' * 99999) }}",
+        "{{ ('a' * 999999 ~ 'a' * 999999) * 2 ~ 'a' * 999999 * 9 }}",
+    ],
+)
+def test_filters_and_methods_are_bounded_like_operators(text: str) -> None:
+    with pytest.raises(TemplateError):
+        FileValues({}, {}).render(text)
+
+
+def test_values_with_long_numbers_are_values() -> None:
+    text = "{{ env('PIPEKIT_NOT_SET', 'arn:aws:iam::123456789012:role/x') }} {{ 123456789012 | string }}"
+    assert FileValues({}, {}).render(text) == "arn:aws:iam::123456789012:role/x 123456789012"

@@ -134,7 +134,7 @@ def test_what_goes_wrong_in_a_function(root: Path, name: str, words: str) -> Non
         ("code:ROWS", "has no function 'ROWS'"),
         ("code", "is not of the form module:function"),
         ("pack.gone:x", "plugins/pack/gone.py does not exist"),
-        ("_syntax:x", "SyntaxError"),
+        ("_syntax:x", "_syntax.py:1: invalid syntax"),
         ("_needs:x", "needs the module no_such_module_at_all, which is not installed"),
     ],
 )

@@ -16,6 +16,12 @@ _PLAIN_WORDS = {
     "missing": "is missing",
     "dict_type": "must be a mapping (key: value)",
     "model_type": "must be a mapping (key: value)",
+    "model_attributes_type": "must be a mapping, as in {type: csv}",
+    "string_type": "must be text",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
 }
@@ -59,11 +65,21 @@ def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(item['loc'][-1]), known)}"
-    if kind in _PLAIN_WORDS:
-        return _PLAIN_WORDS[kind]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _which_type(item)
+    if kind == "string_too_long" and item.get("ctx", {}).get("max_length") == 1:
+        return f'{item["input"]!r} must be one character; a tab is "\\t"'
     if kind == "string_pattern_mismatch":
         return f"{item['input']!r} must be letters, digits, _ and -, and not begin with a digit"
-    return text.removeprefix("Value error, ")
+    return _PLAIN_WORDS.get(kind) or text.removeprefix("Value error, ")
+
+
+def _which_type(item: Mapping[str, Any]) -> str:
+    """For a mapping whose ``type`` decides what else it may hold."""
+    known = str(item.get("ctx", {}).get("expected_tags", "")).replace("'", "")
+    given = item.get("ctx", {}).get("tag")
+    listed = f"; one of {known}" if known else ""
+    return f"unknown type {given!r}{listed}" if given else f"needs a type, as in {{type: csv}}{listed}"
 
 
 def _keys_of(model: type[BaseModel]) -> list[str]:

@@ -59,7 +59,7 @@ class FileKeys(_Keys):
 
     name: str = Field(pattern=IDENTIFIER, description="The pipeline's name, in the log tables.")
     description: str = ""
-    include: Names = Field(default=(), description="Files with targets, vars and suites shared by pipelines.")
+    include: Names = Field(default=(), description="Files with targets, vars, suites and sources shared by pipelines.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{ var('name') }}.")
     targets: dict[str, Any] = Field(default_factory=dict, description="Warehouses by name.")
     target: str = Field(default="local", description="The target that is used unless --target names another.")

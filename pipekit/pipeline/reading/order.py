@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
+from pipekit.materialize.into import TableOptions
 from pipekit.own_tables import READABLE, RESERVED
 from pipekit.pipeline.graph import Graph, GraphStep, TableKey
 from pipekit.pipeline.model import PipelineSpec, Step
@@ -54,6 +55,7 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
     for index, node in nodes.items():
         for table in sorted(node.writes & reserved):
             reading.note(("steps", index, "into"), f"{table[-1]} belongs to pipekit; no step may write it")
+    _check_writers(reading, spec, nodes)
     complete = len(nodes) == len(step_nodes(reading))
     if not complete:
         return  # a step that could not be read may make the table that seems to be missing
@@ -80,6 +82,20 @@ def _note_sql(reading: Reading, spec: PipelineSpec, index: int, error: TemplateE
     for each in (error, *error.others):
         key = each.key or (("template",) if each.template else ("sql",))
         reading.note_sql(("steps", index, *key), each, spec.template_file(each.template))
+
+
+def _check_writers(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
+    """Note a step that replaces a table which an earlier one fills: nothing of what that one wrote would be left."""
+    filled: dict[TableKey, str] = {}
+    for index, node in sorted(nodes.items()):
+        options = next(step.options for step in spec.steps if step.id == node.id)
+        if not isinstance(options, TableOptions) or not isinstance(into := getattr(options, "into", None), str):
+            continue
+        table, how = spec.table_key(into), options.choice.how
+        if table in filled and (how.replaces == "all" or how.remade_as is not None):
+            text = f"replaces {table[-1]}, which the step {filled[table]} fills; give one of them another table"
+            reading.note(("steps", index, "into"), text)
+        filled.setdefault(table, node.id)
 
 
 def _external(reading: Reading, spec: PipelineSpec) -> set[TableKey]:

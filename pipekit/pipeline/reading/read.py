@@ -46,6 +46,7 @@ def read_pipeline(
         SpecError: With every mistake, each with its file and line.
     """
     reading = Reading.of(path, find_root(path), vocabulary)
+    reading.given = [name for name, value in (("target", target), ("as_of", as_of)) if value is not None]
     put_in_includes(reading)
     known = render_variables(reading, variables or {})
     render_tree(reading, FileValues(known, vocabulary.template_globals), target)

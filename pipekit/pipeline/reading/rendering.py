@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pipekit.pipeline.reading.tree import Node, dotted, read_yaml
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.sql.sandbox import Variables
 
-SHARED_SECTIONS = ("vars", "targets", "suites")
+SHARED_SECTIONS = ("vars", "targets", "suites", "sources")
 SQL_KEYS = ("sql", "where")  # rendered when they are translated, with values as literals
 
 
@@ -29,6 +29,7 @@ class Reading:
         vocabulary: What plugins add to the language.
         tree: The file as a tree; replaced as includes are put in and values are rendered.
         problems: The mistakes.
+        given: Which of ``target`` and ``as_of`` were given beside the file, so that it is not to blame for them.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Reading:
     vocabulary: Vocabulary
     tree: Node
     problems: list[Problem] = field(default_factory=list)
+    given: Collection[str] = ()
 
     @classmethod
     def of(cls, path: Path, root: Path, vocabulary: Vocabulary) -> Reading:
@@ -72,6 +74,13 @@ class Reading:
             return
         where = f"line {error.line} of the SQL: " if error.line and not error.template else ""
         self.note(path, f"{where}{error.template}: {text}" if error.template else where + text)
+
+    def note_given(self, name: str, path: Sequence[str | int], text: str) -> None:
+        """Note a mistake in what may have been given beside the file."""
+        if name in self.given:
+            self.problems.append(Problem(f"--{name.replace('_', '-')}", 0, "", text))
+        else:
+            self.note(path, text)
 
     def mapping(self, key: str) -> dict[str, Node]:
         """The children of a section; none if it is missing or not a mapping."""
@@ -138,7 +147,10 @@ def _read_shared(reading: Reading, name: str) -> dict[str, dict[str, Node]]:
         reading.note(("include",), f"{name!r} is not the name of a file: {error}")
         return {}
     except SpecError as error:
-        reading.problems.extend(error.problems)
+        if not path.exists():
+            reading.note(("include",), f"{name}: there is no such file")
+        else:
+            reading.problems.extend(error.problems)
         return {}
     if not isinstance(shared.value, dict):
         reading.problems.append(shared.problem("", f"must hold {', '.join(SHARED_SECTIONS)}"))

@@ -30,7 +30,8 @@ def read_target(reading: Reading, name: str) -> Target | None:
         return replace(no_target(), name=name)
     if name not in targets:
         key = ("target",) if "target" in reading.tree.value else ("targets",)
-        reading.note(key, f"there is no target {name!r}{did_you_mean(name, targets)}")
+        listed = f"; the targets are {', '.join(targets)}" if targets else "; the file has no targets"
+        reading.note_given("target", key, f"there is no target {name!r}{did_you_mean(name, targets) or listed}")
         return None
     _check_other_targets(reading, name)
     data = targets[name].plain()
@@ -148,5 +149,7 @@ def read_clock(reading: Reading, text: str | None) -> datetime:
         clock = datetime.fromisoformat(text)
         return clock.replace(tzinfo=UTC) if clock.tzinfo is None else clock.astimezone(UTC)
     except (ValueError, OverflowError):
-        reading.note(("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00")
+        reading.note_given(
+            "as_of", ("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00"
+        )
         return datetime.now(UTC)

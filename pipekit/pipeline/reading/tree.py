@@ -102,7 +102,8 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         line = raw[: error.start].count(b"\n") + 1
         raise _refused(shown_as, line, "is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        mark = error.context_mark if "quoted scalar" in str(error.context) else error.problem_mark
+        line = mark.line + 1 if mark else 0
         raise _refused(shown_as, line, f"not YAML: {_reason(error, text)}") from error
     except yaml.YAMLError as error:
         raise _refused(shown_as, 0, f"not YAML: {error}") from error
@@ -134,11 +135,39 @@ def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
     before = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
     if before.endswith("\t"):
         return "a tab cannot indent; use spaces"
-    return f"{error.problem}" + (f" ({error.context})" if error.context else "")
+    return _hint(error) or f"{error.problem}" + (f" ({error.context})" if error.context else "")
+
+
+_HINTS = (
+    ("found character that cannot start any token", "a value that begins with %, @ or ` must be quoted"),
+    ("scanning an alias", 'a value that begins with * must be quoted, as in "*.csv"'),
+    (
+        "mapping values are not allowed",
+        "a value that holds a colon and a space must be quoted; or the indentation is wrong",
+    ),
+    ("quoted scalar", "the quote that begins here is not closed"),
+    ("flow ", "a bracket is not closed; inside brackets a value with a comma, a bracket or a colon must be quoted"),
+    ("block ", "the indentation is wrong: keys of a mapping, and dashes of a list, begin in the same column"),
+)
+"""Words of libyaml, and what people do who get them, with the way out."""
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str | None:
+    said = f"{error.problem} {error.context}"
+    hint = next((hint for words, hint in _HINTS if words in said), None)
+    if hint and hint.startswith("a bracket") and error.context_mark:
+        return f"{hint} (it is opened in line {error.context_mark.line + 1})"
+    return hint
 
 
 def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
     return SpecError([Problem(file, line, key, text)])
+
+
+_COMMA = (
+    "{0!r} has no value: inside braces a comma ends a value; quote a value that holds one, as in "
+    'type: "number(10,2)" or sql: "select a, b"'
+)
 
 
 class _Builder:
@@ -146,6 +175,7 @@ class _Builder:
 
     def __init__(self, text: str, file: str, loader: Any = _LOADER) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=loader)
+        self._text = text
         self._file = file
         self._anchors: dict[str, Node] = {}
 
@@ -174,7 +204,7 @@ class _Builder:
             marks: Any = (event.start_mark, event.end_mark)
             node = Node(value, self._file, line, span=(marks[0].index, marks[1].index))
         elif isinstance(event, yaml.MappingStartEvent):
-            node = self._mapping(path, line)
+            node = self._mapping(path, line, flow=bool(event.flow_style))
         else:
             node = self._sequence(path, line)
         if node.size > MAX_NODES:
@@ -183,18 +213,34 @@ class _Builder:
             self._anchors[event.anchor] = node
         return node
 
-    def _mapping(self, path: tuple[Any, ...], line: int) -> Node:
+    def _mapping(self, path: tuple[Any, ...], line: int, *, flow: bool) -> Node:
         event: Any
         children: dict[str, Node] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._error(event, path, "a key must be plain text")
+                raise self._error(event, path, self._not_a_key(event))
             key = event.value
             self._refuse_tag(event, (*path, key))
             if key in children:
                 raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
-            children[key] = self._node(next(self._events), (*path, key), _line(event))
+            given = next(self._events)
+            if flow and self._has_no_colon(event, given):
+                raise self._error(event, path, _COMMA.format(key))
+            children[key] = self._node(given, (*path, key), _line(event))
         return self._parent(children, children.values(), line)
+
+    def _has_no_colon(self, key: Any, given: Any) -> bool:
+        """Whether a key in braces has no value: mostly it is the rest of a value that a comma has cut."""
+        if not isinstance(given, yaml.ScalarEvent) or given.value or not given.implicit[0]:
+            return False
+        end: Any = given.end_mark
+        return ":" not in self._text[key.end_mark.index : end.index + 1]
+
+    def _not_a_key(self, event: Any) -> str:
+        begin = event.start_mark.index
+        if self._text[max(begin - 1, 0) : begin + 1] == "{{":
+            return "a value that begins with {{ must be quoted, as in \"{{ var('x') }}\""
+        return "a key must be plain text"
 
     def _sequence(self, path: tuple[Any, ...], line: int) -> Node:
         event: Any

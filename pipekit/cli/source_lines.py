@@ -1,0 +1,64 @@
+"""Mistakes in a file as compilers show them: the place, what is wrong, the source line, and a caret."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipekit.cli.output import say
+
+if TYPE_CHECKING:
+    from pipekit.errors import Problem, SpecError
+
+_SECRET = re.compile(
+    r"""(?P<key>[\w-]*(?:password|passphrase|token|secret|pwd)[\w-]*["']?\s*:\s*)(?P<value>[^,}\s].*)""", re.IGNORECASE
+)
+_WIDEST = 160
+
+
+def say_mistakes(error: SpecError) -> None:
+    """Print every mistake with its line."""
+    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    for problem in error.problems:
+        place, _, text = str(problem).partition(": ")
+        say(f"{click.style(place, bold=True) if colour else place}: {text}", err=True, styled=colour)
+        for line in _excerpt(problem, colour):
+            say(line, err=True, styled=colour)
+
+
+def _excerpt(problem: Problem, colour: bool) -> Iterator[str]:
+    line = _line(problem)
+    if line is None:
+        return
+    shown = _SECRET.sub(r"\g<key>***", line.expandtabs(4).rstrip())[:_WIDEST]
+    begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem.key)
+    margin = " " * len(str(problem.line))
+    yield f"  {problem.line} | {shown}"
+    caret = "^" * length
+    yield f"  {margin} | {' ' * begin}{click.style(caret, fg='red', bold=True) if colour else caret}"
+
+
+def _line(problem: Problem) -> str | None:
+    if not problem.line:
+        return None
+    try:
+        lines = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except (OSError, ValueError):
+        return None
+    return lines[problem.line - 1] if problem.line <= len(lines) else None
+
+
+def _span(line: str, key: str) -> tuple[int, int]:
+    """Where the caret stands: below the key, else below all that the line says."""
+    name = re.sub(r"\[\d+\]$", "", key).rpartition(".")[2]
+    found = re.search(rf"(?<![\w-]){re.escape(name)}(?=[\"']?\s*:)", line) if name else None
+    if found:
+        return found.start(), len(found[0])
+    text = line.strip(" -")
+    return (line.index(text), len(text)) if text else (0, 1)
