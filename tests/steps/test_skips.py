@@ -126,7 +126,7 @@ def test_an_archived_object(on: Project, s3: S3, monkeypatch: pytest.MonkeyPatch
     source = f'uri: "s3://{bucket}/in/", format: {{type: csv}}'
 
     error = on.run(steps("strategy: append", source)).errors["t"]
-    assert "in/b.csv" in str(error)
+    assert "in/b.csv" in str(error) or "in/e.csv" in str(error)  # files are fetched side by side
     assert "on_bad_file: skip" in str(error)
 
     result = on.ok(steps("strategy: append, on_bad_file: skip", source))
