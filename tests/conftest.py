@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from shop import seeded, shop  # noqa: F401 - fixtures
+
+from pipekit import scrubbing
 
 _GOOD, _STRICT = "test_good_records_are_loaded_and_bad_ones_set_aside", "test_the_strict_mode_loads_all_or_names_the"
 # What SQLite has to do with a load: the values and their types. Records are split by DuckDB, for it and before it.
@@ -23,3 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         again = good and values.get("engine") == "snowflake" and not (case.rejects or case.error)
         if again or (on_sqlite and not (good and case.id.startswith(_OF_SQLITE))):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test keeps secret, words of another's messages may be."""
+    with monkeypatch.context() as own:
+        own.setattr(scrubbing, "_KNOWN", scrubbing.Secrets())
+        yield

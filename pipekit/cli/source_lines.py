@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pipekit.errors import Problem, SpecError
 
 _SECRET = re.compile(
-    r"""(?P<key>[\w-]*(?:password|passphrase|token|secret|pwd)[\w-]*["']?\s*:\s*)(?P<value>[^,}\s].*)""", re.IGNORECASE
+    r"""(?P<key>[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*["']?\s*:\s*)[^,}\s].*"""
+    r"|-----BEGIN.*",
+    re.IGNORECASE,
 )
 _WIDEST = 160
 
@@ -36,7 +38,7 @@ def _excerpt(problem: Problem, colour: bool) -> Iterator[str]:
     line = _line(problem)
     if line is None:
         return
-    shown = _SECRET.sub(r"\g<key>***", line.expandtabs(4).rstrip())[:_WIDEST]
+    shown = _SECRET.sub(lambda found: f"{found['key'] or ''}***", line.expandtabs(4).rstrip())[:_WIDEST]
     begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem.key)
     margin = " " * len(str(problem.line))
     yield f"  {problem.line} | {shown}"

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
-from pipekit.events import Event, RunFinished, RunStarted, StepStarted
+from pipekit.events import Event, FileLoaded, RunFinished, RunStarted, StepProgressed, StepStarted
 from pipekit.retries import LOG_ROWS, retried
 from pipekit.sinks.jsonl import mark_delivered
 from pipekit.sinks.log_tables import Rows, insert_missing, insert_rows, make_tables, rows_of
@@ -75,7 +75,8 @@ class TablesSink:
         if self._work is None:
             self._early.append(event)
             return
-        self._writer.events.put(event)
+        if not isinstance(event, (FileLoaded, StepProgressed)):  # they have no row, and may be many
+            self._writer.events.put(event)
         if isinstance(event, StepStarted):
             self._writer.ready.wait(self._patience)
         if isinstance(event, RunFinished):

@@ -106,7 +106,8 @@ ENDLESS = """\
   - id: endless
     type: sql
     into: doubled
-    materialize: truncate_load
+    materialize: append
+    key: n
     sql: >-
       select sum(a.n * b.n * c.n * d.n * e.n) as n
       from numbers a, numbers b, numbers c, numbers d, numbers e

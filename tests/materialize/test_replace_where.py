@@ -193,13 +193,15 @@ def test_a_partition_column_that_the_rows_lack_is_named(tmp_path: Path) -> None:
         ("amount > (select max(amount) from raw)", "holds a subquery"),
         ("max(amount) = 1", "holds an aggregate"),
         ("row_number() over (order by id) = 1", "holds a window function"),
-        ("raw.id = 1", "names a table; write id in place of raw.id"),
+        ("t.id = 1", "names a table; write id in place of t.id"),
+        ("raw.id = 1", "line 1 of the SQL: no table here is called 'raw'"),
+        ("nothing = 1", "line 1 of the SQL: unknown column 'nothing'"),
         ("amount + 1", "is not a condition: it gives BIGINT, not true or false"),
         ("day", "is not a condition: it gives DATE, not true or false"),
         ("not flag", "flag is not known to be true or false; compare it, as in flag = TRUE"),
         (
-            "id = 1 and (nothing or id = 2)",
-            "nothing is not known to be true or false; compare it, as in nothing = TRUE",
+            "id = 1 and (flag or id = 2)",
+            "flag is not known to be true or false; compare it, as in flag = TRUE",
         ),
         ("1 = 1) as x, (2 = 2", "must be one condition"),
         ("id = ?", "holds a ?; write {{ var('name') }} for a value"),
@@ -209,7 +211,8 @@ def test_a_partition_column_that_the_rows_lack_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_condition_is_refused_before_the_run(tmp_path: Path, where: str, expected: str) -> None:
-    found = problems(write(tmp_path, "p.yaml", f"name: p{by_file('where: ' + json.dumps(where))}"))
+    text = by_file(f"where: {json.dumps(where)}").replace("amount: integer}", "amount: integer, flag: boolean}")
+    found = problems(write(tmp_path, "p.yaml", f"name: p{text}"))
     assert [line.startswith(f"8: steps.t.where: {expected}") for line in found] == [True], found
 
 

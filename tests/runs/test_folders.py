@@ -50,7 +50,7 @@ def test_doctor_sees_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
 def test_a_console_that_is_not_utf8_is_served(tmp_path: Path, encoding: str) -> None:
-    text = "steps: [{id: a, type: sql, sql: \"select 'Zoë ✓ 日本' as a\"}, {id: b, type: sql, sql: \"select 'é' as nosuch, x\"}]\n"
+    text = "steps: [{id: a, type: sql, sql: \"select 'Zoë ✓ 日本' as a\"}, {id: b, type: sql, sql: \"select 'é' as b, 1 / 0 as x\"}]\n"
     path = project(tmp_path, text)
     for arguments, code in ((("run", "p.yaml"), 1), (("show", "p.yaml", "a"), 0)):
         environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "200"}

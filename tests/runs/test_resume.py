@@ -15,13 +15,13 @@ targets:
   other: {type: duckdb, path: .pipekit/other.duckdb}
 steps:
   - {id: a, type: sql, sql: "select {{ var('floor') }} as floor, {{ var('name') }} as name, {{ as_of }} as moment"}
-  - {id: b, type: sql, sql: "select floor from a where {{ var('broken', 1) }} = nosuch"}
+  - {id: b, type: sql, sql: "select floor from a where {{ var('broken', 1) }} = 1 / 0"}
   - {id: unasked, type: sql, sql: "select 1 as one"}
 """
 
 
 def fix(path: Path) -> None:
-    path.write_text(path.read_text(encoding="utf-8").replace("nosuch", "1"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("1 / 0", "1"), encoding="utf-8")
 
 
 def test_the_printed_advice_goes_on_as_the_run_was(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_printed_advice_goes_on_as_the_run_was(tmp_path: Path) -> None:
 
 
 def test_the_path_is_quoted(tmp_path: Path) -> None:
-    write(tmp_path, "my pipe's.yaml", "name: p\nsteps: [{id: a, type: sql, sql: select nosuch}]\n")
+    write(tmp_path, "my pipe's.yaml", "name: p\nsteps: [{id: a, type: sql, sql: select 1 / 0 as x}]\n")
     failed = cli(tmp_path, "run", "my pipe's.yaml", code=1)
     advice = shlex.split(next(line for line in failed.stdout.splitlines() if "--resume" in line))
     assert advice[:3] == ["pipekit", "run", "my pipe's.yaml"]

@@ -41,7 +41,8 @@ def checked(
         reported: set[tuple[str | int, ...]] = set()
         for item in sorted(error.errors(), key=lambda item: -len(item["loc"])):
             where = (*path, *_node_path(reading.tree.at(path), item["loc"]))
-            if not any(other[: len(where)] == where for other in reported):  # a mistake below it says more
+            below = any(other[: len(where)] == where for other in reported)  # a mistake below it says more
+            if not (below or reading.has_noted(where)):
                 reading.note(where, _explain(item, [*_keys_of(model), *also_known]))
             reported.add(where)
         return None

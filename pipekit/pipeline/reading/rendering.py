@@ -55,6 +55,11 @@ class Reading:
         """Note a mistake at a place of the file."""
         self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
 
+    def has_noted(self, path: Sequence[str | int]) -> bool:
+        """Whether a mistake is noted at this very place, so that the value there is not the one that was meant."""
+        shown = _shown(self.tree, path)
+        return any(problem.key == shown for problem in self.problems)
+
     def note_sql(self, path: Sequence[str | int], error: TemplateError, file: Path | None) -> None:
         """Note a mistake in SQL at its own place: in the template's file, or in the text of this file.
 

@@ -16,6 +16,7 @@ import duckdb
 
 from pipekit.files.places import local_path
 from pipekit.source import Source
+from pipekit.warehouses.duckdb.plan import path_text, text
 
 _CLOSING = threading.Lock()  # connections of one process to one file share their settings
 
@@ -45,7 +46,11 @@ class Seal:
 
 
 def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> list[str]:
-    """The places that may be read from now on: these, or those of a connection that came first."""
+    """The places that may be read from now on: these, or those of a connection that came first.
+
+    DuckDB compares a place with a name as the statement spells it, so one that holds ``[``, ``*`` or ``?`` is allowed
+    in the spelling of its readers too.
+    """
     [(open_still, given)] = connection.execute(
         "SELECT current_setting('enable_external_access'), current_setting('allowed_directories')"
     ).fetchall()
@@ -53,7 +58,8 @@ def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> lis
         files = [place for place in places if os.path.isfile(place)]
         folders = [place for place in places if place not in files]
         for setting, values in (("allowed_directories", folders), ("allowed_paths", files)):
-            connection.execute(f"SET GLOBAL {setting} = [{', '.join(map(_text, values))}]")
+            spelt = dict.fromkeys(spelling for value in values for spelling in (text(value), path_text(Path(value))))
+            connection.execute(f"SET GLOBAL {setting} = [{', '.join(spelt)}]")
         connection.execute("SET GLOBAL autoinstall_known_extensions = false")
         connection.execute("SET GLOBAL autoload_known_extensions = false")
         connection.execute("SET GLOBAL enable_external_access = false")
@@ -65,7 +71,3 @@ def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> lis
 def _local_places(sources: Sequence[Source]) -> list[Path]:
     paths = (local_path(source.uri) for source in sources)
     return [path for path in paths if path is not None]
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

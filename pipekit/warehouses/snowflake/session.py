@@ -166,7 +166,7 @@ class SnowflakeSession(PlainSession):
         with driver_errors(sql):
             cursor = self.connection.cursor()
             cursor.execute(sql, [_bind(value) for value in params] or None, _statement_params=self.statement_params())
-        self._query_ids.append(cursor.sfqid)
+        self.note_query(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)
             self._described = {name: known for name, known in self._described.items() if name not in sql}
@@ -179,7 +179,7 @@ class SnowflakeSession(PlainSession):
         return {"QUERY_TAG": self._tag} if self._tag else {}
 
     def note_query(self, query_id: str | None) -> None:
-        """Keep the id of a statement that another layer sent through this session."""
+        """Keep the id of a statement of this session, if the answer gave one."""
         if query_id:
             self._query_ids.append(query_id)
 
