@@ -11,13 +11,10 @@ from pipekit.errors import BadFileError, PipekitError
 from pipekit.files.signatures import MOST
 from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
 from pipekit.formats.base import FileFormat
+from pipekit.formats.unpacked import MOST_RATIO, is_bomb
 from pipekit.source import SourceFile
 
 _CHUNK = 1 << 20
-
-# What text unpacks to more than this is no data but a bomb; gzip cannot do more than 1032.
-_MOST_RATIO = 900
-_FREE_SIZE = 1 << 30
 
 
 class Readable(Protocol):
@@ -114,8 +111,8 @@ def checked(parts: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
     size = 0
     for chunk in parts:
         size += len(chunk)
-        if size > _FREE_SIZE and size > _MOST_RATIO * max(file.size_bytes, 1):
+        if is_bomb(size, file.size_bytes):
             raise BadFileError(
-                f"unpacks to more than {_MOST_RATIO} times its size; that is no data but a trap", file=file.uri
+                f"unpacks to more than {MOST_RATIO} times its size; that is no data but a trap", file=file.uri
             )
         yield chunk

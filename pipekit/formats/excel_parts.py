@@ -13,9 +13,9 @@ from typing import IO, Any
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
+from pipekit.formats.unpacked import MOST_RATIO, is_bomb
+
 _CHUNK = 4 << 20
-_MOST_RATIO = 900
-_FREE_SIZE = 1 << 30
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ANY = re.compile(rb't="e"|<(?:\w+:)?f[\s/>]')
 _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
@@ -54,8 +54,8 @@ def _refuse_bomb(path: Path) -> None:
         raise ValueError(f"is not an .xlsx workbook: {error}") from error
     if "xl/workbook.xml" not in names:
         raise ValueError("is not an .xlsx workbook")
-    if size > _FREE_SIZE and size > _MOST_RATIO * path.stat().st_size:
-        raise ValueError(f"unpacks to more than {_MOST_RATIO} times its size: it looks like a decompression bomb")
+    if is_bomb(size, path.stat().st_size):
+        raise ValueError(f"unpacks to more than {MOST_RATIO} times its size: it looks like a decompression bomb")
 
 
 def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:

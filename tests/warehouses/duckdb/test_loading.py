@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipekit.errors import SourceError
-from pipekit.files import decoding
 from pipekit.files.checks import check_source
+from pipekit.formats import unpacked
 from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad
 
@@ -88,7 +88,7 @@ def test_progress_ends_at_the_size_of_all_files(load: Any) -> None:
 
 
 def test_a_bomb_is_refused(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding, "_FREE_SIZE", 1 << 20)
+    monkeypatch.setattr(unpacked, "_FREE_SIZE", 1 << 20)
     with pytest.raises(SourceError, match="a trap"):
         load({"1.csv.gz": gzip.compress(b"a,b\n" + b"\n" * (20 << 20))}, PLAIN)
 
