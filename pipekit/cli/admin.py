@@ -51,6 +51,8 @@ def setup_snowflake(
 ) -> None:
     """Print the SQL statements that a new account needs for the target of SPEC."""
     pipeline = read_spec(spec, **options)
+    if aws_role_arn and azure_tenant:
+        raise click.UsageError("an integration is for one cloud: give --aws-role-arn or --azure-tenant")
     for statement in pipeline.setup(role_arn=aws_role_arn or azure_tenant, apply=apply, role=role):
         click.echo(f"{statement};")  # as it must be run, so nothing is taken out
 

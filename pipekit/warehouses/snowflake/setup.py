@@ -86,6 +86,10 @@ def _integration(warehouse: SnowflakeWarehouse, setup: Setup) -> Iterator[str]:
 
 
 def _cloud_role(scheme: str, setup: Setup) -> str:
+    given = setup.cloud_role
+    if given and (scheme == "gcs" or given.startswith("arn:") == (scheme == "azure")):
+        wanted = {"gcs": "no role", "azure": "--azure-tenant"}.get(scheme, "--aws-role-arn")
+        raise WarehouseError(f"{given!r} is not for the places of this pipeline, which are {scheme}: it takes {wanted}")
     if scheme == "gcs":  # Snowflake makes a service account of its own
         return ""
     if scheme == "azure":

@@ -223,29 +223,43 @@ def test_setup_leaves_no_placeholder(snowflake_account: EmulatedSnowflake, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("uri", "provider", "more"),
+    ("uri", "role", "provider", "more"),
     [
-        ("gs://somewhere/in/", "'GCS'", ""),
-        ("azure://account.blob.core.windows.net/box/in/", "'AZURE'", "AZURE_TENANT_ID = 'tenant'"),
-        ("s3://somewhere/in/", "'S3'", "STORAGE_AWS_ROLE_ARN = 'tenant'"),
+        ("gs://somewhere/in/", None, "'GCS'", "ENABLED = TRUE STORAGE_ALLOWED_LOCATIONS"),
+        ("azure://account.blob.core.windows.net/box/in/", "tenant", "'AZURE'", "AZURE_TENANT_ID = 'tenant'"),
+        ("s3://somewhere/in/", "arn:aws:iam::1:role/r", "'S3'", "STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/r'"),
     ],
 )
 def test_setup_makes_the_integration_of_the_source_s_cloud(
     snowflake_account: EmulatedSnowflake,  # noqa: F811
     tmp_path: Path,
     uri: str,
+    role: str | None,
     provider: str,
     more: str,
 ) -> None:
     options = SnowflakeTarget.model_validate(
         snowflake_account.target(storage_integration=f"OF_{provider.strip(chr(39))}_{tmp_path.name}")
     )
-    statements = setup_ddl(options, Setup([source(uri, {"type": "csv"}, AB)], {}, "tenant"))
+    statements = setup_ddl(options, Setup([source(uri, {"type": "csv"}, AB)], {}, role))
     [made] = [statement for statement in statements if "CREATE STORAGE INTEGRATION" in statement]
     assert f"STORAGE_PROVIDER = {provider}" in made
     assert more in made
-    assert made.count("tenant") == bool(more)
     apply(options, statements, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "role", "takes"),
+    [
+        ("gs://somewhere/in/", "tenant", "no role"),
+        ("azure://account.blob.core.windows.net/box/in/", "arn:aws:iam::1:role/r", "--azure-tenant"),
+        ("s3://somewhere/in/", "tenant", "--aws-role-arn"),
+    ],
+)
+def test_a_role_of_another_cloud_is_refused(uri: str, role: str, takes: str) -> None:
+    options = SnowflakeTarget.model_validate({"account": "a", "storage_integration": "ONE"})
+    with pytest.raises(WarehouseError, match=f"it takes {takes}"):
+        setup_ddl(options, Setup([source(uri, {"type": "csv"}, AB)], {}, role))
 
 
 def test_an_integration_is_of_one_cloud() -> None:
