@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import forked
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("pipelines", "templates", "plugins", "pyproject.toml")
@@ -42,7 +43,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def pipekit(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the installed command as a user does; ``variables`` are added to the environment."""
+    """Run the command as a user does, in a process of its own; ``variables`` are added to the environment."""
+    given = environment(**variables)
+    if forked.suits(given):
+        return forked.run(arguments, folder, given, timeout=120)
+    return installed(folder, *arguments, **variables)
+
+
+def installed(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """``pipekit`` by the script that the installation made."""
     command = str(Path(sys.executable).with_name("pipekit"))
     return subprocess.run(
         [command, *arguments],

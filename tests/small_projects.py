@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import forked
 
 import pipekit
 from pipekit.runs.result import RunResult
@@ -72,17 +74,13 @@ def execute(root: Path, *statements: str) -> None:
 
 
 def cli(root: Path, *arguments: str, code: int | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    done = subprocess.run(
-        [*PIPEKIT, *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "200", **env},
-    )
+    given = {**os.environ, "COLUMNS": "200", **env}
+    if forked.suits(given):
+        done = forked.run(arguments, root, given, timeout=60)
+    else:
+        done = subprocess.run(
+            [*PIPEKIT, *arguments], cwd=root, capture_output=True, text=True, timeout=60, check=False, env=given
+        )
     if code is not None:
         assert done.returncode == code, done.stdout + done.stderr
     return done

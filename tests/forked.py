@@ -1,0 +1,143 @@
+"""The ``pipekit`` command in a process of its own, forked from one that has imported it.
+
+A process of Python that imports pipekit, DuckDB, sqlglot and the connector needs one to two seconds for that, a test's
+own work a tenth. Everything else is as for a user: the folder, the environment, the output and the exit code. What
+starting costs, signals, and what is imported when, are tested by real processes (``tests/cli``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+_IMPORTED = """pipekit.api pipekit.cli.process pipekit.cli.run pipekit.cli.show pipekit.cli.admin pipekit.quality.judge
+pipekit.sql.translate sqlglot.optimizer.scope pipekit.sinks.console rich.console rich.live pyarrow pyarrow.compute
+pipekit.warehouses.duckdb.warehouse pipekit.warehouses.duckdb.load pipekit.warehouses.duckdb.semantics.translation
+pipekit.warehouses.snowflake.warehouse pipekit.warehouses.snowflake.load fsspec s3fs"""
+# What Python, or a library, reads once at its start: a fork would have that of the process that it comes from.
+_READ_EARLY = ("PYTHON", "HOME", "XDG_", "LC_", "LANG", "TZ", "TMPDIR", "LD_", "SNOWFLAKE_HOME")
+_START_SECONDS = 60
+
+
+def suits(environment: Mapping[str, str]) -> bool:
+    """Whether a fork can stand for a process with this environment."""
+    if not hasattr(os, "fork"):
+        return False
+    before = _server()[1]
+    return all(
+        before.get(name) == environment.get(name)
+        for name in before.keys() | environment.keys()
+        if name.startswith(_READ_EARLY)
+    )
+
+
+def run(
+    arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run the command, as ``subprocess.run`` with ``capture_output`` and ``text``."""
+    request = json.dumps({"arguments": arguments, "folder": str(folder), "environment": dict(environment)}).encode()
+    with (
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+        open(os.devnull, "rb") as nothing,
+        socket.socket(socket.AF_UNIX) as connection,
+    ):
+        connection.connect(_server()[0])
+        socket.send_fds(connection, [b"-"], [file.fileno() for file in (nothing, output, errors)])
+        connection.sendall(request + b"\n")
+        connection.settimeout(timeout)
+        answer = connection.makefile("r")
+        pid = int(answer.readline())
+        try:
+            code = int(answer.readline())
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        output.seek(0), errors.seek(0)
+        texts = [file.read().decode().replace("\r\n", "\n") for file in (output, errors)]
+    return subprocess.CompletedProcess(["pipekit", *arguments], code, *texts)
+
+
+@cache
+def _server() -> tuple[str, dict[str, str]]:
+    """The server's address, and the environment in which it was started. It ends with this process."""
+    address = str(Path(tempfile.mkdtemp(prefix="pipekit-forks-")) / "socket")
+    process = subprocess.Popen(
+        [sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+    if not ready or not process.stdout or process.stdout.readline() != "ready\n":
+        raise RuntimeError("the process that forks commands did not start")
+    return address, dict(os.environ)
+
+
+# The server ----------------------------------------------------------------------------------------------------
+
+
+def _serve(address: str) -> None:
+    for name in _IMPORTED.split():
+        import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forks a command waits for it; nobody waits for that one
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        print("ready", flush=True)
+        while True:
+            readable, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in readable:  # the test process has ended
+                break
+            connection, _ = listener.accept()
+            with connection:
+                if os.fork() == 0:
+                    _attend(connection)
+    with contextlib.suppress(OSError):
+        os.unlink(address)
+        os.rmdir(os.path.dirname(address))
+
+
+def _attend(connection: socket.socket) -> NoReturn:
+    """Fork one command, and report its process and how it ended."""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _, files, _, _ = socket.recv_fds(connection, 1, 3)
+        request = json.loads(connection.makefile("r").readline())
+        pid = os.fork()
+        if pid == 0:
+            connection.close()
+            _command(request, files)
+        connection.sendall(f"{pid}\n".encode())
+        _, status = os.waitpid(pid, 0)
+        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    finally:
+        os._exit(0)
+
+
+def _command(request: Mapping[str, Any], files: list[int]) -> None:
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115 - for as long as the process
+    sys.stderr = open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    sys.argv, sys.path[0] = ["pipekit", *request["arguments"]], str(Path(sys.executable).parent)
+    from pipekit.cli.command import program
+
+    program()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])
