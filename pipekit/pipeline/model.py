@@ -29,15 +29,12 @@ from pipekit.sql.cache import Translations
 from pipekit.sql.conditions import framed, translate_condition
 from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.sandbox import Variables, var_lookup
-from pipekit.sql.templates import SqlTemplates
-from pipekit.sql.text import SqlText, literal
+from pipekit.sql.templates import CLOCK, SqlTemplates, at_clock
+from pipekit.sql.text import SqlText
 from pipekit.sql.translate import Translated, place_of_table
 from pipekit.step import Statement, StepContext, StepType
 from pipekit.warehouses.builtin import TYPING
 from pipekit.warehouses.contract import SupportsClosingOff, Warehouse, WarehouseType
-
-# Stands for the clock while a statement is translated, so that a moving clock does not spoil the kept translation.
-_CLOCK = datetime.fromisoformat("1111-11-11T11:11:11.111111+00:00")
 
 
 @dataclass(frozen=True)
@@ -201,7 +198,7 @@ class PipelineSpec:
         self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
     ) -> Statement:
         """See ``step.Project``."""
-        values = {"as_of": literal(_CLOCK), **(names or {})}
+        values = {"as_of": CLOCK, **(names or {})}
         if template is not None:
             text, dialect = self._templates.render_template(template, values)
         else:
@@ -243,7 +240,7 @@ class PipelineSpec:
 
     def condition(self, sql: str, table: Table) -> Statement:
         """See ``step.Project``."""
-        text = self._templates.render_text(framed(sql, table), {"as_of": literal(_CLOCK)})
+        text = self._templates.render_text(framed(sql, table), {"as_of": CLOCK})
         write = self.target.type.dialect
         found = self.translations.translate(text, write=write, columns_of=self.typed_tables, by=translate_condition)
         return Statement(self._set_clock(found.sql), "where", found.reads, unproven=found.unproven)
@@ -258,11 +255,11 @@ class PipelineSpec:
         return TypedTables(self, self.steps, self.table_key)
 
     def _set_clock(self, sql: str) -> str:
-        return str(sql).replace(_CLOCK.isoformat(sep=" "), self.as_of.isoformat(sep=" "))
+        return at_clock(sql, self.as_of)
 
     def rendered(self, template: str) -> str:
         """See ``step.Project``."""
-        text, dialect = self._templates.render_template(template, {"as_of": literal(_CLOCK)})
+        text, dialect = self._templates.render_template(template, {"as_of": CLOCK})
         if not dialect.is_project_sql:
             raise TemplateError(
                 f"becomes a part of a larger statement, so it must be in {PROJECT_SQL.name}'s dialect",
@@ -272,6 +269,10 @@ class PipelineSpec:
 
     def suite(self, reference: Any) -> Suite:
         """See ``step.Project``."""
+        return self.suite_as_written(reference).with_sql(self._set_clock)
+
+    def suite_as_written(self, reference: Any) -> Suite:
+        """A suite whose queries hold the clock's placeholder."""
         if isinstance(reference, str):
             return self.suites[reference]
         if isinstance(reference, Sequence) and all(isinstance(name, str) for name in reference):
@@ -280,10 +281,10 @@ class PipelineSpec:
         return self.inline_suites[canonical(reference)]
 
     def suites_of(self, step: Step) -> list[Suite]:
-        """The suites that a step judges by."""
+        """The suites that a step judges by, as they are written: the same at any clock."""
         audits = by_scope(getattr(step.options, "audit", None))
         references = (*audits.values(), getattr(step.options, "suite", None))
-        return [self.suite(reference) for reference in references if reference is not None]
+        return [self.suite_as_written(reference) for reference in references if reference is not None]
 
     def function(self, reference: str) -> Callable[..., Any]:
         """See ``step.Project``."""

@@ -12,6 +12,8 @@ from pipekit.sql.reach import OutsideError
 from pipekit.sql.semantics import ColumnsOf, Mistake, Semantics
 from pipekit.sql.translate import Translated, translate, types_of
 
+QUERY = "unexpected_rows_query"
+"""The argument that holds it."""
 BATCH = "__batch__"
 
 

@@ -7,12 +7,12 @@ Expectations exported as JSON: https://docs.greatexpectations.io/docs/core/defin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pipekit.quality.custom_sql import tables_read
+from pipekit.quality.custom_sql import QUERY, tables_read
 from pipekit.quality.schema import check_arguments
 
 SEVERITIES = ("critical", "warning", "info")
@@ -73,6 +73,15 @@ class Suite:
     def reads(self) -> tuple[str, ...]:
         """Other tables that the expectations name, in the order of the file."""
         return tuple(dict.fromkeys(name for item in self.expectations for name in _reads(item)))
+
+    def with_sql(self, changed: Callable[[str], str]) -> Suite:
+        """The suite with each query of its own put through ``changed``."""
+
+        def replaced(item: Expectation) -> Expectation:
+            query = item.kwargs.get(QUERY)
+            return replace(item, kwargs={**item.kwargs, QUERY: changed(query)}) if isinstance(query, str) else item
+
+        return replace(self, expectations=tuple(map(replaced, self.expectations)))
 
 
 Scope = Literal["table", "new_rows"]
@@ -214,7 +223,7 @@ def _reads(expectation: Expectation) -> Iterator[str]:
     other = expectation.kwargs.get("other_table_name")
     if other:
         yield str(other)
-    query = expectation.kwargs.get("unexpected_rows_query")
+    query = expectation.kwargs.get(QUERY)
     if query:
         yield from tables_read(query)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,17 @@ _ANY_VALUE = re.compile(_VALUE)
 _JINJA = re.compile(f"{{[{{%#]|[{_OPEN}{_CLOSE}]")
 
 
+# Stands for the run's clock while SQL is rendered and translated, so that a moving clock changes neither the kept
+# translation nor a step's definition.
+_CLOCK = datetime.fromisoformat("1111-11-11T11:11:11.111111+00:00")
+CLOCK = literal(_CLOCK)
+
+
+def at_clock(sql: str, as_of: datetime) -> str:
+    """SQL that was rendered with ``CLOCK``, at a run's own time."""
+    return sql.replace(_CLOCK.isoformat(sep=" "), as_of.isoformat(sep=" "))
+
+
 @cache
 def _sql_parts(backslash_escapes: bool) -> re.Pattern[str]:
     """Comments, quoted text, values and the rest."""
@@ -51,12 +63,20 @@ class SqlTemplates:
         folder: The project's ``templates`` folder.
         dialect: The warehouse's dialect.
         names: What every template may use beside ``as_of``: ``var`` and the plugins' globals.
+        written: How a value is written; as a literal, if left out.
     """
 
-    def __init__(self, folder: Path, dialect: Dialect, names: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dialect: Dialect,
+        names: Mapping[str, Any],
+        written: Callable[[Any, Dialect], SqlText] = literal,
+    ) -> None:
         self._folder = folder
         self._dialect = dialect
         self._names = names
+        self._written = written
 
     @cached_property
     def _jinja(self) -> Any:
@@ -73,7 +93,7 @@ class SqlTemplates:
             undefined=jinja2.StrictUndefined,
             autoescape=False,
             keep_trailing_newline=True,
-            finalize=lambda value: _to_sql(value, dialect),
+            finalize=lambda value: _to_sql(value, self._written, dialect),
         )
         jinja.filters["ident"] = lambda name: SqlText(quote_identifier(str(name), str.upper))
         jinja.globals = dict(self._names)
@@ -167,10 +187,10 @@ class SqlTemplates:
             raise TemplateError(failure_reason(error), template=name, line=_line_in_template(error)) from error
 
 
-def _to_sql(value: Any, dialect: Dialect) -> SqlText:
+def _to_sql(value: Any, written: Callable[[Any, Dialect], SqlText], dialect: Dialect) -> SqlText:
     if isinstance(value, jinja2.Undefined):
         str(value)  # raises, with jinja's own message
-    text = literal(value, dialect)
+    text = written(value, dialect)
     if _OPEN in text or _CLOSE in text:
         raise TypeError("SQL that a template made (a macro, a set block) cannot be put in as a value")
     return SqlText(f"{_OPEN}{text}{_CLOSE}")

@@ -78,7 +78,7 @@ def test_no_way_out_of_sql_templates(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", ESCAPES, ids=range(len(ESCAPES)))
 def test_no_way_out_of_pipeline_files(text: str) -> None:
     with pytest.raises(TemplateError):
-        FileValues({"x": 1}, {}).render(text)
+        FileValues({"x": 1}, {}, Path()).render(text)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_sql_reaches_no_credential(tmp_path: Path, text: str, monkeypatch: pytes
 
 def test_what_a_file_may_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PK_A", "from outside")
-    values = FileValues({"n": 5, "text": "t"}, {"twice": lambda x: x * 2})
+    values = FileValues({"n": 5, "text": "t"}, {"twice": lambda x: x * 2}, Path())
     assert values.render("{{ env('PK_A') }}") == "from outside"
     assert values.render("{{ env('PK_B', 'else') }}") == "else"
     assert values.render("{{ var('n') }}") == 5
@@ -307,9 +307,9 @@ def test_a_template_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
 )
 def test_filters_and_methods_are_bounded_like_operators(text: str) -> None:
     with pytest.raises(TemplateError):
-        FileValues({}, {}).render(text)
+        FileValues({}, {}, Path()).render(text)
 
 
 def test_values_with_long_numbers_are_values() -> None:
     text = "{{ env('PIPEKIT_NOT_SET', 'arn:aws:iam::123456789012:role/x') }} {{ 123456789012 | string }}"
-    assert FileValues({}, {}).render(text) == "arn:aws:iam::123456789012:role/x 123456789012"
+    assert FileValues({}, {}, Path()).render(text) == "arn:aws:iam::123456789012:role/x 123456789012"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.spots import spot
 from pipekit.pipeline.reading.tree import Node, dotted, read_yaml
 from pipekit.pipeline.reading.values import FileValues
+from pipekit.quality.custom_sql import QUERY
 from pipekit.sql.sandbox import Variables
 
 SHARED_SECTIONS = ("vars", "targets", "suites", "sources")
@@ -175,7 +175,7 @@ def render_variables(reading: Reading, given: Mapping[str, Any]) -> Variables:
     for name, node in reading.mapping("vars").items():
         known.used.add(name)
         if name not in given:
-            values = FileValues(known, reading.vocabulary.template_globals)
+            values = FileValues(known, reading.vocabulary.template_globals, reading.root)
             known[name] = _rendered(reading, node, ("vars", name), values).plain()
     return known
 
@@ -201,7 +201,7 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
 def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
     if isinstance(node.value, dict):
         children = {
-            key: child if key in SQL_KEYS else _rendered(reading, _quantified(key, child), (*path, key), values)
+            key: child if key in SQL_KEYS else _rendered(reading, child, (*path, key), values)
             for key, child in node.value.items()
         }
         return Node(children, node.file, node.line)
@@ -210,6 +210,8 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
         return Node(items, node.file, node.line)
     if not isinstance(node.value, str):
         return node
+    if path[-1] == QUERY:
+        return _rendered_query(reading, node, path, values)
     try:
         value = values.render(node.value)
         return node if value == node.value else _wrap(value, node)
@@ -218,14 +220,12 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
         return Node("", node.file, node.line)
 
 
-def _quantified(key: str, node: Node) -> Node:
-    """A query whose doubled braces hold numbers: ``{{3,5}}`` counts in a regular expression and is no Jinja."""
-    if key != "unexpected_rows_query" or not isinstance(node.value, str):
-        return node
-    return replace(node, value=_QUANTIFIER.sub(lambda found: f"{{{{ '{found[0]}' }}}}", node.value))
-
-
-_QUANTIFIER = re.compile(r"\{\{\d+(?:,\d*)?\}\}")
+def _rendered_query(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
+    try:
+        return replace(node, value=values.query(node.value))
+    except TemplateError as error:
+        reading.note_sql(path, error, None)
+        return Node("", node.file, node.line)
 
 
 def _wrap(value: Any, place: Node) -> Node:

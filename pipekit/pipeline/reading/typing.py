@@ -66,9 +66,9 @@ def _suites(spec: PipelineSpec, index: int, key: str, reference: Any) -> Iterato
             place = (*place, scope)
         names = [named] if isinstance(named, str) else named
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            yield from ((spec.suite(name), ("suites", name)) for name in names if name in spec.suites)
+            yield from ((spec.suite_as_written(name), ("suites", name)) for name in names if name in spec.suites)
         elif canonical(named) in spec.inline_suites:
-            yield spec.suite(named), place
+            yield spec.suite_as_written(named), place
 
 
 def _check_suite(
