@@ -27,7 +27,7 @@ pipekit.sql.translate sqlglot.optimizer.scope pipekit.sinks.console rich.console
 pipekit.warehouses.duckdb.warehouse pipekit.warehouses.duckdb.load pipekit.warehouses.duckdb.semantics.translation
 pipekit.warehouses.snowflake.warehouse pipekit.warehouses.snowflake.load fsspec s3fs"""
 # What Python, or a library, reads once at its start: a fork would have that of the process that it comes from.
-_READ_EARLY = ("PYTHON", "HOME", "XDG_", "LC_", "LANG", "TZ", "TMPDIR", "LD_", "SNOWFLAKE_HOME")
+_READ_EARLY = ("PYTHON", "HOME", "XDG_", "LC_", "LANG", "TZ", "LD_", "SNOWFLAKE_HOME")
 _START_SECONDS = 60
 
 
@@ -131,6 +131,7 @@ def _command(request: Mapping[str, Any], files: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    tempfile.tempdir = None  # as the environment says
     sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115 - for as long as the process
     sys.stderr = open(2, "w", errors="backslashreplace")  # noqa: SIM115
     sys.argv, sys.path[0] = ["pipekit", *request["arguments"]], str(Path(sys.executable).parent)

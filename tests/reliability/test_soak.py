@@ -12,7 +12,7 @@ from reliability.soak import growth, soak
 @pytest.mark.parametrize(
     ("runs", "processes"),
     [
-        pytest.param(24, False, id="short"),
+        pytest.param(16, False, id="short"),
         pytest.param(300, False, id="one-process", marks=pytest.mark.long),
         pytest.param(300, True, id="processes", marks=pytest.mark.long),
     ],

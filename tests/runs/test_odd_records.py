@@ -46,17 +46,18 @@ ODD: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ODD)
-def test_it_is_set_aside_and_named(tmp_path: Path, kind: str) -> None:
+def test_each_is_set_aside_and_named(tmp_path: Path) -> None:
     project(tmp_path, "steps: [{id: t, type: sql, sql: select 1 as x}]")
     runs = tmp_path / ".pipekit/runs"
     runs.mkdir(parents=True)
-    ODD[kind](runs / "20200101T000000-aaaaaaaa.jsonl")
+    names = {kind: f"20200101T{number:06}-aaaaaaaa.jsonl" for number, kind in enumerate(ODD)}
+    for kind, name in names.items():
+        ODD[kind](runs / name)
 
     done = cli(tmp_path, "run", "p.yaml", code=0)
 
-    assert "odd/20200101T000000-aaaaaaaa.jsonl is no record of a run" in done.stdout
-    assert os.path.lexists(runs / "odd/20200101T000000-aaaaaaaa.jsonl")
+    assert [kind for kind, name in names.items() if f"odd/{name} is no record of a run" not in done.stdout] == []
+    assert [kind for kind, name in names.items() if not os.path.lexists(runs / "odd" / name)] == []
     assert [path.name for path in runs.glob("*.jsonl")] == []
     assert "no record" not in cli(tmp_path, "run", "p.yaml", "--resume", code=0).stdout
 
