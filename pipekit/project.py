@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +59,17 @@ def _folder(root: Path, name: str, default: str) -> Path:
 def _settings(root: Path) -> dict[str, Any]:
     """What ``[tool.pipekit]`` says; nothing where there is no such file."""
     try:
-        with (root / "pyproject.toml").open("rb") as file:
-            found = tomllib.load(file).get("tool", {}).get("pipekit", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return {}  # it is another tool's business then
+    if "pipekit" not in text:
+        return {}
+    import tomllib
+
+    try:
+        found = tomllib.loads(text).get("tool", {}).get("pipekit", {})
+    except tomllib.TOMLDecodeError:
+        return {}
     return found if isinstance(found, dict) else {}
 
 

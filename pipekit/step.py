@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class StepOptions(BaseModel):
     """Base of a step type's options: unknown keys are refused, values cannot be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    # A model that a run does not use is never built: most of them are not.
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)

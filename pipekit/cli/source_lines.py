@@ -16,10 +16,9 @@ from pipekit.cli.output import say
 if TYPE_CHECKING:
     from pipekit.errors import Problem, SpecError
 
-_SECRET = re.compile(
+_SECRET = (
     r"""(?P<key>[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*["']?\s*:\s*)[^,}\s].*"""
-    r"|-----BEGIN.*",
-    re.IGNORECASE,
+    r"|-----BEGIN.*"
 )
 _WIDEST = 160
 
@@ -38,7 +37,8 @@ def _excerpt(problem: Problem, colour: bool) -> Iterator[str]:
     line = _line(problem)
     if line is None:
         return
-    shown = _SECRET.sub(lambda found: f"{found['key'] or ''}***", line.expandtabs(4).rstrip())[:_WIDEST]
+    bare = line.expandtabs(4).rstrip()
+    shown = re.sub(_SECRET, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_WIDEST]
     begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem.key)
     margin = " " * len(str(problem.line))
     yield f"  {problem.line} | {shown}"

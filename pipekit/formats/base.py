@@ -21,7 +21,8 @@ ItemT = TypeVar("ItemT")
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A model that a run does not use is never built: most of them are not.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,13 @@ STAGE = "stage"
 
 # DuckDB: https://duckdb.org/docs/current/sql/functions/overview, https://duckdb.org/docs/current/data/overview
 # Snowflake: https://docs.snowflake.com/en/sql-reference/functions-file, .../functions-system
-_READERS = re.compile(
+_READERS = (
     r"(read|sniff|scan|pragma|duckdb|sqlite|postgres|mysql|http)_\w+|\w+_(scan|metadata)|st_read\w*|glob|query|query_table"
     r"|directory|infer_schema|getenv|current_setting|write_log|which_secret|load_aws_credentials"
     r"|get_presigned_url|build_(scoped|stage)_file_url|get_(stage_location|relative_path|absolute_path)"
     r"|(try_)?to_file|(ai_|snowflake\.cortex\.)?parse_document|system\$(?!typeof$)\w+"
 )
-_FILE = re.compile(
-    r"[/\\:*?\[\]]|\.(csv|tsv|txt|json[l5]?|ndjson|parquet|arrow|xlsx?|avro|duckdb|db|sqlite\d?|gz|zst)$", re.I
-)
+_FILE = r"[/\\:*?\[\]]|\.(csv|tsv|txt|json[l5]?|ndjson|parquet|arrow|xlsx?|avro|duckdb|db|sqlite\d?|gz|zst)$"
 
 
 class OutsideError(TemplateError):
@@ -77,14 +75,14 @@ def _sources(tree: Any, dialect: Dialect) -> Iterator[tuple[str, Any]]:
         if isinstance(this, exp.Func) and not isinstance(this, exp.DynamicIdentifier):
             name = _name(this)
             known = dialect.table_functions
-            if _READERS.fullmatch(name) or (known is not None and name not in known):
+            if re.fullmatch(_READERS, name) or (known is not None and name not in known):
                 yield name, this
         elif isinstance(this, exp.DirectoryStage) or (isinstance(this, exp.Var) and this.name.startswith("@")):
             yield STAGE, this
         elif isinstance(this, exp.Literal):
             yield (STAGE if this.name.startswith("@") else "file"), this
         elif isinstance(node, exp.Table) and any(
-            _FILE.search(part.name) for part in node.parts if part.args.get("quoted")
+            re.search(_FILE, part.name, re.I) for part in node.parts if part.args.get("quoted")
         ):
             yield "file", node
 
@@ -94,7 +92,7 @@ def _calls(tree: Any) -> Iterator[tuple[str, Any]]:
 
     for node in tree.find_all(exp.Func):
         name = _name(node)
-        if _READERS.fullmatch(name) and not isinstance(node.parent, exp.Table):
+        if re.fullmatch(_READERS, name) and not isinstance(node.parent, exp.Table):
             yield name, node
 
 

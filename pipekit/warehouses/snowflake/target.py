@@ -40,7 +40,9 @@ class SnowflakeTarget(BaseModel):
             for ``@stage`` in FROM.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True, defer_build=True
+    )
 
     type: Literal["snowflake"] = "snowflake"
     connection: str | None = None
