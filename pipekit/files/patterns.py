@@ -30,7 +30,7 @@ def pattern_regex(pattern: str) -> str:
 
 def _part_regex(part: str, pattern: str) -> str:
     if part == "**/":
-        return "([^/]+/)*"
+        return "([^/]*/)*"  # keys of a store may hold empty names: a//b.csv
     if part == "**" and re.search(r"(^|/)\*\*$", pattern):
         return ".*"
     if part.startswith("*"):

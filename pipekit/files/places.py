@@ -5,6 +5,7 @@ S3 goes through s3fs, so every standard AWS setting counts (profiles, roles, ``A
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,8 +18,12 @@ from pipekit.files.patterns import is_deep, is_folder_marker
 from pipekit.source import Source, SourceFile
 
 _BLOCK = 16 << 20
+_NUMBER = re.compile(r"^\[Errno \d+\] ")
 _S3 = ("s3", "s3a")
 _WEB = ("http", "https")
+# File systems of fsspec that only make sense around, or in place of, another one.
+_WRAPPERS = ["local", "dir", "generic", "reference", "cached", "blockcache", "filecache", "simplecache", "data"]
+_ONE_SLASH = re.compile(r"(file|s3|s3a|https?|gs|gcs|az|abfss?):", re.IGNORECASE)
 # There a folder that holds nothing does not exist.
 _OBJECT_STORES = (*_S3, "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "hf")
 
@@ -44,11 +49,26 @@ def check_place(uri: str) -> str | None:
         return "places within places (a::b) are not read; unpack the archive, or name the place itself"
     if scheme in _WEB and uri.partition("?")[0].endswith("/"):
         return "a web server has no listing: name one file"
-    if scheme in _OBJECT_STORES and not uri.partition("://")[2].strip("/"):
+    if scheme in _OBJECT_STORES and not uri.partition("://")[2].partition("/")[0]:
         return "names no bucket"
     if scheme in ("", "file", *_S3, *_WEB):
         return None
     return _unknown_scheme(scheme)
+
+
+def check_spelling(uri: str) -> str | None:
+    """What stands in the way of a place as the pipeline file writes it; ``None`` if nothing does."""
+    before, colon, after = uri.partition("://")
+    slash = not colon and _ONE_SLASH.match(uri)
+    wrong = {
+        f"write {before.lower()}:// in lower case": colon and before.isalnum() and before != before.lower(),
+        "file:// is followed by an absolute path, so by three slashes": before == "file" and after[:1] != "/",
+        "two slashes follow the colon of a scheme; a folder of that name is written ./" + uri: slash,
+        "~ is not expanded; write {{ env('HOME') }}, or ./~ for a folder of that name": uri[:1] == "~",
+        f"{before}:// stands for another place; name that one": colon and before in _WRAPPERS,
+        "ends in an empty name (//); name the folder above, and give a pattern": uri.endswith("//") and after,
+    }
+    return next((text for text, holds in wrong.items() if holds), None)
 
 
 def _unknown_scheme(scheme: str) -> str | None:
@@ -120,6 +140,10 @@ class Store:
         except FileNotFoundError as error:
             if self.scheme not in _OBJECT_STORES:
                 raise SourceError(f"source {source.name!r}: there is no such folder or file", file=self.uri) from error
+            if _code(error) == "NoSuchBucket":
+                raise _no_bucket(source) from error
+            if _code(error):  # a prefix without objects is answered by an empty list, never by 404
+                raise _unreadable(self.uri, error) from error
         if not found and self.scheme in _S3:
             self._require_bucket(source)
 
@@ -141,8 +165,7 @@ class Store:
         try:
             self._files.info(self._root.split("/", 1)[0])
         except FileNotFoundError as error:
-            text = f"source {source.name!r}: there is no such bucket"
-            raise SourceError(text, file=self.uri, hint="Check `uri`.") from error
+            raise _no_bucket(source) from error
         except PermissionError:
             return  # the listing itself was allowed
 
@@ -170,6 +193,10 @@ class Store:
                 stream = self._files.open(path, "rb", block_size=0 if self.scheme in _WEB else _BLOCK)
             with stream:
                 yield cast("IO[bytes]", stream)
+
+
+def _no_bucket(source: Source) -> SourceError:
+    return SourceError(f"source {source.name!r}: there is no such bucket", file=source.uri, hint="Check `uri`.")
 
 
 def _changed_at(entry: dict[str, Any]) -> datetime | None:
@@ -238,10 +265,17 @@ def _code(error: BaseException) -> str:
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
+def _said(error: BaseException) -> str:
+    """What the place says, with S3's own code: it is what the documentation and search engines know."""
+    text = _NUMBER.sub("", str(error)) or type(error).__name__
+    code = _code(error)
+    return f"{code}: {text}" if code and not code.isdigit() and code not in text else text
+
+
 def _unreadable_place(uri: str, error: BaseException, remedy: str | None = None) -> SourceError:
     hint = "Check `uri` and the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...)."
     return SourceError(
-        f"cannot be read: {error or type(error).__name__}",
+        f"cannot be read: {_said(error)}",
         file=uri,
         hint=remedy or hint if scheme_of(uri) in _S3 else "Check `uri`, and that the place can be reached from here.",
     )

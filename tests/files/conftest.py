@@ -16,6 +16,7 @@ class Store:
 
     Attributes:
         refuse: ``403`` or ``503`` for every listing, or empty.
+        fails: How requests fail, by ``LIST``, ``HEAD`` and ``GET`` (of an object): an S3 error code, or ``hang``.
         wait: Seconds before an object is handed out.
         after_listing: Called once, after the next listing.
         gets: Requests for objects, by method.
@@ -33,11 +34,15 @@ class Store:
 
     def reset(self) -> None:
         self.refuse = ""
+        self.fails: dict[str, str] = {}
         self.wait = 0.0
         self.after_listing: Callable[[], object] | None = None
         self.gets: list[str] = []
 
     def _app(self, environ: dict[str, Any], start: Any) -> Any:
+        listing = "list-type" in environ.get("QUERY_STRING", "")
+        if code := self.fails.get("LIST" if listing else environ["REQUEST_METHOD"]):
+            return _failure(code, environ, start)
         if "list-type" in environ.get("QUERY_STRING", ""):
             if self.refuse:
                 code, name = {"403": ("403 Forbidden", "AccessDenied"), "503": ("503 Slow Down", "SlowDown")}[
@@ -76,6 +81,30 @@ class Store:
 
     def close(self) -> None:
         self._server.shutdown()
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_STATUS = {
+    "AccessDenied": "403 Forbidden",
+    "ExpiredToken": "400 Bad Request",
+    "InvalidAccessKeyId": "403 Forbidden",
+    "RequestTimeTooSkewed": "403 Forbidden",
+    "PermanentRedirect": "301 Moved Permanently",
+    "NoSuchKey": "404 Not Found",
+    "NoSuchBucket": "404 Not Found",
+    "InvalidObjectState": "403 Forbidden",
+    "InternalError": "500 Internal Server Error",
+    "SlowDown": "503 Slow Down",
+}
+
+
+def _failure(code: str, environ: dict[str, Any], start: Any) -> list[bytes]:
+    if code == "hang":
+        time.sleep(4)
+        code = "InternalError"
+    text = f"<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>".encode()
+    start(_STATUS[code], [("Content-Type", "application/xml"), ("Content-Length", str(len(text)))])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,79 @@ def test_an_empty_place_and_one_that_is_not_there(store: Store) -> None:
             list_files(source("s3://no-such-bucket-at-all/in/", pattern))
 
 
+# What S3 answers: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+REFUSALS = [
+    "AccessDenied",
+    "ExpiredToken",
+    "RequestTimeTooSkewed",
+    "NoSuchKey",
+    "NoSuchBucket",
+    "InternalError",
+    "SlowDown",
+]
+
+
+def test_a_listing_that_fails_is_never_an_empty_one(store: Store) -> None:
+    """Whatever the answer is, for one folder and for all below; also where the bucket itself can be seen."""
+    bucket = store.bucket(**{"in__a.csv": "id\n1\n"})
+    for code in REFUSALS:
+        store.fails = {"LIST": code}
+        for uri, pattern in ((f"s3://{bucket}/in/", "*"), (f"s3://{bucket}/in", "**")):
+            with pytest.raises(SourceError, match="no such bucket" if code == "NoSuchBucket" else code):
+                list_files(source(uri, pattern))
+
+
+def test_a_file_that_cannot_be_asked_for_is_not_missing(store: Store) -> None:
+    bucket = store.bucket(**{"in__a.csv": "id\n1\n"})
+    for code in ("AccessDenied", "ExpiredToken", "InternalError"):
+        store.fails = {"HEAD": code}
+        with pytest.raises(SourceError, match="cannot be read"):
+            list_files(source(f"s3://{bucket}/in/a.csv"))
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken", "NoSuchKey"])
+def test_an_object_that_is_not_handed_out_changes_nothing(store: Store, tmp_path: Path, code: str) -> None:
+    """Also if it is the credentials that end between listing and reading, which is no fault of one file."""
+    bucket = store.bucket(**{"in__a.csv": "id\n1\n", "in__b.csv": "id\n2\n"})
+    path = project(tmp_path, pipeline(f"s3://{bucket}/in/", step=", on_empty: allow, on_bad_file: skip, retries: 0"))
+    run_ok(path)
+    store.put(bucket, {"in/a.csv": "id\n3\n"})
+    store.fails = {"GET": code}
+
+    error = str(run(path).errors["t"])
+
+    assert ("gone now" if code == "NoSuchKey" else code) in error
+    assert "t still holds the rows it had before" in error
+    assert loaded(tmp_path) == [1, 2]
+
+
+@pytest.mark.parametrize("request_", ["LIST", "HEAD"])
+def test_a_listing_that_gets_no_answer_ends_with_the_step(store: Store, tmp_path: Path, request_: str) -> None:
+    bucket = store.bucket(**{"in__a.csv": "id\n1\n"})
+    store.fails = {request_: "hang"}
+    started = time.monotonic()
+
+    result = run(project(tmp_path, pipeline(f"s3://{bucket}/in/a.csv", step=", timeout: 1s, retries: 0")))
+
+    assert "timed out" in str(result.errors["t"]) or request_ == "LIST"
+    assert time.monotonic() - started < 4
+
+
+def test_keys_are_taken_to_the_letter(store: Store, tmp_path: Path) -> None:
+    """Signs of URLs and of patterns, both forms of an accent, empty names, and a key of nearly 1,024 bytes."""
+    keys = ["a b+c%20d&e.csv", "#h?q.csv", "[x]*.csv", "caf\u00e9.csv", "cafe\u0301.csv", "k" * 900 + ".csv"]
+    keys += ["A.csv", "a.csv", "x//y.csv", "/z.csv", "=1;2,3'\".csv"]
+    bucket = store.bucket()
+    store.put(bucket, {f"in/{key}": f"id\n{number}\n" for number, key in enumerate(keys)})
+    for step in ("", ", strategy: append"):
+        path = project(tmp_path, pipeline(f"s3://{bucket}/in/", "**/*.csv", step=step + ", metadata: true"))
+        run_ok(path)
+        found = query(tmp_path, "SELECT _source_file, id FROM t ORDER BY id")
+        assert found == [(f"s3://{bucket}/in/{key}", number) for number, key in enumerate(keys)]
+    for key in keys[:3]:
+        assert names(f"s3://{bucket}/in/{key}") == [""]
+
+
 # other places --------------------------------------------------------------------------------------------------
 
 
@@ -289,11 +363,31 @@ def test_what_a_web_server_refuses_is_an_error(web: str, tmp_path: Path, name: s
         ("http://example.org/in/", "a web server has no listing"),
         ("zip://a.csv::in/z.zip", "places within places"),
         ("nosuch://x/", "fsspec knows no nosuch:// places"),
+        ("az://bucket/in/", "az:// places cannot be read: Install adlfs"),
+        ("S3://bucket/in/", "write s3:// in lower case"),
+        ("file://in", "followed by an absolute path"),
+        ("s3:/bucket/in/", "two slashes follow the colon"),
+        ("~/in", "~ is not expanded"),
+        ("local:///in", "stands for another place"),
+        ("s3:///in/", "names no bucket"),
+        ("s3://bucket/in//", "ends in an empty name"),
         ("gs://bucket/in/", "gs:// places cannot be read: Please install gcsfs"),
     ],
 )
 def test_a_place_that_cannot_be_read_is_refused_by_validate(tmp_path: Path, uri: str, said: str) -> None:
     assert any(said in text for text in problems(project(tmp_path, pipeline(uri))))
+
+
+@pytest.mark.parametrize(
+    "form", ["in", "./in", "{root}/in/", "file://{root}/in", "in/../in/a.csv", "memory://{root}/in/"]
+)
+def test_spellings_of_one_place(tmp_path: Path, form: str) -> None:
+    import fsspec
+
+    write(tmp_path, "in/a.csv", "id\n1\n")
+    fsspec.filesystem("memory").pipe(f"{tmp_path}/in/a.csv", b"id\n1\n")
+    run_ok(project(tmp_path, pipeline(form.format(root=tmp_path))))
+    assert loaded(tmp_path) == [1]
 
 
 def test_a_server_that_is_not_there_is_no_bug(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.files.checks import check_source
+from pipekit.files.places import check_spelling
 from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked
@@ -77,6 +78,9 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
             data = {**data, "format": form}
         source = checked(reading, Source, {**data, "name": name}, ("sources", name))
         if source is None or source.format is _NO_FORMAT:
+            continue
+        if problem := check_spelling(source.uri):
+            reading.note(("sources", name, "uri"), problem)
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
         for key, text in _mistakes(sources[name], target):
