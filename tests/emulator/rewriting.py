@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import variants
@@ -25,7 +26,7 @@ _AS_ARRAY = "CASE WHEN x IS NULL THEN NULL WHEN json_type(x) = 'ARRAY' THEN x EL
 
 def as_duckdb(tree: exp.Expression) -> exp.Expression:
     """The statement with what fakesnow does not translate in DuckDB's words; the rest is left to fakesnow."""
-    return tree.transform(_node)
+    return tree.transform(_node, copy=False)
 
 
 def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line per kind
@@ -107,14 +108,17 @@ def _arguments(node: exp.Expression) -> list[exp.Expression]:
 
 
 def _filled(template: str, **parts: exp.Expression) -> exp.Expression:
-    tree = parse_one(template, read="duckdb")
-
     def put(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column) and node.name in parts and not node.table:
             return parts[node.name].copy()
         return node
 
-    return exp.paren(tree.transform(put))
+    return exp.paren(_template(template).transform(put))
+
+
+@cache
+def _template(text: str) -> exp.Expression:
+    return parse_one(text, read="duckdb")
 
 
 def refuse_other_case(

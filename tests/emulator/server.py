@@ -29,6 +29,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from walking import quicken
 
 
 @dataclass
@@ -249,6 +250,7 @@ def app() -> Starlette:
     import fakesnow.fakes
 
     fakesnow.fakes.FakeSnowflakeConnection = Connection  # what an instance makes its sessions of
+    quicken()
     mend_null_timestamps()
     send_small_numbers()
     # A login makes nothing: a database that is not there is not the session's.
