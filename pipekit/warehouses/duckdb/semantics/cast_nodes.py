@@ -26,6 +26,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     Type,
     decimal,
 )
+from pipekit.warehouses.duckdb.semantics.zones import of_text
 
 _INTEGERS = {"INT", "BIGINT", "SMALLINT", "TINYINT", "MEDIUMINT", "INT128", "UINT", "UBIGINT"}
 _FLOATS = {"DOUBLE", "FLOAT", "REAL", "DECFLOAT64"}
@@ -38,7 +39,7 @@ _KINDS = {
     "DATETIME": "ntz",
     "TIMESTAMPNTZ": "ntz",
     "TIMESTAMPLTZ": "tz",
-    "TIMESTAMPTZ": "tz",
+    "TIMESTAMPTZ": "zoned",
     "VARIANT": "variant",
     "OBJECT": "object",
     "STRUCT": "object",
@@ -62,10 +63,7 @@ _TRY = {
 @visits(exp.Cast)
 def cast(rewriter: Rewriter, node: Any) -> Typed:
     """``CAST(x AS type)`` and ``x::type``."""
-    zoned = _drop_zone(node)
-    if zoned is not None:
-        return casts.to_kind(casts.to_ntz(rewriter.visit(zoned)), zoned_kind(node))
-    value = rewriter.visit(node.this)
+    value = rewriter.visit_zoned(node.this)
     mistakes.cast(rewriter, node, value.type, _kind_of(node.to.this.name))
     return to_type(value, node.to, node)
 
@@ -75,27 +73,10 @@ def _kind_of(name: str) -> str:
     return "int" if name in _INTEGERS | _FLOATS | {"DECIMAL", "DECFLOAT"} else _KINDS.get(name, "text")
 
 
-def _drop_zone(node: Any) -> Any:
-    """The text in ``text::timestamp_tz::date``: its offset gives no other day, so it is left out."""
-    inner = node.this
-    while isinstance(inner, exp.Paren):
-        inner = inner.this
-    kinds = ("DATE", "TIMESTAMPNTZ", "DATETIME", "TIMESTAMP", "TIME")
-    if not isinstance(inner, exp.Cast) or inner.to.this.name != "TIMESTAMPTZ" or node.to.this.name not in kinds:
-        return None
-    text = inner.this
-    return text if isinstance(text, exp.Literal) and text.is_string else None
-
-
-def zoned_kind(node: Any) -> str:
-    """The kind that the outer cast names."""
-    return _KINDS[node.to.this.name]
-
-
 @visits(exp.TryCast)
 def try_cast(rewriter: Rewriter, node: Any) -> Typed:
     """``TRY_CAST(x AS type)``: NULL where it cannot be had."""
-    value = rewriter.visit(node.this)
+    value = rewriter.visit_zoned(node.this)
     name, sizes = node.to.this.name, _sizes(node.to)
     if name in _INTEGERS:
         return casts.to_exact(value, 38, 0, safe=True)
@@ -104,6 +85,8 @@ def try_cast(rewriter: Rewriter, node: Any) -> Typed:
     if name in _FLOATS:
         return make("TRY_CAST({0} AS DOUBLE)", FLOAT, casts.to_text(value))
     kind = _KINDS.get(name, "")
+    if kind == "zoned":
+        return of_text(casts.to_text(value), safe=True)
     if kind in _TRY:
         text, result = _TRY[kind]
         return make(text, result, casts.to_text(value))
@@ -219,7 +202,7 @@ def to_boolean(call: Call) -> Typed:
     return make("sf_try_bool({0})", BOOL, casts.to_text(value))
 
 
-@function("TO_VARIANT")
+@function("TO_VARIANT", zoned=True)
 def to_variant(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_variant"""
     return casts.to_variant(call.arg(0))

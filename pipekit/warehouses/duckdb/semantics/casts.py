@@ -31,6 +31,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     Type,
     decimal,
 )
+from pipekit.warehouses.duckdb.semantics.zones import clock, instant, of_text, settled, zoned_text
 
 TIMESTAMP_TEXT = "%Y-%m-%d %H:%M:%S.%g"
 
@@ -57,7 +58,7 @@ def to_text(value: Typed) -> Typed:
     if kind in ("text", "null"):
         return Typed(value.node, TEXT) if kind == "text" else make("CAST(NULL AS VARCHAR)", TEXT)
     if kind == "zoned":
-        return make("sf_zoned_text({0}, {1})", TEXT, value, instant(value))
+        return zoned_text(value)
     if kind == "quotient":
         raise refuse(value.node, "how many zeros a quotient ends in follows from types that are not known", _SAY_SCALE)
     path = _path(value)
@@ -84,16 +85,6 @@ _TEXT = {
 
 
 _SAY_SCALE = "Cast it to number(38, 6) first."
-
-
-def clock(value: Typed) -> Typed:
-    """The clock of a timestamp in a zone of its own; any other value as it is."""
-    return Typed(value.node, NTZ) if value.type.kind == "zoned" else value
-
-
-def instant(value: Typed) -> Typed:
-    """The instant of a timestamp in a zone of its own."""
-    return Typed(value.node.expressions[0], TZ)
 
 
 def _path(value: Typed) -> list[Typed] | None:
@@ -256,8 +247,17 @@ def to_ntz(value: Typed) -> Typed:
     return make("sf_ntz_any({0})", NTZ, value)
 
 
+def to_zoned(value: Typed) -> Typed:
+    """A value cast to TIMESTAMP_TZ: a text keeps its offset."""
+    if value.type.is_semi:
+        value = to_text(value)
+    if value.type.kind == "zoned":
+        return value
+    return of_text(value) if value.type.kind == "text" else to_tz(value)
+
+
 def to_tz(value: Typed) -> Typed:
-    """A timestamp with a zone: an instant, kept and shown in UTC."""
+    """The instant that a value means: it is TIMESTAMP_LTZ, and sessions are in UTC."""
     kind = value.type.kind
     if kind == "zoned":
         return instant(value)
@@ -268,7 +268,7 @@ def to_tz(value: Typed) -> Typed:
     if kind == "text" or value.type.is_semi:
         return make("sf_tz({0})", TZ, to_text(value))
     if kind == "unknown":
-        return make("CAST({0} AS TIMESTAMPTZ)", TZ, value)
+        return make("sf_tz_any({0})", TZ, value)
     return make("CAST({0} AS TIMESTAMPTZ)", TZ, to_ntz(value))
 
 
@@ -291,7 +291,7 @@ def to_variant(value: Typed) -> Typed:  # noqa: PLR0911 - one line a kind
         return Typed(value.node, VARIANT)
     if kind == "null":
         return make("CAST(NULL AS JSON)", VARIANT)
-    if kind in ("date", "time", "ntz", "tz", "binary"):
+    if kind in ("date", "time", "ntz", "tz", "zoned", "binary"):
         return make("to_json({0})", VARIANT, to_text(value))
     if kind == "dec":
         return make("sf_decimal_json({0})", VARIANT, value)
@@ -329,6 +329,7 @@ _TO = {
     "date": to_date,
     "ntz": to_ntz,
     "tz": to_tz,
+    "zoned": to_zoned,
     "time": to_time,
     "variant": to_variant,
     "array": to_array,
@@ -346,6 +347,8 @@ def convert(value: Typed, wanted: Type) -> Typed:
         return _convert_exact(value, wanted)
     if kind in ("float", "quotient"):
         return to_float(value)
+    if kind == "tz":
+        return settled(to_zoned(value))
     return to_kind(value, kind)
 
 

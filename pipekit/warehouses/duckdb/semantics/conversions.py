@@ -5,12 +5,12 @@ https://docs.snowflake.com/en/sql-reference/functions-conversion
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb.semantics import casts
+from pipekit.warehouses.duckdb.semantics import casts, zones
 from pipekit.warehouses.duckdb.semantics.formats import pattern_to_read, write_time
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
 from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
 
-_RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ}
+_RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ, "zoned": TZ}
 _NAMES = {
     "TO_DATE": "date",
     "DATE": "date",
@@ -19,7 +19,7 @@ _NAMES = {
     "TO_TIMESTAMP": "ntz",
     "TO_TIMESTAMP_NTZ": "ntz",
     "TO_TIMESTAMP_LTZ": "tz",
-    "TO_TIMESTAMP_TZ": "tz",
+    "TO_TIMESTAMP_TZ": "zoned",
 }
 
 
@@ -41,6 +41,8 @@ def _conversion(call: Call) -> Typed:
         return _from_epoch(value, second, kind)
     form = _format(call, 1)
     if form is None:
+        if safe and kind == "zoned":
+            return zones.of_text(casts.to_text(value), safe=True)
         if safe:
             return make(f"sf_try_{kind}({{0}})", _RESULTS[kind], casts.to_text(value))
         return casts.to_kind(value, kind)
@@ -58,17 +60,23 @@ def _formatted(value: Typed, form: str, kind: str, safe: bool) -> Typed:
     pattern = pattern_to_read(form)
     name = "try_strptime" if safe else "strptime"
     if "%z" in pattern:
-        read = make(f"{name}({{0}}, '{pattern}')", TZ, value)
-        return read if kind == "tz" else casts.to_kind(read, kind)
+        moment = make(f"{name}({{0}}, '{pattern}')", TZ, value)
+        offset = r"regexp_extract({1}, '([+-][0-9][0-9]):?([0-9][0-9])?$'"
+        hours, minutes = (f"coalesce(TRY_CAST({offset}, {group}) AS INTEGER), 0)" for group in (1, 2))
+        sign = f"CASE WHEN starts_with({offset}, 1), '-') THEN -1 ELSE 1 END"
+        shift = f"to_minutes({hours} * 60 + {sign} * {minutes})"
+        local = make(f"(CAST({{0}} AS TIMESTAMP) + {shift})", NTZ, moment, value)
+        read = moment if kind == "tz" else zones.pair(local, moment)
+        return read if kind in ("tz", "zoned") else casts.to_kind(read, kind)
     return casts.to_kind(make(f"CAST({name}({{0}}, '{pattern}') AS TIMESTAMP)", NTZ, value), kind)
 
 
 for _name in _NAMES:
-    function(_name)(_conversion)
-    function(f"TRY_{_name}")(_conversion)
+    function(_name, zoned=True)(_conversion)
+    function(f"TRY_{_name}", zoned=True)(_conversion)
 
 
-@function("TO_CHAR", "TO_VARCHAR")
+@function("TO_CHAR", "TO_VARCHAR", zoned=True)
 def to_char(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_char"""
     value = call.arg(0)
@@ -81,9 +89,8 @@ def to_char(call: Call) -> Typed:
         return _binary_text(call, value, form)
     if value.type.is_number or (value.type.kind == "unknown" and set(form.upper()) & set("90")):
         return number_text(call, value, form)
-    if value.type.kind == "zoned" and "TZ" in form.upper():
-        raise call.refuse("an offset in the text of a zone of its own is not known")
-    value = casts.clock(value)
+    if value.type.kind == "zoned":
+        return write_time(zones.clock(value), form, zones.offset_minutes(value))
     if value.type.kind not in ("date", "ntz", "tz", "time", "unknown"):
         value = casts.to_ntz(value)
     if value.type.kind == "time":

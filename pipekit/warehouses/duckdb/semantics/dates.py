@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics.casts import clock, to_date, to_kind, to_ntz, to_tz
+from pipekit.warehouses.duckdb.semantics.casts import to_date, to_kind, to_ntz, to_tz
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
-from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
-from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
+from pipekit.warehouses.duckdb.semantics.rules import TAKES_ZONED, Call, Typed, constant, function, make, simple
+from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, decimal
 from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, unit_of
+from pipekit.warehouses.duckdb.semantics.zones import clock, in_zone, moved, offset_minutes
 
 
 def moment(value: Typed) -> Typed:
@@ -26,11 +27,11 @@ def moment(value: Typed) -> Typed:
     return to_ntz(value)
 
 
-@function("DATEADD", "TIMEADD", "TIMESTAMPADD")
+@function("DATEADD", "TIMEADD", "TIMESTAMPADD", zoned=True)
 def dateadd(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/dateadd"""
-    unit = unit_of(call, 0)
-    return shifted(moment(call.arg(2)), unit, call.as_kind(1, "int"))
+    unit, amount = unit_of(call, 0), call.as_kind(1, "int")
+    return moved(call.arg(2), lambda value: shifted(moment(value), unit, amount))
 
 
 def shifted(value: Typed, unit: str, amount: Typed, sign: str = "+") -> Typed:
@@ -51,7 +52,7 @@ def shifted(value: Typed, unit: str, amount: Typed, sign: str = "+") -> Typed:
     return make(f"({{0}} {sign} {span})", value.type, value, amount)
 
 
-@function("DATEDIFF", "TIMEDIFF", "TIMESTAMPDIFF")
+@function("DATEDIFF", "TIMEDIFF", "TIMESTAMPDIFF", zoned=True)
 def datediff(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/datediff"""
     return difference(call, unit_of(call, 0), call.arg(1), call.arg(2))
@@ -63,8 +64,8 @@ def difference(call: Call, unit: str, start: Typed, end: Typed) -> Typed:
     if unit == "nanosecond":
         return make("(date_diff('microsecond', {0}, {1}) * 1000)", INT, start, end)
     if unit == "week":
-        weeks = "((CAST(date_trunc('week', {1}) AS DATE) - CAST(date_trunc('week', {0}) AS DATE)) // 7)"
-        return make(weeks, INT, start, end)
+        weeks = "(CAST({%d} AS DATE) - DATE '0001-01-01') // 7"  # that was a Monday, and dates begin with it
+        return make(f"({weeks % 1} - {weeks % 0})", INT, start, end)
     if unit == "day" and start.type.kind == end.type.kind == "date":
         return make("({1} - {0})", INT, start, end)
     return make(f"date_diff('{unit}', {{0}}, {{1}})", INT, start, end)
@@ -81,10 +82,11 @@ def _moments(start: Typed, end: Typed) -> tuple[Typed, Typed]:
     return to_ntz(start), to_ntz(end)
 
 
-@function("DATE_TRUNC")
+@function("DATE_TRUNC", zoned=True)
 def date_trunc(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/date_trunc: of the type of what goes in."""
-    return truncated(call, call.arg(1), unit_of(call, 0))
+    unit = unit_of(call, 0)
+    return moved(call.arg(1), lambda value: truncated(call, value, unit))
 
 
 def truncated(call: Call, value: Typed, unit: str) -> Typed:
@@ -105,7 +107,7 @@ def truncated(call: Call, value: Typed, unit: str) -> Typed:
     return make(f"date_trunc('{unit}', {{0}})", value.type, value)
 
 
-@function("LAST_DAY")
+@function("LAST_DAY", zoned=True)
 def last_day(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/last_day: always a date."""
     unit = PARTS.get(call.word(1), call.word(1)) if len(call) > 1 else "month"
@@ -159,14 +161,19 @@ simple(
     }
 )
 
+TAKES_ZONED.update(["NEXT_DAY", "PREVIOUS_DAY", "MONTHS_BETWEEN", "DAYNAME", "MONTHNAME"])
 
-@function("ADD_MONTHS")
+
+@function("ADD_MONTHS", zoned=True)
 def add_months(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/add_months: the last day stays the last day."""
-    value = moment(call.arg(0))
+    return moved(call.arg(0), lambda value: _months_added(moment(value), call.as_kind(1, "int")))
+
+
+def _months_added(value: Typed, months: Typed) -> Typed:
     chosen = "sf_add_months" if holds_aggregate(value.node) else "sf_add_months_any"
     name = {"date": "sf_add_months_date", "unknown": chosen}.get(value.type.kind, "sf_add_months")
-    return make(f"{name}({{0}}, {{1}})", value.type, value, call.as_kind(1, "int"))
+    return make(f"{name}({{0}}, {{1}})", value.type, value, months)
 
 
 _FROM_PARTS = (
@@ -194,16 +201,11 @@ def timestamp_from_parts(call: Call) -> Typed:
     if "TZ_FROM" not in call.name or "NTZ" in call.name:
         return result
     if len(call) > 7:
-        return zoned(make("timezone({1}, {0})", TZ, result, call.as_kind(7, "text")), call.as_kind(7, "text"))
+        return in_zone(make("timezone({1}, {0})", TZ, result, call.as_kind(7, "text")), call.as_kind(7, "text"))
     return make("CAST({0} AS TIMESTAMPTZ)", TZ, result)
 
 
-def zoned(instant: Typed, zone: Typed) -> Typed:
-    """A timestamp_tz in a zone of its own: the clock there, with the instant at hand."""
-    return make("timezone({1}, {0})", Type("zoned"), instant, zone)
-
-
-@function("CONVERT_TIMEZONE")
+@function("CONVERT_TIMEZONE", zoned=True)
 def convert_timezone(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
     if len(call) == 3:
@@ -212,17 +214,17 @@ def convert_timezone(call: Call) -> Typed:
     instant = to_tz(call.arg(1))
     if constant(call.raw[0]) == "UTC":
         return instant
-    return zoned(instant, call.as_kind(0, "text"))
+    return in_zone(instant, call.as_kind(0, "text"))
 
 
 @visits(exp.Extract)
 def extract(rewriter: Rewriter, node: Any) -> Typed:
     """EXTRACT(part FROM x)."""
     name = str(node.this.name if not isinstance(node.this, exp.Literal) else node.this.this).lower()
-    return part_of(node, name, rewriter.visit(node.expression))
+    return part_of(node, name, rewriter.visit_zoned(node.expression))
 
 
-@function("DATE_PART")
+@function("DATE_PART", zoned=True)
 def date_part(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/date_part"""
     return part_of(call.node, call.word(0), call.arg(1))
@@ -248,8 +250,8 @@ _PART_TEXT = {
     "epoch_millisecond": "epoch_ms({0})",
     "epoch_microsecond": "epoch_us({0})",
     "epoch_nanosecond": "epoch_ns({0})",
-    "timezone_hour": "timezone_hour({0})",
-    "timezone_minute": "timezone_minute({0})",
+    "timezone_hour": "",
+    "timezone_minute": "",
 }
 
 
@@ -259,6 +261,9 @@ def part_of(node: Any, name: str, value: Typed) -> Typed:
     text = _PART_TEXT.get(name)
     if text is None:
         raise refuse(node, f"the date part {name} is not known")
+    if name.startswith("timezone"):
+        minutes = offset_minutes(value) if value.type.kind == "zoned" else make("0", INT)
+        return make("({0} // 60)" if name == "timezone_hour" else "({0} % 60)", INT, minutes)
     if name.startswith("epoch") and value.type.kind == "zoned":
         value = to_tz(value)
     value = moment(value)
@@ -266,7 +271,7 @@ def part_of(node: Any, name: str, value: Typed) -> Typed:
         value = to_ntz(value)
     if text.startswith(("CAST", "epoch", "((")):
         return make(text, INT, value)
-    return make(f"CAST({text} AS BIGINT)" if value.type.kind == "unknown" else text, INT, value)
+    return make(f"CAST({text} AS BIGINT)" if value.type.kind == "unknown" else text, Type("int", 6), value)
 
 
 def _part_rule(name: str) -> Any:
@@ -291,7 +296,7 @@ for _function, _part in {
     "MINUTE": "minute",
     "SECOND": "second",
 }.items():
-    function(_function)(_part_rule(_part))
+    function(_function, zoned=True)(_part_rule(_part))
 
 
 @visits(exp.CurrentDate)
@@ -312,7 +317,7 @@ def current_time(rewriter: Rewriter, node: Any) -> Typed:
     return make(_NOW_AS_TIME, TIME)
 
 
-@function("TIME_SLICE")
+@function("TIME_SLICE", zoned=True)
 def time_slice(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/time_slice: slices begin at the epoch."""
     unit = PARTS.get(call.word(2), call.word(2))

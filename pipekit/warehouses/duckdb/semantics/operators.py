@@ -15,6 +15,7 @@ from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import BINARY, BOOL, NULL, TEXT, UNKNOWN
+from pipekit.warehouses.duckdb.semantics.zones import instant
 
 
 @visits(exp.Literal)
@@ -52,8 +53,8 @@ def null(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.Paren)
 def paren(rewriter: Rewriter, node: Any) -> Typed:
     """Parentheses."""
-    inner = rewriter.visit(node.this)
-    return Typed(exp.Paren(this=inner.node), inner.type)
+    inner = rewriter.visit_zoned(node.this)
+    return inner if inner.type.kind == "zoned" else Typed(exp.Paren(this=inner.node), inner.type)
 
 
 @visits(exp.Alias)
@@ -87,7 +88,7 @@ def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.DPipe)
 def concatenate(rewriter: Rewriter, node: Any) -> Typed:
     """``||``: of texts, or of arrays? No: of texts and binaries."""
-    left, right = rewriter.visit(node.this), rewriter.visit(node.expression)
+    left, right = rewriter.visit_zoned(node.this), rewriter.visit_zoned(node.expression)
     if left.type.kind == "binary" and right.type.kind == "binary":
         return make("({0} || {1})", BINARY, left, right)
     return make("({0} || {1})", TEXT, to_text(left), to_text(right))
@@ -98,7 +99,7 @@ def comparison(rewriter: Rewriter, node: Any) -> Typed:
     """``= <> < <= > >=`` and IS DISTINCT FROM."""
     if isinstance(node.expression, (exp.Any, exp.All)):
         return _against_query(rewriter, node)
-    left, right = rewriter.visit(node.this), rewriter.visit(node.expression)
+    left, right = rewriter.visit_zoned(node.this), rewriter.visit_zoned(node.expression)
     mistakes.comparison(rewriter, node, left, right)
     left, right = comparable(left, right)
     node.set("this", left.node)
@@ -121,7 +122,7 @@ def _against_query(rewriter: Rewriter, node: Any) -> Typed:
 
 def comparable(left: Typed, right: Typed) -> tuple[Typed, Typed]:
     """Both sides as the types in which Snowflake compares them."""
-    left, right = (to_kind(side, "tz") if side.type.kind == "zoned" else side for side in (left, right))
+    left, right = (instant(side) for side in (left, right))
     if _changes(left, right):
         return _like(left, right), right
     if _changes(right, left):
@@ -172,9 +173,9 @@ def truth(value: Typed) -> Typed:
 @visits(exp.Between)
 def between(rewriter: Rewriter, node: Any) -> Typed:
     """``x BETWEEN a AND b``."""
-    value = rewriter.visit(node.this)
+    value = rewriter.visit_zoned(node.this)
     for key in ("low", "high"):
-        bound = rewriter.visit(node.args[key])
+        bound = rewriter.visit_zoned(node.args[key])
         mistakes.comparison(rewriter, node, value, bound)
         changed, bound = comparable(value, bound)
         node.set(key, bound.node)
@@ -185,7 +186,7 @@ def between(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.In)
 def is_in(rewriter: Rewriter, node: Any) -> Typed:
     """``x IN (...)``."""
-    value = rewriter.visit(node.this)
+    value = instant(rewriter.visit_zoned(node.this))
     query = node.args.get("query")
     if query is not None:
         node.set("this", value.node)
@@ -202,7 +203,7 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
     parts = []
     changed = value
     for part in node.expressions:
-        other = rewriter.visit(part)
+        other = rewriter.visit_zoned(part)
         mistakes.comparison(rewriter, node, value, other)
         changed, other = comparable(value, other)
         parts.append(other.node)

@@ -181,8 +181,6 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
             result = None if result is None or columns is None else _joined(result, columns)
             continue
         typed = rewriter.visit(each)
-        if typed.type.kind == "zoned":
-            raise refuse(each, "a timestamp_tz that is kept is kept in UTC, and this one is of another zone", _CLOCK)
         written = _at_least_64_bits(typed)
         if name and not isinstance(each, exp.Alias) and not isinstance(written, exp.Column):
             written = exp.alias_(written, exp.to_identifier(name), copy=False)
@@ -194,9 +192,6 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
             result = _joined(result, {name.lower() or f"${len(result)}": kind})
     node.set("expressions", rewritten)
     return result
-
-
-_CLOCK = "Write ::timestamp_ntz for the clock there, or convert_timezone('UTC', ...)."
 
 
 def _joined(left: Columns, right: Columns) -> Columns:

@@ -14,6 +14,7 @@ from pipekit.warehouses.duckdb.semantics.parsing import Template
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, REFUSED, Call, Typed
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.types import UNKNOWN
+from pipekit.warehouses.duckdb.semantics.zones import settled
 
 Visitor = Callable[["Rewriter", Any], Typed]
 QueryRule = Callable[["Rewriter", Any, Scope | None], Columns | None]
@@ -53,7 +54,11 @@ class Rewriter:
         return self._query(self, node, parent)
 
     def visit(self, node: Any) -> Typed:
-        """The node rewritten, and its type."""
+        """The node rewritten, and its type; a timestamp is one that DuckDB can hold."""
+        return settled(self.visit_zoned(node))
+
+    def visit_zoned(self, node: Any) -> Typed:
+        """The same for a rule that can do with a timestamp with an offset of its own; see ``zones``."""
         rule = VISITORS.get(type(node))
         if rule is not None:
             return rule(self, node)

@@ -12,6 +12,9 @@ from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, Walker, constant, make
 from pipekit.warehouses.duckdb.semantics.types import NULL, Type
 
+# Functions of dates and times, and conversions: they take the clock of a timestamp with an offset, or its instant.
+TAKES_ZONED: set[str] = set()
+
 
 @dataclass
 class Call:
@@ -47,7 +50,8 @@ class Call:
         if index >= len(self.raw):
             return Typed(template("NULL"), NULL)
         if index not in self.known:
-            self.known[index] = self.rewriter.visit(self.raw[index])
+            visit = self.rewriter.visit_zoned if self.name in TAKES_ZONED else self.rewriter.visit
+            self.known[index] = visit(self.raw[index])
         return self.known[index]
 
     def args(self) -> list[Typed]:
@@ -87,12 +91,19 @@ FUNCTIONS: dict[str, Rule] = {}
 REFUSED: dict[str, tuple[str, str]] = {}
 
 
-def function(*names: str) -> Callable[[Rule], Rule]:
-    """Register a rule for the functions of these names."""
+def function(*names: str, zoned: bool = False) -> Callable[[Rule], Rule]:
+    """Register a rule for the functions of these names.
+
+    Args:
+        names: In upper case.
+        zoned: Whether the rule can do with timestamps with an offset of their own; see ``zones``.
+    """
 
     def register(rule: Rule) -> Rule:
         for name in names:
             FUNCTIONS[name] = rule
+            if zoned:
+                TAKES_ZONED.add(name)
         return rule
 
     return register

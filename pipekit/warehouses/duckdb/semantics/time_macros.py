@@ -13,7 +13,7 @@ _NAMED = (
     "['%d-%b-%Y', '%d-%b-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %Y', '%a %b %d %H:%M:%S %Y', "
     "'%d %b %Y', '%d %b %Y %H:%M:%S']"
 )
-_FAST = "strlen(x) = 19 AND x[5] = '-' AND x[17] = ':'"
+_DAY, _FAST = "x LIKE '____-__-__'", "x LIKE '____-__-__ __:__:__'"
 
 TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_epoch": ("x", "make_timestamp(CAST(round(x * 1000000::BIGINT) AS BIGINT))"),
@@ -26,7 +26,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_try_ntz": (
         "x",
-        f"CASE WHEN {_FAST} THEN TRY_CAST(x AS TIMESTAMP) "
+        f"CASE WHEN {_FAST} OR {_DAY} THEN TRY_CAST(x AS TIMESTAMP) "
         f"WHEN regexp_full_match(x, '{_DATE}([ T]+{_CLOCK})?') THEN TRY_CAST(sf_clock(x) AS TIMESTAMP) "
         f"WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') "
         f"THEN TRY_CAST(sf_clock(regexp_replace(x, '{_OFFSET}$', '')) AS TIMESTAMP) "
@@ -41,9 +41,9 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_not_known": ("what, x", "CAST(what || ' ' || x || ' is not recognized' AS TIMESTAMP)"),
     "sf_try_date": (
         "x",
-        "CASE WHEN strlen(x) = 10 AND x[5] = '-' THEN TRY_CAST(x AS DATE) ELSE CAST(sf_try_ntz(x) AS DATE) END",
+        f"CASE WHEN {_DAY} THEN TRY_CAST(x AS DATE) ELSE CAST(sf_try_ntz(x) AS DATE) END",
     ),
-    "sf_date": ("x", "coalesce(TRY_CAST(x AS DATE), CAST(sf_ntz(x) AS DATE))"),
+    "sf_date": ("x", "coalesce(CASE WHEN NOT contains(x, '/') THEN TRY_CAST(x AS DATE) END, CAST(sf_ntz(x) AS DATE))"),
     "sf_try_tz": (
         "x",
         f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') THEN TRY_CAST(sf_offset(x) AS TIMESTAMPTZ) "
@@ -57,6 +57,17 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         "x",
         "CASE WHEN x IS NULL THEN NULL ELSE coalesce(sf_try_tz(x), "
         "CAST(sf_not_known('Timestamp', x) AS TIMESTAMPTZ)) END",
+    ),
+    "sf_tz_any": (
+        "x",
+        "CASE WHEN typeof(x) = 'VARCHAR' THEN sf_in_utc(sf_ntz(CAST(x AS VARCHAR)), sf_tz(CAST(x AS VARCHAR))) "
+        "ELSE CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ) END",
+    ),
+    "sf_in_utc": (
+        "clock, instant",
+        "CASE WHEN CAST(instant AS TIMESTAMP) = clock THEN instant WHEN instant IS NULL THEN NULL "
+        "ELSE CAST(sf_zoned_text(clock, instant) || ' has an offset, and timestamp_tz is kept in UTC here: write "
+        "convert_timezone(''UTC'', ...) for the instant, ::timestamp_ntz for the clock' AS TIMESTAMPTZ) END",
     ),
     "sf_try_time": (
         "x",

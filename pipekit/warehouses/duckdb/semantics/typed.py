@@ -25,6 +25,9 @@ class Walker(Protocol):
     def visit(self, node: Any) -> Typed:
         """The node rewritten, and its type."""
 
+    def visit_zoned(self, node: Any) -> Typed:
+        """The same for a rule that can do with a timestamp with an offset of its own."""
+
     def inside(self, scope: Scope) -> Any:
         """A context in which another scope is seen."""
 

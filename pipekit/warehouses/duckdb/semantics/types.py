@@ -15,17 +15,19 @@ class Type:
     """What is known about the values of an expression.
 
     Attributes:
-        kind: int, huge, dec, float, text, bool, date, time, ntz, tz, variant, object, array, binary, interval, null, or
-            unknown.
+        kind: int, huge, dec, float, text, bool, date, time, ntz, tz, zoned, variant, object, array, binary, interval,
+            null, or unknown.
         precision: Digits of a number at most.
         scale: Digits behind the point.
         small: Whether DuckDB holds the integer in fewer than 64 bits.
+        elsewhere: Whether a timestamp with an offset of its own surely has one that is not UTC's.
     """
 
     kind: str
     precision: int = 38
     scale: int = 0
     small: bool = False
+    elsewhere: bool = False
 
     @property
     def is_integer(self) -> bool:
