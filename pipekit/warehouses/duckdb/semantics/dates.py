@@ -14,7 +14,7 @@ from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import TAKES_ZONED, Call, Typed, constant, function, make, simple
-from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, decimal
+from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
 from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, unit_of
 from pipekit.warehouses.duckdb.semantics.zones import clock, in_zone, moved, offset_minutes
 
