@@ -200,10 +200,20 @@ def percentile(call: Call) -> Typed:
     direction = " DESC" if item.args.get("desc") else ""
     share, name = constant(call.raw[0]), call.name.lower()
     value = Typed(item.this, UNKNOWN)
+    if call.windowed:
+        return _percentile_over(value, name, share, direction)
     if name == "percentile_disc":
         return make(f"{name}({share}) WITHIN GROUP (ORDER BY {{0}}{direction}) {{over}}", UNKNOWN, value)
     value = make("CAST({0} AS DOUBLE)", FLOAT, value)
     return make(f"{name}({share}) WITHIN GROUP (ORDER BY {{0}}{direction}) {{over}}", FLOAT, value)
+
+
+def _percentile_over(value: Typed, name: str, share: Any, direction: str) -> Typed:
+    """The same over a window, which DuckDB takes without WITHIN GROUP; from the other end it is 1 - share."""
+    if name == "percentile_disc":
+        return make(f"quantile_disc({{0}}, {share} ORDER BY {{0}}{direction}) {{over}}", UNKNOWN, value)
+    share = f"1 - {share}" if direction else share
+    return make(f"quantile_cont(CAST({{0}} AS DOUBLE), {share}) {{over}}", FLOAT, value)
 
 
 @function("APPROX_PERCENTILE")
@@ -276,12 +286,13 @@ def array_agg(call: Call) -> Typed:
     return make("coalesce(to_json(list_transform({0}, lambda sf_e: {1})), CAST('[]' AS JSON))", ARRAY, listed, item)
 
 
-@function("OBJECT_AGG")
+@function("OBJECT_AGG", "OBJECTAGG")
 def object_agg(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/object_agg: pairs with a NULL are left out."""
     pair = "CAST(to_json({0}) AS VARCHAR) || ':' || CAST({1} AS VARCHAR)"
-    text = f"CAST(coalesce('{{' || string_agg({pair}, ',') {{over}} || '}}', '{{}}') AS JSON)"
-    return make(text, OBJECT, call.as_kind(0, "text"), call.as_kind(1, "variant"))
+    distinct = _distinct(call)
+    text = f"CAST(coalesce('{{' || string_agg({distinct}{pair}, ',') {{over}} || '}}', '{{}}') AS JSON)"
+    return make(f"sf_parse_strictly({text})", OBJECT, call.as_kind(0, "text"), call.as_kind(1, "variant"))
 
 
 @function("ARRAY_UNION_AGG")

@@ -6,23 +6,19 @@ from typing import Any
 
 from sqlglot import exp
 
-from pipekit.warehouses.duckdb.semantics.casts import to_int, to_variant
+from pipekit.warehouses.duckdb.semantics.casts import convert, to_int, to_variant
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
 from pipekit.warehouses.duckdb.semantics.scopes import Scope
-from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, INT, OBJECT, TEXT, VARIANT
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, FLOAT, INT, OBJECT, TEXT, VARIANT, Type, common
 from pipekit.warehouses.duckdb.semantics.variants import array_of
 
 simple(
     {
-        "ARRAY_CONTAINS": [("variant array", "list_contains(sf_list({1}), {0})", BOOL)],
-        "ARRAY_POSITION": [
-            ("variant array", "(list_position(sf_list({1}), {0}) - 1)", INT),
-        ],
         "ARRAY_CAT": [("array array", "sf_json(list_concat(sf_list({0}), sf_list({1})))", ARRAY)],
         "ARRAY_APPEND": [("array variant", "sf_json(list_append(sf_list({0}), {1}))", ARRAY)],
         "ARRAY_PREPEND": [("array variant", "sf_json(list_prepend({1}, sf_list({0})))", ARRAY)],
         "ARRAY_INSERT": [("array int variant", "sf_array_insert({0}, {1}, {2})", ARRAY)],
-        "ARRAY_REMOVE": [("array variant", "sf_json(list_filter(sf_list({0}), lambda sf_e: sf_e <> {1}))", ARRAY)],
+        "ARRAY_REPEAT": [("variant int", "sf_array_repeat({0}, {1})", ARRAY)],
         "ARRAY_REMOVE_AT": [("array int", "sf_array_remove_at({0}, {1})", ARRAY)],
         "ARRAY_SLICE": [("array int int", "sf_array_slice({0}, {1}, {2})", ARRAY)],
         "ARRAY_COMPACT": [("array", "sf_json(sf_not_nulls(sf_list({0})))", ARRAY)],
@@ -42,6 +38,41 @@ simple(
         ],
     }
 )
+
+
+_NULL = "CAST('null' AS JSON)"
+
+
+@function("ARRAY_CONTAINS")
+def array_contains(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/array_contains: NULL is in it, or it is not known."""
+    found = "list_contains(sf_list({1}), {0})"
+    text = f"CASE WHEN {{0}} IS NULL THEN nullif(list_contains(sf_list({{1}}), {_NULL}), false) ELSE {found} END"
+    return make(f"({text})", BOOL, _element(call, 0), call.as_kind(1, "array"))
+
+
+@function("ARRAY_POSITION")
+def array_position(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/array_position"""
+    text = f"CAST(list_position(sf_list({{1}}), coalesce({{0}}, {_NULL})) - 1 AS BIGINT)"
+    return make(text, INT, _element(call, 0), call.as_kind(1, "array"))
+
+
+@function("ARRAY_REMOVE")
+def array_remove(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/array_remove: NULL if the value is."""
+    kept = "sf_json(list_filter(sf_list({0}), lambda sf_e: sf_e <> {1}))"
+    text = f"(CASE WHEN {{1}} IS NOT NULL THEN {kept} END)"
+    return make(text, ARRAY, call.as_kind(0, "array"), _element(call, 1))
+
+
+def _element(call: Call, index: int) -> Typed:
+    """A value to look for; Snowflake takes texts, dates and times only if they are cast to VARIANT."""
+    value = call.arg(index)
+    if value.type.kind in ("text", "date", "time", "ntz", "tz"):
+        text = f"{call.name.lower()} looks for a VARIANT, and this is another type"
+        call.rewriter.mistake(call.raw[index], text, "write ::variant behind it")
+    return to_variant(value)
 
 
 @function("ARRAY_SIZE", "ARRAY_LENGTH")
@@ -70,13 +101,20 @@ def array_sort(call: Call) -> Typed:
     return make(text, ARRAY, call.as_kind(0, "array"))
 
 
-def _lambda(call: Call, index: int) -> tuple[list[str], Typed]:
-    """The names of a lambda's parameters, and its body as JSON or a truth value."""
-    node: Any = call.raw[index]
+def _lambda(call: Call, index: int, first: Type = VARIANT) -> tuple[list[str], Typed]:
+    """The names of a lambda's parameters, and its body rewritten.
+
+    Args:
+        call: The call.
+        index: Where it is among the arguments.
+        first: The type of its first parameter; others are elements of an array.
+    """
+    node: Any = call.raw[index].copy()
     if not isinstance(node, exp.Lambda):
         raise call.refuse("a lambda such as x -> x + 1 is wanted")
     names = [part.name.lower() for part in node.expressions]
-    scope = Scope(parent=call.rewriter.scope, variables=dict.fromkeys(names, VARIANT))
+    kinds = {**dict.fromkeys(names, VARIANT), names[0]: first}
+    scope = Scope(parent=call.rewriter.scope, variables=kinds)
     with call.rewriter.inside(scope):
         return names, call.rewriter.visit(node.this)
 
@@ -101,9 +139,18 @@ def transform(call: Call) -> Typed:
 @function("REDUCE")
 def reduce(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/reduce"""
-    names, body = _lambda(call, 2)
-    text = f"list_reduce(list_prepend({{1}}, sf_list({{0}})), lambda {names[0]}, {names[1]}: {{2}})"
-    return make(text, VARIANT, call.as_kind(0, "array"), call.as_kind(1, "variant"), to_variant(body))
+    first = call.arg(1)
+    names, body = _lambda(call, 2, first.type)
+    kind = common([first.type, body.type])
+    if kind.is_number and not (first.type.is_integer and body.type.is_integer):
+        kind = FLOAT
+    if kind != first.type:
+        names, body = _lambda(call, 2, kind)
+    if not kind.duckdb:
+        kind = VARIANT
+    text = f"list_reduce(sf_list({{0}}), lambda {names[0]}, {names[1]}: {{2}}, CAST({{1}} AS {kind.duckdb}))"
+    body = make(f"CAST({{0}} AS {kind.duckdb})", kind, convert(body, kind))
+    return make(text, kind, call.as_kind(0, "array"), convert(first, kind), body)
 
 
 @function("ARRAYS_ZIP")

@@ -130,7 +130,7 @@ def _with_fraction(value: Typed, sizes: list[int]) -> Typed:
         return value
     unit = "second" if sizes[0] == 0 else "millisecond"
     if value.type.kind == "time":
-        return value
+        return make(f"CAST(date_trunc('{unit}', DATE '2000-01-01' + {{0}}) AS TIME)", value.type, value)
     return make(f"date_trunc('{unit}', {{0}})", value.type, value)
 
 
@@ -167,13 +167,22 @@ def to_number(call: Call) -> Typed:
 def _unformatted(call: Call, value: Typed, form: Any) -> Typed:
     """The text without what its format adds. https://docs.snowflake.com/en/sql-reference/sql-format-models"""
     plain = str(form).upper()
+    trailing = any(each.endswith(("MI", "S")) for each in plain.split("|"))
+    plain = plain.split("|")[0]
+    if plain in ("TM", "TM9", "TME"):
+        return make("regexp_replace({0}, '^([+-]) +', '\\1')", TEXT, casts.to_text(value))
     if plain.strip("X") == "" or plain.replace("FM", "").replace("0X", "").strip("X") == "":
-        return make("CAST(('0x' || ltrim({0}, ' ')) AS BIGINT)", Type("int", 19), casts.to_text(value))
+        digits = len(plain.replace("FM", "").replace("0X", "X"))
+        fits = f"CASE WHEN length(ltrim({{0}}, ' ')) <= {digits} THEN '0x' ELSE 'too long: ' END"
+        return make(f"CAST(({fits} || ltrim({{0}}, ' ')) AS BIGINT)", Type("int", 19), casts.to_text(value))
     if set(plain) - set("FM$9,.0SMIG DEB"):
         raise call.refuse(f"the format {form!r} is not known")
     if "EEEE" in plain:
         return make("CAST(CAST({0} AS DOUBLE) AS DECIMAL(38,9))", decimal(38, 9), casts.to_text(value))
-    return make("regexp_replace({0}, '[$, ]', '', 'g')", TEXT, casts.to_text(value))
+    text = make("regexp_replace({0}, '[$, ]', '', 'g')", TEXT, casts.to_text(value))
+    if trailing:
+        return make("regexp_replace({0}, '^(.*)([+-])$', '\\2\\1')", TEXT, text)
+    return text
 
 
 @function("TO_DOUBLE", "TRY_TO_DOUBLE")

@@ -8,7 +8,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text, number_literal, parse_number
+from pipekit.warehouses.duckdb.semantics.literals import (
+    EXACT,
+    literal_number,
+    literal_text,
+    number_literal,
+    parse_number,
+)
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
@@ -118,7 +124,7 @@ def to_int(value: Typed) -> Typed:
         return value
     number = literal_number(value)
     if number is not None:
-        return number_literal(number.quantize(Decimal(1), rounding="ROUND_HALF_UP"))
+        return number_literal(number.quantize(Decimal(1), rounding="ROUND_HALF_UP", context=EXACT))
     return to_exact(value, 38, 0)
 
 
@@ -151,7 +157,9 @@ def _exact_of_literal(value: Typed, text: str, precision: int, scale: int, *, sa
         if scale == 0 and precision == 38:
             return make("CAST({0} AS BIGINT)", INT, value)
         return make(f"CAST({{0}} AS {decimal(precision, scale).duckdb})", decimal(precision, scale), value)
-    rounded = number.quantize(Decimal(1).scaleb(-scale), rounding="ROUND_HALF_UP") if abs(number) < 10**37 else number
+    rounded = number
+    if number.copy_abs() < 10**38:
+        rounded = number.quantize(Decimal(1).scaleb(-scale), rounding="ROUND_HALF_UP", context=EXACT)
     if scale == 0 and precision == 38:
         whole = number_literal(rounded)
         return make("CAST({0} AS BIGINT)", INT, whole) if whole.type.small else whole

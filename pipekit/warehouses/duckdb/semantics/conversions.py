@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pipekit.warehouses.duckdb.semantics import casts, zones
 from pipekit.warehouses.duckdb.semantics.formats import pattern_to_read, write_time
+from pipekit.warehouses.duckdb.semantics.number_formats import number_text
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
-from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ, Type
+from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ
 
 _RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ, "zoned": TZ}
 _NAMES = {
@@ -52,7 +53,7 @@ def _conversion(call: Call) -> Typed:
 def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
     number = casts.to_number(value)
     micros = 6 - scale
-    text = f"{{0}} * {10**micros}" if micros >= 0 else f"{{0}} // {10**-micros}"
+    text = f"CAST({{0}} AS BIGINT) * {10**micros}" if micros >= 0 else f"{{0}} // {10**-micros}"
     return casts.to_kind(make(f"make_timestamp(CAST({text} AS BIGINT))", NTZ, number), kind)
 
 
@@ -101,26 +102,3 @@ def to_char(call: Call) -> Typed:
 def _binary_text(call: Call, value: Typed, form: str) -> Typed:
     text = {"utf-8": "decode({0})", "utf8": "decode({0})", "base64": "to_base64({0})"}.get(form.lower(), "hex({0})")
     return make(text, TEXT, value)
-
-
-def number_text(call: Call, value: Typed, form: str) -> Typed:
-    """A number in a format of nines and zeros.
-
-    https://docs.snowflake.com/en/sql-reference/sql-format-models
-    """
-    plain = form.upper().removeprefix("FM")
-    fill = not form.upper().startswith("FM")
-    if plain and not plain.strip("X"):
-        number = casts.to_int(value)
-        text = f"lpad(to_hex({{0}}), {len(plain)}, '0')" if plain.startswith("0") else "to_hex({0})"
-        return make(f"lpad({text}, {len(plain) + 1}, ' ')" if fill else text, TEXT, number)
-    if set(plain) - set("$9,.0GD") or plain.count(".") + plain.count("D") > 1:
-        raise call.refuse(f"the number format {form!r} is not known")
-    whole, _, fraction = plain.replace("D", ".").replace("G", ",").lstrip("$").partition(".")
-    written = "{:,." if "," in whole else "{:."
-    zeros = len(whole[whole.index("0") :]) if "0" in whole else 0
-    width = len(plain)
-    rounded = casts.to_float(make(f"round({{0}}, {len(fraction)})", Type("dec", 38, 12), casts.to_number(value)))
-    sign = "$" if plain.startswith("$") else ""
-    text = f"sf_number_text({{0}}, '{written}{len(fraction)}f}}', {zeros}, {width}, '{sign}')"
-    return make(text if fill else f"ltrim({text}, ' ')", TEXT, rounded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from sqlglot import exp
@@ -11,6 +11,7 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import FLOAT, INT, Type, decimal, integer
 
+EXACT = Context(prec=100)  # Python rounds to 28 digits unless it is told, and numbers have 38
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
@@ -29,22 +30,24 @@ def literal_number(value: Typed) -> Decimal | None:
         sign = -sign if node.key == "neg" else sign
         node = node.this
     if node.key == "literal" and not node.is_string:
-        return sign * Decimal(str(node.this))
+        number = Decimal(str(node.this))
+        return number.copy_negate() if sign < 0 else number
     return None
 
 
 def number_literal(value: Decimal) -> Typed:
     """A number as it stands in DuckDB's SQL, of the narrowest type; DECFLOAT's and NUMBER's 38 digits hold exactly."""
-    sign, digits, exponent = value.normalize().as_tuple()
+    value = value.normalize(EXACT)
+    sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     scale, places = max(-exponent, 0), len(digits) + max(exponent, 0)
     if max(places, scale) > 38:
         return make(f"CAST('{value}' AS DOUBLE)", FLOAT)
-    text = f"{value.normalize():f}"
+    text = f"{value:f}"
     if scale == 0:
-        small = abs(value) < 2**31
+        small = value.copy_abs() < 2**31
         kind = Type("int", places, small=True) if small else integer(places)
-        if places == 19 and abs(value) < 2**63:
+        if places == 19 and value.copy_abs() < 2**63:
             kind = INT
         node: Any = exp.Literal.number(text.lstrip("-"))
         if sign and value:

@@ -81,14 +81,58 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN lower(x) IN ('true', 't', 'yes', 'y', 'on', '1') THEN true "
         "WHEN lower(x) IN ('false', 'f', 'no', 'n', 'off', '0') THEN false END",
     ),
-    "sf_number_text": (
-        "x, form, zeros, width, sign",
-        "CASE WHEN x IS NULL THEN NULL WHEN length(format(form, abs(x))) > width THEN repeat('#', width + 1) ELSE "
-        "lpad(CASE WHEN x < 0 THEN '-' ELSE '' END || sign || CASE WHEN zeros = 0 THEN "
-        "regexp_replace(format(form, abs(x)), "
-        "'^0[.]', '.') ELSE lpad(format(form, abs(x)), CAST(greatest(zeros, length(format(form, abs(x)))) AS "
-        "INTEGER), '0') END, "
-        "width + 1, ' ') END",
+    # Numbers as text of a format; see number_formats
+    "sf_grouped": (
+        "digits",
+        "array_to_string(list_reverse(list_transform(range(0, length(digits), 3), "
+        "lambda i: reverse(substr(reverse(digits), i + 1, 3)))), ',')",
+    ),
+    "sf_fraction": (
+        "digits, kept",
+        "CASE WHEN kept < 0 THEN '' ELSE '.' || rpad(left(digits, CAST(greatest(length(rtrim(digits, '0')), kept) AS "
+        "INTEGER)), CAST(length(digits) AS INTEGER), ' ') END",
+    ),
+    "sf_fixed_body": (
+        "whole, fraction, places, zeros, commas, kept, blank",
+        "CASE WHEN length(ltrim(whole, '0')) > places THEN CASE WHEN commas THEN sf_grouped(repeat('#', places)) ELSE "
+        "repeat('#', places) END || CASE WHEN kept < 0 THEN '' ELSE '.' || repeat('#', length(fraction)) END "
+        "ELSE CASE WHEN commas THEN sf_grouped(sf_fixed_whole(whole, zeros, blank)) "
+        "ELSE sf_fixed_whole(whole, zeros, blank) END || sf_fraction(fraction, kept) END",
+    ),
+    "sf_fixed_whole": (
+        "whole, zeros, blank",
+        "CASE WHEN zeros > 0 THEN lpad(ltrim(whole, '0'), CAST(greatest(zeros, length(ltrim(whole, '0'))) AS INTEGER), "
+        "'0') WHEN ltrim(whole, '0') = '' THEN CASE WHEN blank THEN '' ELSE '0' END ELSE ltrim(whole, '0') END",
+    ),
+    "sf_fixed": (
+        "x, width, places, zeros, commas, kept, blank, sign, dollar",
+        "sf_signed(sf_fixed_body(split_part(ltrim(x, '-'), '.', 1), split_part(x, '.', 2), places, zeros, commas, "
+        "kept, blank), starts_with(x, '-') AND regexp_matches(x, '[1-9]'), CAST(width + length(dollar) "
+        "+ CASE WHEN kept < 0 THEN 0 ELSE length(split_part(x, '.', 2)) + 1 END AS INTEGER), sign, dollar)",
+    ),
+    "sf_signed": (
+        "body, negative, width, sign, dollar",
+        "CASE sign WHEN 'S-' THEN lpad(CASE WHEN negative THEN '-' ELSE '+' END || dollar || body, width + 1, ' ') "
+        "WHEN 'MI-' THEN CASE WHEN negative THEN '-' ELSE ' ' END || lpad(dollar || body, width, ' ') "
+        "WHEN '-S' THEN lpad(dollar || body, width, ' ') || CASE WHEN negative THEN '-' ELSE '+' END "
+        "WHEN '-MI' THEN lpad(dollar || body, width, ' ') || CASE WHEN negative THEN '-' ELSE ' ' END "
+        "ELSE lpad(CASE WHEN negative THEN '-' ELSE '' END || dollar || body, width + 1, ' ') END",
+    ),
+    "sf_scientific": (
+        "x",
+        "CASE WHEN NOT regexp_matches(x, '[1-9]') THEN '0E0' ELSE CASE WHEN starts_with(x, '-') THEN '-' ELSE '' END "
+        "|| sf_mantissa(rtrim(ltrim(replace(ltrim(x, '-'), '.', ''), '0'), '0')) || 'E' || CASE WHEN "
+        "ltrim(split_part(ltrim(x, '-'), '.', 1), '0') <> '' THEN "
+        "length(ltrim(split_part(ltrim(x, '-'), '.', 1), '0')) - 1 "
+        "ELSE length(ltrim(split_part(x, '.', 2), '0')) - length(split_part(x, '.', 2)) - 1 END END",
+    ),
+    "sf_mantissa": ("digits", "digits[1] || CASE WHEN length(digits) > 1 THEN '.' || digits[2:] ELSE '' END"),
+    "sf_hexadecimal": (
+        "x, places, zeros, sign",
+        "CASE WHEN sign = 'S' THEN CASE WHEN x < 0 THEN '-' ELSE '+' END || lpad(to_hex(abs(x)), zeros, '0') "
+        "WHEN x >= 0 AND length(to_hex(x)) > places THEN repeat('#', places + 1) "
+        "ELSE CASE WHEN zeros > 0 THEN lpad(right(to_hex(x), places), zeros, '0') ELSE lpad(right(to_hex(x), places), "
+        "places + 1, ' ') END END",
     ),
     # Text
     "sf_text": (
@@ -100,6 +144,20 @@ MACROS: dict[str, tuple[str, str]] = {
         "WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d "
         "%H:%M:%S.%g') "
         "|| ' +0000' ELSE CAST(x AS VARCHAR) END",
+    ),
+    "sf_split_part": (
+        "x, separator, part",
+        "CASE WHEN separator = '' THEN CASE WHEN abs(part) <= 1 THEN x ELSE left(x, 0) END "
+        "ELSE split_part(x, separator, CASE WHEN part = 0 THEN 1 ELSE part END) END",
+    ),
+    "sf_uuid_of": (
+        "digest",
+        "digest[1:8] || '-' || digest[9:12] || '-5' || digest[14:16] || '-' || "
+        "lower(to_hex(CAST('0x' || digest[17:18] AS INTEGER) % 64 + 128)) || digest[19:20] || '-' || digest[21:32]",
+    ),
+    "sf_lines": (
+        "x, width",
+        "array_to_string(list_transform(range(0, length(x), width), lambda i: substr(x, i + 1, width)), chr(10))",
     ),
     "sf_position": (
         "part, x, start",

@@ -37,7 +37,9 @@ def _pivot(rewriter: Rewriter, pivot: Any, table: Any, source: Source) -> tuple[
     field = pivot.args["fields"][0]
     if not isinstance(field, exp.In) or len(pivot.args["fields"]) > 1 or len(pivot.expressions) != 1:
         raise refuse(pivot, "PIVOT is known with one aggregate and a list of values", "Use CASE and GROUP BY.")
-    call = pivot.expressions[0]
+    if any(isinstance(each, (exp.PivotAny, exp.Query, exp.Subquery)) for each in field.expressions):
+        raise refuse(pivot, "the columns of PIVOT (... IN (ANY)) follow from the rows", "List the values.")
+    call, suffix = _named(pivot.expressions[0])
     used = {field.this.name.lower()} | {column.name.lower() for column in call.find_all(exp.Column)}
     rest = [name for name in source.columns if name not in used]
     select = exp.Select(expressions=[exp.column(name) for name in rest], from_=exp.From(this=table))
@@ -46,6 +48,7 @@ def _pivot(rewriter: Rewriter, pivot: Any, table: Any, source: Source) -> tuple[
     with rewriter.inside(Scope([source])):
         for value in field.expressions:
             name = value.alias if isinstance(value, (exp.Alias, exp.PivotAlias)) else value.sql(dialect="snowflake")
+            name = f"{name[:-1]}{suffix}'" if name.endswith("'") else name + suffix
             wanted = value.this if isinstance(value, (exp.Alias, exp.PivotAlias)) else value
             cell, kind = _cell(rewriter, call.copy(), field.this, wanted)
             cell = exp.func("coalesce", cell, fallback.copy()) if isinstance(fallback, exp.Expression) else cell
@@ -54,6 +57,13 @@ def _pivot(rewriter: Rewriter, pivot: Any, table: Any, source: Source) -> tuple[
     if rest:
         select.set("group", exp.Group(expressions=[exp.column(name) for name in rest]))
     return select, columns
+
+
+def _named(aggregate: Any) -> tuple[Any, str]:
+    """The aggregate, and what its alias adds to the names of the columns."""
+    if isinstance(aggregate, exp.Alias):
+        return aggregate.this, f"_{aggregate.alias.upper()}"
+    return aggregate, ""
 
 
 def _cell(rewriter: Rewriter, call: Any, column: Any, value: Any) -> tuple[Any, Any]:

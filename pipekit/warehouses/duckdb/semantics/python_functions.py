@@ -46,14 +46,14 @@ def _parse_urls(column: Any, permissive: Any) -> Any:
 def parse_url(url: str, permissive: bool) -> str:
     """The parts of a URL as JSON. https://docs.snowflake.com/en/sql-reference/functions/parse_url"""
     parts = urlsplit(url)
-    if not parts.scheme or "://" not in url:
+    if not parts.scheme or ("://" not in url and parts.scheme not in _WITHOUT_HOST):
         if permissive:
             return json.dumps({"error": f"URL missing scheme: {url}"})
         raise ValueError(f"Error parsing URL: missing scheme: {url}")
     pairs = [pair.partition("=") for pair in parts.query.split("&")] if parts.query else []
     found = {
         "fragment": parts.fragment or None,
-        "host": parts.netloc.rpartition("@")[2].partition(":")[0],
+        "host": parts.netloc.rpartition("@")[2].partition(":")[0] or None,
         "parameters": {key: value for key, _, value in pairs} or None,
         "path": parts.path.lstrip("/") or None,
         "port": str(parts.port) if parts.port is not None else None,
@@ -63,6 +63,7 @@ def parse_url(url: str, permissive: bool) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+_WITHOUT_HOST = ("mailto", "tel", "urn", "news")
 _TEXT = ("VARCHAR",)
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
     "sf_sha224": (_digest("sha224"), _TEXT, "VARCHAR"),

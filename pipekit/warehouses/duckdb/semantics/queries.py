@@ -91,6 +91,10 @@ def _set_operation(rewriter: Rewriter, node: Any, parent: Scope | None) -> Colum
     left = query(rewriter, node.this, parent)
     right = query(rewriter, node.expression, parent)
     columns = left
+    if node.args.get("by_name"):
+        columns = None if left is None or right is None else {**right, **left}
+        _modifiers(rewriter, node, Scope([Source("", columns)], parent=parent))
+        return columns
     if left is not None and right is not None:
         _check_arms(rewriter, node, left, right)
     if left is not None and right is not None and len(left) == len(right):
@@ -133,6 +137,8 @@ def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | No
     if node.args.get("connect"):
         connect_by(rewriter, node)
         return query(rewriter, node, parent)
+    if node.args.get("match"):
+        raise refuse(node, "MATCH_RECOGNIZE is not there on DuckDB", "Use window functions.")
     scope = Scope(parent=parent)
     with rewriter.inside(scope):
         _sources(rewriter, node, scope)

@@ -70,12 +70,22 @@ def join_source(rewriter: Rewriter, join: Any, scope: Scope) -> None:
         condition = rewriter.visit(match).node
         on = rewriter.visit(on).node if on is not None else None
         join.set("match_condition", None)
+        if using:
+            join.set("using", None)
+            on = exp.and_(*(_same_in_both(rewriter, scope, column.name) for column in using))
         join.set("on", exp.and_(on, condition) if on is not None else condition)
         join.set("side", "LEFT")
     elif on is not None:
         join.set("on", truth(rewriter.visit(on)).node)
     elif isinstance(join.this, exp.Lateral) and join.args.get("side"):
         join.set("on", exp.true())
+
+
+def _same_in_both(rewriter: Rewriter, scope: Scope, name: str) -> Any:
+    """``USING (name)`` as a condition: DuckDB wants the match condition beside it in ON."""
+    owners = [each.name for each in scope.sources[:-1] if name.lower() in (each.columns or {})]
+    left = owners[0] if owners else scope.sources[0].name
+    return exp.EQ(this=exp.column(name, table=left), expression=exp.column(name, table=scope.sources[-1].name))
 
 
 def _alias_columns(node: Any, columns: Columns | None) -> Columns | None:
@@ -94,6 +104,8 @@ def _alias_columns(node: Any, columns: Columns | None) -> Columns | None:
 def _table(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     if node.args.get("when") is not None:
         raise refuse(node, "time travel (AT, BEFORE) is not there on DuckDB")
+    if node.args.get("changes") is not None:
+        raise refuse(node, "CHANGES is not there on DuckDB")
     name = ".".join(part.name for part in node.parts).lower()
     columns = rewriter.ctes[name] if name in rewriter.ctes else rewriter.tables.get(name)
     alias = node.args.get("alias")

@@ -9,11 +9,11 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
-from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, INT, TEXT, VARIANT
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, HUGE, INT, TEXT, VARIANT
 
 simple(
     {
-        "SPLIT_PART": [("text text int", "split_part({0}, {1}, CASE WHEN {2} = 0 THEN 1 ELSE {2} END)", TEXT)],
+        "SPLIT_PART": [("text text int", "sf_split_part({0}, {1}, {2})", TEXT)],
         "LEFT": [("text int", "left({0}, greatest({1}, 0))", TEXT)],
         "RIGHT": [("text int", "right({0}, greatest({1}, 0))", TEXT)],
         "CHARINDEX": [
@@ -59,11 +59,14 @@ simple(
         ],
         "SOUNDEX": [("text", "sf_soundex({0})", TEXT)],
         "MD5 MD5_HEX": [("text", "md5({0})", TEXT)],
+        "MD5_NUMBER_LOWER64": [("text", "CAST(CAST('0x' || md5({0})[17:] AS UBIGINT) AS HUGEINT)", HUGE)],
+        "MD5_NUMBER_UPPER64": [("text", "CAST(CAST('0x' || md5({0})[:16] AS UBIGINT) AS HUGEINT)", HUGE)],
         "MD5_BINARY": [("text", "unhex(md5({0}))", BINARY)],
         "SHA1 SHA1_HEX": [("text", "sha1({0})", TEXT)],
         "SHA1_BINARY": [("text", "unhex(sha1({0}))", BINARY)],
         "BASE64_DECODE_STRING": [("text", "decode(from_base64({0}))", TEXT)],
         "TRY_BASE64_DECODE_STRING": [("text", "TRY(decode(from_base64({0})))", TEXT)],
+        "TRY_BASE64_DECODE_BINARY": [("text", "TRY(from_base64({0}))", BINARY)],
         "BASE64_DECODE_BINARY": [("text", "from_base64({0})", BINARY)],
         "HEX_DECODE_STRING": [("text", "decode(unhex({0}))", TEXT)],
         "TRY_HEX_DECODE_STRING": [("text", "TRY(decode(unhex({0})))", TEXT)],
@@ -86,7 +89,14 @@ simple(
         "INSERT": [
             ("text int int text", "(left({0}, {1} - 1) || {3} || substr({0}, CAST({1} + {2} AS BIGINT)))", TEXT)
         ],
-        "UUID_STRING": [("", "CAST(uuid() AS VARCHAR)", TEXT)],
+        "UUID_STRING": [
+            ("", "CAST(uuid() AS VARCHAR)", TEXT),
+            (
+                "text text",
+                "sf_uuid_of(sha1(unhex(replace({0}, '-', '')) || encode({1})))",
+                TEXT,
+            ),
+        ],
         "ILIKE": [("text text", "({0} ILIKE {1})", BOOL)],
         "LIKE": [("text text", "({0} LIKE {1})", BOOL)],
     }
@@ -192,28 +202,42 @@ def _like_each(rewriter: Rewriter, node: Any, value: Typed, text: str) -> Typed:
     return make(f"({word.join(tests)})", BOOL, value, *written)
 
 
-@function("SHA2", "SHA2_HEX")
+@function("SHA2", "SHA2_HEX", "SHA2_BINARY")
 def sha2(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/sha2"""
     size = constant(call.raw[1]) if len(call) > 1 else 256
     if size not in (224, 256, 384, 512):
         raise call.refuse("the digest's size is 224, 256, 384 or 512")
     text = "sha256({0})" if size == 256 else f"sf_sha{size}({{0}})"
+    if call.name == "SHA2_BINARY":
+        return make(f"unhex({text})", BINARY, call.as_kind(0, "text"))
     return make(text, TEXT, call.as_kind(0, "text"))
 
 
 @function("BASE64_ENCODE", "HEX_ENCODE")
 def encode(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/base64_encode"""
-    if len(call) > 1 and call.name == "BASE64_ENCODE":
-        raise call.refuse("lines of a given length or another alphabet are not known")
     value = call.arg(0)
     if value.type.kind != "binary":
         value = make("encode({0})", BINARY, to_text(value))
     if call.name == "BASE64_ENCODE":
-        return make("to_base64({0})", TEXT, value)
+        return _base64(call, make("to_base64({0})", TEXT, value))
     lower = len(call) > 1 and constant(call.raw[1]) == 0
     return make("lower(hex({0}))" if lower else "hex({0})", TEXT, value)
+
+
+def _base64(call: Call, value: Typed) -> Typed:
+    """Base 64 in lines of a length, with other characters for + / and =."""
+    length = constant(call.raw[1]) if len(call) > 1 else 0
+    alphabet = constant(call.raw[2]) if len(call) > 2 else ""
+    if not isinstance(length, int) or not isinstance(alphabet, str):
+        raise call.refuse("a length or an alphabet that is no constant is not known")
+    if alphabet:
+        old, new = "+/="[: len(alphabet)], alphabet.replace("'", "''")
+        value = make(f"translate({{0}}, '{old}', '{new}')", TEXT, value)
+    if length:
+        value = make(f"sf_lines({{0}}, {length})", TEXT, value)
+    return value
 
 
 __all__ = ["VARIANT"]

@@ -10,9 +10,10 @@ _CLOCK = "[0-9]{1,2}(:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?)?"
 _OFFSET = " ?(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)"
 _SLASHES = "['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']"
 _NAMED = (
-    "['%d-%b-%Y', '%d-%b-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %Y', '%a %b %d %H:%M:%S %Y', "
+    "['%d-%b-%Y', '%d-%B-%Y', '%d-%b-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %Y', '%a %b %d %H:%M:%S %Y', "
     "'%d %b %Y', '%d %b %Y %H:%M:%S']"
 )
+_NAMED_ZONED = "['%a, %d %b %Y %H:%M:%S %z', '%a %b %d %H:%M:%S %z %Y']"
 _DAY, _FAST = "x LIKE '____-__-__'", "x LIKE '____-__-__ __:__:__'"
 
 TIME_MACROS: dict[str, tuple[str, str]] = {
@@ -31,7 +32,8 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         f"WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') "
         f"THEN TRY_CAST(sf_clock(regexp_replace(x, '{_OFFSET}$', '')) AS TIMESTAMP) "
         "WHEN regexp_full_match(x, '-?[0-9]+') THEN sf_epoch_text(x) "
-        f"WHEN contains(x, '/') THEN try_strptime(x, {_SLASHES}) ELSE try_strptime(x, {_NAMED}) END",
+        f"WHEN contains(x, '/') THEN try_strptime(x, {_SLASHES}) "
+        f"ELSE try_strptime(regexp_replace(x, ' [+-][0-9][0-9]:?[0-9][0-9]$', ''), {_NAMED}) END",
     ),
     "sf_clock": (
         "x",
@@ -47,6 +49,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_try_tz": (
         "x",
         f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') THEN TRY_CAST(sf_offset(x) AS TIMESTAMPTZ) "
+        f"WHEN regexp_full_match(x, '[A-Za-z].* [+-][0-9][0-9]:?[0-9][0-9]') THEN try_strptime(x, {_NAMED_ZONED}) "
         "ELSE CAST(sf_try_ntz(x) AS TIMESTAMPTZ) END",
     ),
     "sf_offset": (

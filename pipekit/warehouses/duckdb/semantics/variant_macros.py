@@ -4,6 +4,15 @@ from __future__ import annotations
 
 _ROW = "'key': NULL::VARCHAR, 'path': NULL::VARCHAR, 'index': NULL::BIGINT, 'value': NULL::JSON"
 
+
+def _ordered(value: str, item: str) -> str:
+    """An object's keys in order, with a text for its values, and one for an array's elements."""
+    pair = f"CAST(to_json(e[1]) AS VARCHAR) || ':' || CAST({value} AS VARCHAR)"
+    pairs = f"'{{' || array_to_string(list_transform(list_sort(sf_entries(x)), lambda e: {pair}), ',') || '}}'"
+    items = f"coalesce(to_json(nullif(list_transform(sf_list(x), lambda e: {item}), [])), x)"
+    return f"CASE json_type(x) WHEN 'OBJECT' THEN CAST({pairs} AS JSON) WHEN 'ARRAY' THEN {items} ELSE x END"
+
+
 VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_variant": (
         "x",
@@ -23,7 +32,23 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "WHEN typeof(x) = 'TIMESTAMP' THEN 'TIMESTAMP_NTZ' WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' "
         "THEN 'TIMESTAMP_TZ' WHEN typeof(x) = 'BLOB' THEN 'BINARY' ELSE sf_typeof(sf_variant(x)) END",
     ),
-    "sf_parse_json": ("x", "CASE WHEN trim(x) = '' THEN NULL ELSE json(x) END"),
+    "sf_parse_json": (
+        "x",
+        "CASE WHEN strlen(x) > 30 THEN CASE WHEN trim(x) = '' THEN NULL ELSE json(x) END WHEN trim(x) = '' THEN NULL "
+        "WHEN lower(trim(x)) = 'null' THEN CAST('null' AS JSON) WHEN regexp_full_match(x, "
+        "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE json(x) END",
+    ),
+    # One more key than there are names is a key that stands twice; only the uppermost object is looked at.
+    "sf_parse_strictly": (
+        "x",
+        "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN "
+        "CAST('duplicate object attribute in ' || CAST(x AS VARCHAR) AS JSON) ELSE x END",
+    ),
+    "sf_parse_last": (
+        "x",
+        "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN sf_object(list_filter(sf_entries(x), "
+        "lambda e, i: NOT list_contains(json_keys(x)[i + 1:], e[1]))) ELSE x END",
+    ),
     "sf_typeof": (
         "x",
         "CASE json_type(x) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT' THEN 'INTEGER' WHEN 'NULL' THEN 'NULL_VALUE' "
@@ -39,6 +64,15 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_list": ("x", "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') END"),
     "sf_texts": ("x", "list_transform(sf_list(x), lambda e: e ->> '$')"),
     "sf_json": ("x", "CASE WHEN len(x) = 0 THEN CAST('[]' AS JSON) ELSE to_json(x) END"),
+    # Snowflake writes the keys of an object by the alphabet; here down to the third level.
+    "sf_json_text": (
+        "x",
+        "CASE WHEN contains(ltrim(CAST(x AS VARCHAR), '{'), '{') THEN CAST(sf_ordered_3(x) AS VARCHAR) "
+        "WHEN json_type(x) = 'OBJECT' THEN CAST(sf_ordered_1(x) AS VARCHAR) ELSE CAST(x AS VARCHAR) END",
+    ),
+    "sf_ordered_1": ("x", _ordered("e[2]", "e")),
+    "sf_ordered_2": ("x", _ordered("sf_ordered_1(e[2])", "sf_ordered_1(e)")),
+    "sf_ordered_3": ("x", _ordered("sf_ordered_2(e[2])", "sf_ordered_2(e)")),
     "sf_get_ignore_case": (
         "x, k",
         "json_extract(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
@@ -82,7 +116,12 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "x, first, last",
         "sf_json(sf_list(x)[CASE WHEN first < 0 THEN greatest(json_array_length(x) + first, 0) + 1 ELSE "
         "first + 1 END:"
-        "CASE WHEN last < 0 THEN json_array_length(x) + last ELSE last END])",
+        "CASE WHEN last < 0 THEN greatest(json_array_length(x) + last, 0) ELSE last END])",
+    ),
+    "sf_array_repeat": (
+        "x, n",
+        "CASE WHEN n IS NULL THEN NULL ELSE sf_json(list_transform(range(CAST(n AS BIGINT)), lambda e: "
+        "coalesce(x, CAST('null' AS JSON)))) END",
     ),
     "sf_array_insert": (
         "x, place, v",
@@ -141,7 +180,9 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_array_flatten": (
         "x",
-        "sf_json(flatten(list_transform(sf_list(x), lambda e: sf_list(e))))",
+        "CASE WHEN len(sf_nulls(sf_list(x))) > 0 THEN NULL WHEN len(list_filter(sf_list(x), lambda e: json_type(e) <> "
+        "'ARRAY')) > 0 THEN CAST('array_flatten: not an array of arrays' AS JSON) "
+        "ELSE sf_json(flatten(list_transform(sf_list(x), lambda e: sf_list(e)))) END",
     ),
     "sf_arrays_to_object": ("ks, vs", "sf_object(list_zip(sf_texts(ks), sf_list(vs)))"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from sqlglot import exp, parse_one
@@ -13,6 +14,7 @@ from pipekit.warehouses.duckdb.semantics.parsing import Source, Template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, simple
+from pipekit.warehouses.duckdb.semantics.scopes import Columns
 from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BOOL,
@@ -123,6 +125,8 @@ def construct(pairs: list[tuple[Typed, Typed]], *, keep_null: bool) -> Typed:
     """An OBJECT of keys and values; pairs with NULL are left out unless they are to be kept."""
     parts: list[Typed] = []
     places = []
+    if all(literals.literal_text(key) is not None for key, _ in pairs):  # Snowflake keeps keys by the alphabet
+        pairs = sorted(pairs, key=lambda pair: str(literals.literal_text(pair[0])))
     for key, value in pairs:
         places.append(_pair(parts, key, value, keep_null=keep_null))
     if not places:
@@ -146,7 +150,7 @@ def _pair(parts: list[Typed], key: Typed, value: Typed, *, keep_null: bool) -> s
 def object_construct(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/object_construct"""
     keep = call.name.endswith("KEEP_NULL")
-    if len(call) == 1 and isinstance(call.raw[0], exp.Star):
+    if len(call) == 1 and call.raw[0].is_star:
         return construct(_all_columns(call), keep_null=keep)
     if len(call) % 2:
         raise call.refuse("keys and values come in pairs")
@@ -155,12 +159,27 @@ def object_construct(call: Call) -> Typed:
 
 
 def _all_columns(call: Call) -> list[tuple[Typed, Typed]]:
-    columns = call.rewriter.scope.all_columns()
+    node = call.raw[0]
+    star = node if isinstance(node, exp.Star) else node.this
+    scope = call.rewriter.scope
+    source = scope.source(node.table) if isinstance(node, exp.Column) else None
+    columns = source.columns if source is not None else scope.all_columns()
     if columns is None:
         raise call.refuse("* needs the columns, and those of a table here are not known", "Name the columns.")
+    columns = _chosen(star, columns)
     return [
         (Typed(exp.Literal.string(name.upper()), TEXT), Typed(exp.column(name), kind)) for name, kind in columns.items()
     ]
+
+
+def _chosen(star: Any, columns: Columns) -> Columns:
+    """The columns that ILIKE and EXCLUDE leave."""
+    out = {part.name.lower() for part in star.args.get("except_") or star.args.get("except") or []}
+    ilike = star.args.get("ilike")
+    if ilike is not None:
+        pattern = re.escape(str(ilike.this)).replace("%", ".*").replace("_", ".")
+        out |= {name for name in columns if not re.fullmatch(pattern, name, re.IGNORECASE)}
+    return {name: kind for name, kind in columns.items() if name not in out}
 
 
 @function("GET", "GET_IGNORE_CASE")
@@ -239,8 +258,6 @@ def typeof(call: Call) -> Typed:
 
 simple(
     {
-        "PARSE_JSON": [("text", "sf_parse_json({0})", VARIANT)],
-        "TRY_PARSE_JSON": [("text", "(CASE WHEN json_valid({0}) THEN json({0}) END)", VARIANT)],
         "CHECK_JSON": [
             (
                 "text",
@@ -249,7 +266,7 @@ simple(
                 TEXT,
             )
         ],
-        "TO_JSON": [("variant", "CAST({0} AS VARCHAR)", TEXT)],
+        "TO_JSON": [("variant", "sf_json_text({0})", TEXT)],
         "STRIP_NULL_VALUE": [("variant", "(CASE WHEN json_type({0}) <> 'NULL' THEN {0} END)", VARIANT)],
         "OBJECT_KEYS": [("variant", "to_json(json_keys({0}))", ARRAY)],
         "IS_ARRAY": [("variant", "(json_type({0}) = 'ARRAY')", BOOL)],
@@ -274,6 +291,21 @@ simple(
         "OBJECT_SIZE": [("variant", "len(json_keys({0}))", INT)],
     }
 )
+
+
+_PARSED = {"": "{0}", "s": "sf_parse_strictly({0})", "d": "sf_parse_last({0})"}
+
+
+@function("PARSE_JSON", "TRY_PARSE_JSON")
+def parse_json(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/parse_json"""
+    parameter = call.word(1) if len(call) > 1 else ""
+    if parameter not in _PARSED:
+        raise call.refuse("the second argument is 'd' or 's'")
+    text = "sf_parse_json({0})"
+    if call.name.startswith("TRY"):
+        text = "(CASE WHEN json_valid({0}) OR lower(trim({0})) = 'null' THEN sf_parse_json({0}) END)"
+    return make(_PARSED[parameter].replace("{0}", text), VARIANT, call.as_kind(0, "text"))
 
 
 @function("TO_OBJECT", "TO_ARRAY")
