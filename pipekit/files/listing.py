@@ -72,9 +72,9 @@ def _local(root: Path, source: Source) -> Iterator[tuple[SourceFile, str]]:
             file=source.uri,
             hint="Check `uri` (relative paths start at the project's root).",
         )
-    judge = judge_of(source)
+    judge, above = judge_of(source), os.path.join(root, "")
     for path, found in _walk(root, deep=is_deep(source.pattern), hidden=source.include_hidden):
-        below = path.relative_to(root).as_posix()
+        below = str(path).removeprefix(above)
         if not source.include_hidden and is_no_data(below):
             yield SourceFile(str(path), 0), below + "/" * os.path.isdir(path)
         elif verdict := judge(below):
@@ -114,7 +114,7 @@ def _walk(root: Path, *, deep: bool, hidden: bool) -> Iterator[tuple[Path, os.st
 def _entries(folder: Path) -> list[Path]:
     try:
         # In one order: a file that can be reached by two ways is always known by the same.
-        return sorted(folder.iterdir())
+        return [folder / name for name in sorted(os.listdir(folder))]
     except OSError as error:
         raise SourceError(f"cannot list the folder: {error.strerror}", file=folder) from error
 

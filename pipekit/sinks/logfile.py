@@ -63,6 +63,12 @@ class _Formatter(logging.Formatter):
 class _PrivateHandler(RotatingFileHandler):
     """The standard handler, with a private file; it raises errors, which the bus reports once."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, made once: it is measured before it is written."""
+        line: str = record.__dict__.setdefault("line", "") or super().format(record)
+        record.__dict__["line"] = line
+        return line
+
     def shouldRollover(self, record: logging.LogRecord) -> bool:
         """Whether the line would not fit; the standard handler also looks at the disk, for each line."""
         if self.stream is None:

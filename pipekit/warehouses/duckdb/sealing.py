@@ -25,7 +25,7 @@ class Seal:
     """The places from which DuckDB reads, after ``close_off``; before it, any."""
 
     def __init__(self) -> None:
-        self._places: tuple[Path, ...] | None = None
+        self._places: tuple[str, ...] | None = None
 
     def close_off(self, connection: duckdb.DuckDBPyConnection, own: Path, sources: Sequence[Source]) -> None:
         """Let DuckDB read the folder ``own`` and the local places of the sources, and nothing else.
@@ -35,14 +35,14 @@ class Seal:
         places = [os.path.realpath(path) for path in (own, *_local_places(sources))]
         with _CLOSING:
             places = _closed_off(connection, places)
-        self._places = tuple(Path(place) for place in places)
+        self._places = tuple(places)
 
     def lets_through(self, path: Path) -> bool:
         """Whether DuckDB may read the file where it is; links are followed first, as DuckDB does."""
         if self._places is None:
             return True
-        real = Path(os.path.realpath(path))
-        return any(real == place or place in real.parents for place in self._places)
+        real = os.path.realpath(path)
+        return any(real == place or real.startswith(os.path.join(place, "")) for place in self._places)
 
 
 def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> list[str]:
