@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from pipekit.doctor import look_at
 from pipekit.errors import PluginError, Problem, SpecError
 from pipekit.findings import Finding
 from pipekit.names import Table
@@ -23,7 +26,7 @@ from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
-from pipekit.scrubbing import hide, looks_secret
+from pipekit.scrubbing import Secrets, hide, keeping, looks_secret
 from pipekit.steps.replay import with_file
 from pipekit.warehouses.contract import Setup
 
@@ -61,24 +64,42 @@ class Given:
         return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _keeping_secrets(
+    method: Callable[Concatenate[Pipeline, P], T],
+) -> Callable[Concatenate[Pipeline, P], T]:
+    """The method, in which what is secret to this pipeline is hidden, and nothing of another one."""
+
+    @wraps(method)
+    def within(pipeline: Pipeline, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with keeping(pipeline._secrets):
+            return method(pipeline, *args, **kwargs)
+
+    return within
+
+
 def _several(given: str | Sequence[str]) -> Sequence[str]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _writable(name: str, folder: Path) -> Finding:
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if os.access(nearest, os.W_OK) and nearest.is_dir():
-        return Finding(name, True, f"{folder} can be written")
-    return Finding(
-        name, False, f"{folder} cannot be written; set PIPEKIT_{name.upper()}, or `{name}` in [tool.pipekit]"
-    )
-
-
 def _read_dotenv(root: Path) -> None:
-    if (root / ".env").is_file():
-        from dotenv import load_dotenv
+    path = root / ".env"
+    if not path.is_file():
+        return
+    from dotenv import load_dotenv
+    from dotenv.parser import parse_stream
 
-        load_dotenv(root / ".env", override=False)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", "") or "it is not UTF-8"
+        raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
+    if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
+        raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
+    load_dotenv(path, override=False)
 
 
 class Pipeline:
@@ -88,10 +109,13 @@ class Pipeline:
         spec: Everything the file says, rendered and validated.
     """
 
-    def __init__(self, spec: PipelineSpec, plugins: Plugins, given: Given | None = None) -> None:
+    def __init__(
+        self, spec: PipelineSpec, plugins: Plugins, given: Given | None = None, secrets: Secrets | None = None
+    ) -> None:
         self.spec = spec
         self._plugins = plugins
         self._given = given or Given()
+        self._secrets = secrets or Secrets()
 
     @classmethod
     def from_file(
@@ -123,16 +147,18 @@ class Pipeline:
             raise SpecError([Problem(str(path), 0, "", "there is no such file")])
         root = find_root(path)
         _read_dotenv(root)
-        hide(str(value) for name, value in (vars or {}).items() if looks_secret(name))
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
-        plugins = Plugins(root, project_code=project_code)
-        return cls(given.read(path, plugins), plugins, given)
+        with keeping(Secrets()) as secrets:
+            hide(str(value) for name, value in given.variables.items() if looks_secret(name))
+            plugins = Plugins(root, project_code=project_code)
+            return cls(given.read(path, plugins), plugins, given, secrets)
 
     @property
     def name(self) -> str:
         """The pipeline's name."""
         return self.spec.name
 
+    @_keeping_secrets
     def run(
         self,
         *,
@@ -179,23 +205,10 @@ class Pipeline:
         return self.spec.order
 
     def doctor(self) -> Iterator[Finding]:
-        """Check everything that a run needs of the target, one finding after another.
+        """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""
+        yield from look_at(self.spec)
 
-        Raises:
-            WarehouseError: The warehouse has no checks of its own, and it cannot be opened.
-        """
-        spec, kind = self.spec, self.spec.target.type
-        yield _writable("state", spec.state)
-        yield _writable("logs", spec.logs)
-        if kind.doctor is not None:
-            yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
-            return
-        with closing(spec.open()) as warehouse:
-            yield Finding("warehouse", True, f"{kind.name} can be opened")
-            for source in spec.sources.values():
-                count = len(warehouse.list_files(source))
-                yield Finding(f"source {source.name}", True, f"{count} files at {source.uri}")
-
+    @_keeping_secrets
     def setup(self, *, role_arn: str | None = None, apply: bool = False, role: str | None = None) -> list[str]:
         """The statements that prepare a new account for this pipeline; with ``apply`` they are also run.
 
@@ -217,6 +230,7 @@ class Pipeline:
             kind.apply(spec.target.options, statements, spec.root)
         return statements
 
+    @_keeping_secrets
     def sync_logs(self) -> SyncReport:
         """Write log rows of earlier runs that are missing from the log tables.
 
@@ -226,6 +240,7 @@ class Pipeline:
         with closing(self.spec.open()) as warehouse:
             return sync(self.spec.state / "runs", warehouse, self.spec.target.name, pipeline=self.name)
 
+    @_keeping_secrets
     def prune_logs(self, keep: timedelta | None = None) -> PruneReport:
         """Delete old rows of this pipeline from the log tables and, where nothing needs them, from the ledger.
 
@@ -243,6 +258,7 @@ class Pipeline:
         with closing(self.spec.target.open(self.spec.root)) as warehouse:
             return prune(warehouse, self.name, datetime.now(UTC) - keep)
 
+    @_keeping_secrets
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
         """Records that a load rejected, the newest first.
 
@@ -264,6 +280,7 @@ class Pipeline:
                 (run_id,) if run_id else (),
             )
 
+    @_keeping_secrets
     def replay(self, file: str | Path, step: str | None = None, *, sinks: Sequence[Sink] = ()) -> RunResult:
         """Load a fixed file into the table of a load, beside the rows that are there; by key if the load merges.
 
@@ -294,6 +311,7 @@ class Pipeline:
         )
         raise SpecError([Problem(str(self.spec.path), 0, "", text)])
 
+    @_keeping_secrets
     def read(self, table: str, *, limit: int | None = None) -> pa.Table:
         """Rows of a table of the target, as Arrow.
 

@@ -1,7 +1,8 @@
 """Secrets in text: known values, and the secret parts of URIs, become ``***``.
 
-Known are the values that a pipeline file took from the environment and those of options that are secrets. They are
-kept for the whole process, so that an error or a ``repr`` can be scrubbed wherever it is made.
+Known are the values that a pipeline file took from the environment and those of options that are secrets. Each pipeline
+has its own (``keeping``), so that a value that is secret to one does not garble the messages of another. Outside of any
+pipeline, as in a ``repr`` or at the end of a command, all of them are hidden.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import quote
 
 HIDDEN = "***"
@@ -65,12 +68,29 @@ def _matching(value: str) -> str:
     return rf"(?<!\w){re.escape(value)}(?!\w)" if alone else re.escape(value)
 
 
-_KNOWN = Secrets()
+_KNOWN = Secrets()  # of all pipelines that this process has read
+_OWN: ContextVar[Secrets | None] = ContextVar("pipekit_secrets", default=None)
+
+
+@contextmanager
+def keeping(own: Secrets) -> Iterator[Secrets]:
+    """Within, ``hide`` adds to these secrets, and ``scrub`` hides these and no others.
+
+    A thread that is started within must run in a copy of the context; else it hides the secrets of all pipelines.
+    """
+    before = _OWN.set(own)
+    try:
+        yield own
+    finally:
+        _OWN.reset(before)
 
 
 def hide(values: Iterable[str]) -> None:
-    """Hide these values in everything that this process shows and stores from now on."""
+    """Hide these values from now on: within ``keeping`` in what that pipeline shows and stores, and outside of any."""
+    values = list(values)
     _KNOWN.add(values)
+    if own := _OWN.get():
+        own.add(values)
 
 
 def hide_environment(value: str) -> None:
@@ -103,7 +123,7 @@ def _is_secret(found: re.Match[str]) -> bool:
 
 def scrub(text: str) -> str:
     """The text without known secrets, and without the secret parts of URIs."""
-    text = _KNOWN.scrub(text)
+    text = (_OWN.get() or _KNOWN).scrub(text)
     return _URI.sub(lambda found: uri_without_secrets(found[0]), text) if "://" in text else text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import click
 
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, project_plugins, read_spec
 from pipekit.cli.output import say
+from pipekit.errors import PipekitError
+from pipekit.project import find_root
 
 if TYPE_CHECKING:
     from pipekit.findings import Finding
@@ -21,18 +23,34 @@ if TYPE_CHECKING:
 @pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
     """Check the installed versions and everything that a run of SPEC needs. One line per finding, with the remedy."""
-    ok = True
-    for finding in _findings(spec, **options):
-        say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
-        ok = ok and finding.ok
-    sys.exit(0 if ok else EXIT_FAILED)
-
-
-def _findings(spec: Path, **options: Any) -> Iterator[Finding]:
     from pipekit.versions import findings
 
-    yield from findings()  # first, since a wrong version may be why the file cannot be read
-    yield from read_spec(spec, **options).doctor()
+    ok = _shown(findings())  # first, since a wrong version may be why the file cannot be read
+    try:
+        pipeline = read_spec(spec, **options)
+    except PipekitError as error:
+        _shown(_without_pipeline(spec, error))
+        sys.exit(error.exit_code)
+    sys.exit(0 if _shown(pipeline.doctor()) and ok else EXIT_FAILED)
+
+
+def _shown(findings: Iterable[Finding]) -> bool:
+    """Print each; whether all is well."""
+    verdicts = []
+    for finding in findings:
+        say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
+        verdicts.append(finding.ok)
+    return all(verdicts)
+
+
+def _without_pipeline(spec: Path, error: PipekitError) -> Iterator[Finding]:
+    """What is wrong with a file that cannot be read, and what can be looked at without it."""
+    from pipekit.doctor import look_at_folders
+    from pipekit.findings import Finding
+
+    for line in str(error).splitlines():
+        yield Finding("pipeline", False, line)
+    yield from look_at_folders(find_root(spec))
 
 
 @click.group()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,18 @@ from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
 from pipekit.cli.output import say
 from pipekit.cli.source_lines import say_mistakes
 from pipekit.cli.stopping import stop_in_order, was_asked
+
+
+# What the system refuses to anybody. A file that is not there, say, or one that is a folder, is a fault of ours where no
+# message of ours has named it before.
+_OF_THE_SYSTEM = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE", "ENOMEM", "EMFILE", "ENFILE"),
+        *("ENAMETOOLONG", "ELOOP", "ENOTDIR", "EPIPE", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"),
+    )
+    if hasattr(errno, name)
+)
 
 
 def program() -> None:
@@ -95,7 +108,9 @@ def _report(error: Exception) -> int:
 
 def _of_the_system(error: Exception) -> str:
     """What the system refused, in words; empty for any other error."""
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return "the current folder is no more; change to one that is there"
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
         place = error.filename or "the output"
         return f"{os.fsdecode(place) if not isinstance(place, int) else place}: {error.strerror}"
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):

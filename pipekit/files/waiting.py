@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import TypeVar, cast
 
 from pipekit.errors import BadFileError, WarehouseError
@@ -56,7 +57,9 @@ def side_by_side(calls: Sequence[Callable[[], T]], cancelled: threading.Event | 
                 ended.set()
                 done.put((index, None, error))
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(calls)))]
+    workers = [
+        threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(min(threads, len(calls)))
+    ]
     for worker in workers:
         worker.start()
     return _collected(len(calls), done, cancelled, ended)

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import Any
 
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Noted, RunFinished, RunStarted, StepFinished
@@ -102,7 +103,7 @@ class Run:
             while waiting or running:
                 for step in [step for step, needed in waiting.items() if not needed]:
                     del waiting[step]
-                    running[pool.submit(run_step, self.chosen[step], self._workers)] = step
+                    running[pool.submit(copy_context().run, run_step, self.chosen[step], self._workers)] = step
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._update(waiting, running.pop(future), future.result())

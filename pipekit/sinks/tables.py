@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from contextvars import copy_context
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
@@ -96,7 +97,7 @@ class TablesSink:
 
     def _start(self, header: RunStarted) -> None:
         self._spec_path = header.spec_path
-        self._work = self._pool.submit(self._writer.run, header)
+        self._work = self._pool.submit(copy_context().run, self._writer.run, header)
         for event in self._early:
             self._writer.events.put(event)
 

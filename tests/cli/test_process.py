@@ -178,3 +178,25 @@ def test_names_that_no_file_can_have(tmp_path: Path, text: str, words: str) -> N
     done = cli(tmp_path, "run", path.name)
     assert (done.returncode in (1, 2), "bug" in done.stderr) == (True, False), done.stderr
     assert words in done.stdout + done.stderr
+
+
+def test_a_fault_of_ours_is_not_called_the_systems() -> None:
+    """A file that is not there, where no message of ours has named it before, is a bug, and leaves a traceback."""
+    done = python(
+        """
+import errno
+from pipekit.cli import process
+
+for number in (errno.ENOSPC, errno.EACCES, errno.ENOENT, errno.EISDIR, errno.EBADF):
+    print(bool(process._of_the_system(OSError(number, "words", "name"))))
+"""
+    )
+    assert done.stdout.split() == ["True", "True", "False", "False", "False"]
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = f"cd {folder} && rmdir {folder} && exec {shlex.join(PIPEKIT)} run p.yaml"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "bug" in done.stderr) == (2, False), done.stderr

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.files.places import local_path
-from pipekit.findings import Finding
+from pipekit.findings import Finding, tried
 from pipekit.names import Table
 from pipekit.source import Column, Source
 from pipekit.warehouses.contract import Setup
@@ -177,26 +177,21 @@ def _as_found(warehouse: SnowflakeWarehouse, options: SnowflakeTarget, statement
 
 
 def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> Iterator[Finding]:
-    """Check everything that a run needs, one item at a time; without a login the rest is skipped."""
+    """Check everything that a run needs, one item at a time; without a login no other can be seen."""
     warehouse = open_snowflake(options, root)
     try:
-        login = _tried("login", lambda: _session(warehouse), "Check account, user and credentials of the target.")
+        login = tried("login", lambda: _session(warehouse), "Check account, user and credentials of the target.")
         yield login
         if not login.ok:
+            for name in ("privileges", *(f"source {source.name}" for source in sources)):
+                yield Finding(name, False, "not looked at, since the login failed")
             return
         yield from _settings(warehouse)
-        yield _tried("privileges", lambda: _makes_all(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")
+        yield tried("privileges", lambda: _makes_all(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")
         yield _consistency(warehouse)
         yield from _reach(warehouse, sources)
     finally:
         warehouse.close()
-
-
-def _tried(name: str, look: Callable[[], str], remedy: str) -> Finding:
-    try:
-        return Finding(name, True, look())
-    except PipekitError as error:
-        return Finding(name, False, f"{error.message.splitlines()[0]}; {remedy}")
 
 
 def _session(warehouse: SnowflakeWarehouse) -> str:
@@ -209,8 +204,12 @@ def _settings(warehouse: SnowflakeWarehouse) -> Iterator[Finding]:
         if wanted:
             use = f"USE {name.upper()} {warehouse.quote(wanted)}"
             remedy = f"Create the {name}, or grant it to the user; see `pipekit snowflake setup`."
-            yield _tried(name, lambda use=use, wanted=wanted: _done(warehouse, use, wanted), remedy)  # type: ignore[misc]
-    current = warehouse.execute("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()").rows[0]
+            yield tried(name, lambda use=use, wanted=wanted: _done(warehouse, use, wanted), remedy)  # type: ignore[misc]
+    try:
+        current = warehouse.execute("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()").rows[0]
+    except PipekitError as error:
+        yield Finding("database", False, error.message.splitlines()[0])
+        return
     for name, value in zip(("database", "schema"), current, strict=True):
         yield Finding(
             name,
@@ -263,9 +262,9 @@ def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator
     if integration:
         sql = f"DESCRIBE INTEGRATION {warehouse.quote(integration)}"
         remedy = "Create it, and grant USAGE on it to the role; see docs/snowflake.md."
-        yield _tried("storage integration", lambda: _done(warehouse, sql, integration), remedy)
+        yield tried("storage integration", lambda: _done(warehouse, sql, integration), remedy)
     for source in sources:
-        yield _tried(f"source {source.name}", lambda source=source: _count(warehouse, source), "Check its `uri`.")  # type: ignore[misc]
+        yield tried(f"source {source.name}", lambda source=source: _count(warehouse, source), "Check its `uri`.")  # type: ignore[misc]
 
 
 def _count(warehouse: SnowflakeWarehouse, source: Source) -> str:

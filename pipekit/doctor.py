@@ -1,0 +1,73 @@
+"""What a run needs, looked at one by one: folders, the warehouse, every source. Nothing that is wrong ends the look."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from pipekit.errors import PipekitError, WarehouseError
+from pipekit.files.listing import list_files
+from pipekit.findings import Finding, tried
+from pipekit.pipeline.model import PipelineSpec
+from pipekit.project import logs_folder, state_folder
+from pipekit.source import Listing, Source
+from pipekit.warehouses.contract import Warehouse
+
+
+def look_at(spec: PipelineSpec) -> Iterator[Finding]:
+    """Everything that a run of this pipeline needs, one finding after another."""
+    yield _writable("state", spec.state)
+    yield _writable("logs", spec.logs)
+    kind = spec.target.type
+    if kind.doctor is None:
+        yield from _plain(spec)
+        return
+    try:
+        yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
+    except PipekitError as error:
+        yield Finding("warehouse", False, error.message.splitlines()[0])
+
+
+def look_at_folders(root: Path) -> Iterator[Finding]:
+    """The folders of a project whose file cannot be read."""
+    for name, folder_of in {"state": state_folder, "logs": logs_folder}.items():
+        with suppress(ValueError):  # the file's own mistakes name it
+            yield _writable(name, folder_of(root))
+
+
+def _writable(name: str, folder: Path) -> Finding:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if os.access(nearest, os.W_OK) and nearest.is_dir():
+        return Finding(name, True, f"{folder} can be written")
+    return Finding(
+        name, False, f"{folder} cannot be written; set PIPEKIT_{name.upper()}, or `{name}` in [tool.pipekit]"
+    )
+
+
+def _plain(spec: PipelineSpec) -> Iterator[Finding]:
+    """The connection, and the sources: also if there is none, since then they are listed without it."""
+    opened: list[Warehouse] = []
+    sources = list(spec.sources.values())
+
+    def connect() -> str:
+        opened.append(spec.open())
+        return f"{spec.target.type.name} can be opened"
+
+    try:
+        yield tried("warehouse", connect)
+        yield from _listed(sources, opened[0].list_files if opened else list_files)
+    finally:
+        for warehouse in opened:
+            with suppress(WarehouseError):
+                warehouse.close()
+
+
+def _listed(sources: Sequence[Source], listing: Callable[[Source], Listing]) -> Iterator[Finding]:
+    for source in sources:
+        yield tried(f"source {source.name}", lambda source=source: _count(listing(source), source))  # type: ignore[misc]
+
+
+def _count(files: Listing, source: Source) -> str:
+    return f"{len(files)} file{'s' if len(files) != 1 else ''} at {source.uri}"
