@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -26,7 +26,7 @@ from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
-from pipekit.scrubbing import Secrets, hide, keeping, looks_secret
+from pipekit.scrubbing import Secrets, cleaned, hide, keeping, looks_secret
 from pipekit.steps.replay import with_file
 from pipekit.warehouses.contract import Setup
 
@@ -64,6 +64,16 @@ class Given:
         return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
 
 
+@contextmanager
+def _clean_errors() -> Iterator[None]:
+    """What is raised within holds no secret, nor do the errors that led to it."""
+    try:
+        yield
+    except Exception as error:
+        cleaned(error)
+        raise
+
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -75,7 +85,7 @@ def _keeping_secrets(
 
     @wraps(method)
     def within(pipeline: Pipeline, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with keeping(pipeline._secrets):
+        with keeping(pipeline._secrets), _clean_errors():
             return method(pipeline, *args, **kwargs)
 
     return within
@@ -148,7 +158,7 @@ class Pipeline:
         root = find_root(path)
         _read_dotenv(root)
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
-        with keeping(Secrets()) as secrets:
+        with keeping(Secrets()) as secrets, _clean_errors():
             hide(str(value) for name, value in given.variables.items() if looks_secret(name))
             plugins = Plugins(root, project_code=project_code)
             return cls(given.read(path, plugins), plugins, given, secrets)

@@ -166,7 +166,6 @@ _IDS = frozenset(
         "level",
         "unit",
         "table",
-        "check_name",
         "expectation",
         "severity",
         "definition_hash",

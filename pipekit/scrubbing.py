@@ -15,7 +15,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from urllib.parse import quote
+from typing import TypeVar
+from urllib.parse import quote, quote_plus
+
+E = TypeVar("E", bound=BaseException)
 
 HIDDEN = "***"
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|sig|key|auth|cred|code|jwt|session", re.IGNORECASE)
@@ -58,8 +61,9 @@ class Secrets:
 
 
 def _spellings(value: str) -> set[str]:
-    """A value as it stands, in a URI, in JSON, in a Python literal, and in SQL."""
-    return {value, quote(value, safe=""), json.dumps(value)[1:-1], repr(value)[1:-1], value.replace("'", "''")}
+    """A value as it stands, in a URI, in JSON, in a Python literal, and in the SQL of both kinds of engines."""
+    in_sql = {value.replace("'", "''"), value.replace("\\", "\\\\").replace("'", "''")}
+    return {value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1], repr(value)[1:-1], *in_sql}
 
 
 def _matching(value: str) -> str:
@@ -99,10 +103,15 @@ def hide_environment(value: str) -> None:
     A path that exists, a switch and a number of a few digits are no secret, and hiding them would make texts
     unreadable.
     """
-    if "://" in value:
-        hide(_secret_parts(value))
-    elif not (value.lower() in _HARMLESS or len(value) < 4 or _is_path(value)):
+    hide_parts(value)
+    if not ("://" in value or value.lower() in _HARMLESS or len(value) < 4 or _is_path(value)):
         hide([value])
+
+
+def hide_parts(uri: str) -> None:
+    """Hide the password, the keys and the signatures of a URI, also where a driver's message takes them out of it."""
+    if "://" in uri:
+        hide(_secret_parts(uri))
 
 
 def _is_path(value: str) -> bool:
@@ -125,6 +134,26 @@ def scrub(text: str) -> str:
     """The text without known secrets, and without the secret parts of URIs."""
     text = (_OWN.get() or _KNOWN).scrub(text)
     return _URI.sub(lambda found: uri_without_secrets(found[0]), text) if "://" in text else text
+
+
+def cleaned(error: E) -> E:
+    """The error, without secrets in its own attributes and in the errors that led to it, whose messages a traceback
+    shows too: a driver's quotes the statement and the value."""
+    todo: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while todo:
+        each = todo.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        todo += [each.__cause__, each.__context__, *getattr(each, "others", ())]
+        each.args = tuple(scrub(value) if isinstance(value, str) else value for value in each.args)
+        for name, value in vars(each).items():
+            if isinstance(value, str):
+                setattr(each, name, scrub(value))
+        if isinstance(each, OSError) and isinstance(each.filename, str):
+            each.filename = scrub(each.filename)
+    return error
 
 
 def uri_without_secrets(uri: str) -> str:

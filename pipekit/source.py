@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from pipekit.formats.base import Model
 from pipekit.formats.builtin import Format
-from pipekit.scrubbing import scrub, uri_without_secrets
+from pipekit.scrubbing import hide_parts, scrub, uri_without_secrets
 from pipekit.suggestions import did_you_mean
 
 _KINDS = {
@@ -197,6 +197,11 @@ class Source(Model):
             {"name": str(name), **spec} if isinstance(spec, dict) else {"name": str(name), "type": spec}
             for name, spec in value.items()
         )
+
+    @model_validator(mode="after")
+    def _hidden(self) -> Source:
+        hide_parts(self.uri)
+        return self
 
     @model_validator(mode="after")
     def _distinct(self) -> Source:

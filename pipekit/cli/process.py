@@ -18,9 +18,8 @@ from pipekit.cli.output import say
 from pipekit.cli.source_lines import say_mistakes
 from pipekit.cli.stopping import stop_in_order, was_asked
 
-
-# What the system refuses to anybody. A file that is not there, say, or one that is a folder, is a fault of ours where no
-# message of ours has named it before.
+# What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
+# of ours has named it before.
 _OF_THE_SYSTEM = frozenset(
     getattr(errno, name)
     for name in (

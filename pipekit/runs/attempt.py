@@ -13,6 +13,7 @@ from pipekit.events import FAILED, Noted, StepFinished, StepStarted
 from pipekit.pipeline.model import Step
 from pipekit.retries import STEP_PAUSES
 from pipekit.runs.workers import Attempt, Workers
+from pipekit.scrubbing import cleaned
 from pipekit.step import StepResult
 
 
@@ -39,7 +40,7 @@ def run_step(step: Step, run: Workers) -> StepFinished:
     attempts = itertools.count(1)
     outcome: _Outcome = retrying(lambda: _try_step(step, run, next(attempts), query_ids))
     if outcome.error is not None:
-        run.errors[step.id] = outcome.error
+        run.errors[step.id] = cleaned(outcome.error)
     finished = StepFinished(
         step=step.id,
         step_type=step.type.name,

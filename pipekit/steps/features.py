@@ -21,6 +21,7 @@ from pipekit.materialize.rows import merge, scratch_table
 from pipekit.names import Table, quote_identifier
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
+from pipekit.scrubbing import scrub
 from pipekit.sql.dialect import OTHER, Dialect
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.sql.text import SqlText
@@ -281,7 +282,7 @@ def _catalog_rows(options: FeaturesOptions, context: StepContext) -> list[tuple[
         (
             options.into,
             name,
-            feature.description,
+            scrub(feature.description),
             feature.data_type or _type_family(types[context.warehouse.fold(name)], context.warehouse.dialect),
             _source_of(options, feature),
             (feature.sql or f"template {feature.template}").strip(),
