@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is spelt most like ``name``; ``None`` if none is near, or only ``name`` itself."""
+def nearest(name: str, known: Iterable[str], *, alike: float = 0.5) -> str | None:
+    """The known name that is spelt most like ``name``; ``None`` if none is near, or only ``name`` itself.
+
+    Args:
+        name: The name that is not known.
+        known: Those that are.
+        alike: The share of letters at least that must be alike.
+    """
     from difflib import get_close_matches  # 5 ms, for mistakes only
 
     others = [other for other in known if other != name]
-    return next(iter(get_close_matches(name, others, n=1, cutoff=0.5)), None)
+    return next(iter(get_close_matches(name, others, n=1, cutoff=alike)), None)
 
 
-def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
+def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "", alike: float = 0.5) -> str:
     """``; did you mean 'x'?`` for the end of a message; ``otherwise``, or nothing, if no known name is near."""
-    near = nearest(name, known)
+    near = nearest(name, known, alike=alike)
     return f"; did you mean {near!r}?" if near else otherwise

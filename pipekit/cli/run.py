@@ -11,6 +11,7 @@ import click
 
 from pipekit.cli.options import exit_code, pipeline_options, read_spec
 from pipekit.cli.output import say
+from pipekit.sql.unproven import not_proven
 
 if TYPE_CHECKING:
     from pipekit.sinks.console import Mode
@@ -53,8 +54,9 @@ def validate(spec: Path, **options: Any) -> None:
         say(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
     for table, reason in pipeline.spec.typed_tables.unknown.items():
         say(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
+    target = pipeline.spec.target.type
     for name in pipeline.spec.translations.unproven:
-        say(f"warning: {name.lower()} is not proven equal on {pipeline.spec.target.type.name}", err=True)
+        say(f"warning: not proven equal on {target.name}: {not_proven([name], target.dialect)}", err=True)
     if allowed := pipeline.spec.target.allowed:
         say(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
     say(f"{spec}: {len(steps)} steps, nothing wrong")

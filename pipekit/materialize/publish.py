@@ -6,7 +6,7 @@ after the audit has passed; on any failure readers go on seeing the old rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import raise_for_failures
 from pipekit.quality.suite import by_scope
+from pipekit.sql.unproven import not_proven
 from pipekit.step import Project, Statement, StepContext
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         ChecksFailed: The audit failed.
     """
     if statement.unproven:
-        context.note("WARNING", f"not proven equal on {context.warehouse.dialect.name}: {_names(statement.unproven)}")
+        names = not_proven(statement.unproven, context.warehouse.dialect)
+        context.note("WARNING", f"not proven equal on {context.warehouse.dialect.name}: {names}")
     table, remade_as = Table.parse(options.into), options.choice.how.remade_as
     if remade_as is not None and options.audit is None:
         rows = _create(context, table, statement, remade_as)
@@ -51,10 +53,6 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         _create(context, scratch, statement, kind)
 
     return _publish_built(context, build, options, statement)
-
-
-def _names(functions: Sequence[str]) -> str:
-    return ", ".join(name.lower() for name in functions)
 
 
 def publish_arrow(context: StepContext, data: pa.Table, options: Into) -> int | None:

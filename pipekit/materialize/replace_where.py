@@ -14,6 +14,7 @@ from pipekit.errors import QueryError, TemplateError
 from pipekit.materialize.contract import ColumnNames, Materialization, Move
 from pipekit.names import Table
 from pipekit.sql.dialect import PartDelete
+from pipekit.sql.unproven import not_proven
 from pipekit.step import Project, Statement, StepOptions
 from pipekit.suggestions import did_you_mean
 
@@ -71,7 +72,7 @@ def _counted(move: Move[ReplaceKeys]) -> tuple[int, int, str]:
     context = move.context
     where = _condition(move.keys, context.project, move.table)
     if where.unproven:
-        names = ", ".join(name.lower() for name in where.unproven)
+        names = not_proven(where.unproven, context.warehouse.dialect)
         context.note("WARNING", f"where: not proven equal on {context.warehouse.dialect.name}: {names}")
     sql = f"SELECT count(*), count(CASE WHEN {where.sql} THEN 1 END) FROM {context.warehouse.quote(move.new)}"
     with context.explained(where):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,9 @@ class Semantics(Protocol):
 
     def parse(self, text: str) -> list[Any]:
         """The statements of a text, as trees of sqlglot."""
+
+    def functions(self) -> Collection[str]:
+        """The functions whose values are proven equal, in upper case."""
 
     def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
         """One query in the engine's dialect; the tree may be changed.

@@ -5,7 +5,7 @@ sqlglot is imported by the first text that is translated, not by this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipekit.source import Column
@@ -25,6 +25,13 @@ class DuckDBSemantics:
         from pipekit.warehouses.duckdb.semantics.translation import statements
 
         return statements(text)
+
+    def functions(self) -> Collection[str]:
+        """The functions that a rule covers."""
+        from pipekit.warehouses.duckdb.semantics import translation  # noqa: F401 - it brings all rules
+        from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS
+
+        return FUNCTIONS
 
     def rewrite(self, tree: Any, tables: Mapping[str, ColumnTypes], *, becomes_table: bool) -> Rewritten:
         """One parsed query as DuckDB's SQL with the same values."""

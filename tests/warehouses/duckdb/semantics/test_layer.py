@@ -53,6 +53,17 @@ def test_a_function_without_a_rule_is_named() -> None:
     assert to_duckdb("select upper(a) as r from x", {}).unproven == ()
 
 
+def test_a_function_that_no_line_proves_is_named_by_validate_and_in_the_log_of_a_run(tmp_path: Path) -> None:
+    step = {"id": "a", "type": "sql", "sql": "select strip_accents('é') as x, sin(0) as y"}
+    run(tmp_path, [step])
+    log = (tmp_path / "logs" / "ingestion.log").read_text(encoding="utf-8")
+    assert log.count("not proven equal on duckdb: strip_accents\n") == 1
+    step["sql"] = "select lenght('a') as x"
+    (tmp_path / "pipeline.yaml").write_text(json.dumps({"name": "layer", "steps": [step]}))
+    done = pipekit(tmp_path, "validate", "pipeline.yaml")
+    assert "not proven equal on duckdb: lenght; did you mean 'length'?" in done.stderr
+
+
 def test_the_columns_of_a_query_are_told_with_their_types() -> None:
     found = to_duckdb("select i, n / 3 as q, d, v:name::string as name, zork(i) as z from t", TABLES)
     assert found.columns == (
