@@ -74,7 +74,7 @@ def _kind_of(name: str) -> str:
 
 
 @visits(exp.TryCast)
-def try_cast(rewriter: Rewriter, node: Any) -> Typed:
+def try_cast(rewriter: Rewriter, node: Any) -> Typed:  # noqa: PLR0911 - one line a kind
     """``TRY_CAST(x AS type)``: NULL where it cannot be had."""
     value = rewriter.visit_zoned(node.this)
     name, sizes = node.to.this.name, _sizes(node.to)
@@ -84,6 +84,8 @@ def try_cast(rewriter: Rewriter, node: Any) -> Typed:
         return casts.to_exact(value, *_precision(sizes), wide=True, safe=True)
     if name in _FLOATS:
         return make("TRY_CAST({0} AS DOUBLE)", FLOAT, casts.to_text(value))
+    if name in _TEXTS and sizes:
+        return make(f"(CASE WHEN length({{0}}) <= {sizes[0]} THEN {{0}} END)", TEXT, casts.to_text(value))
     kind = _KINDS.get(name, "")
     if kind == "zoned":
         return of_text(casts.to_text(value), safe=True)
@@ -122,7 +124,7 @@ def _precision(sizes: list[int]) -> tuple[int, int]:
 
 
 def _sized_text(value: Typed, sizes: list[int]) -> Typed:
-    return make(f"left({{0}}, {sizes[0]})", TEXT, value) if sizes and sizes[0] < 100_000 else value
+    return make(f"sf_sized({{0}}, {sizes[0]})", TEXT, value) if sizes and sizes[0] < 100_000 else value
 
 
 def _with_fraction(value: Typed, sizes: list[int]) -> Typed:

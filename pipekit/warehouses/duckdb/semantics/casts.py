@@ -261,7 +261,8 @@ def to_zoned(value: Typed) -> Typed:
         value = to_text(value)
     if value.type.kind == "zoned":
         return value
-    return of_text(value) if value.type.kind == "text" else to_tz(value)
+    read = of_text(value) if value.type.kind == "text" else value
+    return read if read.type.kind == "zoned" else to_tz(value)
 
 
 def to_tz(value: Typed) -> Typed:

@@ -30,10 +30,9 @@ def connect_by(rewriter: Rewriter, node: Any) -> None:
     again = _next_arm(table, alias, connect.args["connect"], paths)
     node.set("connect", None)
     union = exp.Union(this=first, expression=again, distinct=False)
-    with_ = exp.With(
-        expressions=[exp.CTE(this=union, alias=exp.TableAlias(this=exp.to_identifier(_TREE)))], recursive=True
-    )
-    node.set("with_", with_)
+    before = node.args.get("with_") or node.args.get("with")
+    tree_query = exp.CTE(this=union, alias=exp.TableAlias(this=exp.to_identifier(_TREE)))
+    node.set("with_", exp.With(expressions=[*(before.expressions if before else []), tree_query], recursive=True))
     tree = exp.to_table(_TREE)
     tree.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
     from_.set("this", tree)

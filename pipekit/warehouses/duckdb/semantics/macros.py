@@ -145,6 +145,11 @@ MACROS: dict[str, tuple[str, str]] = {
         "%H:%M:%S.%g') "
         "|| ' +0000' ELSE CAST(x AS VARCHAR) END",
     ),
+    "sf_sized": (
+        "x, size",
+        "CASE WHEN length(x) > size THEN error('text of ' || length(x) || ' characters is too long for varchar(' "
+        "|| size || '): cut it with left(...)') ELSE x END",
+    ),
     "sf_split_part": (
         "x, separator, part",
         "CASE WHEN separator = '' THEN CASE WHEN abs(part) <= 1 THEN x ELSE left(x, 0) END "

@@ -109,6 +109,8 @@ class Rewriter:
             reason, way_out = REFUSED[call.name]
             raise refusals.refuse(call.node, f"{call.name.lower()}: {reason}", way_out)
         rule = FUNCTIONS.get(call.name)
+        if call.name == "IDENTIFIER" and len(call) == 1 and isinstance(call.raw[0], exp.Literal):
+            return self.visit(exp.column(*reversed(str(call.raw[0].this).lower().split("."))))
         if rule is not None:
             mistakes.call(call)
             result = rule(call)

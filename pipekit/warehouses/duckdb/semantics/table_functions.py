@@ -255,6 +255,8 @@ _TABLE_FUNCTIONS = {
 def sample(node: Any) -> Any:
     """SAMPLE: a share of the rows, or a number of them. https://docs.snowflake.com/en/sql-reference/constructs/sample"""
     size, percent = node.args.get("size"), node.args.get("percent")
+    if node.args.get("seed") is not None and str(percent if percent is not None else size) not in ("0", "100"):
+        raise refuse(node, "a seed draws other rows on DuckDB", "Leave the seed out, or load the sample.")
     method = str(node.args.get("method") or "").upper()
     if size is not None and method not in ("BLOCK", "SYSTEM") and percent is None:
         return exp.TableSample(size=size, method=exp.var("RESERVOIR"))

@@ -18,6 +18,7 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     dates,
     foreign,
     intervals,
+    maps,
     numbers,
     operators,
     queries,

@@ -84,6 +84,11 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "CAST('{' || array_to_string(list_transform(entries, lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || "
         "CAST(e[2] AS VARCHAR)), ',') || '}' AS JSON)",
     ),
+    "sf_map_cat": (
+        "x, y",
+        "sf_object(list_concat(list_filter(sf_entries(x), lambda e: NOT list_contains(json_keys(y), e[1])), "
+        "sf_entries(y)))",
+    ),
     "sf_object_delete": ("x, ks", "sf_object(list_filter(sf_entries(x), lambda e: NOT list_contains(ks, e[1])))"),
     "sf_object_pick": ("x, ks", "sf_object(list_filter(sf_entries(x), lambda e: list_contains(ks, e[1])))"),
     "sf_object_insert": (

@@ -268,7 +268,7 @@ simple(
         ],
         "TO_JSON": [("variant", "sf_json_text({0})", TEXT)],
         "STRIP_NULL_VALUE": [("variant", "(CASE WHEN json_type({0}) <> 'NULL' THEN {0} END)", VARIANT)],
-        "OBJECT_KEYS": [("variant", "to_json(json_keys({0}))", ARRAY)],
+        "OBJECT_KEYS": [("variant", "to_json(list_sort(json_keys({0})))", ARRAY)],
         "IS_ARRAY": [("variant", "(json_type({0}) = 'ARRAY')", BOOL)],
         "IS_OBJECT": [("variant", "(json_type({0}) = 'OBJECT')", BOOL)],
         "IS_VARCHAR IS_CHAR": [("variant", "(json_type({0}) = 'VARCHAR')", BOOL)],
@@ -364,10 +364,10 @@ def object_insert(call: Call) -> Typed:
     return make("sf_object_insert({0}, {1}, {2}, {3})", OBJECT, *parts)
 
 
-@function("OBJECT_DELETE", "OBJECT_PICK")
+@function("OBJECT_DELETE", "OBJECT_PICK", "MAP_DELETE", "MAP_PICK")
 def object_delete(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/object_delete"""
-    name = f"sf_{call.name.lower()}"
+    """https://docs.snowflake.com/en/sql-reference/functions/object_delete, also of a MAP"""
+    name = f"sf_{call.name.lower().replace('map_', 'object_')}"
     if len(call) == 2 and call.arg(1).type.is_semi:
         return make(f"{name}({{0}}, sf_texts({{1}}))", OBJECT, call.arg(0), call.arg(1))
     keys = [to_text(part) for part in call.args()[1:]]

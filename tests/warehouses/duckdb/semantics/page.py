@@ -38,6 +38,8 @@ test: every line is run on DuckDB.
 | rounding | half away from zero, also of floats and in casts |
 | DECFLOAT | the digits of a literal; 18 places of a column, and an error beyond |
 | `timestamp_tz` | what is loaded is kept in UTC on both engines, so its day, hour and text agree; sessions are UTC |
+| offsets of one's own | `'... +02:00'::timestamp_tz` and `convert_timezone(zone, x)` keep their clock within a query: a day, a part, a text and `dateadd` take it, comparisons take the instant; as a column they are refused, or an error when the text is read: write `convert_timezone('UTC', ...)` or `::timestamp_ntz` |
+| text | `varchar(n)` refuses what is longer; keys of `to_json` and `object_construct` are by the alphabet |
 | VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
 | dates | stay dates unless hours are added; weeks begin on Monday |
 | names | a column that is selected twice is refused, and so is one that two tables have |
@@ -83,9 +85,9 @@ def page() -> str:
         for (reason, way), names in _by_reason().items()
     ]
     parts.append(
-        "\nRefused too: COLLATE with anything but binary order, time travel, a format or a path that is no constant,\n"
+        "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, a\nformat or a path that is no constant,\n"
     )
-    parts.append("seeds of random numbers, and `seq` of FLATTEN behind another table.\n\n")
+    parts.append("seeds of random numbers and of samples, and `seq` of FLATTEN behind another table.\n\n")
     parts.append("## Covered by a rule, without a line of its own\n\n" + _wrapped(unproven(table)) + "\n\n")
     parts.append(
         "## Not proven\n\nEvery other function. It is sent to DuckDB by its own name and named in a warning.\n"
