@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pipekit.state import STATE_FOLDER
-
 
 def find_root(path: Path) -> Path:
     """The project's root: the nearest folder above the file, up to the git root, that looks like a project.
@@ -37,7 +35,7 @@ def state_folder(root: Path) -> Path:
     Raises:
         ValueError: The setting is no text.
     """
-    return _folder(root, "state", STATE_FOLDER)
+    return _folder(root, "state", ".pipekit")
 
 
 def logs_folder(root: Path) -> Path:

@@ -53,7 +53,7 @@ class ColumnType(BaseModel):
         length: Most characters of a ``varchar``, or bytes of a ``binary``; ``None`` is unbounded.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: str
     precision: int | None = None

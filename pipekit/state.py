@@ -131,6 +131,3 @@ def _free_names(path: Path) -> Iterator[Path]:
     yield path
     for number in itertools.count(1):
         yield path.with_name(f"{path.name}.{number}")
-
-
-STATE_FOLDER = ".pipekit"

@@ -15,7 +15,6 @@ import click
 from pipekit.cli.app import cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
 from pipekit.cli.output import say
-from pipekit.cli.source_lines import say_mistakes
 from pipekit.cli.stopping import stop_in_order, was_asked
 
 # What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
@@ -88,6 +87,8 @@ def _report(error: Exception) -> int:
 
     if isinstance(error, PipekitError):
         if isinstance(error, SpecError):
+            from pipekit.cli.source_lines import say_mistakes
+
             say_mistakes(error)
         else:
             say(str(error), err=True)

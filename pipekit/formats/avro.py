@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pipekit.formats.base import FileFormat, Records, batched
+from pipekit.formats.base import FileFormat, FormatType, Records, batched
 from pipekit.formats.columns import column_of
 
 
@@ -48,3 +48,6 @@ def _records(names: Sequence[str], rows: Sequence[Any]) -> Records:
     import pyarrow as pa
 
     return Records(pa.record_batch([column_of([row[name] for row in rows]) for name in names], names=list(names)))
+
+
+FORMAT = FormatType("avro", AvroFormat, read_avro)

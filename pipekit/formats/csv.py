@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from pipekit.formats.base import Compression
+from pipekit.formats.base import Compression, FormatType
 from pipekit.formats.numbers import WrittenNumbers
 
 
@@ -57,3 +57,6 @@ class CsvFormat(WrittenNumbers):
     def skips_comments(self) -> bool:
         """If a comment mark is declared."""
         return self.comment is not None
+
+
+FORMAT = FormatType("csv", CsvFormat)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from pipekit.formats.base import FileFormat, Records, batched
+from pipekit.formats.base import FileFormat, FormatType, Records, batched
 from pipekit.formats.columns import BadValue, column_of
 
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})?")
@@ -184,3 +184,6 @@ def _name(cell: Any) -> str:
     if isinstance(cell, BadValue):
         return cell.text
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+FORMAT = FormatType("excel", ExcelFormat, read_excel)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from pipekit.formats.base import Compression, Records, batched
+from pipekit.formats.base import Compression, FormatType, Records, batched
 from pipekit.formats.numbers import WrittenNumbers
 
 _MOST_BYTES = 16 << 20
@@ -123,3 +123,6 @@ def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | 
     if len(text) < length or text[length:].strip(" "):
         return text, f"has {len(text)} characters, not {length}"
     return text, None
+
+
+FORMAT = FormatType("fixed_width", FixedWidthFormat, read_fixed_width)

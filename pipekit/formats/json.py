@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pipekit.formats.base import Compression, FileFormat
+from pipekit.formats.base import Compression, FileFormat, FormatType
 
 
 class JsonFormat(FileFormat):
@@ -42,3 +42,6 @@ class JsonFormat(FileFormat):
     def has_lines(self) -> bool:
         """Records below a root are counted, since they may stand anywhere in the text."""
         return self.root is None
+
+
+FORMAT = FormatType("json", JsonFormat)

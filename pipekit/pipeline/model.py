@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,9 @@ from pipekit.sql.translate import Translated, place_of_table
 from pipekit.step import Statement, StepContext, StepType
 from pipekit.warehouses.builtin import TYPING
 from pipekit.warehouses.contract import SupportsClosingOff, Warehouse, WarehouseType
+
+# Compiled templates, and the types of columns: they depend on the steps, not on their hashes, order or clock.
+_FOUND = ("_templates", "typed_tables")
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,12 @@ class PipelineSpec:
             OrderedStep(step.id, step.type.name, tuple(sorted(self.graph.needs[step.id], key=position.__getitem__)))
             for step in self.steps
         )
+
+    def changed(self, **fields: Any) -> PipelineSpec:
+        """A copy with other hashes, another order or clock, for which what was found before is not looked for again."""
+        made = replace(self, **fields)
+        made.__dict__.update({name: self.__dict__[name] for name in _FOUND if name in self.__dict__})
+        return made
 
     def open(self) -> Warehouse:
         """Connect to the target.

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
-from pipekit.formats.base import FormatType
-from pipekit.formats.builtin import BUILT_IN_FORMATS
+from pipekit.formats.builtin import BUILT_IN_FORMATS, Formats
 from pipekit.materialize.builtin import BUILT_IN, Registry
 from pipekit.materialize.contract import USES, Materialization, Use
 from pipekit.pipeline.code import import_from, line_in, what_happened
@@ -57,15 +56,6 @@ class _BuiltInMaterializations:
         return BUILT_IN
 
 
-class _BuiltInFormats:
-    """The file formats that come with pipekit, offered in the same way."""
-
-    @staticmethod
-    @hookspecs.hookimpl
-    def pipekit_formats() -> Sequence[FormatType]:
-        return BUILT_IN_FORMATS
-
-
 class Plugins:
     """All plugins of one project.
 
@@ -86,7 +76,6 @@ class Plugins:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
         self._register(_BuiltInMaterializations, "built-in materializations")
-        self._register(_BuiltInFormats, "built-in formats")
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
@@ -104,7 +93,9 @@ class Plugins:
         return Vocabulary(
             step_types=self._by_name("pipekit_step_types", "step type"),
             warehouses=self._by_name("pipekit_warehouses", "warehouse"),
-            formats=self._by_name("pipekit_formats", "file format"),
+            formats=Formats(
+                self._by_name("pipekit_formats", "file format", dict.fromkeys(BUILT_IN_FORMATS, "built-in formats"))
+            ),
             template_globals=self._template_globals(),
             materializations=self._materializations(),
             project_code=self._project_code,
@@ -146,11 +137,11 @@ class Plugins:
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"{name}: {error}") from error
 
-    def _by_name(self, hook: str, what: str) -> dict[str, Any]:
+    def _by_name(self, hook: str, what: str, taken: Mapping[str, str] | None = None) -> dict[str, Any]:
         by_name: dict[str, Any] = {}
-        owner: dict[str, str] = {}
+        owner = dict(taken or {})
         for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
-            if item.name in by_name:
+            if item.name in owner:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             by_name[item.name], owner[item.name] = item, plugin
         return by_name

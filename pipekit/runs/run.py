@@ -145,7 +145,7 @@ class Job:
 def _job(spec: PipelineSpec, options: RunOptions) -> Job:
     chosen = _choose(spec, options.select, options.exclude)
     if not spec.clock_given:
-        spec = replace(spec, as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
+        spec = spec.changed(as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
     return Job(spec, chosen, options, options.run_id or new_run_id())
 
 
@@ -253,7 +253,7 @@ def _as_before(job: Job, earlier: EarlierRun) -> Job:
         raise SpecError([Problem(str(job.spec.path), 0, "", text)])
     spec = options.reread(earlier) if options.reread else job.spec
     if not spec.clock_given:
-        spec = replace(spec, as_of=earlier.as_of or spec.as_of)
+        spec = spec.changed(as_of=earlier.as_of or spec.as_of)
     variables = {**earlier.variables, **options.variables}
     select, exclude = options.select, options.exclude
     if not (select or exclude):

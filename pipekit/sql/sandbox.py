@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import jinja2
@@ -93,6 +93,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
+@cache
 def _bounded(function: Any) -> Any:
     """A filter that is given no large number, and gives no long text. Jinja's marks on the function stay."""
 

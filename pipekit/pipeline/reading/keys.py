@@ -45,7 +45,7 @@ Days = Annotated[timedelta, BeforeValidator(days), WithJsonSchema({"type": "stri
 
 
 class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class LogKeys(_Keys):

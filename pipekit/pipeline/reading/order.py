@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
@@ -71,7 +70,7 @@ def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mappi
     """Note a table that is not there: where the step's SQL names it, or else at the key that reads it."""
     step = next(step for step in spec.steps if step.id == reading.tree.at(("steps", index, "id")).value)
     try:
-        list(step.type.reads(step.options, replace(spec, missing=missing)))
+        list(step.type.reads(step.options, spec.changed(missing=missing)))
     except TemplateError as error:
         _note_sql(reading, spec, index, error)
     else:

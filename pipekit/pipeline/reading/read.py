@@ -60,9 +60,7 @@ def read_pipeline(
     if reading.problems:
         raise SpecError(reading.problems)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
-    final = replace(spec, steps=hashed, graph=graph)
-    final.__dict__["typed_tables"] = spec.typed_tables  # what was found is not looked for again
-    return final
+    return spec.changed(steps=hashed, graph=graph)
 
 
 def _sections(reading: Reading, target: str, variables: Variables, clock: str | None) -> PipelineSpec:

@@ -19,7 +19,7 @@ class DuckDBTarget(BaseModel):
             DuckDB itself opens no file but the database and the files that loads read.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     type: Literal["duckdb"] = "duckdb"
     path: str = ".pipekit/warehouse.duckdb"
