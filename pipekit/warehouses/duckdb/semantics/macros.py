@@ -150,6 +150,12 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN length(x) > size THEN error('text of ' || length(x) || ' characters is too long for varchar(' "
         "|| size || '): cut it with left(...)') ELSE x END",
     ),
+    "sf_padded": (
+        "x, other, side",
+        "CASE WHEN side = 'LEFT' THEN unhex(lpad(hex(x), CAST(2 * greatest(octet_length(x), octet_length(other)) AS "
+        "INTEGER), '0')) ELSE unhex(rpad(hex(x), CAST(2 * greatest(octet_length(x), octet_length(other)) AS INTEGER), "
+        "'0')) END",
+    ),
     "sf_split_part": (
         "x, separator, part",
         "CASE WHEN separator = '' THEN CASE WHEN abs(part) <= 1 THEN x ELSE left(x, 0) END "

@@ -36,12 +36,6 @@ simple(
         "RADIANS": [("float", "radians({0})", FLOAT)],
         "PI": [("", "pi()", FLOAT)],
         "FACTORIAL": [("int", "CAST(factorial(CAST({0} AS INTEGER)) AS HUGEINT)", HUGE)],
-        "BITAND BIT_AND": [("int int", "({0} & {1})", INT)],
-        "BITOR BIT_OR": [("int int", "({0} | {1})", INT)],
-        "BITXOR BIT_XOR": [("int int", "xor({0}, {1})", INT)],
-        "BITNOT BIT_NOT": [("int", "(~ {0})", INT)],
-        "BITSHIFTLEFT BIT_SHIFTLEFT": [("int int", "(CAST({0} AS HUGEINT) << CAST({1} AS INTEGER))", HUGE)],
-        "BITSHIFTRIGHT BIT_SHIFTRIGHT": [("int int", "(CAST({0} AS BIGINT) >> CAST({1} AS BIGINT))", INT)],
         "GETBIT": [("int int", "((CAST({0} AS BIGINT) >> CAST({1} AS BIGINT)) & 1)", INT)],
         "HAVERSINE": [
             (

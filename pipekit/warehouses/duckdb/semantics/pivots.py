@@ -78,12 +78,20 @@ def _cell(rewriter: Rewriter, call: Any, column: Any, value: Any) -> tuple[Any, 
     return typed.node, typed.type
 
 
+def _label(column: Any) -> str:
+    """What stands for a column in the rows: a plain alias is in upper case, as every plain name."""
+    if not isinstance(column, exp.PivotAlias):
+        return str(column.name).upper()
+    alias = column.args["alias"]
+    return str(alias.name) if isinstance(alias, exp.Literal) or alias.args.get("quoted") else str(alias.name).upper()
+
+
 def _unpivot(rewriter: Rewriter, pivot: Any, table: Any, source: Source) -> tuple[Any, Columns]:
     assert source.columns is not None
     field = pivot.args["fields"][0]
     value = pivot.expressions[0].name
     chosen = [each.this if isinstance(each, exp.PivotAlias) else each for each in field.expressions]
-    labels = [each.alias if isinstance(each, exp.PivotAlias) else each.name.upper() for each in field.expressions]
+    labels = [_label(each) for each in field.expressions]
     names = [each.name.lower() for each in chosen]
     rest = [name for name in source.columns if name not in names]
     arms = []

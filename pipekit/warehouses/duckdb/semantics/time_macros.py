@@ -9,11 +9,13 @@ _DATE = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _CLOCK = "[0-9]{1,2}(:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]*)?)?)?"
 _OFFSET = " ?(Z|[+-][0-9]{1,2}(:?[0-9]{2})?)"
 _SLASHES = "['%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M']"
-_NAMED = (
-    "['%d-%b-%Y', '%d-%B-%Y', '%d-%b-%Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S', '%a, %d %b %Y', '%a %b %d %H:%M:%S %Y', "
-    "'%d %b %Y', '%d %b %Y %H:%M:%S']"
+_CLOCKS = ["%H:%M:%S", "%H:%M:%S.%f", "%I:%M:%S %p", "%H:%M", "%I:%M %p"]
+_MAIL = "%a, %d %b %Y"
+_NAMED = str(
+    ["%d-%b-%Y", "%d-%B-%Y", "%d-%b-%Y %H:%M:%S", _MAIL, "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %b %Y %H:%M:%S"]
+    + [f"{_MAIL} {clock}" for clock in _CLOCKS]
 )
-_NAMED_ZONED = "['%a, %d %b %Y %H:%M:%S %z', '%a %b %d %H:%M:%S %z %Y']"
+_NAMED_ZONED = str(["%a %b %d %H:%M:%S %z %Y"] + [f"{_MAIL} {clock} %z" for clock in _CLOCKS])
 _DAY, _FAST = "x LIKE '____-__-__'", "x LIKE '____-__-__ __:__:__'"
 
 TIME_MACROS: dict[str, tuple[str, str]] = {
@@ -33,7 +35,7 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         f"THEN TRY_CAST(sf_clock(regexp_replace(x, '{_OFFSET}$', '')) AS TIMESTAMP) "
         "WHEN regexp_full_match(x, '-?[0-9]+') THEN sf_epoch_text(x) "
         f"WHEN contains(x, '/') THEN try_strptime(x, {_SLASHES}) "
-        f"ELSE try_strptime(regexp_replace(x, ' [+-][0-9][0-9]:?[0-9][0-9]$', ''), {_NAMED}) END",
+        f"ELSE try_strptime(regexp_replace(x, ' [+-][0-9][0-9]:?[0-9][0-9]( [0-9]{{4}})?$', '\\1'), {_NAMED}) END",
     ),
     "sf_clock": (
         "x",
@@ -49,7 +51,8 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_try_tz": (
         "x",
         f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') THEN TRY_CAST(sf_offset(x) AS TIMESTAMPTZ) "
-        f"WHEN regexp_full_match(x, '[A-Za-z].* [+-][0-9][0-9]:?[0-9][0-9]') THEN try_strptime(x, {_NAMED_ZONED}) "
+        f"WHEN regexp_full_match(x, '[A-Za-z].* [+-][0-9][0-9]:?[0-9][0-9]( [0-9]{{4}})?') "
+        f"THEN try_strptime(x, {_NAMED_ZONED}) "
         "ELSE CAST(sf_try_ntz(x) AS TIMESTAMPTZ) END",
     ),
     "sf_offset": (
@@ -77,7 +80,8 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         f"CASE WHEN regexp_full_match(x, '{_CLOCK}') AND contains(x, ':') THEN TRY_CAST(CASE WHEN "
         f"regexp_full_match(x, "
         "'[0-9]{1,2}:[0-9]{1,2}') THEN x || ':00' ELSE x END AS TIME) WHEN regexp_full_match(x, '[0-9]+') "
-        "THEN CAST(sf_epoch_text(x) AS TIME) ELSE CAST(try_strptime(x, ['%I:%M:%S %p', '%I:%M %p']) AS TIME) END",
+        "THEN CAST(sf_epoch_text(x) AS TIME) "
+        "ELSE CAST(try_strptime(x, ['%I:%M:%S %p', '%I:%M %p', '%I:%M:%S.%f %p']) AS TIME) END",
     ),
     "sf_time": (
         "x",

@@ -19,7 +19,7 @@ from pipekit.warehouses.duckdb.semantics.types import NTZ, TEXT, TZ, Type
 
 ZONED = Type("zoned")
 ELSEWHERE = Type("zoned", elsewhere=True)
-_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d\d)?\s*$")
+_OFFSET = re.compile(r"([+-])(\d{1,2}):?(\d\d)?(?: \d{4})?\s*$")
 _WAY_OUT = "Write ::timestamp_ntz for the clock there, or convert_timezone('UTC', ...) for the instant."
 
 
