@@ -35,12 +35,15 @@ if TYPE_CHECKING:
         FileLoaded,
         Noted,
         RunFinished,
+        RunJoined,
+        RunLeft,
         RunStarted,
         Sink,
         StepFinished,
         StepProgressed,
         StepStarted,
     )
+    from pipekit.export.contract import Exported, ExportedStep, Exporter
     from pipekit.formats.base import FileFormat, FormatType, Records
     from pipekit.formats.columns import BadValue, column_of
     from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move
@@ -68,9 +71,10 @@ _HOMES = {
         " TemplateError TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
-        "CheckEvaluated Event FileLoaded FileSkipped Noted RunFinished RunStarted Sink StepFinished StepProgressed"
-        " StepStarted"
+        "CheckEvaluated Event FileLoaded FileSkipped Noted RunFinished RunJoined RunLeft RunStarted Sink"
+        " StepFinished StepProgressed StepStarted"
     ),
+    "pipekit.export.contract": "Exported ExportedStep Exporter",
     "pipekit.materialize.contract": "Choice ColumnNames Materialization Move",
     "pipekit.materialize.into": "Into TableName",
     "pipekit.materialize.publish": "audit audit_reads publish publish_arrow",
@@ -101,6 +105,9 @@ __all__ = [
     "ColumnNames",
     "Dialect",
     "Event",
+    "Exported",
+    "ExportedStep",
+    "Exporter",
     "FileFormat",
     "FileLoaded",
     "FileSkipped",
@@ -120,6 +127,8 @@ __all__ = [
     "Records",
     "Result",
     "RunFinished",
+    "RunJoined",
+    "RunLeft",
     "RunResult",
     "RunStarted",
     "Sink",

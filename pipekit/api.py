@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from pydantic import ValidationError
+
 from pipekit.doctor import look_at
 from pipekit.errors import PluginError, Problem, SpecError
+from pipekit.export.contract import Exported
+from pipekit.export.pipeline import exported
 from pipekit.findings import Finding
+from pipekit.given import Given, read_dotenv
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
 from pipekit.pipeline.model import OrderedStep, PipelineSpec, Step
-from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
+from pipekit.runs import processes
+from pipekit.runs.ids import is_run_id, new_run_id
 from pipekit.runs.prune import PruneReport, prune
 from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, last_target
-from pipekit.runs.run import RunOptions, new_run_id, run_pipeline
+from pipekit.runs.run import RunOptions, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
-from pipekit.scrubbing import Secrets, cleaned, hide, keeping, looks_secret
+from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret
 from pipekit.steps.replay import with_file
 from pipekit.warehouses.contract import Setup
 
@@ -34,44 +39,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipekit.events import Sink
-
-
-@dataclass(frozen=True)
-class Given:
-    """What is said beside a pipeline file.
-
-    Attributes:
-        target: A target's name.
-        variables: Values that win over the file's.
-        as_of: The clock.
-    """
-
-    target: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    as_of: str | None = None
-
-    def read(self, path: Path, plugins: Plugins) -> PipelineSpec:
-        """The file, read with this."""
-        return read_pipeline(path, plugins.vocabulary, target=self.target, variables=self.variables, as_of=self.as_of)
-
-    def on(self, target: str) -> Given:
-        """The same on a target."""
-        return replace(self, target=target)
-
-    def as_before(self, earlier: EarlierRun) -> Given:
-        """What an earlier run was given, where this says nothing else."""
-        clock = earlier.as_of.isoformat() if earlier.as_of else None
-        return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
-
-
-@contextmanager
-def _clean_errors() -> Iterator[None]:
-    """What is raised within holds no secret, nor do the errors that led to it."""
-    try:
-        yield
-    except Exception as error:
-        cleaned(error)
-        raise
 
 
 P = ParamSpec("P")
@@ -85,7 +52,7 @@ def _keeping_secrets(
 
     @wraps(method)
     def within(pipeline: Pipeline, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        with keeping(pipeline._secrets), _clean_errors():
+        with keeping(pipeline._secrets), clean_errors():
             return method(pipeline, *args, **kwargs)
 
     return within
@@ -93,23 +60,6 @@ def _keeping_secrets(
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:
     return (given,) if isinstance(given, str) else tuple(given)
-
-
-def _read_dotenv(root: Path) -> None:
-    path = root / ".env"
-    if not path.is_file():
-        return
-    from dotenv import load_dotenv
-    from dotenv.parser import parse_stream
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", "") or "it is not UTF-8"
-        raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
-    if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
-        raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
-    load_dotenv(path, override=False)
 
 
 class Pipeline:
@@ -156,9 +106,9 @@ class Pipeline:
         if not path.is_file():
             raise SpecError([Problem(str(path), 0, "", "there is no such file")])
         root = find_root(path)
-        _read_dotenv(root)
+        read_dotenv(root)
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
-        with keeping(Secrets()) as secrets, _clean_errors():
+        with keeping(Secrets()) as secrets, clean_errors():
             hide(str(value) for name, value in given.variables.items() if looks_secret(name))
             plugins = Plugins(root, project_code=project_code)
             return cls(given.read(path, plugins), plugins, given, secrets)
@@ -210,9 +160,117 @@ class Pipeline:
         options = RunOptions(select, exclude, attached, resume, wait, run_id, given.variables, full_refresh, reread)
         return run_pipeline(spec, options)
 
+    @_keeping_secrets
+    def begin(
+        self,
+        run_id: str = "",
+        *,
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        sinks: Sequence[Sink] = (),
+        wait: float = 0.0,
+        full_refresh: bool = False,
+    ) -> str:
+        """Open a run whose steps are processes of their own, and return its id; see ``run_step`` and ``end``.
+
+        Args:
+            run_id: The id, if the caller chooses it. A run of this id that is open, or was the last one, goes on.
+            select, exclude, sinks, full_refresh: See ``run``.
+            wait: Seconds to wait for another run of this pipeline and target.
+            full_refresh: See ``run``.
+
+        Raises:
+            SpecError: The id cannot be used, or ``select`` or ``exclude`` names no step.
+            LockedError: Another run is running, or is open.
+            WarehouseError: The warehouse cannot be opened.
+        """
+        select, exclude = (_several(given) for given in (select, exclude))
+        options = self._shared(run_id or new_run_id(), sinks, wait)
+        return processes.begin(self.spec, replace(options, select=select, exclude=exclude, full_refresh=full_refresh))
+
+    @_keeping_secrets
+    def run_step(self, run_id: str, step: str, *, sinks: Sequence[Sink] = (), wait: float = 0.0) -> RunResult:
+        """Run one step of an open run, with its clock and variables. A failed step is reported, not raised.
+
+        Args:
+            run_id: The run, from ``begin``.
+            step: The step's id.
+            sinks: See ``run``.
+            wait: Seconds to wait for a process that has the warehouse's file, or that runs the step.
+
+        Raises:
+            SpecError: There is no such run or step.
+            LockedError: What it waits for did not end in time, or a step that it needs has not ended.
+            WarehouseError: The warehouse cannot be opened.
+        """
+        return processes.run_step(self.spec, step, self._shared(run_id, sinks, wait))
+
+    @_keeping_secrets
+    def end(self, run_id: str, *, sinks: Sequence[Sink] = (), wait: float = 0.0) -> RunResult:
+        """End an open run: SUCCEEDED if all its steps are done. One that has ended stays as it is.
+
+        Args:
+            run_id: The run, from ``begin``.
+            sinks: See ``run``.
+            wait: Seconds to wait for steps that are running.
+
+        Raises:
+            SpecError: There is no such run.
+            LockedError: A step is running.
+            WarehouseError: The warehouse cannot be opened.
+        """
+        return processes.end(self.spec, self._shared(run_id, sinks, wait))
+
+    def _shared(self, run_id: str, sinks: Sequence[Sink], wait: float) -> RunOptions:
+        if not is_run_id(run_id):
+            text = f"{run_id!r} cannot be the id of a run: letters, digits and . _ : + ~ @ = - only, 128 at most"
+            raise self._mistake(text)
+        given, spec = self._given.on(self.spec.target.name), self.spec
+
+        def reread(earlier: EarlierRun) -> PipelineSpec:
+            return given.as_before(earlier).read(spec.path, self._plugins)
+
+        attached = [*sinks, *self._plugins.sinks(spec, run_id)]
+        return RunOptions((), (), attached, False, wait, run_id, given.variables, reread=reread)
+
     def order(self) -> tuple[OrderedStep, ...]:
         """The steps, in file order, each with the steps that it waits for. Nothing is opened."""
         return self.spec.order
+
+    @_keeping_secrets
+    def export(self, exporter: str, options: Mapping[str, Any] | None = None) -> str:
+        """The pipeline as the file of a tool that starts its steps.
+
+        Args:
+            exporter: The tool, such as ``stepfunctions``.
+            options: What ``pipekit export NAME --help`` lists, by name.
+
+        Raises:
+            SpecError: There is no such exporter, an option cannot be used, or a secret would be in the file.
+        """
+        known = self._plugins.exporters()
+        if exporter not in known:
+            raise self._mistake(f"there is no exporter {exporter!r}; the exporters are {', '.join(sorted(known))}")
+        try:
+            chosen = known[exporter].options.model_validate(dict(options or {}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise self._mistake(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        return known[exporter].write(chosen, self.exported())
+
+    def exported(self) -> Exported:
+        """What exporters see of the pipeline.
+
+        Raises:
+            SpecError: It was given a secret variable, which would be in the file.
+        """
+        for name in self._given.variables:
+            if looks_secret(name):
+                raise self._mistake(f"--var {name} would be in the exported file; give it to the runs by env('...')")
+        return exported(self.spec, self._given.variables, self._given.as_of)
+
+    def _mistake(self, text: str) -> SpecError:
+        return SpecError([Problem(str(self.spec.path), 0, "", text)])
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""
@@ -319,7 +377,7 @@ class Pipeline:
             if step is None
             else f"no load {step!r} rejects; those that do: {known}"
         )
-        raise SpecError([Problem(str(self.spec.path), 0, "", text)])
+        raise self._mistake(text)
 
     @_keeping_secrets
     def read(self, table: str, *, limit: int | None = None) -> pa.Table:

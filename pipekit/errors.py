@@ -12,6 +12,7 @@
     │   └── QueryError        the statement itself is wrong; never retried
     ├── ChecksFailed      look at the data: a critical check failed      exit 1
     ├── LockedError       wait for the other run                         exit 1
+    │   └── OpenRunError      a scheduler runs its steps, and it has not ended
     └── UnexpectedError   report it: a bug in a step type                exit 3
 
 Anything else that escapes is a bug in pipekit: exit 3.
@@ -228,7 +229,11 @@ class ChecksFailed(PipekitError):
 
 
 class LockedError(PipekitError):
-    """Another run of the same pipeline and target holds the lock."""
+    """Another run of the same pipeline and target, or another process of the same run, must end first."""
+
+
+class OpenRunError(LockedError):
+    """A run of the same pipeline and target whose steps a scheduler starts has not ended."""
 
 
 class UnexpectedError(PipekitError):

@@ -1,7 +1,7 @@
 """What happens in a run, as data. The run emits; sinks show or store.
 
 Every event is stamped by the bus with the run's id, a sequence number that starts at 1, and the time (UTC).
-``(run_id, seq)`` identifies an event permanently: log tables use it to take each one exactly once.
+``(run_id, process, seq)`` identifies an event permanently: log tables use it to take each one exactly once.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ SUCCEEDED, FAILED, SKIPPED, UNCHANGED, ABANDONED = "SUCCEEDED", "FAILED", "SKIPP
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Base of all events; the three stamps are filled in by the bus."""
+    """Base of all events; the stamps are filled in by the bus.
+
+    ``process`` tells the processes of a shared run apart, each of which counts ``seq`` from 1; it is empty where one
+    process is the whole run.
+    """
 
     run_id: str = ""
     seq: int = 0
     at: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    process: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +37,7 @@ class RunStarted(Event):
     """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values.
 
     ``arguments`` is JSON of what the run was given beside its file: ``variables``, ``select``, ``exclude``,
-    ``full_refresh``; empty if that is nothing. ``--resume`` goes on with it.
+    ``full_refresh``, ``shared``; empty if that is nothing. ``--resume`` goes on with it.
     """
 
     pipeline: str
@@ -44,6 +49,11 @@ class RunStarted(Event):
     host: str
     versions: tuple[str, ...] = ()
     arguments: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunJoined(RunStarted):
+    """A process goes on with a shared run that another process opened; ``steps`` are those that it runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +151,11 @@ class RunFinished(Event):
     message: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunLeft(RunFinished):
+    """A process of a shared run ended, and how; the run goes on."""
+
+
 class Sink(Protocol):
     """A listener. It is called from one thread at a time, in order; if it raises, it is dropped and the run goes on."""
 
@@ -157,6 +172,7 @@ Emit = Callable[[Event], None]
 _IDS = frozenset(
     [
         "run_id",
+        "process",
         "pipeline",
         "target",
         "steps",
@@ -183,10 +199,12 @@ class Bus:
         sinks: Listeners, called in this order.
         secrets: Texts that must not leave the process; each is replaced by ``***``. What the environment gave to the
             pipeline file, and passwords in URIs, are replaced anyway.
+        process: Stamped on every event; see ``Event``.
     """
 
-    def __init__(self, run_id: str, sinks: Iterable[Sink], secrets: Iterable[str] = ()) -> None:
+    def __init__(self, run_id: str, sinks: Iterable[Sink], secrets: Iterable[str] = (), *, process: str = "") -> None:
         self.run_id = run_id
+        self._stamps: dict[str, Any] = {"run_id": run_id, "process": process}
         self._sinks = list(sinks)
         hide(secrets)
         self._seq = 0
@@ -205,7 +223,7 @@ class Bus:
         """Stamp, scrub and deliver ``event``."""
         with self._lock:
             self._seq += 1
-            stamped = dataclasses.replace(event, run_id=self.run_id, seq=self._seq, at=datetime.now(UTC))
+            stamped = dataclasses.replace(event, seq=self._seq, at=datetime.now(UTC), **self._stamps)
             clean = self._scrub_event(stamped)
             for sink in list(self._sinks):
                 self._deliver(sink, clean)

@@ -10,7 +10,9 @@ from pipekit.source import Column
 # What runs did: one row per event of a run, and one per check.
 LOG_TABLE = Table(("ingestion_logs",))
 LOG_COLUMNS: tuple[Column, ...] = (
-    Column.of("log_id", "varchar", "The run's id and the event's number in it; the key."),
+    Column.of(
+        "log_id", "varchar", "The run's id and the event's number in it (of a shared run, in its process); the key."
+    ),
     Column.of("run_id", "varchar"),
     Column.of("pipeline", "varchar"),
     Column.of("log_timestamp", "timestamp_tz", "When it happened, in UTC."),

@@ -175,3 +175,13 @@ def _without_value(found: re.Match[str]) -> str:
         return found[0]
     known = "" if looks_secret(found["name"]) else hashlib.sha256(found["value"].encode()).hexdigest()[:6]
     return f"{found['name']}={HIDDEN}{known}"
+
+
+@contextmanager
+def clean_errors() -> Iterator[None]:
+    """What is raised within holds no secret, nor do the errors that led to it."""
+    try:
+        yield
+    except Exception as error:
+        cleaned(error)
+        raise

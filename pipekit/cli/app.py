@@ -13,6 +13,12 @@ from pipekit.suggestions import did_you_mean
 # here, since importing all commands takes longer than the help (tests/cli/test_app.py compares the two).
 COMMANDS = {
     "run": ("pipekit.cli.run:run", "Run the pipeline SPEC."),
+    "begin": ("pipekit.cli.scheduled:begin", "Open a run of SPEC whose steps are processes, and print its id."),
+    "end": (
+        "pipekit.cli.scheduled:end",
+        "End a run of SPEC that `pipekit begin` opened: it succeeded if all its steps are done.",
+    ),
+    "export": ("pipekit.cli.export:export", "Write SPEC as the file of a scheduler that starts its steps."),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
     "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),

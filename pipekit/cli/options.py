@@ -28,6 +28,26 @@ AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.
 NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
 
 
+WAIT = click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
+FULL_REFRESH = click.option(
+    "--full-refresh", is_flag=True, help="Make kept tables anew, from what their sources hold now."
+)
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose steps."""
+    help_text = "Steps to run: id, tag:NAME, +id, id+; repeatable."
+    command = click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")(command)
+    return click.option("--select", "-s", multiple=True, metavar="EXPR", help=help_text)(command)
+
+
+def warehouse_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Those that choose a pipeline, without the clock, which the run has already."""
+    for option in (NO_PLUGINS, VAR, TARGET, SPEC):
+        command = option(command)
+    return command
+
+
 def pipeline_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (NO_PLUGINS, AS_OF, VAR, TARGET, SPEC):
         command = option(command)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.options import exit_code, pipeline_options, read_spec
+from pipekit.cli.options import FULL_REFRESH, WAIT, choice_options, exit_code, pipeline_options, read_spec
 from pipekit.cli.output import say
+from pipekit.cli.scheduled import run_step
 from pipekit.sql.unproven import not_proven
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @pipeline_options
-@click.option("--select", "-s", multiple=True, metavar="EXPR", help="Steps to run: id, tag:NAME, +id, id+; repeatable.")
-@click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")
+@choice_options
 @click.option("--resume", is_flag=True, help="Resume the last run, if it failed or was killed.")
-@click.option("--full-refresh", is_flag=True, help="Make kept tables anew, from what their sources hold now.")
-@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
+@FULL_REFRESH
+@WAIT
+@click.option("--run-id", envvar="PIPEKIT_RUN_ID", metavar="ID", help="The run that `pipekit begin` opened.")
+@click.option("--step", metavar="ID", help="Run this step of it, and no other.")
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
 @click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is no terminal.")
@@ -31,17 +34,32 @@ if TYPE_CHECKING:
 def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     """Run the pipeline SPEC.
 
-    Exit code 0: every step succeeded. 1: look at the data or the warehouse. 2: fix the file. 3: a bug.
+    Exit code 0: every step succeeded. 1: look at the data or the warehouse. 2: fix the file. 3: a bug. 75, with
+    --step only: try again, nothing needs to be fixed.
     """
     from pipekit.sinks.console import console_sink
 
-    run_options = {name: options.pop(name) for name in ("select", "exclude", "resume", "wait", "full_refresh")}
+    names = ("select", "exclude", "resume", "wait", "full_refresh", "run_id", "step")
+    run_options = {name: options.pop(name) for name in names}
+    _refuse_mixed(run_options, options["as_of"])
     pipeline = read_spec(spec, **options)
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
     # A print of a plugin must not stand between lines of JSON.
     with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
-        result = pipeline.run(sinks=[console], **run_options)
-    sys.exit(exit_code(result))
+        if run_options["step"]:
+            sys.exit(run_step(pipeline, run_options["run_id"], run_options["step"], [console], run_options["wait"]))
+        whole = {name: value for name, value in run_options.items() if name not in ("run_id", "step")}
+        sys.exit(exit_code(pipeline.run(sinks=[console], **whole)))
+
+
+def _refuse_mixed(options: Mapping[str, Any], as_of: str | None) -> None:
+    """What a whole run is given, a step of an open run has already."""
+    if bool(options["run_id"]) != bool(options["step"]):
+        raise click.UsageError("--run-id and --step belong together: one step of a run that `pipekit begin` opened")
+    given = {**options, "as_of": as_of}
+    for name in ("select", "exclude", "resume", "full_refresh", "as_of"):
+        if options["step"] and given[name]:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --step; give it to `pipekit begin`")
 
 
 @click.command()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import click
 
     from pipekit.events import Sink
+    from pipekit.export.contract import Exporter
     from pipekit.formats.base import FormatType
     from pipekit.materialize.contract import Materialization
     from pipekit.pipeline.model import PipelineSpec
@@ -59,6 +60,14 @@ def pipekit_formats() -> Sequence[FormatType]:  # type: ignore[empty-body]
 @hookspec
 def pipekit_sinks(pipeline: PipelineSpec, run_id: str) -> Sequence[Sink]:  # type: ignore[empty-body]
     """Listeners to attach to a run that is about to start. They get every event, scrubbed of secrets."""
+
+
+@hookspec
+def pipekit_exporters() -> Sequence[Exporter[Any]]:  # type: ignore[empty-body]
+    """Tools to add that can start the steps of a pipeline: what ``pipekit export`` may name.
+
+    Each is an ``Exporter``: a name, a model of the command's options, a function that writes the tool's file.
+    """
 
 
 @hookspec

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
+from pipekit.export.contract import Exporter
 from pipekit.formats.builtin import BUILT_IN_FORMATS, Formats
 from pipekit.materialize.builtin import BUILT_IN, Registry
 from pipekit.materialize.contract import USES, Materialization, Use
@@ -56,6 +57,17 @@ class _BuiltInMaterializations:
         return BUILT_IN
 
 
+class _BuiltInExporters:
+    """The exporters that come with pipekit, likewise."""
+
+    @staticmethod
+    @hookspecs.hookimpl
+    def pipekit_exporters() -> Sequence[Exporter[Any]]:
+        from pipekit.export.builtin import BUILT_IN_EXPORTERS
+
+        return BUILT_IN_EXPORTERS
+
+
 class Plugins:
     """All plugins of one project.
 
@@ -76,6 +88,7 @@ class Plugins:
             self._register(import_module(f"pipekit.steps.{name}"), f"built-in {name}")
         self._register(_BuiltInWarehouses, "built-in warehouses")
         self._register(_BuiltInMaterializations, "built-in materializations")
+        self._register(_BuiltInExporters, "built-in exporters")
         self._register_installed()
         if root is not None and project_code:
             for path in plugin_files(root):
@@ -105,6 +118,14 @@ class Plugins:
         """The listeners that plugins attach to a run."""
         given = {"pipeline": spec, "run_id": run_id}
         return [sink for _, sinks in self._results("pipekit_sinks", given) for sink in sinks]
+
+    def exporters(self) -> Mapping[str, Exporter[Any]]:
+        """Exporters by name.
+
+        Raises:
+            PluginError: A name is claimed twice.
+        """
+        return self._by_name("pipekit_exporters", "exporter")
 
     def commands(self) -> Mapping[str, click.Command]:
         """Commands by name.

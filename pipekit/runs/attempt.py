@@ -37,7 +37,7 @@ def run_step(step: Step, run: Workers) -> StepFinished:
         before_sleep=lambda state: _note_retry(step, run, state),
         retry_error_callback=lambda state: state.outcome and state.outcome.result(),
     )
-    attempts = itertools.count(1)
+    attempts = itertools.count(run.tried_before(step) + 1)
     outcome: _Outcome = retrying(lambda: _try_step(step, run, next(attempts), query_ids))
     if outcome.error is not None:
         run.errors[step.id] = cleaned(outcome.error)
@@ -70,7 +70,8 @@ class _Outcome:
 def _note_retry(step: Step, run: Workers, state: RetryCallState) -> None:
     outcome: _Outcome = state.outcome.result() if state.outcome else _Outcome(0, StepResult())
     reason = outcome.error.message if outcome.error else ""
-    text = f"attempt {outcome.attempt} of {step.retries + 1} failed, the next is in {state.upcoming_sleep:.1f} s: "
+    most = run.tried_before(step) + step.retries + 1
+    text = f"attempt {outcome.attempt} of {most} failed, the next is in {state.upcoming_sleep:.1f} s: "
     run.emit(Noted(level="WARNING", message=text + reason, step=step.id))
 
 

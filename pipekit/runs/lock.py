@@ -7,8 +7,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,22 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
 HEARTBEAT_SECONDS = 60.0
 
 
+@dataclass
+class Taken:
+    """What came of taking locks in the warehouse.
+
+    Attributes:
+        notes: Notes for the log: a warning if a lock could not be taken. The run continues then: either the warehouse
+            is down and the next statement fails, or the role only lacks the right to keep locks.
+        silent: Ids of shared runs that held a lock and were silent for too long, so that it was taken from them.
+    """
+
+    notes: list[Noted] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float = 0.0) -> Iterator[list[Noted]]:
+def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float = 0.0) -> Iterator[Taken]:
     """Hold the lock in the warehouse, where other machines see it. A warehouse that only this machine can use has none.
 
     Args:
@@ -67,53 +82,124 @@ def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float 
         run_id: The run that wants it.
         wait: Seconds to wait for another holder.
 
-    Yields:
-        Notes for the log: a warning if the lock could not be taken. The run continues then: either the warehouse is
-        down and the next statement fails, or the role only lacks the right to keep locks.
-
     Raises:
         LockedError: Another run holds it; its pid, host and start are named.
     """
+    taken = Taken()
     if not isinstance(warehouse, SupportsRunLock):
-        yield []
+        yield taken
         return
-    notes = []
-    try:
-        retried(RUN_LOCK, lambda: _take(warehouse, name, run_id, wait))
-    except WarehouseError as error:
-        notes.append(Noted(level="WARNING", message=f"runs on other machines are not locked out: {error.message}"))
+    _take(warehouse, name, _me(run_id), wait, taken)
+    with _alive(warehouse, {name: run_id}):
+        try:
+            yield taken
+        finally:
+            _release(warehouse, name, run_id)
+
+
+@contextmanager
+def shared_lock(
+    warehouse: Warehouse, name: str, run_id: str, *, process: str, step: str = "", wait: float = 0.0
+) -> Iterator[Taken]:
+    """Hold the lock for a run whose steps are processes, also after this one; hold the step's own while the block runs.
+
+    Args:
+        warehouse: A session.
+        name: What the run locks.
+        run_id: The shared run.
+        process: The id of this process.
+        step: The step that it runs; none if empty.
+        wait: Seconds to wait for another run, or for another process that runs the step.
+
+    Raises:
+        LockedError: Another run holds it, or another process runs the step.
+    """
+    taken = Taken()
+    if not isinstance(warehouse, SupportsRunLock):
+        yield taken
+        return
+    mine = LockHolder(run_id, 0, socket.gethostname(), datetime.now(UTC))
+    _take(warehouse, name, mine, wait, taken)
+    with suppress(PipekitError):  # a lock that the run holds already shows that it is alive, however short its steps
+        warehouse.renew_run_lock(name, run_id)
+    held = {name: run_id}
+    if step:
+        held[f"{name}.{step}"] = holder = f"{run_id}/{process}"
+        _take(warehouse, f"{name}.{step}", _me(holder), wait, taken)
+    with _alive(warehouse, held):
+        try:
+            yield taken
+        finally:
+            if step:
+                _release(warehouse, f"{name}.{step}", holder)
+
+
+def release_shared(warehouse: Warehouse, name: str, run_id: str) -> None:
+    """Release the lock of a shared run, which has ended."""
+    if isinstance(warehouse, SupportsRunLock):
+        _release(warehouse, name, run_id)
+
+
+def _me(run_id: str) -> LockHolder:
+    return LockHolder(run_id, os.getpid(), socket.gethostname(), datetime.now(UTC))
+
+
+@contextmanager
+def _alive(warehouse: SupportsRunLock, held: Mapping[str, str]) -> Iterator[None]:
+    """Show once a minute, while the block runs, that the holders of locks are alive."""
     ended = threading.Event()
-    heartbeat = threading.Thread(target=_renew, args=(warehouse, name, run_id, ended), name="pipekit-lock", daemon=True)
+    heartbeat = threading.Thread(target=_renew, args=(warehouse, held, ended), name="pipekit-lock", daemon=True)
     heartbeat.start()
     try:
-        yield notes
+        yield
     finally:
         ended.set()
         heartbeat.join()
-        # Also if it seemed not to be taken: the answer may have been lost. A lock that is not released goes stale.
-        with suppress(PipekitError):
-            retried(RUN_LOCK, lambda: warehouse.release_run_lock(name, run_id))
+
+
+def _release(warehouse: SupportsRunLock, name: str, run_id: str) -> None:
+    """Release a lock, also if it seemed not to be taken: the answer may have been lost."""
+    with suppress(PipekitError):  # a lock that is not released goes stale
+        retried(RUN_LOCK, lambda: warehouse.release_run_lock(name, run_id))
 
 
 _PAUSE_SECONDS = 2.0
 
 
-def _take(warehouse: SupportsRunLock, name: str, run_id: str, wait: float) -> None:
-    mine = LockHolder(run_id, os.getpid(), socket.gethostname(), datetime.now(UTC))
+def _take(warehouse: SupportsRunLock, name: str, mine: LockHolder, wait: float, taken: Taken) -> None:
+    seen: dict[str, LockHolder] = {}
+
+    def gone(holder: LockHolder) -> bool:
+        seen[holder.run_id] = holder
+        return bool(holder.pid) and process_gone(holder.host, holder.pid)
+
     until = time.monotonic() + wait
-    while other := warehouse.take_run_lock(name, mine, lambda holder: process_gone(holder.host, holder.pid)):
-        if time.monotonic() >= until:
-            since = other.since.astimezone(UTC).isoformat(timespec="seconds")
-            raise _locked(name, f"run {other.run_id}, process {other.pid} on {other.host}, since {since}")
-        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+    try:
+        while other := retried(RUN_LOCK, lambda: warehouse.take_run_lock(name, mine, gone)):
+            if time.monotonic() >= until:
+                raise _locked(name, _described(other))
+            time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+    except WarehouseError as error:
+        taken.notes.append(
+            Noted(level="WARNING", message=f"runs on other machines are not locked out: {error.message}")
+        )
+        return
+    taken.silent += [holder.run_id for holder in seen.values() if not holder.pid and holder.run_id != mine.run_id]
 
 
-def _renew(warehouse: Any, name: str, run_id: str, ended: threading.Event) -> None:
+def _described(holder: LockHolder) -> str:
+    since = holder.since.astimezone(UTC).isoformat(timespec="seconds")
+    where = f"process {holder.pid} on {holder.host}" if holder.pid else f"whose steps a scheduler starts, {holder.host}"
+    return f"run {holder.run_id}, {where}, since {since}"
+
+
+def _renew(warehouse: Any, held: Mapping[str, str], ended: threading.Event) -> None:
     session = warehouse.session()
     try:
         while not ended.wait(HEARTBEAT_SECONDS):
-            with suppress(PipekitError):  # the next renewal may succeed
-                session.renew_run_lock(name, run_id)
+            for name, run_id in held.items():
+                with suppress(PipekitError):  # the next renewal may succeed
+                    session.renew_run_lock(name, run_id)
     finally:
         with suppress(PipekitError):
             session.close()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipekit.events import SUCCEEDED, UNCHANGED, RunFinished, RunStarted
+from pipekit.events import SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted
 from pipekit.own_tables import LOG_TABLE
 from pipekit.scrubbing import HIDDEN
 from pipekit.sinks.jsonl import read_events
@@ -38,7 +38,9 @@ class EarlierRun:
         exclude: What it was to leave out.
         full_refresh: Whether it was to make tables anew.
         withheld: Variables that it was given and whose values are not kept, since they are secrets.
+        shared: Whether its steps are processes of their own.
         steps: The steps that it finished, by id.
+        attempts: How often steps were tried that are tried again in the same run, by id.
     """
 
     run_id: str = ""
@@ -49,14 +51,74 @@ class EarlierRun:
     exclude: tuple[str, ...] = ()
     full_refresh: bool = False
     withheld: tuple[str, ...] = ()
+    shared: bool = False
+    attempts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Start:
-    """When a run started, by its own row."""
+    """When a run started, by its own row, and what it was given."""
 
     run_id: str
     at: datetime
+    given: str
+
+    @property
+    def shared(self) -> bool:
+        """Whether its steps are processes of their own."""
+        return bool(_values(self.given).get("shared", False))
+
+
+@dataclass(frozen=True)
+class LoggedStep:
+    """The last attempt at a step, as the log tables have it; ``at`` is when it started or ended."""
+
+    type: str
+    status: str
+    attempt: int
+    at: datetime
+    finished: FinishedStep
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """A run, as the log tables have it.
+
+    Attributes:
+        start: Its start; the last one, if it was opened again.
+        status: How it ended; ``None`` if it has not.
+        steps: The steps that were started or skipped, by id.
+        last_at: When it was last heard of.
+    """
+
+    start: Start
+    status: str | None
+    steps: Mapping[str, LoggedStep]
+    last_at: datetime
+
+    @property
+    def given(self) -> EarlierRun:
+        """What it was given, and which steps it finished."""
+        values = _values(self.start.given)
+        variables = values.get("variables", {})
+        withheld = [name for name, value in variables.items() if HIDDEN in str(value)]
+        return EarlierRun(
+            self.start.run_id,
+            datetime.fromisoformat(values["as_of"]),
+            {step: logged.finished for step, logged in self.steps.items() if logged.status in (SUCCEEDED, UNCHANGED)},
+            {name: value for name, value in variables.items() if name not in withheld},
+            tuple(values.get("select", ())),
+            tuple(values.get("exclude", ())),
+            bool(values.get("full_refresh", False)),
+            tuple(withheld),
+            self.start.shared,
+        )
+
+
+def _values(given: str) -> dict[str, Any]:
+    """What a run was given. One of an earlier version, or one that was given nothing, has its clock alone."""
+    values: dict[str, Any] = json.loads(given) if given.startswith("{") else {"as_of": given}
+    return values
 
 
 # How far to look back, one step after the other. Log tables are in the order of time, on both engines: a condition on
@@ -78,8 +140,8 @@ def last_start(warehouse: Warehouse, pipeline: str) -> Start | None:
     logs, now = warehouse.quote(LOG_TABLE), datetime.now(UTC)
     for back in _LOOK_BACK:
         rows = warehouse.execute(
-            f"SELECT run_id, log_timestamp FROM {logs} WHERE log_timestamp > ? AND pipeline = ? AND step_name IS NULL"
-            f" AND status = '{STARTED}' ORDER BY log_timestamp DESC, run_id DESC LIMIT 1",
+            f"SELECT run_id, log_timestamp, inputs_hash FROM {logs} WHERE log_timestamp > ? AND pipeline = ?"
+            f" AND step_name IS NULL AND status = '{STARTED}' ORDER BY log_timestamp DESC, run_id DESC LIMIT 1",
             (now - back, pipeline),
         ).rows
         if rows:
@@ -96,33 +158,35 @@ def last_run(warehouse: Warehouse, pipeline: str) -> EarlierRun:
     start = last_start(warehouse, pipeline)
     if start is None:
         return EarlierRun()
+    run = logged_run(warehouse, start)
+    return EarlierRun() if run.status == SUCCEEDED else run.given
+
+
+def logged_run(warehouse: Warehouse, start: Start) -> LoggedRun:
+    """What the log tables say of a run.
+
+    Raises:
+        WarehouseError: The log tables cannot be read.
+    """
+    # A shared run may have been opened again long after its first steps.
+    back = _LOOK_BACK[1] if start.shared else _CLOCKS_DIFFER
     rows = warehouse.execute(
-        "SELECT run_id, step_name, status, definition_hash, inputs_hash, records_loaded"
-        f" FROM {warehouse.quote(LOG_TABLE)} WHERE log_timestamp > ? AND run_id = ?",
-        (start.at - _CLOCKS_DIFFER, start.run_id),
+        "SELECT step_name, step_type, status, attempt, log_timestamp, definition_hash, inputs_hash, records_loaded"
+        f" FROM {warehouse.quote(LOG_TABLE)} WHERE log_timestamp > ? AND run_id = ? ORDER BY log_timestamp, log_id",
+        (start.at - back, start.run_id),
     ).rows
-    if any(step is None and status == SUCCEEDED for _, step, status, *_ in rows):
-        return EarlierRun()
-    given = next(inputs for _, step, status, _, inputs, _ in rows if step is None and status == STARTED)
-    finished = {
-        step: FinishedStep(definition, inputs, records)
-        for _, step, status, definition, inputs, records in rows
-        if step is not None and status in (SUCCEEDED, UNCHANGED)
-    }
-    # A run of an earlier version, or one that was given nothing, has its clock alone.
-    values = json.loads(given) if given.startswith("{") else {"as_of": given}
-    variables = values.get("variables", {})
-    withheld = [name for name, value in variables.items() if HIDDEN in str(value)]
-    return EarlierRun(
-        rows[0][0],
-        datetime.fromisoformat(values["as_of"]),
-        finished,
-        {name: value for name, value in variables.items() if name not in withheld},
-        tuple(values.get("select", ())),
-        tuple(values.get("exclude", ())),
-        bool(values.get("full_refresh", False)),
-        tuple(withheld),
-    )
+    of_run = [status for step, _, status, *_ in rows if step is None and status is not None]
+    steps: dict[str, LoggedStep] = {}
+    for step, kind, status, attempt, at, *finished in rows:
+        if step is not None and status is not None and not _earlier_attempt(steps.get(step), status, attempt):
+            steps[step] = LoggedStep(kind, status, attempt, at, FinishedStep(*finished))
+    ended = of_run[-1] if of_run and of_run[-1] != STARTED else None
+    return LoggedRun(start, ended, steps, max(row[4] for row in rows))
+
+
+def _earlier_attempt(known: LoggedStep | None, status: str, attempt: int) -> bool:
+    """Whether a row is older than what is known: processes on several machines have several clocks."""
+    return known is not None and (attempt, status != STARTED) < (known.attempt, known.status != STARTED)
 
 
 def last_target(runs: Path, pipeline: str) -> str | None:
@@ -142,6 +206,7 @@ def last_target(runs: Path, pipeline: str) -> str | None:
             continue
         header = next((event for event in events if isinstance(event, RunStarted)), None)
         if header is not None and header.pipeline == pipeline:
-            ended = any(isinstance(event, RunFinished) and event.status == SUCCEEDED for event in events)
+            ends = [event for event in events if isinstance(event, RunFinished) and not isinstance(event, RunLeft)]
+            ended = any(event.status == SUCCEEDED for event in ends)
             return None if ended else header.target
     return None

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pipekit.errors import PipekitError, Problem, SpecError
-from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
+from pipekit.errors import LockedError, OpenRunError, PipekitError, Problem, SpecError
+from pipekit.events import FAILED, Bus, Noted, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.attempt import elapsed_ms
+from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import run_lock, warehouse_lock
 from pipekit.runs.prune import prune_daily
 from pipekit.runs.result import Collector, RunResult
 from pipekit.runs.resume import EarlierRun, last_run
-from pipekit.runs.scheduler import Run, run_started
+from pipekit.runs.scheduler import WHOLE, Frame, Run, run_started
+from pipekit.runs.shared import close_open_run
 from pipekit.runs.sync import deliver_earlier
 from pipekit.runs.workers import Workers
 from pipekit.sinks.jsonl import JsonlSink
@@ -46,6 +47,7 @@ class RunOptions:
         full_refresh: Make tables that are kept anew.
         reread: The pipeline as the resumed run had it: read again with that run's variables and clock, where none
             are given to this one.
+        shared: Whether the run's steps are processes of their own.
     """
 
     select: Sequence[str] = ()
@@ -57,6 +59,7 @@ class RunOptions:
     variables: Mapping[str, Any] = field(default_factory=dict)
     full_refresh: bool = False
     reread: Callable[[EarlierRun], PipelineSpec] | None = None
+    shared: bool = False
 
     @property
     def arguments(self) -> str:
@@ -66,6 +69,7 @@ class RunOptions:
             "select": list(self.select),
             "exclude": list(self.exclude),
             "full_refresh": self.full_refresh,
+            "shared": self.shared,
         }
         kept = {name: value for name, value in given.items() if value}
         return json.dumps(kept, default=str) if kept else ""
@@ -86,12 +90,37 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
-    job = _job(spec, options)
+    return until_free(options.wait_seconds, lambda: _run(prepared(spec, options)))
+
+
+_PAUSE_SECONDS = 2.0
+_FILE_PAUSE_SECONDS = 0.2
+ResultT = TypeVar("ResultT")
+
+
+def until_free(wait_seconds: float, work: Callable[[], ResultT]) -> ResultT:
+    """Do ``work``; again while a shared run is open, whose next step needs the locks meanwhile.
+
+    Raises:
+        OpenRunError: It has not ended in time.
+    """
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return work()
+        except OpenRunError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+
+
+def _run(job: Job) -> RunResult:
+    spec = job.spec
     with (
         held(job),
         opened(job) as warehouse,
-        warehouse_lock(warehouse, spec.name, job.run_id, wait=options.wait_seconds) as notes,
-        recorded(job, warehouse, notes) as record,
+        warehouse_lock(warehouse, spec.name, job.run_id, wait=job.options.wait_seconds) as taken,
+        recorded(job, warehouse, [*taken.notes, *close_open_run(spec, warehouse, taken)]) as record,
     ):
         job, earlier = resumed(job, warehouse, record)
         full_refresh = job.options.full_refresh
@@ -111,15 +140,6 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
     )
 
 
-def new_run_id() -> str:
-    """An id that sorts by time: ``20240701T120000-1a2b3c4d``.
-
-    Of the eight hexadecimal digits, five are the microsecond, so that runs of one second sort too; three are random.
-    """
-    now = datetime.now(UTC)
-    return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
-
-
 @dataclass(frozen=True)
 class Job:
     """One run that is about to start.
@@ -129,20 +149,37 @@ class Job:
         chosen: The steps to run, in file order.
         options: How to run them.
         run_id: The run's id.
+        process: The id of this process, if the run is shared.
+        step: The step that this process of a shared run is for.
+        frame: What is reported first and last.
     """
 
     spec: PipelineSpec
     chosen: tuple[Step, ...]
     options: RunOptions
     run_id: str
+    process: str = ""
+    step: str = ""
+    frame: Frame = WHOLE
 
     @property
     def run_file(self) -> Path:
-        """Where the run's events are written as JSON lines."""
-        return self.spec.state / "runs" / f"{self.run_id}.jsonl"
+        """Where the events of the run, or of its process, are written as JSON lines."""
+        return self.spec.state / "runs" / f"{self.process or self.run_id}.jsonl"
+
+    @property
+    def file_lock(self) -> str:
+        """What this machine locks. Processes take turns where the warehouse cannot serve several."""
+        name = f"{self.spec.name}.{self.spec.target.name}"
+        return f"{name}.{self.step}" if self.step and self.spec.target.type.many_processes else name
 
 
-def _job(spec: PipelineSpec, options: RunOptions) -> Job:
+def prepared(spec: PipelineSpec, options: RunOptions) -> Job:
+    """The job: the chosen steps, the clock, an id.
+
+    Raises:
+        SpecError: ``select`` or ``exclude`` names no step.
+    """
     chosen = _choose(spec, options.select, options.exclude)
     if not spec.clock_given:
         spec = spec.changed(as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
@@ -173,7 +210,7 @@ def held(job: Job) -> Iterator[None]:
         LockedError: Another run holds it.
     """
     spec = job.spec
-    with run_lock(spec.state / "locks", f"{spec.name}.{spec.target.name}", wait=job.options.wait_seconds):
+    with run_lock(spec.state / "locks", job.file_lock, wait=job.options.wait_seconds):
         spec.translations.keep()
         try:
             yield
@@ -182,27 +219,41 @@ def held(job: Job) -> Iterator[None]:
 
 
 @contextmanager
-def opened(job: Job) -> Iterator[Warehouse]:
+def opened(job: Job, wait: float = 0.0) -> Iterator[Warehouse]:
     """The warehouse, open. If it cannot be opened, the failed run is logged wherever no warehouse is needed.
+
+    Args:
+        job: The run.
+        wait: Seconds to wait for another process that has the warehouse's file.
 
     Raises:
         WarehouseError: It cannot be opened.
     """
     started = time.monotonic()
     try:
-        warehouse = job.spec.open()
+        warehouse = _open(job.spec, started + wait)
     except PipekitError as error:
         bus = _own_bus(job, Collector())
         for sink in job.options.sinks:
             bus.add(sink)
-        bus.emit(run_started(job.spec, job.chosen, job.options.arguments))
-        bus.emit(RunFinished(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
+        bus.emit(run_started(job.spec, job.chosen, job.options.arguments, job.frame.opening))
+        bus.emit(job.frame.closing(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
         bus.close()
         raise
     if isinstance(warehouse, SupportsQueryTag):  # sessions that come of it carry the tag too
         warehouse.tag({"pipeline": job.spec.name, "run_id": job.run_id})
     with closing(warehouse):
         yield warehouse
+
+
+def _open(spec: PipelineSpec, until: float) -> Warehouse:
+    while True:
+        try:
+            return spec.open()
+        except LockedError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(min(_FILE_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
 
 
 @dataclass(frozen=True)
@@ -242,10 +293,15 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted]) -> Iterator
 def _own_bus(job: Job, collector: Collector) -> Bus:
     """A bus with the sinks that need no warehouse."""
     sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.logs / "ingestion.log"), collector]
-    return Bus(job.run_id, sinks, job.spec.target.secrets)
+    return Bus(job.run_id, sinks, job.spec.target.secrets, process=job.process)
 
 
-def _as_before(job: Job, earlier: EarlierRun) -> Job:
+def as_before(job: Job, earlier: EarlierRun) -> Job:
+    """The job with the clock, the variables and the selection of an earlier run, where it was given none itself.
+
+    Raises:
+        SpecError: A secret variable of that run is not given again.
+    """
     options = job.options
     missing = [name for name in earlier.withheld if name not in options.variables]
     if missing:
@@ -277,7 +333,7 @@ def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, Earlie
     if earlier.as_of is None:
         return job, earlier
     asked = job.options.full_refresh and not earlier.full_refresh
-    job = _as_before(job, earlier)
+    job = as_before(job, earlier)
     at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
     if asked:
         text = f"run {earlier.run_id} made no table anew: with --full-refresh every step runs again"

@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Any
 
-from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Noted, RunFinished, RunStarted, StepFinished
+from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Event, Noted, RunFinished, RunStarted, StepFinished
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.quality.evaluate import needs_great_expectations, preload
 from pipekit.runs.attempt import elapsed_ms, run_step
@@ -18,8 +19,21 @@ from pipekit.runs.workers import Workers
 from pipekit.versions import of_this_run
 
 
-def run_started(spec: PipelineSpec, chosen: Sequence[Step], arguments: str = "") -> RunStarted:
-    return RunStarted(
+@dataclass(frozen=True)
+class Frame:
+    """What a process reports first and last: the start and the end of a run, or of its part in a shared one."""
+
+    opening: type[RunStarted] = RunStarted
+    closing: type[RunFinished] = RunFinished
+
+
+WHOLE = Frame()
+
+
+def run_started(
+    spec: PipelineSpec, chosen: Sequence[Step], arguments: str = "", kind: type[RunStarted] = RunStarted
+) -> RunStarted:
+    return kind(
         pipeline=spec.name,
         target=spec.target.name,
         spec_path=str(spec.path),
@@ -41,10 +55,17 @@ class Run:
         bus: Where events go.
         workers: What the steps run on.
         arguments: See ``RunStarted``.
+        frame: What is reported first and last.
     """
 
     def __init__(
-        self, spec: PipelineSpec, chosen: Sequence[Step], bus: Bus, workers: Workers, arguments: str = ""
+        self,
+        spec: PipelineSpec,
+        chosen: Sequence[Step],
+        bus: Bus,
+        workers: Workers,
+        arguments: str = "",
+        frame: Frame = WHOLE,
     ) -> None:
         self.spec = spec
         self.chosen = {step.id: step for step in chosen}
@@ -53,8 +74,9 @@ class Run:
         self._bus = bus
         self._workers = workers
         self._arguments = arguments
+        self._frame = frame
 
-    def execute(self, notes: Sequence[Noted] = ()) -> None:
+    def execute(self, notes: Sequence[Event] = ()) -> None:
         """Run all chosen steps, and report how the run ended.
 
         Args:
@@ -66,7 +88,7 @@ class Run:
         started = time.monotonic()
         message = ""
         try:
-            self._bus.emit(run_started(self.spec, list(self.chosen.values()), self._arguments))
+            self._bus.emit(run_started(self.spec, list(self.chosen.values()), self._arguments, self._frame.opening))
             for note in notes:
                 self._bus.emit(note)
             self._import_early()
@@ -82,7 +104,7 @@ class Run:
 
     def _end(self, message: str) -> None:
         """Report the end, also if Ctrl-C comes just then."""
-        end = RunFinished(status=self.status, duration_ms=self.duration_ms, message=message)
+        end = self._frame.closing(status=self.status, duration_ms=self.duration_ms, message=message)
         try:
             self._bus.emit(end)
         except KeyboardInterrupt:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipekit.errors import PipekitError
-from pipekit.events import ABANDONED, Event, Noted, RunFinished, RunStarted, StepFinished, StepStarted
+from pipekit.events import ABANDONED, Event, Noted, RunFinished, RunLeft, RunStarted, StepFinished, StepStarted
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
 from pipekit.sinks.log_tables import insert_missing, make_tables, rows_of
@@ -107,7 +107,10 @@ def _odd(path: Path, report: SyncReport) -> SyncReport:
 
 
 def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
-    """The missing ends of a run that was killed: of each step that was running, and of the run."""
+    """The missing ends of a process that was killed: of each step that was running, and of the run.
+
+    A shared run goes on without one of its processes.
+    """
     last, header = events[-1], next(event for event in events if isinstance(event, RunStarted))
     left = f"process {header.pid} on {header.host} was gone; its last event was at {last.at:%Y-%m-%d %H:%M:%S} UTC"
     ends: list[Event] = [
@@ -121,9 +124,11 @@ def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
         )
         for start in _open_steps(events)
     ]
-    ends.append(RunFinished(status=ABANDONED, duration_ms=_milliseconds(header, last), message=left))
+    ended = RunLeft if header.process else RunFinished
+    ends.append(ended(status=ABANDONED, duration_ms=_milliseconds(header, last), message=left))
     first = max(event.seq for event in events) + 1
-    return [replace(end, run_id=header.run_id, seq=seq, at=now) for seq, end in enumerate(ends, first)]
+    run, process = header.run_id, header.process
+    return [replace(end, run_id=run, process=process, seq=seq, at=now) for seq, end in enumerate(ends, first)]
 
 
 def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: SyncReport) -> SyncReport:

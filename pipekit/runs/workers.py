@@ -96,6 +96,10 @@ class Workers:
         """Cancel the running statements and start no further attempt."""
         self._stopping.set()
 
+    def tried_before(self, step: Step) -> int:
+        """How often other processes of this run have tried the step."""
+        return self._earlier.attempts.get(step.id, 0)
+
     def finished_before(self, step: Step, context: StepContext) -> StepResult | None:
         """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
         earlier = self._earlier.steps.get(step.id)

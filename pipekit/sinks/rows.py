@@ -10,7 +10,18 @@ from functools import cache
 from typing import Any, get_origin, get_type_hints
 
 from pipekit import events
-from pipekit.events import CheckEvaluated, Event, FileSkipped, Noted, RunFinished, RunStarted, StepFinished, StepStarted
+from pipekit.events import (
+    CheckEvaluated,
+    Event,
+    FileSkipped,
+    Noted,
+    RunFinished,
+    RunJoined,
+    RunLeft,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
 from pipekit.own_tables import CHECK_COLUMNS, LOG_COLUMNS
 from pipekit.sinks.text import level, sentence
 from pipekit.source import Column
@@ -27,6 +38,8 @@ def log_row(event: Event, header: RunStarted) -> Row | None:
         header: The first event of the same run.
     """
     if not isinstance(event, (RunStarted, StepStarted, StepFinished, FileSkipped, Noted, RunFinished)):
+        return None
+    if isinstance(event, RunLeft) and not event.message:
         return None
     values = {
         "log_id": event_id(event),
@@ -71,7 +84,7 @@ def check_row(event: Event, header: RunStarted) -> Row | None:
 
 def event_id(event: Event) -> str:
     """The key of the event's row: the same however often it is delivered."""
-    return f"{event.run_id}-{event.seq:06d}"
+    return "-".join(part for part in (event.run_id, event.process, f"{event.seq:06d}") if part)
 
 
 def to_json(event: Event) -> dict[str, Any]:
@@ -106,12 +119,12 @@ def _log_values(event: Event) -> dict[str, Any]:
         return {**_step(event), "status": STARTED, "message": sentence(event)}
     if isinstance(event, StepFinished):
         return {**_step(event), **_outcome(event)}
+    if isinstance(event, (FileSkipped, RunJoined, RunLeft)):
+        return {"step_name": getattr(event, "step", None), "message": sentence(event)}
     if isinstance(event, RunFinished):
         return {"status": event.status, "message": event.message, "duration_ms": event.duration_ms}
     if isinstance(event, Noted):
         return {"step_name": event.step, "message": event.message}
-    if isinstance(event, FileSkipped):
-        return {"step_name": event.step, "message": sentence(event)}
     started = {"status": STARTED, "message": sentence(event)}
     return started | ({"inputs_hash": run_inputs(event)} if isinstance(event, RunStarted) else {})
 

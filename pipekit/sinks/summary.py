@@ -15,6 +15,7 @@ from pipekit.events import (
     Event,
     FileSkipped,
     RunFinished,
+    RunLeft,
     RunStarted,
     StepFinished,
 )
@@ -80,6 +81,8 @@ class Story:
             "Next: fix the errors above, then resume after the finished steps with",
             f"  pipekit run {shlex.quote(self.header.spec_path)} --target {self.header.target} --resume",
         ]
+        if isinstance(self.end, RunLeft):
+            advice = ["Next: fix the errors above, then let the scheduler run the step again"]
         if any(check.status in _BAD_CHECKS for check in self.checks):
             advice += ["Verdicts:", f"  SELECT * FROM dq_check_logs WHERE run_id = '{self.header.run_id}'"]
         return [printable(text) for text in advice]

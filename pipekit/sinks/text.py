@@ -15,6 +15,8 @@ from pipekit.events import (
     FileSkipped,
     Noted,
     RunFinished,
+    RunJoined,
+    RunLeft,
     RunStarted,
     StepFinished,
     StepProgressed,
@@ -112,6 +114,14 @@ def _run_started(event: RunStarted) -> str:
     )
 
 
+def _run_joined(event: RunJoined) -> str:
+    versions = f"; {', '.join(event.versions)}" if event.versions else ""
+    return (
+        f"run {event.run_id} on target {event.target}, as of {event.as_of:%Y-%m-%d %H:%M:%S}:"
+        f" {', '.join(event.steps) or 'its end'}, in process {event.pid} on {event.host}{versions}"
+    )
+
+
 def _step_started(event: StepStarted) -> str:
     return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
 
@@ -145,8 +155,14 @@ def _run_finished(event: RunFinished) -> str:
     return f"{text}: {event.message}" if event.message else text
 
 
+def _run_left(event: RunLeft) -> str:
+    text = f"the process ends: {event.status}, {duration(event.duration_ms)}; run {event.run_id} is open"
+    return f"{text}: {event.message}" if event.message else text
+
+
 _WORDS: dict[type[Event], Any] = {
     RunStarted: _run_started,
+    RunJoined: _run_joined,
     StepStarted: _step_started,
     FileLoaded: _file_loaded,
     FileSkipped: _file_skipped,
@@ -154,4 +170,5 @@ _WORDS: dict[type[Event], Any] = {
     StepFinished: _step_finished,
     Noted: lambda event: event.message,
     RunFinished: _run_finished,
+    RunLeft: _run_left,
 }

@@ -75,5 +75,6 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         setup=_setup,
         apply=_apply,
         doctor=_doctor,
+        many_processes=True,
     ),
 )

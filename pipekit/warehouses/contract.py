@@ -251,14 +251,26 @@ class SupportsComputeWarehouse(Protocol):
         """Run this session's following statements on ``name``; ``None`` is the target's own."""
 
 
+SHARED_PATIENCE = 3600.0
+"""Seconds that a run may be silent between two steps, which a scheduler starts when it can."""
+
+
 @dataclass(frozen=True)
 class LockHolder:
-    """The process that holds a lock; ``run_id`` is empty if no process does."""
+    """The process that holds a lock; ``run_id`` is empty if no process does.
+
+    A run whose steps are processes of their own holds its lock between them too: then ``pid`` is 0.
+    """
 
     run_id: str
     pid: int
     host: str
     since: datetime
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a sign of life after which the holder is gone."""
+        return 300.0 if self.pid else SHARED_PATIENCE
 
 
 @runtime_checkable
@@ -342,6 +354,8 @@ class WarehouseType(Generic[TargetT]):
         apply: Runs such statements, given the project's root.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
         formats: The names of the file formats that it loads, if there are formats that it does not load.
+        many_processes: Whether several processes can write to it at once. Steps that a scheduler runs as processes take
+            turns where they cannot.
     """
 
     name: str
@@ -354,6 +368,7 @@ class WarehouseType(Generic[TargetT]):
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
     formats: Collection[str] | None = None
+    many_processes: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.dialect, Dialect):

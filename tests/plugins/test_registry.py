@@ -20,13 +20,13 @@ HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("pipekit_"))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]
 YAML, HOSTS = [text for language, text in BLOCKS if language == "yaml"]
-ACME, LAKE, INI, TEST = PYTHON
+ACME, LAKE, INI, TEST, MAKE = PYTHON
 
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_documented_and_shown_in_working_code(hook: str) -> None:
     assert f"| `{hook}(" in DOCS.read_text(encoding="utf-8")
-    assert f"def {hook}(" in ACME + LAKE + INI
+    assert f"def {hook}(" in ACME + LAKE + INI + MAKE
     assert getattr(hookspecs, hook).__doc__
 
 

@@ -1,7 +1,7 @@
 """Run locks kept in the warehouse, since a lock file does not reach other machines.
 
 One row per lock in ``pipekit_locks``. One UPDATE takes it, for which Snowflake locks the table, and a heartbeat keeps
-it: a holder without one for ``STALE_SECONDS`` is gone.
+it: a holder without one for as long as its ``patience`` is gone.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any
 from pipekit.own_tables import LOCK_COLUMNS, LOCKS
 from pipekit.warehouses.contract import LockHolder, Session
 
-STALE_SECONDS = 300
-
 
 def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
     """Take the lock, or return who holds it. See ``SupportsRunLock``."""
@@ -21,7 +19,7 @@ def take(warehouse: Session, name: str, mine: LockHolder, gone: Callable[[LockHo
     rows = _rows(warehouse, name)
     if not rows:
         _offer(warehouse, name)
-    held = [(holder, age > STALE_SECONDS or gone(holder)) for holder, age in rows if holder.run_id]
+    held = [(holder, gone(holder) or age > holder.patience) for holder, age in rows if holder.run_id]
     # This run may hold it already, if the answer to an earlier try was lost.
     alive = [holder for holder, dead in held if not dead and holder.run_id != mine.run_id]
     if alive:

@@ -1,0 +1,65 @@
+"""What is said beside a pipeline file: by options, and by the project's ``.env``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pipekit.errors import Problem, SpecError
+from pipekit.pipeline.model import PipelineSpec
+from pipekit.pipeline.reading.read import read_pipeline
+from pipekit.plugins.registry import Plugins
+from pipekit.runs.resume import EarlierRun
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is said beside a pipeline file.
+
+    Attributes:
+        target: A target's name.
+        variables: Values that win over the file's.
+        as_of: The clock.
+    """
+
+    target: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    as_of: str | None = None
+
+    def read(self, path: Path, plugins: Plugins) -> PipelineSpec:
+        """The file, read with this."""
+        return read_pipeline(path, plugins.vocabulary, target=self.target, variables=self.variables, as_of=self.as_of)
+
+    def on(self, target: str) -> Given:
+        """The same on a target."""
+        return replace(self, target=target)
+
+    def as_before(self, earlier: EarlierRun) -> Given:
+        """What an earlier run was given, where this says nothing else."""
+        clock = earlier.as_of.isoformat() if earlier.as_of else None
+        return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
+
+
+def read_dotenv(root: Path) -> None:
+    """Add the project's ``.env`` to the environment, which wins.
+
+    Raises:
+        SpecError: It cannot be read.
+    """
+    path = root / ".env"
+    if not path.is_file():
+        return
+    from dotenv import load_dotenv
+    from dotenv.parser import parse_stream
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", "") or "it is not UTF-8"
+        raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
+    if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
+        raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
+    load_dotenv(path, override=False)

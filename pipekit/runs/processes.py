@@ -1,0 +1,283 @@
+"""A run whose steps are processes: one opens it, one runs each step, one ends it, on any machine of the same warehouse.
+
+What the run was given, and what its steps came to, is read from the log tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pipekit.errors import LockedError, PipekitError, Problem, SpecError
+from pipekit.events import (
+    ABANDONED,
+    FAILED,
+    SKIPPED,
+    SUCCEEDED,
+    UNCHANGED,
+    Event,
+    Noted,
+    RunFinished,
+    RunJoined,
+    RunLeft,
+    RunStarted,
+    StepFinished,
+)
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.runs.ids import new_run_id
+from pipekit.runs.lock import Taken, release_shared, shared_lock
+from pipekit.runs.result import RunResult
+from pipekit.runs.resume import EarlierRun, LoggedRun, LoggedStep, last_start, logged_run
+from pipekit.runs.run import Job, Record, RunOptions, as_before, held, opened, prepared, recorded, until_free
+from pipekit.runs.scheduler import Frame, Run, run_started
+from pipekit.runs.shared import close_open_run, killed, open_run
+from pipekit.runs.workers import Workers
+from pipekit.sinks.rows import STARTED
+from pipekit.warehouses.contract import Warehouse
+
+PART = Frame(RunJoined, RunLeft)
+_DONE = (SUCCEEDED, UNCHANGED)
+_NOT_DONE = (FAILED, SKIPPED, ABANDONED)
+
+
+def begin(spec: PipelineSpec, options: RunOptions) -> str:
+    """Open a run, and return its id. An id that is open already, or was the last run, is gone on with.
+
+    Raises:
+        LockedError: Another run holds the lock, or is open.
+        SpecError: A run of this id was given something else, or later runs followed it.
+        WarehouseError: The warehouse cannot be opened.
+    """
+    job = _job(spec, options)
+
+    def opening() -> None:
+        with _reached(job) as (warehouse, taken):
+            run = _begun(job, warehouse)
+            is_open = run is not None and run.status is None
+            again = [Noted(level="INFO", message="the run is open already")]
+            notes = [*taken.notes, *(again if is_open else close_open_run(spec, warehouse, taken))]
+            with recorded(job, warehouse, notes) as record:
+                _report(job, record, record.notes, Frame(RunJoined if is_open else RunStarted, RunLeft))
+
+    until_free(options.wait_seconds, opening)
+    return job.run_id
+
+
+def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
+    """Run one step of an open run. A step that the run finished is left out if nothing it depends on has changed.
+
+    A step that needs a failed one is skipped, as in a run of one process.
+
+    Raises:
+        LockedError: Another run is open, another process runs the step, or a step that it needs has not ended.
+        SpecError: There is no such run or step.
+        WarehouseError: The warehouse cannot be opened.
+    """
+    job = _job(spec, options, step)
+    with _reached(job) as (warehouse, taken), recorded(job, warehouse, taken.notes) as record:
+        logged = _expected(job, warehouse)
+        job = _as_given(job, logged)
+        chosen = next((each for each in job.chosen if each.id == step), None)
+        if chosen is None:
+            known = ", ".join(each.id for each in job.chosen)
+            raise _refused(job, f"{step} is no step of run {job.run_id}; they are {known}")
+        failed = _failed_need(job, chosen, logged)
+        job = replace(job, chosen=(chosen,))
+        frame = Frame(RunStarted if logged.status else RunJoined, RunLeft)
+        events = [*record.notes, *_killed(chosen, logged)]
+        if failed:
+            text = f"it needs {failed}, which failed"
+            attempt = _attempts(logged, step) + 1
+            skipped = StepFinished(step=step, step_type=chosen.type.name, status=SKIPPED, attempt=attempt, message=text)
+            _report(job, record, [*events, skipped], frame)
+            return _result(job, record, SUCCEEDED)
+        earlier = _finished(job, chosen, logged)
+        again = job.options.full_refresh
+        workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier, full_refresh=again)
+        run = Run(job.spec, job.chosen, record.bus, workers, job.options.arguments, frame)
+        run.execute(events)
+    return replace(_result(job, record, run.status), errors=workers.errors, duration_ms=run.duration_ms)
+
+
+def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
+    """End a run: SUCCEEDED if all its steps are done. One that has ended already stays as it is.
+
+    Steps that were never started end as SKIPPED, those whose process is gone as ABANDONED.
+
+    Raises:
+        LockedError: A step is running.
+        SpecError: There is no such run.
+        WarehouseError: The warehouse cannot be opened.
+    """
+    job = _job(spec, options)
+    with _reached(job) as (warehouse, taken), recorded(job, warehouse, taken.notes) as record:
+        logged = _expected(job, warehouse)
+        if logged.status is not None:
+            release_shared(warehouse, spec.name, job.run_id)
+            return _result(job, record, logged.status)
+        job = _as_given(job, logged)
+        ends = list(_ends(job, warehouse, logged))
+        done = all(step.id in logged.steps and logged.steps[step.id].status in _DONE for step in job.chosen)
+        status = SUCCEEDED if done else FAILED
+        lasted = round((datetime.now(UTC) - logged.start.at).total_seconds() * 1000)
+        last = RunFinished(status=status, duration_ms=max(0, lasted))
+        _report(replace(job, chosen=()), record, [*record.notes, *ends], PART, last)
+        release_shared(warehouse, spec.name, job.run_id)
+    return replace(_result(job, record, status), duration_ms=last.duration_ms)
+
+
+# The process ----------------------------------------------------------------------------------------------------
+
+
+def _job(spec: PipelineSpec, options: RunOptions, step: str = "") -> Job:
+    options = replace(options, shared=True)
+    return replace(prepared(spec, options), process=new_run_id(), step=step, frame=PART)
+
+
+@contextmanager
+def _reached(job: Job) -> Iterator[tuple[Warehouse, Taken]]:
+    """The warehouse, open, with the locks of the run and of the step."""
+    wait = job.options.wait_seconds
+    with ExitStack() as stack:
+        stack.enter_context(held(job))
+        warehouse = stack.enter_context(opened(job, wait))
+        lock = shared_lock(warehouse, job.spec.name, job.run_id, process=job.process, step=job.step, wait=wait)
+        taken = stack.enter_context(lock)
+        try:
+            yield warehouse, taken
+        except PipekitError:
+            _release_unless_open(job, warehouse)
+            raise
+
+
+def _release_unless_open(job: Job, warehouse: Warehouse) -> None:
+    """Release the run's lock, which this process has taken although there was no such run to go on with."""
+    with suppress(PipekitError):
+        run = open_run(job.spec, warehouse)
+        if run is None or run.start.run_id != job.run_id:
+            release_shared(warehouse, job.spec.name, job.run_id)
+
+
+def _report(job: Job, record: Record, events: Sequence[Event], frame: Frame, last: RunFinished | None = None) -> None:
+    record.bus.emit(run_started(job.spec, job.chosen, job.options.arguments, frame.opening))
+    for event in events:
+        record.bus.emit(event)
+    record.bus.emit(last or frame.closing(status=SUCCEEDED, duration_ms=0))
+
+
+def _result(job: Job, record: Record, status: str) -> RunResult:
+    return RunResult(
+        run_id=job.run_id,
+        pipeline=job.spec.name,
+        target=job.spec.target.name,
+        status=status,
+        steps=tuple(record.collector.steps),
+        checks=tuple(record.collector.checks),
+        duration_ms=0,
+        skipped_files=tuple(record.collector.skipped_files),
+    )
+
+
+# The run, as the log tables have it -----------------------------------------------------------------------------
+
+
+def _begun(job: Job, warehouse: Warehouse) -> LoggedRun | None:
+    """The run, if it was begun before and no other run followed."""
+    start = last_start(warehouse, job.spec.name)
+    if start is None or start.run_id != job.run_id:
+        return None
+    run = logged_run(warehouse, start)
+    given, options = run.given, job.options
+    asked = (tuple(options.select), tuple(options.exclude), options.full_refresh)
+    values = {name: value for name, value in options.variables.items() if name not in given.withheld}
+    same = asked == (given.select, given.exclude, given.full_refresh) and values == dict(given.variables)
+    clock = not job.spec.clock_given or job.spec.as_of == given.as_of
+    if not (same and clock):
+        raise _refused(job, f"run {job.run_id} was begun with other options; choose another --run-id")
+    return run
+
+
+def _expected(job: Job, warehouse: Warehouse) -> LoggedRun:
+    """The run, which must be the pipeline's last one."""
+    start = last_start(warehouse, job.spec.name)
+    if start is not None and start.run_id == job.run_id and start.shared:
+        return logged_run(warehouse, start)
+    last = f"; the last run is {start.run_id}" if start else ""
+    text = f"there is no run {job.run_id} on the target {job.spec.target.name} to go on with{last}"
+    raise _refused(job, f"{text}. Open one: pipekit begin {job.spec.path}")
+
+
+def _as_given(job: Job, logged: LoggedRun) -> Job:
+    """The job with what the run was given."""
+    given = logged.given
+    for name, value in job.options.variables.items():
+        if name not in given.withheld and given.variables.get(name) != value:
+            raise _refused(job, f"run {job.run_id} was not begun with --var {name} of this value: give it to begin")
+    return as_before(job, given)
+
+
+def _refused(job: Job, text: str) -> PipekitError:
+    return SpecError([Problem(str(job.spec.path), 0, "", text)])
+
+
+def _failed_need(job: Job, step: Step, logged: LoggedRun) -> str | None:
+    """A step that this one needs and that did not succeed.
+
+    Raises:
+        LockedError: One has not ended.
+    """
+    needed = [each.id for each in job.chosen if each.id in job.spec.graph.needs[step.id]]
+    for need in needed:
+        status = logged.steps[need].status if need in logged.steps else None
+        if status in _NOT_DONE:
+            return need
+        if status not in _DONE:
+            raise LockedError(
+                f"{step.id} needs {need}, which has not ended in run {job.run_id}",
+                kept="Nothing was touched.",
+                hint=f"Run it first: pipekit run {job.spec.path} --run-id {job.run_id} --step {need}",
+            )
+    return None
+
+
+def _attempts(logged: LoggedRun, step: str) -> int:
+    return logged.steps[step].attempt if step in logged.steps else 0
+
+
+def _killed(step: Step, logged: LoggedRun) -> list[Event]:
+    """The end of the attempt before, if its process is gone: this one holds the step's lock."""
+    before = logged.steps.get(step.id)
+    if before is None or before.status != STARTED:
+        return []
+    return [killed(step.id, step.type.name, before, "its process was gone; it is tried again")]
+
+
+def _finished(job: Job, step: Step, logged: LoggedRun) -> EarlierRun:
+    """What an attempt at the step goes on from: it is left out if it is done, and what it needs was not done again."""
+    before = logged.steps.get(step.id)
+    steps = {step.id: before.finished} if before is not None and before.status in _DONE else {}
+    needs = [logged.steps[need] for need in job.spec.graph.needs[step.id] if need in logged.steps]
+    if before is not None and any(_later(need, before) for need in needs):
+        steps = {}
+    return replace(logged.given, steps=steps, attempts={step.id: _attempts(logged, step.id)})
+
+
+def _later(need: LoggedStep, before: LoggedStep) -> bool:
+    return need.status == SUCCEEDED and need.at > before.at
+
+
+def _ends(job: Job, warehouse: Warehouse, logged: LoggedRun) -> Iterator[Event]:
+    """What is missing of the steps: the end of those whose process is gone, a word about those that never started."""
+    for step in job.chosen:
+        before = logged.steps.get(step.id)
+        if before is None:
+            needs = job.spec.graph.select([f"+{step.id}"], []) & logged.steps.keys()
+            failed = sorted(need for need in needs if logged.steps[need].status not in _DONE)
+            text = f"it needs {failed[0]}, which failed" if failed else "it was not started"
+            yield StepFinished(step=step.id, step_type=step.type.name, status=SKIPPED, message=text)
+        elif before.status == STARTED:
+            wait = job.options.wait_seconds
+            with shared_lock(warehouse, job.spec.name, job.run_id, process=job.process, step=step.id, wait=wait):
+                yield killed(step.id, step.type.name, before, "its process was gone when the run was ended")
