@@ -30,12 +30,42 @@ def _parts(interval: Any) -> list[tuple[int, str]]:
     if text is None:
         raise refuse(interval, "an interval of anything but a constant is not known", "Use dateadd.")
     unit = interval.args.get("unit")
+    if isinstance(unit, exp.IntervalSpan):
+        return _span(interval, text, unit.this.name.upper(), unit.expression.name.upper())
     if unit is not None:
         text = f"{text} {unit.name}"
     found = [(int(number), name.lower() or "second") for number, name in _PART.findall(text)]
     if not found or _PART.sub("", text).strip() or any(name not in PARTS for _, name in found):
         raise refuse(interval, f"the interval {text!r} is not known")
     return [(number, PARTS[name]) for number, name in found]
+
+
+_YEARS = re.compile(r"([+-]?)(\d+)-(\d+)")
+_DAYS = ["DAY", "HOUR", "MINUTE", "SECOND"]
+_OF_DAYS = {"DAY": r"(\d+)", "HOUR": r"(\d+)", "MINUTE": r"(\d+)", "SECOND": r"(\d+)(?:[.](\d+))?"}
+
+
+def _span(interval: Any, text: str, first: str, last: str) -> list[tuple[int, str]]:
+    """``'1-2' YEAR TO MONTH`` and ``'1 02:03:04.5' DAY TO SECOND``, as amounts of units."""
+    if (first, last) == ("YEAR", "MONTH"):
+        found = _YEARS.fullmatch(text.strip())
+        if found:
+            months = int(found[2]) * 12 + int(found[3])
+            return [(-months if found[1] == "-" else months, "month")]
+    elif first in _DAYS and last in _DAYS and _DAYS.index(first) < _DAYS.index(last):
+        units = _DAYS[_DAYS.index(first) : _DAYS.index(last) + 1]
+        pattern = "".join(_OF_DAYS[unit] + (" " if unit == "DAY" else ":") for unit in units)[:-1]
+        found = re.fullmatch(f"([+-]?){pattern}", text.strip())
+        if found:
+            return _amounts(units, found)
+    raise refuse(interval, f"the interval {text!r} {first} TO {last} is not known")
+
+
+def _amounts(units: list[str], found: re.Match[str]) -> list[tuple[int, str]]:
+    sign = -1 if found[1] == "-" else 1
+    amounts = [(sign * int(found[place]), unit.lower()) for place, unit in enumerate(units, 2)]
+    fraction = found[len(units) + 2] if units[-1] == "SECOND" else None
+    return amounts + ([(sign * int(fraction.ljust(6, "0")[:6]), "microsecond")] if fraction else [])
 
 
 @visits(exp.Interval)

@@ -58,6 +58,8 @@ def _in_parentheses(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
 
 
 def join_source(rewriter: Rewriter, join: Any, scope: Scope) -> None:
+    if join.args.get("side") and _drops_rows(join.this):
+        join.set("side", None)
     join.set("this", source(rewriter, join.this, scope))
     using = join.args.get("using")
     if using:
@@ -79,6 +81,15 @@ def join_source(rewriter: Rewriter, join: Any, scope: Scope) -> None:
         join.set("on", truth(rewriter.visit(on)).node)
     elif isinstance(join.this, exp.Lateral) and join.args.get("side"):
         join.set("on", exp.true())
+
+
+def _drops_rows(node: Any) -> bool:
+    """Whether rows without a token are left out even by LEFT JOIN.
+
+    https://docs.snowflake.com/en/sql-reference/functions/strtok_split_to_table
+    """
+    call = node.this if isinstance(node, exp.Lateral) else None
+    return isinstance(call, exp.Anonymous) and str(call.this).upper() == "STRTOK_SPLIT_TO_TABLE"
 
 
 def _same_in_both(rewriter: Rewriter, scope: Scope, name: str) -> Any:

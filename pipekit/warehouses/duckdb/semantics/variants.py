@@ -73,7 +73,7 @@ def bracket(rewriter: Rewriter, node: Any) -> Typed:
     """``v['a']`` and ``v[0]``; arrays count from 0."""
     value = rewriter.visit(node.this)
     index = node.expressions[0]
-    if isinstance(index, exp.Slice):
+    if isinstance(index, exp.Slice) or (isinstance(index, exp.JSONExtract) and isinstance(index.this, exp.Literal)):
         raise refuse(node, "a slice in brackets is not known", "Use array_slice.")
     return at(value, rewriter.visit(index), constant(index))
 
