@@ -18,9 +18,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 from projects import environment
@@ -80,14 +81,24 @@ def step_functions(folder: Path, kill: Mapping[str, int]) -> Iterator[tuple[Any,
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    dummies = {"MOTO_PORT": str(port), "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    os.environ.update(dummies, AWS_DEFAULT_REGION=REGION)  # before moto is imported: its interpreter calls this port
-    import boto3
-    from moto.server import ThreadedMotoServer
+    account = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": REGION}
+    with patch.dict(os.environ, account, MOTO_PORT=str(port)), ExitStack() as stack:  # the interpreter calls this port
+        from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-    server.start()
-    url = f"http://127.0.0.1:{port}"
+        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        server.start()
+        stack.callback(server.stop)
+        ecs, machines, given = _account(f"http://127.0.0.1:{port}")
+        host = Host(folder, ecs, kill)
+        stack.callback(host.close)
+        _as_on_aws(host)
+        yield machines, host, given
+
+
+def _account(url: str) -> tuple[Any, Any, dict[str, str]]:
+    """Clients of ECS and Step Functions, and what a state machine needs to know: all in place, as in an account."""
+    import boto3
+
     setting = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
     urlopen(Request(f"{url}/moto-api/config", setting, {"Content-Type": "application/json"}, method="POST"))
     ecs, machines, ec2 = (boto3.client(name, endpoint_url=url) for name in ("ecs", "stepfunctions", "ec2"))
@@ -101,14 +112,8 @@ def step_functions(folder: Path, kill: Mapping[str, int]) -> Iterator[tuple[Any,
         containerDefinitions=[{"name": "pipekit", "image": "pipekit", "essential": True, "memory": 256}],
     )
     subnets = ",".join(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2])
-    account = {"cluster": "local", "task_definition": "pipekit", "subnets": subnets, "security_groups": "sg-1"}
-    host = Host(folder, ecs, kill)
-    _as_on_aws(host)
-    try:
-        yield machines, host, account
-    finally:
-        host.close()
-        server.stop()
+    given = {"cluster": "local", "task_definition": "pipekit", "subnets": subnets, "security_groups": "sg-1"}
+    return ecs, machines, given
 
 
 def _as_on_aws(host: Host) -> None:
