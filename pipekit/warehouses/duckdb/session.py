@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 PROCESS = secrets.token_hex(4)  # in the names of helper tables, so that those of a killed process are recognised
 _CREATING = threading.Lock()  # two sessions that create the same table at once conflict, even with IF NOT EXISTS
-_MOST_ROW_GROUPS = 8
+_ROW_GROUP = 122_880  # rows of a full one, https://duckdb.org/docs/current/internals/storage
+_MOST_ROW_GROUPS = 8  # that are not full
 _MANY_ROWS = 100
 _MOST_ROWS = 20_000
 
@@ -211,11 +212,19 @@ class DuckDBSession(PlainSession):
         self.at_close.close()
 
     def _join_row_groups(self) -> None:
-        """Merge row groups once there are many: each small insert leaves a row group and a block of its own."""
+        """Merge row groups once there are many: each small insert leaves a row group and a block of its own.
+
+        To count those of a long table takes a tenth of a second, so that is done by one session of a few.
+        """
         for table in self._inserted - self._temporary:
+            name = self.quote(table)
+            [(rows,)] = self.connection.execute(f"SELECT count(*) FROM {name}").fetchall()
+            full = rows // _ROW_GROUP
+            if full > _MOST_ROW_GROUPS // 2 and secrets.randbelow(_MOST_ROW_GROUPS):
+                continue
             count = "SELECT count(DISTINCT row_group_id) FROM pragma_storage_info(?)"
-            [(groups,)] = self.connection.execute(count, [self.quote(table)]).fetchall()
-            if groups > _MOST_ROW_GROUPS:
+            [(groups,)] = self.connection.execute(count, [name]).fetchall()
+            if groups - full > _MOST_ROW_GROUPS:
                 self.connection.execute("RESET GLOBAL max_vacuum_tasks")
 
 

@@ -20,11 +20,16 @@ from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
 from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
 from pipekit.warehouses.snowflake.dialect import text
-from pipekit.warehouses.snowflake.landing import Landing
+from pipekit.warehouses.snowflake.landing import Landing, write_arrow
 from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+# Files whose names are bound: a statement with its values shall not be larger than 1 MB,
+# https://docs.snowflake.com/en/user-guide/query-size-limits
+_MOST_BOUND = 1_000
 
 
 class JudgedLoad:
@@ -45,6 +50,7 @@ class JudgedLoad:
         self._reported: dict[str, SourceFile] = {}
         self._counts = dict.fromkeys(load.files, (0, 0))
         self._profile()
+        self._names = self._names_table() if len(self._reported) > _MOST_BOUND else ""
         for record in landing.unreadable:
             rows, bad = self._counts[record.file]
             self._counts[record.file] = (rows + 1, bad + 1)
@@ -149,8 +155,20 @@ class JudgedLoad:
             raise WarehouseError("Snowflake inserted fewer rows than it had judged good", hint="Run again.")
         return tuple(LoadedFile(file, rows - bad, bad) for file, (rows, bad) in self._counts.items())
 
+    def _names_table(self) -> str:
+        """Snowflake's names of the files and their URIs in a temporary table, made before the transaction."""
+        import pyarrow as pa
+
+        name = self._warehouse.scratch(Table(("pipekit_names",)))
+        uris = [file.shown for file in self._reported.values()]
+        columns = [pa.array(list(self._reported), pa.string()), pa.array(uris, pa.string())]
+        write_arrow(self._warehouse, name, pa.table(columns, ["STAGED", "URI"]), temporary=True)
+        return self._warehouse.quote(name)
+
     def _named_files(self) -> tuple[str, list[object]]:
         """A join from Snowflake's names of the files to their URIs."""
+        if self._names:
+            return f'JOIN {self._names} AS N ON R."FILE" = N."STAGED"', []
         rows = ", ".join(["(?, ?)"] * len(self._reported)) or "(NULL, NULL)"
         named = f'JOIN (SELECT COLUMN1 AS "STAGED", COLUMN2 AS "URI" FROM VALUES {rows}) AS N ON R."FILE" = N."STAGED"'
         return named, [part for reported, file in self._reported.items() for part in (reported, file.shown)]

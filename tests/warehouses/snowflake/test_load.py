@@ -20,6 +20,7 @@ from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import Column, Source
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad
+from pipekit.warehouses.snowflake import judged
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse
 
 GOLDEN = Path(__file__).with_name("statements.sql")
@@ -62,6 +63,26 @@ def test_a_bucket_is_listed_and_loaded_in_place(warehouse: SnowflakeWarehouse, s
     )
     assert len(load(warehouse, source(uri, {"type": "csv"}, AB, pattern="**/*.csv"))) == 3
     assert load(warehouse, source(f"{uri}deep/3.csv", {"type": "csv"}, AB)) == [(3, "z")]
+
+
+def test_names_of_many_files_go_by_a_table(
+    warehouse: SnowflakeWarehouse,
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A statement that binds them all would grow beyond what Snowflake takes."""
+    monkeypatch.setattr(judged, "_MOST_BOUND", 2)
+    for number in range(3):
+        (tmp_path / f"it's {number}.csv").write_text(f"a,b\n{number},x\ny,\n")
+    uri = s3.upload(tmp_path, s3.bucket(), "in/")
+
+    rows = load(warehouse, source(uri, {"type": "csv"}, AB), "reject", metadata=True)
+
+    names = [f"{uri}it's {number}.csv" for number in range(3)]
+    assert [(row[0], row[2], row[3]) for row in rows] == [(number, name, 2) for number, name in enumerate(names)]
+    rejected = warehouse.execute('SELECT SOURCE_FILE FROM "LOADED_REJECTS" ORDER BY 1').rows
+    assert [name for (name,) in rejected] == names
 
 
 def test_an_existing_stage_is_used(warehouse: SnowflakeWarehouse, s3: S3, tmp_path: Path) -> None:  # noqa: F811
