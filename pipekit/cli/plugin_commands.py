@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from pipekit.cli.options import project_plugins
+from pipekit.plugins.installed import may_have_plugins
 from pipekit.project import find_root, plugin_files
 
 _HOOK = b"pipekit_commands"
-_ENTRY_POINTS = b"[pipekit]"
 
 
 def plugin_commands() -> Mapping[str, click.Command]:
@@ -30,7 +28,7 @@ def commands_for_help() -> tuple[Mapping[str, click.Command], str]:
 
     Plugins are imported only where one may add commands, since importing them takes ten times as long as the help.
     """
-    if not (_project_may_add_commands() or _installed_may_add_commands()):
+    if not (_project_may_add_commands() or may_have_plugins()):
         return {}, ""
     from pipekit.errors import PluginError
 
@@ -44,21 +42,6 @@ def _project_may_add_commands() -> bool:
     """Whether a plugin file of the project names the hook, or may get it by ``import *``."""
     texts = (_content(str(path)) for path in plugin_files(find_root(Path.cwd() / "pipeline.yaml")))
     return any(_HOOK in text or b"import *" in text for text in texts)
-
-
-def _installed_may_add_commands() -> bool:
-    """Whether an installed package declares entry points for pipekit; found without ``importlib.metadata`` (30 ms)."""
-    for folder in sys.path:
-        try:
-            names = os.listdir(folder or ".")
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith((".dist-info", ".egg-info")):
-                declared = _content(f"{folder}/{name}/entry_points.txt")
-                if _ENTRY_POINTS in declared:
-                    return True
-    return False
 
 
 def _content(path: str) -> bytes:

@@ -13,7 +13,6 @@ import click
 from pipekit.cli.options import FULL_REFRESH, WAIT, choice_options, exit_code, pipeline_options, read_spec
 from pipekit.cli.output import say
 from pipekit.cli.scheduled import run_step
-from pipekit.sql.unproven import not_proven
 
 if TYPE_CHECKING:
     from pipekit.sinks.console import Mode
@@ -73,6 +72,8 @@ def validate(spec: Path, **options: Any) -> None:
     for table, reason in pipeline.spec.typed_tables.unknown.items():
         say(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
     target = pipeline.spec.target.type
+    from pipekit.sql.unproven import not_proven
+
     for name in pipeline.spec.translations.unproven:
         say(f"warning: not proven equal on {target.name}: {not_proven([name], target.dialect)}", err=True)
     if allowed := pipeline.spec.target.allowed:

@@ -23,6 +23,7 @@ from pipekit.materialize.contract import USES, Materialization, Use
 from pipekit.pipeline.code import import_from, line_in, what_happened
 from pipekit.pipeline.model import Vocabulary
 from pipekit.plugins import hooks as hookspecs
+from pipekit.plugins.installed import may_have_plugins
 from pipekit.project import leads_out, plugin_files
 from pipekit.suggestions import nearest
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
@@ -66,6 +67,16 @@ class _BuiltInExporters:
         from pipekit.export.builtin import BUILT_IN_EXPORTERS
 
         return BUILT_IN_EXPORTERS
+
+
+class _Hooks:
+    """A plugin's hooks and nothing else: pluggy looks closely at every attribute of what it is given."""
+
+    def __init__(self, hooks: Mapping[str, Any]) -> None:
+        vars(self).update(hooks)
+
+    def __dir__(self) -> Iterable[str]:
+        return list(vars(self))
 
 
 class Plugins:
@@ -136,6 +147,8 @@ class Plugins:
         return self._by_name("pipekit_commands", "command")
 
     def _register_installed(self) -> None:
+        if not may_have_plugins():
+            return
         from importlib.metadata import entry_points
 
         for entry in entry_points(group=hookspecs.PROJECT):
@@ -148,12 +161,12 @@ class Plugins:
             self._register(plugin, f"installed plugin {entry.name}")
 
     def _register(self, plugin: Any, name: str) -> None:
-        for attribute in [attribute for attribute in dir(plugin) if attribute.startswith(_PREFIX)]:
-            value = getattr(plugin, attribute)
-            if isroutine(value):
-                _refuse_mistyped(name, attribute, value)
+        hooks = {attribute: getattr(plugin, attribute) for attribute in dir(plugin) if attribute.startswith(_PREFIX)}
+        routines = {attribute: value for attribute, value in hooks.items() if isroutine(value)}
+        for attribute, value in routines.items():
+            _refuse_mistyped(name, attribute, value)
         try:
-            self._manager.register(plugin, name=name)
+            self._manager.register(_Hooks(routines), name=name)
             self._manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"{name}: {error}") from error
