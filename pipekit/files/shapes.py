@@ -81,6 +81,9 @@ def _expected_time(kind: str, given: str) -> str:
     return f"a {kind.partition('_')[0]} in the format {given}"
 
 
-def why_bad(value: str | None, good: str) -> str:
+def why_bad(value: str | None, good: str, form: FileFormat) -> str:
     """Why a value is bad, as a sentence; ``None`` stands for NULL."""
-    return IS_NULL if value is None else f"{short(value)!r} is not {good}"
+    if value is None:
+        return IS_NULL
+    quoted = "; in quotes it is not NULL, unless `quoted_nulls: true`" if value in form.unquoted_nulls else ""
+    return f"{short(value)!r} is not {good}{quoted}"

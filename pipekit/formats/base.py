@@ -116,6 +116,11 @@ class FileFormat(Model):
         return False
 
     @property
+    def unquoted_nulls(self) -> tuple[str, ...]:
+        """Texts that stand for NULL, but not within quotes."""
+        return ()
+
+    @property
     def skips_comments(self) -> bool:
         """Whether some lines are comments."""
         return False

@@ -54,6 +54,11 @@ class CsvFormat(WrittenNumbers):
         return self.header
 
     @property
+    def unquoted_nulls(self) -> tuple[str, ...]:
+        """``null_values``, unless they mean NULL in quotes, too."""
+        return () if self.quoted_nulls else self.null_values
+
+    @property
     def skips_comments(self) -> bool:
         """If a comment mark is declared."""
         return self.comment is not None

@@ -9,6 +9,7 @@ SNOWFLAKE = {
     "csv_comments": "Snowflake's CSV has no comment lines; validate refuses the key",
     "csv_comments_are_whole_lines": "Snowflake's CSV has no comment lines; validate refuses the key",
     "csv_null_values": "NULL_IF cannot tell a quoted value from an unquoted one: a quoted NULL is NULL too",
+    "csv_quoted_null_that_is_bad": "NULL_IF cannot tell a quoted value from an unquoted one: a quoted NULL is NULL too",
     "csv_bad_line_after_quoted_newlines": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
     "json_a_bad_element_of_an_array": "COPY gives up the rest of a document at its first mistake",
     "json_values_integer": "a VARIANT keeps 1.0 and 1e3 as the integers 1 and 1000, so lines 4 and 6 are good",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 # https://www.rfc-editor.org/rfc/rfc8259#section-2 to 7
 _NUMBERS = [
     "0",
@@ -77,3 +79,9 @@ REFUSED = (
     "1 // one", "/* one */ 1", "# one", '{"a":1} {"a":2}', "1 2", "[][]", "\u00a01", "[\u00a01]", "[1\x0c]", "[\u2060]",
     '{"a":/*c*/1}', "<a/>", "a: 1", "",
 )  # fmt: skip
+
+
+def everywhere(texts: tuple[str, ...]) -> Iterator[str]:
+    """The documents, and each of them as a part of others: what it is does not depend on where it stands."""
+    for text in filter(None, texts):
+        yield from (text, f"[{text}]", f'{{"k":{text}}}', f'[0,{{"k":[{text},0]}}]')

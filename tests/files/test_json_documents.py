@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from files.json_documents import ACCEPTED, REFUSED
+from files.json_documents import ACCEPTED, REFUSED, everywhere
 from files.loading import load_file
 from pipekit.warehouses.contract import Warehouse
 from pipekit.warehouses.duckdb.target import DuckDBTarget
@@ -69,3 +70,37 @@ def test_what_is_no_json_is_refused(warehouse: Warehouse, tmp_path: Path) -> Non
             if not (found or "").startswith("refused"):
                 wrong.append((text, data, found))
     assert wrong == []
+
+
+def in_lines(texts: list[str]) -> bytes:
+    return "".join(f'{{"v": {text}}}\n' for text in texts).encode()
+
+
+def in_cells(texts: list[str]) -> bytes:
+    cells = (text.replace('"', '""') for text in texts)
+    return "".join(["v\n", *(f'"{cell}"\n' for cell in cells)]).encode()
+
+
+LINES = {**INSIDE, "format": {"type": "json", "layout": "lines"}}
+CELLS = {"format": {"type": "csv"}, "columns": {"v": "variant"}}
+
+
+def plain(document: str) -> str:
+    numbers: dict[str, object] = {"parse_float": str, "parse_int": str}
+    return json.dumps(json.loads(document, **numbers), sort_keys=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("keys", "written"), [(LINES, in_lines), (CELLS, in_cells)], ids=["json", "csv"])
+def test_of_all_documents_in_one_file_those_that_are_json_load(
+    warehouse: Warehouse, tmp_path: Path, keys: dict[str, object], written: Callable[[list[str]], bytes]
+) -> None:
+    good, bad = list(everywhere(ACCEPTED)), list(everywhere(REFUSED))
+    assert len(good) + len(bad) > 890
+    outcome = load_file(warehouse, tmp_path, "a.txt", written(good + bad), keys, "reject")
+    assert not isinstance(outcome, Exception)
+    rows, rejected = outcome
+    found = Counter(plain(str(value)) for (value,) in rows.elements() if value is not None)
+    wanted = Counter(map(plain, good))
+    nulls = plain("null")
+    assert (found - wanted, wanted - found - Counter({nulls: wanted[nulls]})) == (Counter(), Counter())
+    assert rejected == len(bad)

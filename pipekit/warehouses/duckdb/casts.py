@@ -31,7 +31,10 @@ from pipekit.files.value_formats import (
     given_format,
     number_text,
 )
+from pipekit.formats.base import FileFormat
 from pipekit.source import Column, Source
+from pipekit.warehouses.duckdb.json_strict import is_strict
+from pipekit.warehouses.duckdb.literals import text as quoted
 from pipekit.warehouses.duckdb.time_formats import strptime_format
 
 _TYPES = {
@@ -92,9 +95,9 @@ class Conversion:
             return f"{value} IS NULL OR NOT {self.good}"
         return f"{self.source} IS NOT NULL AND ({value} IS NULL OR NOT {self.good})"
 
-    def reason(self, text: str | None) -> str:
+    def reason(self, text: str | None, form: FileFormat) -> str:
         """Why a value is bad, as a sentence; ``text`` is the value as read, ``None`` for NULL."""
-        return why_bad(text, self.expected)
+        return why_bad(text, self.expected, form)
 
 
 Converted = tuple[str, str]  # whether the shape is good, and the value
@@ -217,7 +220,7 @@ def _binary(text: str, column: Column) -> Converted:
 def _json_text(text: str, column: Column) -> Converted:
     kind = column.type.kind
     wanted = "true" if kind == "variant" else f"json_type({text}) = '{kind.upper()}'"
-    good = f"CASE WHEN json_valid({text}) THEN {wanted} ELSE {text} IS NULL END"
+    good = f"CASE WHEN json_valid({text}) THEN {wanted} AND {is_strict(text)} ELSE {text} IS NULL END"
     return good, f"CASE WHEN {good} THEN ({text})::JSON END"
 
 
@@ -256,12 +259,12 @@ def _epoch(kind: str, text: str, epoch: Epoch) -> Converted:
 
 def _written(text: str, column: Column, written: NumberText) -> Converted:
     """A number with separators, or with something around its digits."""
-    plain = f"replace({text}, {_text(written.removed)}, '')" if written.removed else text
-    plain = f"replace({plain}, {_text(written.point)}, '.')" if written.point != "." else plain
+    plain = f"replace({text}, {quoted(written.removed)}, '')" if written.removed else text
+    plain = f"replace({plain}, {quoted(written.point)}, '.')" if written.point != "." else plain
     if written.around.rewrite:
         pattern, put = written.around.rewrite
-        plain = f"regexp_replace({plain}, {_text(pattern)}, {_text(put)})"
-    good, shift = f"regexp_full_match({text}, {_text(written.shape)})", written.around.shift
+        plain = f"regexp_replace({plain}, {quoted(pattern)}, {quoted(put)})"
+    good, shift = f"regexp_full_match({text}, {quoted(written.shape)})", written.around.shift
     if column.type.kind == "float":
         value = f"TRY_CAST({plain} || 'e-{shift}' AS DOUBLE)" if shift else f"TRY_CAST({plain} AS DOUBLE)"
         return f"({good} AND isfinite({value}))", value
@@ -270,7 +273,3 @@ def _written(text: str, column: Column, written: NumberText) -> Converted:
     scale = column.type.scale or 0
     exact = f"TRY_CAST({plain} AS DECIMAL({38 - shift},{scale - shift})) * CAST(1e-{shift} AS DECIMAL({shift},{shift}))"
     return good, f"TRY_CAST({exact} AS {type_text(column)})"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -18,7 +18,8 @@ from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected, text
+from pipekit.warehouses.duckdb.literals import text
+from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected
 
 _HEAD = 1 << 16
 

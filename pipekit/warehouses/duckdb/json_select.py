@@ -12,7 +12,9 @@ from pipekit.files.json_text import Wanted, problem_of
 from pipekit.files.records import MOST_BYTES
 from pipekit.source import SEMI_STRUCTURED, Source
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.plan import PLACE, name, paths_text, selected, text
+from pipekit.warehouses.duckdb.json_strict import BLANK, has_doubtful_keys
+from pipekit.warehouses.duckdb.literals import text
+from pipekit.warehouses.duckdb.plan import PLACE, name, paths_text, selected
 
 
 def _options(paths: Sequence[Path], layout: str) -> str:
@@ -82,16 +84,13 @@ def json_split(wanted: Wanted) -> str:
 
 
 _SMALL = 1 << 20
-_BLANK = r"[ \t\r\n]*"
-_COMMA = rf",{_BLANK}[\]}}]"
-_NAN = rf"(?:^|[:\[,]){_BLANK}-?(?i:nan|inf)"
-_NUMBER = rf"[:\[,]{_BLANK}-?"
+_COMMA = rf",{BLANK}[\]}}]"
+_NAN = rf"(?:^|[:\[,]){BLANK}-?(?i:nan|inf)"
+_NUMBER = rf"[:\[,]{BLANK}-?"
 # A float of 64 bits gives back 15 digits, and writes neither zeros at the end nor an exponent as they were.
 _LONG = "|".join([rf"[0-9]{{{n}}}\.[0-9]{{{16 - n},}}" for n in range(1, 16)] + [r"[0-9]{16,}\.[0-9]"])
-_ENDED = rf"{_BLANK}[,\]}}]"
-_OTHERWISE = rf"[:\[,]{_BLANK}-0{_ENDED}|{_NUMBER}(?:[0-9]+(?:\.[0-9]+)?[eE]|0\.000|[0-9]+\.[0-9]*0{_ENDED}|{_LONG})"
-_BACKSLASH = "\\"  # a key with an escape may be another one, spelt otherwise
-_KEYS = r'"((?:[^"\\]|\\.)*)"' + _BLANK + ":"
+_ENDED = rf"{BLANK}[,\]}}]"
+_OTHERWISE = rf"[:\[,]{BLANK}-0{_ENDED}|{_NUMBER}(?:[0-9]+(?:\.[0-9]+)?[eE]|0\.000|[0-9]+\.[0-9]*0{_ENDED}|{_LONG})"
 
 
 def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bool:
@@ -105,7 +104,6 @@ def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bo
     if not keeps and path.stat().st_size > _SMALL:
         return True
     pattern = "|".join([_COMMA, _NAN, *([_OTHERWISE] if keeps else [])])
-    keys = f"regexp_extract_all(document::VARCHAR, {text(_KEYS)}, 1)"
     reader = written_reader([path], layout)
     try:
         if warehouse.execute(
@@ -113,9 +111,7 @@ def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bo
         ).rows:
             return False
         doubtful = warehouse.read_arrow(
-            f"SELECT document::VARCHAR AS document FROM {reader} "
-            f"WHERE len({keys}) > len(list_distinct({keys})) "
-            f"OR contains(array_to_string({keys}, ''), {text(_BACKSLASH)})"
+            f"SELECT document::VARCHAR AS document FROM {reader} WHERE {has_doubtful_keys('document::VARCHAR')}"
         )
     except QueryError:
         return True  # a broken record somewhere, which the reader itself refuses

@@ -9,7 +9,8 @@ from typing import Any
 
 from pipekit.files.headers import folded
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.plan import name, path_text, text
+from pipekit.warehouses.duckdb.literals import text
+from pipekit.warehouses.duckdb.plan import name, path_text
 
 _MOST_DIGITS = 38
 _INT96 = "INT96"

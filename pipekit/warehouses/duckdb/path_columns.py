@@ -7,7 +7,8 @@ from dataclasses import replace
 from pipekit.files.path_columns import path_columns, path_texts
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.plan import Plan, text
+from pipekit.warehouses.duckdb.literals import text
+from pipekit.warehouses.duckdb.plan import Plan
 
 
 def with_path_columns(found: Plan | None, source: Source, file: SourceFile) -> Plan | None:

@@ -16,6 +16,7 @@ from pipekit.files.records import Record
 from pipekit.names import quote_identifier
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import Conversion
+from pipekit.warehouses.duckdb.literals import text
 
 CHUNK = 1 << 20
 _PATTERN_SIGN = re.compile(r"[\[*?]")
@@ -75,11 +76,6 @@ class Plan:
 
 Planner = Callable[[SourceFile, Path], "Plan | None"]
 """Says how to read a file; ``None`` if there is nothing in it."""
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def path_text(path: Path) -> str:

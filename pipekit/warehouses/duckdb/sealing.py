@@ -16,7 +16,8 @@ import duckdb
 
 from pipekit.files.places import local_path
 from pipekit.source import Source
-from pipekit.warehouses.duckdb.plan import path_text, text
+from pipekit.warehouses.duckdb.literals import text
+from pipekit.warehouses.duckdb.plan import path_text
 
 _CLOSING = threading.Lock()  # connections of one process to one file share their settings
 

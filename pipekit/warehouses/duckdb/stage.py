@@ -281,7 +281,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     if bad == _BROKEN:
         reason = f"the record {record.problem or each.broken}"
     else:
-        reason = record.refusal or each.conversions[bad - 1].reason(value)
+        reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)
     line = record.line if record.line and each.source.format.has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"

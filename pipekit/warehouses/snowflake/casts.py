@@ -80,7 +80,7 @@ def is_good(value: Value, form: FileFormat) -> str:
 
 def reason(value: str | None, column: Column, form: FileFormat) -> str:
     """Why a value is bad, as a sentence."""
-    return why_bad(value, expected(column, form))
+    return why_bad(value, expected(column, form), form)
 
 
 def cast(value: Value, form: FileFormat) -> str:
@@ -193,11 +193,22 @@ def _cast_test(value: Value, form: FileFormat) -> str:
     return f"{typed} IS NOT NULL"
 
 
+_BACKSLASH, _QUOTE = "\\", '"'
+_LAX = "nan|inf|,[ \t\r\n]*[]}]"
+
+
 def _semi_test(value: Value, kind: str) -> str:
     if value.json is not None:
         return ""
+    # Its parser takes NaN, and a comma before a bracket: https://docs.snowflake.com/en/sql-reference/functions/parse_json
+    plain = f"REPLACE(REPLACE({value.text}, {text(_BACKSLASH * 2)}, ''), {text(_BACKSLASH + _QUOTE)}, '')"
+    bare = f"REGEXP_REPLACE({plain}, {text(f'{_QUOTE}[^{_QUOTE}]*{_QUOTE}')}, '')"
+    strict = f"REGEXP_INSTR(LOWER({bare}), {text(_LAX)}) = 0"
     parsed = f"TRY_PARSE_JSON({value.text})"
-    return f"{parsed} IS NOT NULL" if kind == "variant" else f"COALESCE(TYPEOF({parsed}) = {text(kind.upper())}, FALSE)"
+    typed = (
+        f"{parsed} IS NOT NULL" if kind == "variant" else f"COALESCE(TYPEOF({parsed}) = {text(kind.upper())}, FALSE)"
+    )
+    return f"{typed} AND {strict}"
 
 
 def _shape_test(value: Value, form: FileFormat) -> str:
