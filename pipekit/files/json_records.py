@@ -47,7 +47,7 @@ def json_documents(path: Path) -> Iterator[Record]:
     line, counted, position = 1, 0, _skip(text, 0)
     while position < len(text):
         line, counted = line + text.count("\n", counted, position), position
-        end = _end(text, position)
+        end = end_of(text, position)
         if end is None:
             yield Record(line, text[position:], _BROKEN)
             return
@@ -64,7 +64,7 @@ def layout_of(first: str) -> str:
     first = first.strip(_BLANKS).removeprefix("\ufeff")
     if first.startswith("["):
         return "array"
-    end = _end(first, 0)
+    end = end_of(first, 0)
     if end is None:
         return "documents" if first.endswith(("{", "[", ",")) else "lines"
     rest = first[end:].lstrip(_BLANKS)
@@ -76,7 +76,7 @@ _BROKEN = "is not valid JSON, or the array is not closed"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
-def _end(text: str, at: int) -> int | None:
+def end_of(text: str, at: int) -> int | None:
     """Where the document ends that starts at ``text[at]``; ``None`` if it is broken."""
     try:
         return json.JSONDecoder().raw_decode(text, at)[1]
@@ -84,17 +84,26 @@ def _end(text: str, at: int) -> int | None:
         return None
 
 
-def _broken_end(text: str, at: int) -> int | None:
+def broken_end(text: str, at: int) -> int | None:
     """Where a broken element ends, as far as its brackets show: before the next comma or bracket of the array."""
     depth = 0
     for token in _TOKEN.finditer(text, at):
         mark = token[0]
+        if "\n" in mark and (end := _end_of_line(text, token.start(), depth)) is not None:
+            return end
         if depth == 0 and mark in (",", "]"):
             return token.start()
         depth += (mark in ("[", "{")) - (mark in ("]", "}"))
         if depth < 0:
             return None
     return None
+
+
+def _end_of_line(text: str, at: int, depth: int) -> int | None:
+    """Where an element ends that has lost a quote, if its line closes its brackets: no string holds a line end."""
+    line = text[at : text.index("\n", at)].rstrip(_BLANKS).removesuffix(",").rstrip(_BLANKS)
+    closed = len(line) - len(line.rstrip("]}"))
+    return at + len(line) if 0 < depth <= closed else None
 
 
 def array_elements(text: str, at: int) -> Iterator[Record]:
@@ -106,8 +115,8 @@ def array_elements(text: str, at: int) -> Iterator[Record]:
         return
     while text[position : position + 1] != wanted or wanted == "":
         line, counted = line + text.count("\n", counted, position), position
-        whole = _end(text, position)
-        end = whole if whole is not None else _broken_end(text, position)
+        whole = end_of(text, position)
+        end = whole if whole is not None else broken_end(text, position)
         if end is None:
             yield Record(line, text[position:], _BROKEN)
             return

@@ -17,6 +17,7 @@ from typing import IO
 
 from pipekit.errors import BadFileError
 from pipekit.files.json_paths import member, parse_path
+from pipekit.files.json_records import broken_end, end_of
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
 
@@ -132,12 +133,20 @@ class Below:
         above: Paths of what else is wanted of the records above. Then a line is an object of the record, under
             ``RECORD``, and of these values, under their paths.
         may_be_missing: Whether a file may have no document with the root, as an empty page of an API.
+        cut_broken: Whether a broken element of the list is a line of its own, so that the others are read. Without it,
+            and where nothing shows where the element ends, a document with one is refused.
     """
 
     above: tuple[str, ...] = ()
     may_be_missing: bool = False
+    cut_broken: bool = False
 
 
+_MERGED = re.compile(rf"[}}\]]{_BLANK.pattern},{_BLANK.pattern}[{{\[]")  # a quote was lost: this may be two elements
+_NOT_CUT = (
+    "Correct the file, or set `on_bad_file: skip`. `on_error: reject` sets broken elements of a list aside where the "
+    "rest of the document is whole, the ends of the elements are clear, and no column's path is above its record."
+)
 NO_ROOT = "no document has anything at `root: {}`"
 
 
@@ -157,6 +166,8 @@ class Documents:
         self._uri = uri
         self._spans: list[tuple[int, int]] = []
         self._rooted = False  # whether a document has the root's first key
+        self._cut: dict[str, str] = {}  # what stands in the text for a broken element, and the element
+        self._cuts_broken = False
 
     def write(self, target: IO[bytes], below: Below) -> None:
         """Write the records, one a line, otherwise as they are.
@@ -165,6 +176,7 @@ class Documents:
             BadFileError: A document is not JSON, or there is nothing at the root.
         """
         wanted = [(path, parsed) for path in below.above if (parsed := parse_above(path))]
+        self._cuts_broken = below.cut_broken and not wanted
         documents = 0
         for document in self._documents():
             documents += 1
@@ -172,7 +184,7 @@ class Documents:
             for trail in self._below((document,), self._levels):
                 record = self._text[trail[-1].start : trail[-1].end]
                 self._spans.append((trail[-1].start, trail[-1].end))
-                line = self._with_above(record, trail, wanted) if wanted else record
+                line = self._with_above(record, trail, wanted) if wanted else self._cut.get(record, record)
                 target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
             self._check_around(document)
         if documents and not self._rooted and not below.may_be_missing:
@@ -182,12 +194,58 @@ class Documents:
         """Each document, and each element of one that is a list."""
         at = _skip(self._text, 0)
         while at < len(self._text):
-            end = self._end(at)
+            end = self._document_end(at)
             if self._text[at] == "[":
                 yield from self._elements(at)
             else:
                 yield _Held(at, end)
             at = _skip(self._text, end)
+
+    def _document_end(self, at: int) -> int:
+        try:
+            return self._end(at)
+        except BadFileError:
+            self._cut_broken(at)
+        try:
+            return self._end(at)
+        except BadFileError as error:
+            error.hint = _NOT_CUT
+            raise
+
+    def _cut_broken(self, at: int) -> None:
+        """Put a string in the place of each broken element of the root's list, where that is possible."""
+        for start, end in reversed(self._broken_elements(at)):
+            element = self._text[start:end]
+            stand_in = json.dumps(f"\0{len(self._cut)}")
+            self._cut[stand_in] = element
+            self._text = self._text[:start] + stand_in + "\n" * element.count("\n") + self._text[end:]
+
+    def _broken_elements(self, at: int) -> list[tuple[int, int]]:
+        """Where they stand, as far as brackets show; none if the list or the end of one of them cannot be found."""
+        if not self._cuts_broken or len(self._levels) != 1 or self._levels[0].is_map:
+            return []
+        try:
+            for step in self._levels[0].steps:
+                inner = member(self._text, at, step)
+                if inner is None:
+                    return []
+                at = inner
+        except (ValueError, IndexError, RecursionError):
+            return []
+        found: list[tuple[int, int]] = []
+        mark, at = self._text[at : at + 1], _skip(self._text, at + 1)
+        while mark in ("[", ",") and self._text[at : at + 1] != "]":
+            end = end_of(self._text, at)
+            if end is None:
+                end = broken_end(self._text, at)
+                if end is None or end == at or _MERGED.search(self._text, at, end):
+                    return []
+                found.append((at, end))
+            at = _skip(self._text, end)
+            mark, at = self._text[at : at + 1], _skip(self._text, at + 1)
+            if mark == "]":
+                return found
+        return []
 
     def _end(self, at: int) -> int:
         try:

@@ -69,7 +69,7 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
             yield carried
         return
     above = paths_above(source.columns) if source.format.paths_are_json else ()
-    below = Below(above, load.on_empty == "allow")
+    below = Below(above, load.on_empty == "allow", load.on_error == "reject")
     allowed, form = warehouse.seal.lets_through, source.format
     with LocalFiles(
         warehouse.files_folder, form, load.cancelled, in_place=allowed, all_bad=all_bad, below=below

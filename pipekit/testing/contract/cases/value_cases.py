@@ -205,4 +205,25 @@ def _values(index: int) -> LoadCase:
     return csv_case(name, data.encode(), rows, rejects, format=form, columns={"a": type_, "b": "varchar"})
 
 
-VALUE_CASES = tuple(_values(index) for index in range(len(_TEXTS)))
+_NO_JSON = (
+    "NaN",
+    "[nan]",
+    "{'k':-Infinity}",
+    "[1, ]",
+    "{'k':1,}",
+    "{'k':1,'k':2}",
+    "01",
+    "[1,,2]",
+)
+VALUE_CASES = (
+    *(_values(index) for index in range(len(_TEXTS))),
+    csv_case(
+        "variants_by_the_letter_of_rfc_8259",
+        "".join(
+            ["a,b\n", *(f'{n},"{each}"\n'.replace("'", '""') for n, each in enumerate(("{'k':'NaN, ]'}", *_NO_JSON)))]
+        ).encode(),
+        ((0, {"k": "NaN, ]"}),),
+        tuple((3 + n, "b", "is not a JSON value") for n in range(len(_NO_JSON))),
+        columns={"a": "integer", "b": "variant"},
+    ),
+)
