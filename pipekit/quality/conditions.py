@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pipekit.names import Table, quote_identifier
+from pipekit.sql.conditions import framed, translate_condition
+from pipekit.sql.dialect import Dialect
 from pipekit.sql.fragments import Fragment, fragment, joined
 
 _TEXT = re.compile(
@@ -68,6 +71,45 @@ def compared(condition: Mapping[str, Any]) -> Iterator[tuple[str, list[Any]]]:
     elif condition["type"] == "comparison":
         value = condition["parameter"]
         yield condition["column"]["name"], list(value) if isinstance(value, list) else [value]
+
+
+def by_types(condition: Mapping[str, Any], types: Mapping[str, str], dialect: Dialect) -> Fragment:
+    """The condition as SQL that casts as Snowflake does, where a column is compared with values of another type.
+
+    Args:
+        condition: The condition.
+        types: The engine's type of each column, by name.
+        dialect: The engine's dialect, with semantics of its own.
+
+    Raises:
+        TemplateError: Snowflake refuses the comparison too, or it cannot be made equal.
+    """
+    known = {name.lower(): kind for name, kind in types.items()}
+    text = framed(_written(condition), _BATCH)
+    return Fragment(translate_condition(text, write=dialect, columns_of=lambda table: known).sql)
+
+
+_BATCH = Table(("batch",))
+
+
+def _written(condition: Mapping[str, Any]) -> str:
+    """The condition in the project's dialect, with its values as literals."""
+    if "conditions" in condition:
+        return "(" + f" {condition['type']} ".join(_written(part) for part in condition["conditions"]) + ")"
+    column = quote_identifier(condition["column"]["name"], str)
+    if condition["type"] == "nullity":
+        return f"{column} IS NULL" if condition["is_null"] else f"{column} IS NOT NULL"
+    operator, value = condition["operator"], condition["parameter"]
+    if operator not in ("IN", "NOT_IN"):
+        return f"{column} {_SQL_OPERATORS[operator]} {_literal(value)}"
+    within = f"{column} IN ({', '.join(map(_literal, value))})" if value else "1 = 0"
+    return within if operator == "IN" else f"NOT {within}"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool | int | float):
+        return str(value).upper() if isinstance(value, bool) else repr(value)
+    return "NULL" if value is None else "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def condition_sql(condition: Mapping[str, Any], quote: Callable[[str], str]) -> Fragment:

@@ -87,6 +87,26 @@ def test_columns_are_found_whatever_their_case(customers: DuckDBWarehouse, engin
     assert [event.status for event in judged(customers, suite)] == ["FAILED", "PASSED", "PASSED"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "rows"),
+    [
+        ({"operator": ">", "parameter": 5}, 2),
+        ({"operator": "IN", "parameter": [5.4, 7]}, 2),
+        ({"operator": "NOT_IN", "parameter": [7]}, 2),
+        ({"operator": "==", "parameter": "5.4"}, 1),
+    ],
+)
+def test_a_row_condition_compares_texts_with_numbers_as_snowflake_does(
+    warehouse: DuckDBWarehouse, condition: dict[str, Any], rows: int
+) -> None:
+    """DuckDB alone would round '5.4' to 5, the type of the number that it is compared with."""
+    warehouse.execute("CREATE TABLE customers AS SELECT unnest(['5.4', '7', '4.6', NULL]) AS \"Amount\"")
+    row_condition = {"type": "comparison", "column": {"name": "amount"}, **condition}
+    count = {"expect_table_row_count_to_equal": {"value": rows, "row_condition": row_condition}}
+    [event] = judged(warehouse, suite_of(count))
+    assert (event.status, event.message) == ("PASSED", None)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_column_with_dots_in_its_name(customers: DuckDBWarehouse, engine: str) -> None:
     suite = suite_of({"expect_column_max_to_be_between": {"column": "emp.var.rate", "max_value": 3}}, engine=engine)

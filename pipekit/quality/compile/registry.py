@@ -51,7 +51,7 @@ from pipekit.quality.compile.table import (
     row_count_equal,
     row_count_other,
 )
-from pipekit.quality.conditions import compared, condition_sql
+from pipekit.quality.conditions import by_types, compared, condition_sql
 
 
 def compile_expectation(kind: str, kwargs: Kwargs, subject: Subject) -> Plan | None:
@@ -71,9 +71,11 @@ def compile_expectation(kind: str, kwargs: Kwargs, subject: Subject) -> Plan | N
         return None
     given = {key: value for key, value in kwargs.items() if value is not None}
     condition = given.get("row_condition")
-    where = condition_sql(condition, subject.quote) if condition else ALL
-    plan = compiler(given, replace(subject, where=where))
     strained = condition and any(needs_cast(subject.family(name), values) for name, values in compared(condition))
+    where = condition_sql(condition, subject.quote) if condition else ALL
+    if condition and strained and subject.dialect.semantics is not None:
+        where = by_types(condition, subject.types, subject.dialect)
+    plan = compiler(given, replace(subject, where=where))
     return replace(plan, table=subject.table, alone=plan.alone or bool(strained)) if plan else None
 
 
