@@ -27,6 +27,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     VARIANT,
     decimal,
 )
+from pipekit.warehouses.duckdb.semantics.zones import instant
 
 refused(
     "estimates with an algorithm of Snowflake's own",
@@ -56,7 +57,7 @@ def ordered_call(rewriter: Rewriter, node: Any) -> Call:
 @visits(exp.Ordered)
 def ordered(rewriter: Rewriter, node: Any) -> Typed:
     """One expression of ORDER BY; variants are ordered by what they hold."""
-    value = rewriter.visit(node.this)
+    value = instant(rewriter.visit_zoned(node.this))
     if value.type.is_semi:
         value = make("sf_sortable({0})", UNKNOWN, value)
     node.set("this", value.node)

@@ -60,6 +60,9 @@ def datediff(call: Call) -> Typed:
 
 def difference(call: Call, unit: str, start: Typed, end: Typed) -> Typed:
     """How many borders of units lie between two moments."""
+    if unit in BIG and "zoned" in (start.type.kind, end.type.kind):
+        text = f"whose {unit}s are counted between timestamps with offsets of their own is not known"
+        raise call.refuse(text, "Write ::timestamp_ntz for the clock there, or convert_timezone('UTC', ...).")
     start, end = _moments(start, end)
     if unit == "nanosecond":
         return make("(date_diff('microsecond', {0}, {1}) * 1000)", INT, start, end)

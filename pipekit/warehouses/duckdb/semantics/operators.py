@@ -15,7 +15,7 @@ from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, call_of, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import BINARY, BOOL, NULL, TEXT, UNKNOWN
-from pipekit.warehouses.duckdb.semantics.zones import instant
+from pipekit.warehouses.duckdb.semantics.zones import instant, moved
 
 
 @visits(exp.Literal)
@@ -77,9 +77,10 @@ def negative(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
     """``+ - * / %``."""
-    left = rewriter.visit(node.this)
     if isinstance(node.expression, exp.Interval) and not isinstance(node.this, exp.Interval):
-        return add_interval(left, node.expression, "+" if isinstance(node, exp.Add) else "-")
+        sign = "+" if isinstance(node, exp.Add) else "-"
+        return moved(rewriter.visit_zoned(node.this), lambda value: add_interval(value, node.expression, sign))
+    left = rewriter.visit(node.this)
     right = rewriter.visit(node.expression)
     mistakes.arithmetic(rewriter, node, left, right)
     return arithmetic.OPERATORS[node.key](left, right)
