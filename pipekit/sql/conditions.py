@@ -16,14 +16,15 @@ from pipekit.sql.semantics import ColumnsOf, nothing_known
 from pipekit.sql.translate import Translated, translate
 from pipekit.versions import tested_sqlglot
 
-_NAME = "pipekit_condition"
+FRAME = "pipekit_condition"
+"""What a condition is called in the SELECT that carries it; no message shows it."""
 
 
 def framed(condition: str, table: Table) -> str:
     """The SELECT that carries a condition over ``table``; its lines are those of the condition."""
     name = ".".join(quote_identifier(part, str.upper) for part in table.parts)
     # The line break keeps a comment in the last line from swallowing what follows.
-    return f"SELECT ({condition}\n) AS {_NAME} FROM {name}"
+    return f"SELECT ({condition}\n) AS {FRAME} FROM {name}"
 
 
 def translate_condition(
@@ -46,7 +47,7 @@ def translate_condition(
     if kinds - {"BOOLEAN"}:
         raise TemplateError(f"is not a condition: it gives {kinds.pop()}, not true or false")
     _refuse_guesses(condition, read)
-    start, end = len("SELECT"), found.sql.rindex(f"AS {_NAME}")
+    start, end = len("SELECT"), found.sql.rindex(f"AS {FRAME}")
     return replace(found, sql=found.sql[start:end].strip())
 
 

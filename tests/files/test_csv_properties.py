@@ -27,7 +27,7 @@ Rows = list[tuple[str, ...]]
 NAMES = ("key", "text", "more")
 COLUMNS = dict.fromkeys(NAMES, "varchar")
 KEYS: dict[str, Any] = {"format": {"type": "csv", "null_values": []}, "columns": COLUMNS}
-SHORT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHORT = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LONG = settings(SHORT, max_examples=3000)
 
 _CELLS = st.text(st.sampled_from("ab ,;\"\n\r'\\#é日\u00a0"), max_size=6)

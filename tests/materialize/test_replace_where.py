@@ -214,6 +214,7 @@ def test_what_is_no_condition_is_refused_before_the_run(tmp_path: Path, where: s
     text = by_file(f"where: {json.dumps(where)}").replace("amount: integer}", "amount: integer, flag: boolean}")
     found = problems(write(tmp_path, "p.yaml", f"name: p{text}"))
     assert [line.startswith(f"8: steps.t.where: {expected}") for line in found] == [True], found
+    assert "pipekit_" not in found[0]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pipekit.sql.conditions import FRAME
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
@@ -108,7 +109,7 @@ def _all_sources(scope: Scope | None) -> Iterator[Any]:
 
 
 def _one_of(name: str, known: Iterable[str]) -> str:
-    names = list(dict.fromkeys(known))
+    names = [name for name in dict.fromkeys(known) if name != FRAME]
     near = did_you_mean(name, names).removeprefix("; ")
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return near or (f"known here: {listed}" if names else "")
