@@ -88,7 +88,7 @@ class LoggedRun:
         start: Its start; the last one, if it was opened again.
         status: How it ended; ``None`` if it has not.
         steps: The steps that were started or skipped, by id.
-        last_at: When it was last heard of.
+        last_at: The time of its last event.
     """
 
     start: Start

@@ -29,7 +29,7 @@ def close_open_run(spec: PipelineSpec, warehouse: Warehouse, taken: Taken) -> li
         Notes for the log.
 
     Raises:
-        OpenRunError: It was heard of lately.
+        OpenRunError: It wrote an event not long ago.
         WarehouseError: The log tables cannot be read or written.
     """
     locks = isinstance(warehouse, SupportsRunLock)

@@ -10,7 +10,7 @@ _ESCAPED_SPACE = "nrt0 "
 
 
 def spot(node: Node, line: int, column: int) -> tuple[int, int] | None:
-    """Line and column in the file of a line and column of the node's text; ``None`` if they cannot be told.
+    """Line and column in the file of a line and column of the node's text; ``None`` if they cannot be found.
 
     Folding, indentation and quoting change white space and add escapes, so the two texts are walked together.
 

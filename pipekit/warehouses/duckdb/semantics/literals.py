@@ -11,7 +11,7 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import FLOAT, INT, Type, decimal, integer
 
-EXACT = Context(prec=100)  # Python rounds to 28 digits unless it is told, and numbers have 38
+EXACT = Context(prec=100)  # Python rounds to 28 digits by default, and numbers have 38
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 
