@@ -152,5 +152,5 @@ def refuse_changed(file: SourceFile) -> None:
         raise SourceError(
             "changed while it was read",
             file=file.uri,
-            hint="Run again when it is complete. Its writer should use a temporary name, and rename the file at the end.",
+            hint="Run again when it is complete. Its writer should use a temporary name, and rename the file last.",
         )
