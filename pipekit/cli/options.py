@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.output import say
 from pipekit.project import find_root
-from pipekit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
@@ -72,9 +70,7 @@ def read_spec(
         from pipekit.api import Pipeline
 
         given = _variables(variables)
-        pipeline = Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
-    _warn_unused(pipeline, given)
-    return pipeline
+        return Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
 
 
 @contextmanager
@@ -85,13 +81,6 @@ def _no_garbage() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _warn_unused(pipeline: Pipeline, given: Mapping[str, Any]) -> None:
-    used = pipeline.spec.variables.used
-    for name in given.keys() - used:
-        near = did_you_mean(name, sorted(used))
-        say(f"warning: --var {name}: the pipeline neither declares it nor asks for it{near}", err=True)
 
 
 def _variables(given: Sequence[str]) -> dict[str, Any]:

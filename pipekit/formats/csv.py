@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipekit.formats.base import Compression, FormatType
 from pipekit.formats.numbers import WrittenNumbers
+
+_BY_NAME = {"tab": "\\t", "\\t": "\\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 
 class CsvFormat(WrittenNumbers):
@@ -30,6 +32,13 @@ class CsvFormat(WrittenNumbers):
     date_format: str = "AUTO"
     timestamp_format: str = "AUTO"
     compression: Compression = "auto"
+
+    @field_validator("delimiter")
+    @classmethod
+    def _not_by_name(cls, value: str) -> str:
+        if meant := _BY_NAME.get(value.lower()):
+            raise ValueError(f'{value!r} is no delimiter; write "{meant}"')
+        return value
 
     extra_is_error: ClassVar[bool] = True
 

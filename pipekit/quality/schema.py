@@ -117,10 +117,27 @@ def _beyond_the_schema(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]
     for key in ("regex_list", "like_pattern_list", "column_list"):
         if kwargs.get(key) == []:
             yield (key,), "the list is empty"
+    yield from _bounds_of_values(kwargs.get("min_value"), kwargs.get("max_value"))
     if isinstance(kwargs.get("unexpected_rows_query"), str):
         yield from _query(kwargs["unexpected_rows_query"])
     if isinstance(kwargs.get("row_condition"), str):
         yield from _text_condition(kwargs)
+
+
+def _bounds_of_values(low: Any, high: Any) -> Iterator[tuple[Place, str]]:
+    """No value can be between bounds of which the first is above the second, so they are exchanged or misspelt."""
+    numbers = all(isinstance(bound, (int, float)) and not isinstance(bound, bool) for bound in (low, high))
+    if (numbers or (_moment(low) and _moment(high))) and (low > high if numbers else _moment(low) > _moment(high)):
+        yield ("min_value",), f"{low!r} is above max_value, {high!r}; exchange them"
+
+
+def _moment(value: Any) -> tuple[int, ...]:
+    """A date, or a time without a zone, as what can be compared; empty for anything else."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return ()
+    return tuple(found.timetuple()[:6]) if found and found.tzinfo is None else ()
 
 
 def _nested(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
@@ -208,7 +225,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 def _bounds(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]]:
     if ("minimum" in schema and value < schema["minimum"]) or ("maximum" in schema and value > schema["maximum"]):
-        yield (), f"{value!r} is not {_kind(schema)}"
+        yield (), f"{value!r} is not {_kind(schema)}" + _as_share(schema, value)
     if "format" in schema and not _is_time(schema["format"], value):
         yield (), f"{value!r} is not {_kind(schema)}"
     if isinstance(value, (str, list, tuple)):
@@ -217,6 +234,10 @@ def _bounds(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]
             yield (), "it is empty" if least == 1 else f"it needs {least} values"
         if most is not None and len(value) > most:
             yield (), f"it takes at most {most}"
+
+
+def _as_share(schema: Mapping[str, Any], value: float) -> str:
+    return f"; {value:g} % is {value / 100:g}" if schema.get("maximum") == 1 and 1 < value <= 100 else ""
 
 
 def _is_time(kind: str, value: str) -> bool:

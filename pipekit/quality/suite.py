@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 from pipekit.quality.custom_sql import QUERY, tables_read
 from pipekit.quality.schema import check_arguments
+from pipekit.suggestions import did_you_mean
 
 SEVERITIES = ("critical", "warning", "info")
 ENGINES = ("auto", "great_expectations")
@@ -157,7 +158,12 @@ def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, proble
     found: Problems = [((*place, *inside), text) for inside, text in check_arguments(str(kind), kwargs)]
     severity = extra.get("severity", "critical")
     if severity not in SEVERITIES:
-        found.append(((*place, "severity"), f"{severity!r} is no severity; one of {', '.join(SEVERITIES)}"))
+        found.append(
+            (
+                (*place, "severity"),
+                f"{severity!r} is no severity; one of {', '.join(SEVERITIES)}{did_you_mean(str(severity), SEVERITIES)}",
+            )
+        )
     label = extra.get("name")
     if label is not None and not (isinstance(label, str) and label):
         found.append(((*place, "name"), "the name of a check is a text"))
@@ -182,23 +188,23 @@ def _load(text: str, place: Place, root: Path, problems: Problems) -> dict[str, 
     if not text.endswith(".json"):
         problems.append((place, f"{text!r} is no list of expectations and no path of a .json file"))
     elif not path.is_relative_to(root.resolve()):
-        problems.append((place, f"{text!r} is outside the project {root}"))
+        problems.append((place, f"{text!r} is outside the project"))
     elif not path.is_file():
-        problems.append((place, f"there is no file {path}"))
+        problems.append((place, f"there is no file {text}"))
     else:
-        return _parse(path, place, problems)
+        return _parse(path, text, place, problems)
     return None
 
 
-def _parse(path: Path, place: Place, problems: Problems) -> dict[str, Any] | None:
+def _parse(path: Path, text: str, place: Place, problems: Problems) -> dict[str, Any] | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        problems.append((place, f"{path}: cannot be read: {error}"))
+        problems.append((place, f"{text}: cannot be read: {error}"))
         return None
     if isinstance(document, dict) and isinstance(document.get("expectations"), list) and document["expectations"]:
         return document
-    problems.append((place, f"{path}: a suite exported by Great Expectations has a list named expectations"))
+    problems.append((place, f"{text}: a suite exported by Great Expectations has a list named expectations"))
     return None
 
 

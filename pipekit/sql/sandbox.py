@@ -199,4 +199,7 @@ def var_lookup(variables: Mapping[str, Any]) -> Lookup:
 def failure_reason(error: BaseException) -> str:
     if isinstance(error, jinja2.TemplateNotFound):
         return f"there is no template {error.name}"
-    return getattr(error, "message", None) or str(error)
+    said = getattr(error, "message", None) or str(error)
+    if isinstance(error, jinja2.UndefinedError) and said.endswith("is undefined"):
+        return f"{said}; a text stands in quotes, a variable is {{{{ var('name') }}}}"
+    return f"{said}; an expression ends with }}}}" if said.startswith("unexpected '}'") else said

@@ -182,7 +182,7 @@ class SqlTemplates:
         try:
             return _without_marks(render(), name, dialect)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(error.message or "not Jinja", template=name, line=error.lineno) from error
+            raise TemplateError(failure_reason(error) or "not Jinja", template=name, line=error.lineno) from error
         except RENDERING as error:
             raise TemplateError(failure_reason(error), template=name, line=_line_in_template(error)) from error
 

@@ -15,6 +15,7 @@ from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
+from pipekit.suggestions import did_you_mean
 from pipekit.versions import tested_sqlglot
 
 
@@ -74,7 +75,7 @@ def translate(
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
-        raise _syntax_error(error) from error
+        raise _syntax_error(error, text) from error
     except RecursionError as error:
         raise TemplateError("is nested too deep") from error
 
@@ -221,10 +222,16 @@ def _table(source: Any) -> Table:
     return Table(tuple(part.name for part in source.parts))
 
 
-def _syntax_error(error: Any) -> TemplateError:
+_STARTS = ("select", "with")
+
+
+def _syntax_error(error: Any, text: str) -> TemplateError:
     details = (getattr(error, "errors", None) or [{}])[0]
-    text = details.get("description") or str(error).splitlines()[0]
+    said = details.get("description") or str(error).splitlines()[0]
     near = details.get("highlight")
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
-    reason = text.rstrip(".") + (f", near {near!r}" if near else "")
+    reason = said.rstrip(".") + (f", near {near!r}" if near else "")
+    first = (text.split(maxsplit=1) or [""])[0].lower()
+    if first.isalpha() and first not in _STARTS:
+        reason += f"; the SQL begins with {first!r}{did_you_mean(first, _STARTS)}"
     return TemplateError(reason, line=details.get("line"), column=column)

@@ -126,7 +126,7 @@ def statement(options: FeaturesOptions, project: Project) -> Statement:
     try:
         return project.statement(sql=_MARK.sub("", sql), names=templates)
     except TemplateError as error:
-        inside, around = list(_in_templates(options, project)), list(_in_features(error, sql, list(options.features)))
+        inside, around = list(_in_templates(options, project)), list(_in_features(error, sql, options))
         first, *others = inside + [each for each in around if not inside or each.line is not None]
         first.others = tuple(others)
         raise first from error
@@ -157,18 +157,33 @@ def _in_templates(options: FeaturesOptions, project: Project) -> Iterator[Templa
                     yield each
 
 
-def _in_features(error: TemplateError, marked: str, names: Sequence[str]) -> Iterator[TemplateError]:
+def _in_features(error: TemplateError, marked: str, options: FeaturesOptions) -> Iterator[TemplateError]:
     """The mistakes of the whole statement, those inside a feature's own text at their places there."""
     for each in (error, *error.others):
-        found = TemplateError(each.reason, hint=each.hint)
-        found.key = ("features",)
+        found = _around_features(each, options)
         begin = _begin(marked, (each.line or 0, each.column or 1))
         if begin is not None:
             number, row, column = begin
             moved = (each.column or 1) - (column - 1 if row == each.line else 0)
             found = TemplateError(each.reason, line=(each.line or row) - row + 1, column=moved, hint=each.hint)
-            found.key = ("features", names[number], "sql")
+            found.key = ("features", list(options.features)[number], "sql")
         yield found
+
+
+def _around_features(error: TemplateError, options: FeaturesOptions) -> TemplateError:
+    """A mistake in what is made around the texts of the features, in words of the file."""
+    reason, key = error.reason, "features"
+    if "neither in GROUP BY" in reason:
+        reason = f"a feature that aggregates needs `from`, the table that it counts: there {options.entity} may repeat"
+        return _of_key(TemplateError(reason), key)
+    if f"unknown column '{options.entity}'" in reason:
+        reason, key = reason.replace("it is not in joined", f"it is not in {options.from_}"), "entity"
+    return _of_key(TemplateError(reason, hint=error.hint), key)
+
+
+def _of_key(error: TemplateError, key: str) -> TemplateError:
+    error.key = (key,)
+    return error
 
 
 def _begin(marked: str, at: tuple[int, int]) -> tuple[int, int, int] | None:

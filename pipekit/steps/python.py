@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from pipekit.errors import PipekitError, WarehouseError
+from pipekit.errors import PipekitError, PluginError, WarehouseError
 from pipekit.materialize.into import Into
 from pipekit.materialize.publish import NO_VIEW, audit_reads, not_made, publish_arrow, still_holds
 from pipekit.names import Table
@@ -15,6 +16,7 @@ from pipekit.pipeline.code import line_in, what_happened
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
 from pipekit.step import Project, StepContext, StepResult, StepType
+from pipekit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,6 +108,15 @@ def _writes(options: PythonOptions, project: Project) -> Iterable[str]:
 def _problems(options: PythonOptions, project: Project) -> Iterator[tuple[str, str]]:
     if options.choice.how.remade_as == "view":
         yield "materialize", NO_VIEW
+    try:
+        taken = inspect.signature(project.function(options.call))
+        taken.bind(*options.inputs, **options.args)
+    except TypeError as error:
+        unknown = [name for name in options.args if name not in taken.parameters]
+        near = "".join(f"; it has no {name!r}{did_you_mean(name, taken.parameters)}" for name in unknown)
+        yield "args", f"{options.call}{taken}: {error}{near}"
+    except (ValueError, PluginError):
+        return  # a function that Python knows no signature of; or there is none, which is reported as such
 
 
 @hookimpl

@@ -54,12 +54,15 @@ def test_select_exclude_and_variables(tmp_path: Path) -> None:
     assert query(tmp_path, "select x from c") == [("a=b",)]
 
 
-def test_a_misspelt_variable_is_told(tmp_path: Path) -> None:
+def test_a_misspelt_variable_is_an_error_before_the_run(tmp_path: Path) -> None:
     project(tmp_path, TWO.replace("'x' as t", "{{ var('late', 'x') }} as t") + "vars: {floor: 1}\n")
     given = ("--var", "flor=5", "--var", "floor=5", "--var", "late=y")
-    done = cli(tmp_path, "run", "p.yaml", *given, code=0)
-    warning = "warning: --var flor: the pipeline neither declares it nor asks for it; did you mean 'floor'?"
-    assert done.stderr.splitlines() == [warning]
+    done = cli(tmp_path, "run", "p.yaml", *given, code=2)
+    assert done.stderr.splitlines() == ["--var flor: the pipeline neither declares it nor asks for it"]
+    done = cli(tmp_path, "run", "p.yaml", "--var", "flor=5", "--var", "late=y", code=2)
+    assert "did you mean 'floor'?" in done.stderr
+    assert not (tmp_path / ".pipekit").exists()
+    cli(tmp_path, "run", "p.yaml", *given[2:], code=0)
     assert query(tmp_path, "select t from a where n = 1") == [("y",)]
 
 

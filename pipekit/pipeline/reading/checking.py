@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,12 +17,21 @@ _PLAIN_WORDS = {
     "missing": "is missing",
     "dict_type": "must be a mapping (key: value)",
     "model_type": "must be a mapping (key: value)",
-    "model_attributes_type": "must be a mapping, as in {type: csv}",
+    "model_attributes_type": "must be a mapping, as in {{type: csv}}",
     "string_type": "must be text",
     "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
 }
@@ -41,6 +51,7 @@ def checked(
         reported: set[tuple[str | int, ...]] = set()
         for item in sorted(error.errors(), key=lambda item: -len(item["loc"])):
             where = (*path, *_node_path(reading.tree.at(path), item["loc"]))
+            where, item["msg"] = _nearer(reading.tree.at(where), where, str(item["msg"]))
             below = any(other[: len(where)] == where for other in reported)  # a mistake below it says more
             if not (below or reading.has_noted(where)):
                 reading.note(where, _explain(item, [*_keys_of(model), *also_known]))
@@ -62,6 +73,12 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
     return tuple(path)
 
 
+def _nearer(node: Node, where: tuple[str | int, ...], text: str) -> tuple[tuple[str | int, ...], str]:
+    """A mistake that a model words as ``KEY: ...`` belongs to that key."""
+    key, colon, rest = text.removeprefix("Value error, ").partition(": ")
+    return ((*where, key), rest) if colon and isinstance(node.value, dict) and key in node.value else (where, text)
+
+
 def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
@@ -72,7 +89,11 @@ def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
         return f'{item["input"]!r} must be one character; a tab is "\\t"'
     if kind == "string_pattern_mismatch":
         return f"{item['input']!r} must be letters, digits, _ and -, and not begin with a digit"
-    return _PLAIN_WORDS.get(kind) or text.removeprefix("Value error, ")
+    if kind == "literal_error":
+        wanted = re.findall(r"'([^']*)'", str(item["ctx"]["expected"]))
+        return f"{item['input']!r} is not one of {', '.join(wanted)}{did_you_mean(str(item['input']), wanted)}"
+    plain = _PLAIN_WORDS.get(kind)
+    return plain.format_map(item.get("ctx", {})) if plain else text.removeprefix("Value error, ")
 
 
 def _which_type(item: Mapping[str, Any]) -> str:

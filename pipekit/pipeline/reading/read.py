@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipekit.pipeline.reading.values import FileValues
 from pipekit.project import find_root, logs_folder, state_folder
 from pipekit.sql.cache import Translations
 from pipekit.sql.sandbox import Variables
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.builtin import TYPING
 
 
@@ -57,6 +59,7 @@ def read_pipeline(
     check_options(reading, spec, steps)
     graph = _order(reading, spec, steps)
     check_columns(reading, spec, steps)
+    _check_given(reading, variables or {}, known)
     if reading.problems:
         raise SpecError(reading.problems)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
@@ -83,6 +86,21 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         vocabulary=reading.vocabulary,
         translations=Translations(_state(reading.root) / "sql", chosen.allowed if chosen else (), TYPING),
     )
+
+
+def _check_given(reading: Reading, given: Mapping[str, Any], known: Variables) -> None:
+    """A variable that is given beside the file and that nothing asks for is misspelt: a default would count instead.
+
+    Beside other mistakes only one with a likely fix is noted, since what asks for it may not have been rendered.
+    """
+    unrendered = str(reading.tree.plain().get("targets", ""))  # those that are not chosen
+    found = bool(reading.problems)
+    for name in given:
+        near = did_you_mean(name, sorted(known.used - given.keys()))
+        asked = name in known.used or re.search(rf"""var\(\s*\W{re.escape(name)}\W""", unrendered)
+        if not asked and (near or not found):
+            text = f"the pipeline neither declares it nor asks for it{near}"
+            reading.problems.append(Problem(f"--var {name}", 0, "", text))
 
 
 def _state(root: Path) -> Path:

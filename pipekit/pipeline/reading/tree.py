@@ -145,6 +145,7 @@ _HINTS = (
         "mapping values are not allowed",
         "a value that holds a colon and a space must be quoted; or the indentation is wrong",
     ),
+    ("could not find expected ':'", "a key is followed by a colon and a space"),
     ("quoted scalar", "the quote that begins here is not closed"),
     ("flow ", "a bracket is not closed; inside brackets a value with a comma, a bracket or a colon must be quoted"),
     ("block ", "the indentation is wrong: keys of a mapping, and dashes of a list, begin in the same column"),
@@ -155,8 +156,9 @@ _HINTS = (
 def _hint(error: yaml.MarkedYAMLError) -> str | None:
     said = f"{error.problem} {error.context}"
     hint = next((hint for words, hint in _HINTS if words in said), None)
-    if hint and hint.startswith("a bracket") and error.context_mark:
-        return f"{hint} (it is opened in line {error.context_mark.line + 1})"
+    if hint and hint.startswith(("a bracket", "a key")) and error.context_mark:
+        opened = "is opened" if hint.startswith("a bracket") else "begins"
+        return f"{hint} (it {opened} in line {error.context_mark.line + 1})"
     return hint
 
 
@@ -257,14 +259,16 @@ class _Builder:
     def _alias(self, event: Any, path: tuple[Any, ...], line: int) -> Node:
         target = self._anchors.get(event.anchor)
         if target is None:
-            raise self._error(event, path, f"*{event.anchor} names nothing above it")
+            raise self._error(event, path, f"*{event.anchor} names nothing above it; quote a text that begins with *")
         if len(path) + target.depth > MAX_DEPTH:
             raise self._too_deep(event, path)
         return Node(target.value, self._file, line, target.size, target.depth)
 
     def _refuse_tag(self, event: Any, path: tuple[Any, ...]) -> None:
         if event.tag is not None and event.tag not in _CORE_TAGS and event.tag != "!":
-            raise self._error(event, path, f"the tag {event.tag} is refused; tags can run code")
+            raise self._error(
+                event, path, f"the tag {event.tag} is refused, since tags can run code; quote a text that begins with !"
+            )
 
     def _too_deep(self, event: Any, path: tuple[Any, ...]) -> SpecError:
         return self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")

@@ -1,0 +1,384 @@
+"""Mistakes made on purpose in one good file: each is reported with its line, its cause and a way out, before anything is
+opened or written.
+
+A row is: what stands in the file, what is written in its place, a part of the line that is to blame, and words of the
+message, the last of which say what to do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_projects import load, write
+
+from pipekit import PipekitError, SpecError
+from pipekit.cli.process import main
+
+GOOD = """\
+name: shop
+description: Orders of a shop.
+vars:
+  floor: 5
+targets:
+  local: {type: duckdb, path: .pipekit/w.duckdb}
+  prod:
+    type: snowflake
+    account: acme
+    user: loader
+    password: x
+    database: SHOP
+    warehouse: LOADING
+sources:
+  orders:
+    uri: in/orders/
+    pattern: "*.csv"
+    format: {type: csv, delimiter: ";"}
+    columns:
+      id: {type: integer, nullable: false}
+      customer: varchar
+      amount: number(10,2)
+      day: date
+  events:
+    uri: in/events/
+    format: {type: json}
+    columns:
+      id: integer
+      at: {type: timestamp_tz, path: when.at}
+suites:
+  orders:
+    - expect_column_values_to_not_be_null: {column: id}
+    - expect_column_values_to_be_between: {column: amount, min_value: 0, max_value: 1000, severity: warning}
+    - expect_column_values_to_be_in_set: {column: customer, value_set: [a, b]}
+steps:
+  - id: load_orders
+    type: load
+    source: orders
+    into: raw_orders
+    strategy: append
+    on_error: reject
+    max_rejects: 1%
+    audit: orders
+  - id: load_events
+    type: load
+    source: events
+    into: raw_events
+  - id: check_orders
+    type: check
+    table: raw_orders
+    suite: orders
+  - id: per_day
+    type: sql
+    into: daily
+    materialize: merge
+    key: day
+    sql: select day, sum(amount) as amount from raw_orders where amount > {{ var('floor') }} group by day
+  - id: totals
+    type: sql
+    template: totals.sql
+  - id: customer_features
+    type: features
+    from: totals
+    entity: customer
+    features:
+      spent: {from: raw_orders, sql: sum(amount), description: What the customer spent.}
+  - id: notify
+    type: python
+    call: helper:notify
+    args: {table: daily}
+    needs: [per_day]
+"""
+TEMPLATE = "select customer, count(*) as n\nfrom raw_orders\ngroup by customer\n"
+HELPER = "def notify(table):\n    return None\n"
+Row = tuple[str, str, str, tuple[str, ...]]
+
+NAMES: list[Row] = [
+    ("name: shop", "nam: shop", "nam: shop", ("unknown key", "did you mean 'name'?")),
+    ("name: shop\n", "", "", ("name", "is missing")),
+    ("name: shop", "name: [shop]", "name: [shop]", ("name", "must be")),
+    ("description: Orders", "descripton: Orders", "descripton", ("did you mean 'description'?",)),
+    ("sources:\n", "source:\n", "source:", ("did you mean 'sources'?",)),
+    ("    uri: in/orders/", "    url: in/orders/", "url: in", ("unknown key", "did you mean 'uri'?")),
+    ("    pattern:", "    patern:", "patern:", ("did you mean 'pattern'?",)),
+    ("    format: {type: json}", "    formt: {type: json}", "formt:", ("did you mean 'format'?",)),
+    ("type: json}", "type: jsn}", "jsn", ("did you mean 'json'?",)),
+    ("delimiter:", "delimeter:", "delimeter", ("did you mean 'delimiter'?",)),
+    ("    columns:\n      id: integer", "    colums:\n      id: integer", "colums:", ("did you mean 'columns'?",)),
+    ("nullable: false", "nulable: false", "nulable", ("did you mean 'nullable'?",)),
+    ("customer: varchar", "customer: varchr", "varchr", ("varchr", "did you mean 'varchar'?")),
+    ("day: date", "day: datum", "day: datum", ("datum", "did you mean 'date'?")),
+    ("amount: number(10,2)", "amount: number(50,2)", "number(50,2)", ("38",)),
+    ("amount: number(10,2)", "amount: number(2,10)", "number(2,10)", ("scale",)),
+    ("path: when.at", "pth: when.at", "pth:", ("did you mean 'path'?",)),
+    (
+        "type: load\n    source: orders",
+        "type: lod\n    source: orders",
+        "type: lod",
+        ("unknown step type", "did you mean 'load'?"),
+    ),
+    ("    source: orders", "    source: order", "source: order", ("no source", "did you mean 'orders'?")),
+    ("    source: orders\n", "", "- id: load_orders", ("source", "is missing")),
+    ("    into: raw_orders", "    inot: raw_orders", "inot:", ("did you mean 'into'?",)),
+    (
+        "    into: raw_orders",
+        "    into: raw orders",
+        "table: raw_orders",
+        ("which no step makes", "did you mean 'raw orders'?"),
+    ),
+    ("strategy: append", "strategy: apend", "strategy: apend", ("did you mean 'append'?",)),
+    ("on_error: reject", "on_error: rejects", "on_error: rejects", ("did you mean 'reject'?",)),
+    ("max_rejects: 1%", "max_rejects: few", "max_rejects: few", ("few", "1%")),
+    ("max_rejects: 1%", "max_rejects: 150%", "max_rejects: 150%", ("100",)),
+    ("    on_error: reject\n", "", "- id: load_orders", ("needs on_error: reject",)),
+    ("audit: orders", "audit: order", "audit: order", ("no suite", "did you mean 'orders'?")),
+    ("    suite: orders", "    suite: oders", "suite: oders", ("no suite", "did you mean 'orders'?")),
+    ("    table: raw_orders", "    table: raw_order", "table: raw_order", ("raw_order", "did you mean 'raw_orders'?")),
+    ("    table: raw_orders\n", "", "- id: check_orders", ("table", "is missing")),
+    ("materialize: merge", "materialize: merg", "materialize: merg", ("did you mean 'merge'?",)),
+    ("    key: day\n", "", "materialize: merge", ("merge", "key")),
+    ("    materialize: merge\n", "", "key: day", ("key", "merge")),
+    ("id: load_events", "id: load_orders", "id: load_orders", ("load_orders", "is taken by the step in line 36")),
+    ("id: load_events", "id: load events", "id: load events", ("load events", "letters")),
+    ("  - id: load_events\n", "  -\n", "", ("id", "is missing")),
+    ("needs: [per_day]", "needs: [perday]", "perday", ("no step", "did you mean 'per_day'?")),
+    ("needs: [per_day]", "needs: [notify]", "needs: [notify]", ("itself",)),
+    ("    key: day\n", "    key: day\n    needs: [notify]\n", "", ("wait for each other", "per_day -> notify")),
+    ("call: helper:notify", "call: helpr:notify", "call: helpr", ("helpr",)),
+    ("call: helper:notify", "call: helper:notfy", "call: helper:notfy", ("has no function 'notfy'",)),
+    ("call: helper:notify", "call: helper", "call: helper", ("module:function",)),
+    ("args: {table: daily}", "args: {tabel: daily}", "tabel", ("tabel", "did you mean 'table'?")),
+    ("args: {table: daily}", "args: {}", "args: {}", ("table",)),
+    ("template: totals.sql", "template: total.sql", "total.sql", ("no such template", "did you mean totals.sql?")),
+    ("    template: totals.sql\n", "", "- id: totals", ("sql", "template")),
+    (
+        "    template: totals.sql\n",
+        "    template: totals.sql\n    sql: select 1 as x\n",
+        "- id: totals",
+        ("either template or sql",),
+    ),
+    ("type: duckdb, path", "type: dukdb, path", "dukdb", ("did you mean 'duckdb'?",)),
+    ("  local: {type: duckdb, path:", "  local: {type: duckdb, pth:", "pth", ("did you mean 'path'?",)),
+    ("name: shop", "name: shop\ntarget: prd", "target: prd", ("no target 'prd'", "did you mean 'prod'?")),
+    ("name: shop", "name: shop\nthreads: many", "threads: many", ("threads", "must be a whole number")),
+    ("name: shop", "name: shop\nthreads: 0", "threads: 0", ("threads", "at least 1")),
+    ("name: shop", "name: shop\nas_of: tomorrow", "as_of: tomorrow", ("not a time", "2024-")),
+    ("name: shop", "name: shop\nname: other", "name: other", ("twice",)),
+    ("name: shop", "name: shop\ninclude: [shared.yml]", "include", ("shared.yml", "no such file")),
+    ("name: shop", "name: shop\nlogs: {keep: forever}", "keep: forever", ("forever", "90d")),
+    ("    needs: [per_day]", "    needs: [per_day]\n    retries: -1", "retries: -1", ("retries", "0")),
+    (
+        "    needs: [per_day]",
+        "    needs: [per_day]\n    timeout: soon",
+        "timeout: soon",
+        ("timeout", "write 90s, 15m or 2h"),
+    ),
+    ("    needs: [per_day]", "    needs: per_day\n    tags: {a: b}", "tags: {a: b}", ("tags", "list")),
+]
+VALUES: list[Row] = [
+    ("{{ var('floor') }}", "{{ var('flor') }}", "var('flor')", ("'flor' is not set", "floor")),
+    ("{{ var('floor') }}", "{{ var(floor) }}", "var(floor)", ("floor", "a text stands in quotes")),
+    ("{{ var('floor') }}", "{{ var('floor') }", "var('floor') }", ("}}",)),
+    ("{{ var('floor') }}", "{{ vr('floor') }}", "vr('floor')", ("vr", "undefined")),
+    ("{{ var('floor') }}", "'{{ var('floor') }}'", "'{{ var", ("leave the quotes out",)),
+    ("floor: 5", "floor: \"{{ env('PIPEKIT_NOT_SET') }}\"", "PIPEKIT_NOT_SET", ("is not set",)),
+    ("uri: in/orders/", "uri: \"{{ env('PIPEKIT_NOT_SET') }}/x\"", "PIPEKIT_NOT_SET", ("is not set",)),
+    ("uri: in/orders/", "uri: s3:/bucket/x/", "s3:/bucket", ("two slashes follow the colon",)),
+    ("uri: in/orders/", "uri: S4://bucket/x/", "S4://", ("in lower case",)),
+    ("uri: in/orders/", "uri: [in/orders/]", "uri: [in", ("uri", "must be")),
+    ('delimiter: ";"', "delimiter: tab", "delimiter: tab", ("tab", '"\\t"')),
+    ('delimiter: ";"', 'delimiter: ""', 'delimiter: ""', ("delimiter", "empty")),
+    ('delimiter: ";"', 'delimiter: ";", header: maybe', "header: maybe", ("header", "true or false")),
+    ('delimiter: ";"', 'delimiter: ";", encoding: utf9', "encoding: utf9", ("utf9",)),
+    ('delimiter: ";"', 'delimiter: ";", date_format: "%Y-%m-%d"', "date_format", ("%Y", "YYYY")),
+    ("format: {type: json}", "format: json", "format: json", ("must be a mapping",)),
+    (
+        "    columns:\n      id: integer\n",
+        "    columns: [id]\n    columns2:\n      id: integer\n",
+        "columns: [id]",
+        ("columns",),
+    ),
+    (
+        "id: {type: integer, nullable: false}",
+        "id: {type: integer, nullable: maybe}",
+        "nullable: maybe",
+        ("true or false",),
+    ),
+    ("      customer: varchar\n", "      customer: varchar\n      CUSTOMER: varchar\n", "columns", ("declared twice",)),
+    ("path: when.at", "path: when..at", "when..at", ("when..at",)),
+]
+CHECKS: list[Row] = [
+    (
+        "expect_column_values_to_not_be_null:",
+        "expect_column_values_to_not_be_nul:",
+        "not_be_nul:",
+        ("did you mean 'expect_column_values_to_not_be_null'?",),
+    ),
+    ("{column: id}", "{colum: id}", "{colum: id}", ("colum", "did you mean 'column'?")),
+    ("{column: id}", "{}", "not_be_null: {}", ("needs the argument 'column'",)),
+    ("{column: id}", "id", "not_be_null: id", ("mapping", "{column:")),
+    ("{column: id}", "{column: idd}", "idd", ("idd", "did you mean 'id'?")),
+    ("min_value: 0,", "min_value: zero,", "min_value: zero", ("zero", "number")),
+    ("min_value: 0,", "min_value: 5000,", "min_value: 5000", ("above max_value, 1000", "exchange them")),
+    ("severity: warning", "severity: warn", "severity: warn", ("did you mean 'warning'?",)),
+    ("value_set: [a, b]", "value_set: a", "value_set: a", ("value_set", "list")),
+    ("value_set: [a, b]", "value_set: []", "value_set: []", ("value_set", "empty")),
+    ("value_set: [a, b]", "value_set: [a, b], mostly: 95", "mostly: 95", ("mostly", "0.95")),
+    ("value_set: [a, b]", "value_set: [a, b], mostly: most", "mostly: most", ("mostly", "number")),
+    (
+        "value_set: [a, b]",
+        'value_set: [a, b], row_condition: "amnt > 1"',
+        "row_condition",
+        ("needs condition_parser: great_expectations",),
+    ),
+    (
+        "    - expect_column_values_to_be_in_set:",
+        "      expect_column_values_to_be_in_set:",
+        "",
+        ("one to a list item",),
+    ),
+    ("    - expect_column_values_to_not_be_null: {column: id}\n", "    - not_null: id\n", "not_null", ("not_null",)),
+    (
+        "  orders:\n    - expect",
+        "  orders: suite.json\n  other:\n    - expect",
+        "suite.json",
+        ("no file", "suite.json"),
+    ),
+]
+SQL: list[Row] = [
+    (
+        "select day, sum(amount)",
+        "select dya, sum(amount)",
+        "select dya",
+        ("unknown column 'dya'", "did you mean 'day'?"),
+    ),
+    ("select day, sum(amount)", "selct day, sum(amount)", "selct", ("begins with 'selct'", "did you mean 'select'?")),
+    ("select day, sum(amount)", "select day, sum(amount", "sum(amount as", (")",)),
+    (
+        "from raw_orders where",
+        "from raw_order where",
+        "from raw_order where",
+        ("raw_order", "did you mean 'raw_orders'?"),
+    ),
+    ("from raw_orders where", "form raw_orders where", "form raw_orders", ()),
+    ("> {{ var('floor') }} group by day", "> {{ var('floor') }}", "select day", ("day", "GROUP BY")),
+    ("sum(amount) as amount", "sum(amount) as amount, 1 as amount", "1 as amount", ("amount", "twice")),
+    ("group by day", "group by day;\n      select 2 as x", "", ("exactly one SELECT",)),
+    (
+        "sql: select day, sum(amount) as amount",
+        "sql: delete from raw_orders; select day, sum(amount) as amount",
+        "delete from",
+        ("exactly one SELECT",),
+    ),
+    ("sql: select day, sum(amount) as amount from", "sql: drop table x --", "drop table", ("SELECT",)),
+    ("    key: day\n", "    key: dya\n", "key: dya", ("dya", "did you mean 'day'?")),
+    (
+        "    materialize: merge\n    key: day\n",
+        "    materialize: append\n    since: dya\n",
+        "since: dya",
+        ("dya", "did you mean 'day'?"),
+    ),
+    ("    from: totals\n", "    from: total\n", "features:", ("total", "did you mean 'totals'?")),
+    ("entity: customer", "entity: custmer", "entity: custmer", ("custmer", "did you mean 'customer'?")),
+    ("sql: sum(amount),", "sql: sum(amnt),", "sum(amnt)", ("amnt", "did you mean 'amount'?")),
+    ("{from: raw_orders, sql:", "{from: raw_orders, sq:", "sq:", ("did you mean 'sql'?",)),
+    ("description: What the customer spent.", "descr: x", "descr: x", ("did you mean 'description'?",)),
+    ("sql: sum(amount), description", "description", "spent: {from", ("sql",)),
+    (
+        "      spent: {from: raw_orders, sql: sum(amount), description: What the customer spent.}\n",
+        "      {}\n",
+        "",
+        ("features", "empty"),
+    ),
+    ("strategy: append", "strategy: merge\n    key: idd", "key: idd", ("idd", "did you mean 'id'?")),
+    ("strategy: append", "strategy: append\n    cluster_by: [dy]", "cluster_by", ("dy", "did you mean 'day'?")),
+    ("strategy: append", "strategy: append\n    key: id", "key: id", ("key", "merge")),
+    ("from raw_orders where", "from read_csv('x.csv') where", "read_csv", ("SQL of a project reads tables",)),
+]
+YAML: list[Row] = [
+    ("      id: integer\n", "\t  id: integer\n", "\t  id", ("tab", "spaces")),
+    ("  - id: totals\n", "   - id: totals\n", "   - id: totals", ("indentation",)),
+    ("description: Orders of a shop.", "description: Orders: of a shop.", "Orders: of", ("quoted",)),
+    ("What the customer spent.", '"What the customer spent.', "What the customer", ("quote", "not closed")),
+    ("description: Orders of a shop.", "description: *orders", "*orders", ("*", "quote")),
+    ("description: Orders of a shop.", "description: &orders", "", ()),
+    ("description: Orders of a shop.", "description: !orders of", "!orders", ("!", "quote")),
+    (
+        "description: Orders of a shop.",
+        "description:Orders of a shop.",
+        "vars:",
+        ("a colon and a space", "begins in line 2"),
+    ),
+    ('{type: csv, delimiter: ";"}', '{type: csv, delimiter: ";"', "columns:", ("a bracket is not closed", "line 18")),
+    ('pattern: "*.csv"', "pattern: *.csv", "*.csv", ('"*.csv"',)),
+    ("sql: sum(amount), desc", "sql: round(sum(amount), 2), desc", "round(sum", ("quote",)),
+    ("needs: [per_day]", "needs: [per_day", "", ("a bracket is not closed", "line 71")),
+    ("steps:\n", "steps:\n  x: 1\n", "- id: load_orders", ("indentation",)),
+]
+ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
+ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=f"{kind}-{index}") for index, (kind, row) in enumerate(ROWS)])
+def test_a_mistake_says_where_why_and_what_to_do(tmp_path: Path, row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, blamed, words = row
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    write(tmp_path, "p.yaml", text)
+    write(tmp_path, "templates/totals.sql", TEMPLATE)
+    write(tmp_path, "plugins/helper.py", HELPER)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(PipekitError) as found:
+        load(Path("p.yaml"))
+
+    problems = found.value.problems if isinstance(found.value, SpecError) else ()
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if blamed and blamed in line}
+    said = [str(problem) for problem in problems if not lines or problem.line in lines]
+    assert any(all(word in problem for word in words) for problem in said), found.value
+    assert not any(str(tmp_path) in problem for problem in said), "an absolute path"
+    assert not [p for p in tmp_path.rglob("*") if p not in before and "__pycache__" not in p.parts]
+
+
+COMMANDS: list[tuple[list[str], tuple[str, ...]]] = [
+    (["run", "p.yml"], ("p.yml", "no such file")),
+    (["rnu", "p.yaml"], ("rnu", "Did you mean 'run'?")),
+    (["run", "p.yaml", "--selct", "totals"], ("--selct", "--select")),
+    (["run", "p.yaml", "--var", "floor"], ("--var", "NAME=VALUE")),
+    (["run", "p.yaml", "--var", "flor=3"], ("--var flor", "did you mean 'floor'?")),
+    (["run", "p.yaml", "--target", "prd"], ("--target", "no target 'prd'", "did you mean 'prod'?")),
+    (["run", "p.yaml", "--as-of", "tomorrow"], ("--as-of", "not a time")),
+    (["run", "p.yaml", "--select", "total"], ("--select", "'total'", "did you mean 'totals'?")),
+    (["run", "p.yaml", "--exclude", "tag:none"], ("--exclude", "tag:none")),
+    (["show", "p.yaml"], ("TABLE",)),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[0][:4]))
+def test_a_mistake_on_the_command_line(
+    tmp_path: Path,
+    command: tuple[list[str], tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments, words = command
+    write(tmp_path, "p.yaml", GOOD)
+    write(tmp_path, "templates/totals.sql", TEMPLATE)
+    write(tmp_path, "plugins/helper.py", HELPER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["pipekit", *arguments])
+
+    with pytest.raises(SystemExit) as end:
+        main()
+
+    said = capsys.readouterr().err
+    assert end.value.code == 2, said
+    assert all(word.lower() in said.lower() for word in words), said
+    assert not (tmp_path / ".pipekit").exists()
+
+
+def test_the_file_without_mistakes_is_good(tmp_path: Path) -> None:
+    path = write(tmp_path, "p.yaml", GOOD)
+    write(tmp_path, "templates/totals.sql", TEMPLATE)
+    write(tmp_path, "plugins/helper.py", HELPER)
+    assert len(load(path).order()) == 7
