@@ -16,6 +16,7 @@ from pipekit.findings import Finding
 
 # pyproject.toml asks for the same one. From release to release sqlglot gives queries another meaning.
 SQLGLOT = "30.22.0"
+DISTRIBUTION = "pipekit-elt"  # what pip calls it; the package and the command are `pipekit`
 # What a run writes down of its own: these decide which values it makes.
 _TELLING = ("pipekit", "sqlglot", "duckdb", "great-expectations", "pyarrow", "snowflake-connector-python")
 
@@ -31,7 +32,7 @@ def tested_sqlglot() -> str:
     if found == SQLGLOT:
         return found
     there = f"sqlglot {found} is installed" if found else "sqlglot is not installed"
-    tested = f"pipekit {_installed('pipekit')} was tested with {SQLGLOT} alone"
+    tested = f"pipekit {_installed(DISTRIBUTION)} was tested with {SQLGLOT} alone"
     raise VersionError(
         f"{there}, but {tested}, and the values that a query gives depend on it",
         hint=f"Install that one: {_remedy(f'sqlglot=={SQLGLOT}')}",
@@ -41,7 +42,7 @@ def tested_sqlglot() -> str:
 @cache
 def of_this_run() -> tuple[str, ...]:
     """``python 3.11.7``, ``duckdb 2.0.1`` and so on: what a run is recorded with."""
-    found = ((name, _installed(name)) for name in _TELLING)
+    found = ((name, _installed(DISTRIBUTION if name == "pipekit" else name)) for name in _TELLING)
     return (f"python {platform.python_version()}", *(f"{name} {there}" for name, there in found if there))
 
 
@@ -49,7 +50,7 @@ def findings() -> Iterator[Finding]:
     """What is outside the ranges that were tested, a finding each, with the remedy; else that all is inside."""
     from packaging.requirements import Requirement
 
-    wanted = [Requirement(text) for text in requires("pipekit") or ()]
+    wanted = [Requirement(text) for text in requires(DISTRIBUTION) or ()]
     outside = [each for each in wanted if _applies(each) and not _fits(each)]
     for each in outside:
         there = _installed(each.name) or "not installed"

@@ -47,7 +47,15 @@ from pipekit.warehouses.duckdb.target import DuckDBTarget
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
-RUN_HERE = ("README.md", "getting-started.md", "pipeline-file.md", "schedulers.md", "steps.md")
+RUN_HERE = (
+    "README.md",
+    "getting-started.md",
+    "library.md",
+    "operations.md",
+    "pipeline-file.md",
+    "schedulers.md",
+    "steps.md",
+)
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _ABOVE = re.compile(r"<!-- (?P<word>not run|file|output|exit|external):? ?(?P<rest>[^>]*?) -->\n+\Z")

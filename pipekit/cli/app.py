@@ -73,6 +73,6 @@ def _not_built_in() -> dict[str, click.Command]:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pipekit", prog_name="pipekit")
+@click.version_option(package_name="pipekit-elt", prog_name="pipekit")
 def cli() -> None:
     """Files in S3 or on disk become trusted tables in Snowflake or DuckDB: declared in YAML, checked, logged."""

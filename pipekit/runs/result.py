@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 
 from pipekit.errors import PipekitError
 from pipekit.events import SUCCEEDED, CheckEvaluated, Event, FileSkipped, StepFinished
@@ -44,6 +46,21 @@ class RunResult:
         """Rows written by each step, by step id; ``None`` where a step writes none."""
         return {step.step: step.rows for step in self.steps}
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the run, a row per step, and the checks that did not pass."""
+        rows = [
+            (end.step, end.status, end.rows, f"{end.duration_ms:,} ms", end.error or end.message) for end in self.steps
+        ]
+        odd = [
+            (check.table, check.check_name, check.status, check.message)
+            for check in self.checks
+            if check.status != "PASSED"
+        ]
+        where, status = f"{self.pipeline} on {self.target}", f"<b>{_html(self.status)}</b>"
+        title = f"<p>{_html(where)}: {status}, run {_html(self.run_id)}</p>"
+        steps = _html_table(("step", "status", "rows", "took", "message"), rows)
+        return title + steps + (_html_table(("table", "check", "status", "message"), odd) if odd else "")
+
     def raise_for_status(self) -> None:
         """Raise the first failed step's error; do nothing if all went well.
 
@@ -52,6 +69,16 @@ class RunResult:
         """
         for error in self.errors.values():
             raise error
+
+
+def _html(value: object) -> str:
+    return "" if value is None else escape(f"{value:,}" if isinstance(value, int) else str(value))
+
+
+def _html_table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    head = "".join(f"<th>{_html(name)}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{_html(value)}</td>" for value in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 class Collector:

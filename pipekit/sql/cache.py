@@ -18,7 +18,7 @@ from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.semantics import ColumnsOf, Semantics, nothing_known
 from pipekit.sql.translate import Translated, translate, types_of
 from pipekit.state import make_private_folder
-from pipekit.versions import tested_sqlglot
+from pipekit.versions import DISTRIBUTION, tested_sqlglot
 
 
 class _Kept(NamedTuple):
@@ -96,7 +96,7 @@ class Translations:
 def _versions() -> str:
     from importlib.metadata import version
 
-    return f"pipekit {version('pipekit')} sqlglot {tested_sqlglot()}"
+    return f"pipekit {version(DISTRIBUTION)} sqlglot {tested_sqlglot()}"
 
 
 def _key(text: str, read: Dialect, write: Dialect, allowed: Sequence[str]) -> str:
