@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from pipekit.quality.custom_sql import QUERY, tables_read
@@ -22,6 +23,8 @@ Severity = Literal["critical", "warning", "info"]
 Engine = Literal["auto", "great_expectations"]
 Place = tuple[str | int, ...]
 Problems = list[tuple[Place, str]]
+_PARAMETER = "$PARAMETER"
+_NO_VARIABLES: Mapping[str, Any] = MappingProxyType({})
 _JSON_BOOKKEEPING = frozenset({"id", "meta", "notes", "description", "rendered_content"})
 
 
@@ -102,7 +105,9 @@ def by_scope(audit: Any) -> dict[Scope, Any]:
     return {"table": audit}
 
 
-def read_suite(name: str, data: Any, root: Path) -> tuple[Suite | None, Problems]:
+def read_suite(
+    name: str, data: Any, root: Path, variables: Mapping[str, Any] = _NO_VARIABLES
+) -> tuple[Suite | None, Problems]:
     """Read a suite from the value that the pipeline file gives it.
 
     Args:
@@ -110,14 +115,16 @@ def read_suite(name: str, data: Any, root: Path) -> tuple[Suite | None, Problems
         data: A list of ``{expect_...: arguments}``; or ``{expectations: [...], engine: great_expectations}``; or
             the path of a suite that Great Expectations exported as JSON.
         root: The project's folder; a path is relative to it and stays inside it.
+        variables: What ``{$PARAMETER: name}`` stands for, which is how Great Expectations leaves a value open.
 
     Returns:
         The suite, or ``None`` if there are mistakes; and every mistake as (path inside ``data``, message).
     """
     problems: Problems = []
-    engine, place, items = _unwrap(data, problems)
+    fill = _Parameters(variables, problems)
+    engine, place, items = _unwrap(fill(data, ()), problems)
     if isinstance(items, str):
-        read = list(_from_file(items, place, root, problems))
+        read = list(_from_file(items, place, root, fill))
     elif isinstance(items, list) and items:
         read = [found for i, item in enumerate(items) if (found := _from_item(item, (*place, i), problems))]
     else:
@@ -126,6 +133,28 @@ def read_suite(name: str, data: Any, root: Path) -> tuple[Suite | None, Problems
     if problems:
         return None, problems
     return Suite(name, tuple(read), engine), []
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    """Puts values where a suite names them: ``{$PARAMETER: name}``."""
+
+    variables: Mapping[str, Any]
+    problems: Problems
+
+    def __call__(self, value: Any, place: Place) -> Any:
+        if isinstance(value, dict) and list(value) == [_PARAMETER]:
+            return self._named(value[_PARAMETER], place)
+        if isinstance(value, dict):
+            return {key: self(item, (*place, key)) for key, item in value.items()}
+        return [self(item, (*place, i)) for i, item in enumerate(value)] if isinstance(value, list) else value
+
+    def _named(self, name: Any, place: Place) -> Any:
+        found = self.variables.get(name) if isinstance(name, str) else None
+        if found is None and name not in self.variables:
+            known = ", ".join(sorted(self.variables)) or "there are none"
+            self.problems.append((place, f"{_PARAMETER}: the variable {name!r} is not set; vars: {known}"))
+        return found
 
 
 def _unwrap(data: Any, problems: Problems) -> tuple[Engine, Place, Any]:
@@ -171,13 +200,14 @@ def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, proble
     return None if found else Expectation(str(kind), kwargs, cast(Severity, severity), label)
 
 
-def _from_file(text: str, place: Place, root: Path, problems: Problems) -> Iterator[Expectation]:
+def _from_file(text: str, place: Place, root: Path, fill: _Parameters) -> Iterator[Expectation]:
+    problems = fill.problems
     document = _load(text, place, root, problems)
     if document is None:
         return
     for number, item in enumerate(document.get("expectations", [])):
         found: Problems = []
-        expectation = _from_json(item, found)
+        expectation = _from_json(replace(fill, problems=found)(item, ()), found)
         problems.extend((place, f"{text}: expectations[{number}]{_dotted(at)}: {message}") for at, message in found)
         if expectation:
             yield expectation

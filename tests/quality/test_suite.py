@@ -190,3 +190,20 @@ def test_the_schema_for_editors_knows_every_expectation() -> None:
     named = json.dumps(suite_schema())
     known = catalogue()["expectations"]
     assert all((f'"{name}"' in named) != ("refused" in entry) for name, entry in known.items())
+
+
+def test_parameters_are_filled_from_variables(tmp_path: Path) -> None:
+    between = {"column": "a", "min_value": {"$PARAMETER": "floor"}, "max_value": 9}
+    kind = "expect_column_values_to_be_between"
+    (tmp_path / "s.json").write_text(json.dumps({"expectations": [{"type": kind, "kwargs": between}]}))
+    for data in ([{kind: between}], "s.json"):
+        suite, problems = read_suite("s", data, tmp_path, {"floor": 5})
+        assert suite is not None, problems
+        assert suite.expectations[0].kwargs == {"column": "a", "min_value": 5, "max_value": 9}
+
+        suite, problems = read_suite("s", data, tmp_path, {"flor": 5})
+        assert suite is None
+        assert "$PARAMETER: the variable 'floor' is not set; vars: flor" in problems[0][1]
+
+        _, problems = read_suite("s", data, tmp_path, {"floor": 10})
+        assert "10 is above max_value, 9; exchange them" in problems[0][1]

@@ -42,6 +42,7 @@ def none(): return None
 def number(): return 5
 def series(): return pandas.Series([1])
 def mixed(): return [{"id": 1}, {"id": "x"}]
+def wrong(): return double(1, 2)
 def refuses():
     raise SystemExit(3)
 """
@@ -116,14 +117,15 @@ def test_a_failed_audit_keeps_the_old_rows(root: Path) -> None:
         ("empty", "returned a list"),
         ("series", "returned a Series"),
         ("mixed", "code:mixed returned rows that make no table"),
-        ("doubled", "code:doubled raised TypeError"),
+        ("wrong", "code:wrong raised TypeError"),
+        ("doubled", "missing a required argument: 'people'"),
         ("refuses", r"code:refuses called exit\("),
     ],
 )
 def test_what_goes_wrong_in_a_function(root: Path, name: str, words: str) -> None:
     with pytest.raises(PipekitError, match=words) as caught:
         python(root, f"code:{name}")
-    assert type(caught.value) is PipekitError
+    assert type(caught.value) is (SpecError if name == "doubled" else PipekitError)
 
 
 @pytest.mark.parametrize(

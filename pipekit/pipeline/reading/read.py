@@ -50,7 +50,7 @@ def read_pipeline(
     reading = Reading.of(path, find_root(path), vocabulary)
     reading.given = [name for name, value in (("target", target), ("as_of", as_of)) if value is not None]
     put_in_includes(reading)
-    known = render_variables(reading, variables or {})
+    known = reading.variables = render_variables(reading, variables or {})
     render_tree(reading, FileValues(known, vocabulary.template_globals, reading.root), target)
     clock = as_of if as_of is not None else reading.value("as_of", None)
     spec = _sections(reading, target or str(reading.value("target", "local")), known, clock)

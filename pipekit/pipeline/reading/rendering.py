@@ -30,6 +30,7 @@ class Reading:
         tree: The file as a tree; replaced as includes are put in and values are rendered.
         problems: The mistakes.
         given: Which of ``target`` and ``as_of`` were given beside the file, so that it is not to blame for them.
+        variables: The values of ``vars``, once they are rendered.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Reading:
     tree: Node
     problems: list[Problem] = field(default_factory=list)
     given: Collection[str] = ()
+    variables: Variables = field(default_factory=lambda: Variables({}))
 
     @classmethod
     def of(cls, path: Path, root: Path, vocabulary: Vocabulary) -> Reading:

@@ -137,7 +137,7 @@ def read_suites(reading: Reading) -> dict[str, Suite]:
 
 def checked_suite(reading: Reading, name: str, data: Any, path: tuple[str | int, ...]) -> Suite | None:
     """A suite from its value in the file; ``None`` if it is wrong, which is noted."""
-    suite, problems = read_suite(name, data, reading.root)
+    suite, problems = read_suite(name, data, reading.root, reading.variables)
     for inner, text in problems:
         reading.note((*path, *inner), text)
     return None if problems else suite
