@@ -1,4 +1,4 @@
-"""A pipeline as a DAG of Airflow 3, read from its file: ``pip install pipekit[airflow]``.
+"""A pipeline as a DAG of Airflow 3, read from its file: ``pip install pipekit-elt[airflow]``.
 
     from pipekit.airflow import pipeline_dag
 

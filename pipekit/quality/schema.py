@@ -87,7 +87,12 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
         return [((), f"unknown expectation {kind!r}{did_you_mean(kind, catalogue()['expectations'])}")]
     if "refused" in entry:
         return [((), f"{kind} cannot be used here: {entry['refused']}")]
-    return [*_names(kind, entry, kwargs), *_values(entry, kwargs), *_beyond_the_schema(kwargs), *_nested(entry, kwargs)]
+    return [
+        *_names(kind, entry, kwargs),
+        *_values(entry, kwargs),
+        *_beyond_the_schema(kind, kwargs),
+        *_nested(entry, kwargs),
+    ]
 
 
 def _names(kind: str, entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
@@ -105,11 +110,23 @@ def _values(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tup
         number = entry["arguments"].get(key)
         if number is None or (value is None and key not in entry["required"]):
             continue
-        for place, text in violations(catalogue()["schemas"][number], value):
+        for place, text in violations(catalogue()["schemas"][number], _closed(value) if key == _QUANTILES else value):
             yield (key, *place), text
 
 
-def _beyond_the_schema(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+def _closed(ranges: Any) -> Any:
+    """Ranges of quantiles with a number in the place of an open end, which the schema does not know."""
+    found = ranges.get("value_ranges") if isinstance(ranges, dict) else None
+    if not isinstance(found, list) or not all(isinstance(ends, list) for ends in found):
+        return ranges
+    return {**ranges, "value_ranges": [[0 if end is None else end for end in ends] for ends in found]}
+
+
+_QUANTILES = "quantile_ranges"
+_BOUNDED = ("expect_column_values_to_be_between", "expect_column_value_lengths_to_be_between")
+
+
+def _beyond_the_schema(kind: str, kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     if isinstance(kwargs.get("regex"), str):
         yield from _regex(kwargs["regex"], ("regex",))
     for number, pattern in enumerate(_list(kwargs.get("regex_list"))):
@@ -117,6 +134,10 @@ def _beyond_the_schema(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]
     for key in ("regex_list", "like_pattern_list", "column_list"):
         if kwargs.get(key) == []:
             yield (key,), "the list is empty"
+    if kind in _BOUNDED and kwargs.get("min_value") is None and kwargs.get("max_value") is None:
+        yield (), f"{kind} needs min_value, max_value, or both"
+    if kind == "expect_compound_columns_to_be_unique" and len(_list(kwargs.get("column_list"))) == 1:
+        yield ("column_list",), "it needs two columns; for one there is expect_column_values_to_be_unique"
     yield from _bounds_of_values(kwargs.get("min_value"), kwargs.get("max_value"))
     if isinstance(kwargs.get("unexpected_rows_query"), str):
         yield from _query(kwargs["unexpected_rows_query"])

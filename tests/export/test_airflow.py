@@ -2,7 +2,7 @@
 
     pytest -n 0 -m airflow tests/export/test_airflow.py
 
-installs ``pipekit[airflow]`` into an environment of its own. ``AIRFLOW_PYTHON`` names one that is there already.
+installs ``pipekit-elt[airflow]`` into an environment of its own. ``AIRFLOW_PYTHON`` names one that is there already.
 """
 
 from __future__ import annotations

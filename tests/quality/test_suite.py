@@ -207,3 +207,36 @@ def test_parameters_are_filled_from_variables(tmp_path: Path) -> None:
 
         _, problems = read_suite("s", data, tmp_path, {"floor": 10})
         assert "10 is above max_value, 9; exchange them" in problems[0][1]
+
+
+BETWEEN, COMPOUND = "expect_column_values_to_be_between", "expect_compound_columns_to_be_unique"
+QUANTILES = "expect_column_quantile_values_to_be_between"
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "words"),
+    [
+        (BETWEEN, {"column": "a"}, "needs min_value, max_value, or both"),
+        (BETWEEN, {"column": "a", "min_value": 2, "max_value": 1}, "exchange them"),
+        (BETWEEN, {"column": "a", "min_value": "2024-02-01", "max_value": "2024-01-01"}, "exchange them"),
+        (COMPOUND, {"column_list": ["a"]}, "needs two columns"),
+        (
+            QUANTILES,
+            {"column": "a", "quantile_ranges": {"quantiles": [0.5], "value_ranges": [["x", 1]]}},
+            "not a number",
+        ),
+    ],
+)
+def test_what_great_expectations_refuses_is_refused_when_the_file_is_read(
+    kind: str, kwargs: dict[str, Any], words: str
+) -> None:
+    _, problems = read_suite("s", [{kind: kwargs}], Path())
+    assert [words in text for _, text in problems] == [True]
+
+
+def test_ranges_of_quantiles_may_be_open() -> None:
+    ranges = {"quantiles": [0.25, 0.75], "value_ranges": [[None, 5], [10, None]]}
+    suite, problems = read_suite("s", [{QUANTILES: {"column": "a", "quantile_ranges": ranges}}], Path())
+    assert problems == []
+    assert suite is not None
+    assert suite.expectations[0].kwargs["quantile_ranges"] == ranges
