@@ -63,9 +63,10 @@ def stopped_once(root: Path, number: signal.Signals, times: int, after: float) -
         return f"exit {going.returncode}: {said}"
     if going.returncode == -number and out:  # before Python had a handler; later nothing may end so
         return f"ended by the signal: {said}"
-    if "Traceback" in err or list((root / "tmp").glob("pipekit-crash-*")) or (root / ".pipekit/crashes").exists():
-        return f"a crash: {said}"
-    return ""
+    crashes = [*(root / "tmp").glob("pipekit-crash-*"), *(root / ".pipekit/crashes").glob("*")]
+    for crash in crashes:
+        crash.unlink()
+    return f"a crash: {said}" if crashes or "Traceback" in err else ""
 
 
 def without_end(root: Path) -> list[str]:
