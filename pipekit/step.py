@@ -60,11 +60,15 @@ class Project(Protocol):
 
     Attributes:
         root: The project's folder; relative paths start here.
+        state: The folder of what pipekit keeps on this machine.
         sources: The declared sources by name.
     """
 
     @property
     def root(self) -> Path: ...
+
+    @property
+    def state(self) -> Path: ...
 
     @property
     def sources(self) -> Mapping[str, Source]: ...
@@ -122,6 +126,8 @@ class StepContext:
         emit: Takes events; the bus stamps and scrubs them.
         cancelled: Set when the run is being stopped or the step exceeds its timeout.
         full_refresh: Whether a table that is kept is to be made anew.
+        begin: Takes the run's lock and starts its log where that waits for work; returns whether it did so just now. A
+            step type with ``looks_first`` calls it before it writes or keeps a cluster busy.
     """
 
     step: str
@@ -135,6 +141,7 @@ class StepContext:
     emit: Emit
     cancelled: threading.Event = field(default_factory=threading.Event)
     full_refresh: bool = False
+    begin: Callable[[], bool] = field(default=lambda: False)
 
     def note(self, level: str, message: str) -> None:
         """Put a line into the log that belongs to this step. ``level`` as in ``logging``."""
@@ -205,6 +212,10 @@ def _no_columns(options: Any, project: Project) -> ColumnTypes | None:
     return None
 
 
+def _never(options: Any) -> bool:
+    return False
+
+
 def typed(statement: Statement) -> ColumnTypes | None:
     """A statement's columns, if each one's type is known or may stay unknown."""
     if statement.columns is None:
@@ -233,6 +244,8 @@ class StepType(Generic[OptionsT]):
             pairs of an option's name and what is wrong with it. Called before anything is opened.
         columns: The warehouse's types of the columns that the step's table has, by lower-case name, if they are known
             before a run; statements that read the table are translated by them.
+        looks_first: Whether the step may find without a compute cluster that there is nothing to do, and so calls
+            ``begin`` itself.
     """
 
     name: str
@@ -244,3 +257,4 @@ class StepType(Generic[OptionsT]):
     inputs: Callable[[OptionsT, StepContext], str | None] = _no_inputs
     problems: Callable[[OptionsT, Project], Iterable[tuple[str, str]]] = _no_problems
     columns: Callable[[OptionsT, Project], ColumnTypes | None] = _no_columns
+    looks_first: Callable[[OptionsT], bool] = _never

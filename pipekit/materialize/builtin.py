@@ -56,19 +56,33 @@ def _stamps(keys: MergeKeys) -> Sequence[Column]:
     return STAMPS if keys.timestamps else ()
 
 
+def _is_one_insert(keys: AppendKeys) -> bool:
+    return bool(keys.key)  # by `since` the rows beside the greatest value have an INSERT of their own
+
+
+def _is_one_merge(keys: MergeKeys) -> bool:
+    return True
+
+
 TABLE: Materialization[Any] = Materialization("table", uses=("materialize",), remade_as="table", replaces="all")
 VIEW: Materialization[Any] = Materialization("view", uses=("materialize",), remade_as="view", replaces="all")
 TRUNCATE_LOAD: Materialization[Any] = Materialization(
     "truncate_load", _truncate_and_insert, straight="always", replaces="all"
 )
 APPEND: Materialization[AppendKeys] = Materialization(
-    "append", _insert_unknown, AppendKeys, uses=("materialize",), check=refuse_bad_keys, straight="first"
+    "append",
+    _insert_unknown,
+    AppendKeys,
+    uses=("materialize",),
+    check=refuse_bad_keys,
+    straight="first",
+    single=_is_one_insert,
 )
 APPEND_FILES: Materialization[Any] = Materialization(
     "append", _insert, uses=("strategy",), straight="always", once_per_file=True
 )
 MERGE: Materialization[MergeKeys] = Materialization(
-    "merge", merge, MergeKeys, check=refuse_bad_keys, own_columns=_stamps, straight="first"
+    "merge", merge, MergeKeys, check=refuse_bad_keys, own_columns=_stamps, straight="first", single=_is_one_merge
 )
 BUILT_IN: tuple[Materialization[Any], ...] = (TABLE, VIEW, TRUNCATE_LOAD, APPEND, APPEND_FILES, MERGE, REPLACE_WHERE)
 

@@ -77,6 +77,10 @@ def _no_problems(keys: Any, project: Project, table: Table) -> Iterable[tuple[st
     return ()
 
 
+def _never(keys: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Materialization(Generic[KeysT]):
     """A way in which new rows reach a table, as a plugin gives it.
@@ -99,6 +103,8 @@ class Materialization(Generic[KeysT]):
         remade_as: The table or view is made anew each time, by one atomic statement; no rows are moved. A view holds no
             rows, so it cannot be audited. For ``materialize:`` only.
         once_per_file: A load reads only files that the table was not loaded from yet.
+        single: Whether the move with these keys is one statement where the engine has MERGE, so that it needs no
+            transaction of its own.
     """
 
     name: str
@@ -112,6 +118,7 @@ class Materialization(Generic[KeysT]):
     replaces: Literal["nothing", "part", "all"] = "nothing"
     remade_as: Literal["table", "view"] | None = None
     once_per_file: bool = False
+    single: Callable[[KeysT], bool] = _never
 
     def __post_init__(self) -> None:
         if (self.move is None) == (self.remade_as is None):

@@ -7,6 +7,7 @@ after the audit has passed; on any failure readers go on seeing the old rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from pipekit.events import CheckEvaluated, Event
 from pipekit.materialize.contract import Kind, Move
 from pipekit.materialize.into import Into
 from pipekit.materialize.reconcile import reconcile
-from pipekit.materialize.rows import count_rows, drop_if_empty, make_table, scratch_table
+from pipekit.materialize.rows import ask, count_rows, drop_if_empty, make_table, scratch_table
 from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import raise_for_failures
@@ -29,11 +30,17 @@ if TYPE_CHECKING:
     from pipekit.quality.suite import Suite
 
 
-def publish(context: StepContext, statement: Statement, options: Into) -> int | None:
+def publish(context: StepContext, statement: Statement, options: Into, *, counts: bool = True) -> int | None:
     """Run a SELECT and let its rows reach ``options.into`` as ``options.materialize`` says.
 
+    Args:
+        context: The step's context.
+        statement: The SELECT.
+        options: Where its rows go, and how.
+        counts: Whether a table made anew is counted where the engine does not report its rows; the caller may do so.
+
     Returns:
-        Rows written (with ``merge``: inserted or changed); ``None`` for a view.
+        Rows written (with ``merge``: inserted or changed); ``None`` for a view, and for what was not counted.
 
     Raises:
         QueryError: The statement or the move failed, or the new rows are refused, by their key for example.
@@ -47,7 +54,7 @@ def publish(context: StepContext, statement: Statement, options: Into) -> int | 
         rows = _create(context, table, statement, remade_as)
         if remade_as == "view":
             return None
-        return count_rows(context, table) if rows is None else rows
+        return count_rows(context, table) if rows is None and counts else rows
 
     def build(scratch: Table, kind: Kind) -> None:
         _create(context, scratch, statement, kind)
@@ -88,7 +95,7 @@ def _publish_built(
         choice.check(move)
         if not in_place:
             return _move_anew(move, options) if anew else _move(move, options)
-        rows = count_rows(context, scratch)
+        rows = int(ask(context, scratch, f"SELECT count(*) FROM {context.warehouse.quote(scratch)}").scalar())
         audit(context, options.audit, scratch, shown_as=table)
         context.warehouse.replace_table(scratch, table)
         return rows
@@ -128,7 +135,7 @@ def _move(move: Move[Any], options: Into) -> int:
     made = make_table(context, table, move.new, choice.own_columns)
     try:
         names = reconcile(context, table, columns, options.on_schema_change, choice.own_columns)
-        with context.warehouse.transaction():
+        with _unit(move, options):
             rows = choice.move(replace(move, columns=tuple(names)))
             audit(context, options.audit, table, new_rows=move.new)
     except PipekitError as error:
@@ -137,6 +144,13 @@ def _move(move: Move[Any], options: Into) -> int:
             error.kept = not_made(table) if error.kept else None
         raise
     return rows
+
+
+def _unit(move: Move[Any], options: Into) -> AbstractContextManager[None]:
+    """The transaction of a move and its audit; none around one statement, which is atomic by itself."""
+    warehouse, choice = move.context.warehouse, options.choice
+    alone = options.audit is None and choice.how.single(choice.keys)
+    return nullcontext() if alone and warehouse.dialect.saves_requests else warehouse.transaction()
 
 
 def still_holds(table: Table) -> str:

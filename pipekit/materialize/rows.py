@@ -12,6 +12,7 @@ from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.sql.dialect import Merge
 from pipekit.step import StepContext
+from pipekit.warehouses.contract import Result, SupportsDescribing
 
 STAMPS: tuple[Column, ...] = (Column.of("created_at", "timestamp_tz"), Column.of("updated_at", "timestamp_tz"))
 
@@ -32,18 +33,35 @@ class Merged(Keyed, Protocol):
 
 @contextmanager
 def scratch_table(context: StepContext, table: Table) -> Iterator[Table]:
-    """A helper table's name; whatever was made under it is dropped at the end."""
-    scratch = context.warehouse.scratch(table)
+    """A helper table's name; whatever was made under it is dropped at the end.
+
+    Where each statement is a request, only a failure needs one: a temporary table goes with the session, and any other
+    has taken another's place.
+    """
+    warehouse = context.warehouse
+    scratch, needless = warehouse.scratch(table), False
     try:
         yield scratch
+        needless = warehouse.dialect.saves_requests
     finally:
-        context.warehouse.execute(f"DROP TABLE IF EXISTS {context.warehouse.quote(scratch)}")
+        if not needless:
+            warehouse.execute(f"DROP TABLE IF EXISTS {warehouse.quote(scratch)}")
 
 
 def count_rows(context: StepContext, table: Table, where: str = "") -> int:
     """How many rows the table has; without ``where`` both engines answer from metadata."""
     condition = f" WHERE {where}" if where else ""
     return int(context.warehouse.execute(f"SELECT count(*) FROM {context.warehouse.quote(table)}{condition}").scalar())
+
+
+def ask(context: StepContext, helper: Table, sql: str) -> Result:
+    """Run a query over a helper table whose columns will be asked for next."""
+    warehouse = context.warehouse
+    return (
+        warehouse.execute_describing(helper, sql)
+        if isinstance(warehouse, SupportsDescribing)
+        else warehouse.execute(sql)
+    )
 
 
 def drop_if_empty(context: StepContext, table: Table) -> None:
@@ -88,8 +106,10 @@ def refuse_bad_keys(move: Move[Keyed]) -> None:
     unique = move.statement.unique if move.statement is not None else ()
     distinct = unique and {fold(name) for name in unique} <= {fold(name) for name in key}
     which = f"WHERE {nulls} GROUP BY {columns}" if distinct else f"GROUP BY {columns} HAVING count(*) > 1 OR {nulls}"
-    bad = context.warehouse.execute(
-        f"SELECT {columns}, count(*) FROM {context.warehouse.quote(move.new)} {which} ORDER BY count(*) DESC LIMIT 5"
+    bad = ask(
+        context,
+        move.new,
+        f"SELECT {columns}, count(*) FROM {context.warehouse.quote(move.new)} {which} ORDER BY count(*) DESC LIMIT 5",
     ).rows
     if bad:
         shown = "; ".join(f"{', '.join(map(str, row[:-1]))} ({row[-1]} rows)" for row in bad)
@@ -119,3 +139,22 @@ def merge(move: Move[Merged]) -> int:
     )
     results = [warehouse.execute(sql) for sql in warehouse.dialect.merge(order)]
     return sum(result.rowcount or 0 for result in results)
+
+
+def merge_values(
+    context: StepContext, table: Table, columns: Sequence[Column], rows: Sequence[Sequence[object]], key: Sequence[str]
+) -> None:
+    """Merge a few rows of plain values into a table with ``STAMPS``, without a helper table."""
+    warehouse, quote = context.warehouse, context.warehouse.quote
+    one = ", ".join(f"CAST(? AS {warehouse.type_of(column)}) AS {quote(column.name)}" for column in columns)
+    stamps = [quote(stamp.name) for stamp in STAMPS]
+    order = Merge(
+        quote(table),
+        f"({' UNION ALL '.join([f'SELECT {one}'] * len(rows))})",
+        key=[quote(name) for name in key],
+        others=[quote(column.name) for column in columns if column.name not in key],
+        inserted=dict.fromkeys(stamps, "CURRENT_TIMESTAMP"),
+        updated=dict.fromkeys(stamps[1:], "CURRENT_TIMESTAMP"),
+    )
+    for sql in warehouse.dialect.merge(order):
+        warehouse.execute(sql, [value for row in rows for value in row])

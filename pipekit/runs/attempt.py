@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
@@ -83,6 +83,7 @@ def _try_step(step: Step, run: Workers, attempt_number: int, query_ids: list[str
                 context = run.spec.context(
                     step, run.run_id, attempt.session, run.emit, attempt.cancelled, full_refresh=run.full_refresh
                 )
+                context = replace(context, begin=run.begin)
                 return _Outcome(attempt_number, run.result_of(step, context))
             except PipekitError as error:
                 if attempt.cancelled.is_set():

@@ -15,20 +15,20 @@ from pipekit.errors import LockedError, OpenRunError, PipekitError, Problem, Spe
 from pipekit.events import FAILED, Bus, Noted, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.attempt import elapsed_ms
+from pipekit.runs.beginning import Beginning
 from pipekit.runs.ids import new_run_id
-from pipekit.runs.lock import run_lock, warehouse_lock
+from pipekit.runs.lock import run_lock
 from pipekit.runs.prune import prune_daily
 from pipekit.runs.result import Collector, RunResult
 from pipekit.runs.resume import EarlierRun, last_run
 from pipekit.runs.scheduler import WHOLE, Frame, Run, run_started
-from pipekit.runs.shared import close_open_run
 from pipekit.runs.sync import deliver_earlier
 from pipekit.runs.workers import Workers
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink
 from pipekit.suggestions import did_you_mean
-from pipekit.warehouses.contract import SupportsQueryTag, Warehouse
+from pipekit.warehouses.contract import SupportsQueryTag, SupportsSuspending, Warehouse
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,18 @@ def _run(job: Job) -> RunResult:
     with (
         held(job),
         opened(job) as warehouse,
-        warehouse_lock(warehouse, spec.name, job.run_id, wait=job.options.wait_seconds) as taken,
-        recorded(job, warehouse, [*taken.notes, *close_open_run(spec, warehouse, taken)]) as record,
+        Beginning(spec, job.run_id, job.options.wait_seconds, warehouse, waits=job.may_be_idle(warehouse)) as beginning,
+        recorded(job, warehouse, beginning.notes, asleep=beginning.waits) as record,
     ):
         job, earlier = resumed(job, warehouse, record)
         full_refresh = job.options.full_refresh
         workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier, full_refresh=full_refresh)
+        workers.begin = lambda: beginning.now(record.bus, record.tables)
         run = Run(job.spec, job.chosen, record.bus, workers, job.options.arguments)
         run.execute(record.notes)
+        for error in workers.errors.values():
+            if isinstance(error, LockedError):
+                raise error
     return RunResult(
         run_id=job.run_id,
         pipeline=spec.name,
@@ -166,6 +170,12 @@ class Job:
     def run_file(self) -> Path:
         """Where the events of the run, or of its process, are written as JSON lines."""
         return self.spec.state / "runs" / f"{self.process or self.run_id}.jsonl"
+
+    def may_be_idle(self, warehouse: Warehouse) -> bool:
+        """Whether the run may find that there is nothing to do, so that the lock and the log tables wait for work."""
+        if self.options.resume or self.options.full_refresh or not isinstance(warehouse, SupportsSuspending):
+            return False
+        return all(step.type.looks_first(step.options) for step in self.chosen)
 
     @property
     def file_lock(self) -> str:
@@ -264,28 +274,38 @@ class Record:
         bus: Takes the run's events.
         collector: Keeps what the caller gets.
         notes: What happened before the run's first event, for its log.
+        tables: The sink of the log tables.
     """
 
     bus: Bus
     collector: Collector
     notes: list[Noted]
+    tables: TablesSink
 
 
 @contextmanager
-def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted]) -> Iterator[Record]:
-    """The bus with every sink. Log rows that are missing of earlier runs are delivered first."""
-    delivered = [*deliver_earlier(job.spec, warehouse), *prune_daily(job.spec, warehouse)]
+def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: bool = False) -> Iterator[Record]:
+    """The bus with every sink. Log rows that are missing of earlier runs are delivered first.
+
+    Args:
+        job: The run.
+        warehouse: Opens the session of the log tables.
+        notes: What happened before.
+        asleep: The log tables wait for work.
+    """
+    delivered = [*deliver_earlier(job.spec, warehouse), *([] if asleep else prune_daily(job.spec, warehouse))]
     collector = Collector()
     bus = _own_bus(job, collector)
 
     def report(error: PipekitError) -> None:
         bus.emit(Noted(level="ERROR", message=str(error)))
 
+    tables = TablesSink(warehouse.session, run_file=job.run_file, report=report, asleep=asleep)
     # Before the caller's sinks: the tables with which the console closes should come last.
-    for sink in (TablesSink(warehouse.session, run_file=job.run_file, report=report), *job.options.sinks):
+    for sink in (tables, *job.options.sinks):
         bus.add(sink)
     try:
-        yield Record(bus, collector, [*notes, *delivered])
+        yield Record(bus, collector, [*notes, *delivered], tables)
     finally:
         bus.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,9 @@ class Workers:
         bus: Where events go.
         earlier: The run that is resumed, if any.
         full_refresh: Whether tables that are kept are to be made anew.
+
+    Attributes:
+        begin: See ``StepContext``; a run whose lock and log wait for work sets it.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Workers:
         self.spec = spec
         self.full_refresh = full_refresh
         self.run_id = run_id
+        self.begin: Callable[[], bool] = lambda: False
         self.errors: dict[str, PipekitError] = {}
         self._warehouse = warehouse
         self._bus = bus

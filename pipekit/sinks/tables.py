@@ -18,14 +18,29 @@ from contextvars import copy_context
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
-from pipekit.events import Event, FileLoaded, RunFinished, RunStarted, StepProgressed, StepStarted
+from pipekit.events import (
+    SUCCEEDED,
+    UNCHANGED,
+    CheckEvaluated,
+    Event,
+    FileLoaded,
+    FileSkipped,
+    Noted,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+)
 from pipekit.retries import LOG_ROWS, retried
 from pipekit.sinks.jsonl import mark_delivered
 from pipekit.sinks.log_tables import Rows, insert_missing, insert_rows, make_tables, rows_of
-from pipekit.warehouses.contract import Warehouse
+from pipekit.warehouses.contract import SupportsSuspending, Warehouse
 
 BATCH_ROWS = 200
 BATCH_SECONDS = 1.0
+# Where a cluster is billed while it runs: each INSERT keeps it awake, and makes a small partition.
+BATCH_SECONDS_WHERE_BILLED = 10.0
 PATIENCE_SECONDS = 60.0
 
 
@@ -42,6 +57,7 @@ class TablesSink:
         run_file: The run's JSON lines file; its sink comes before this one.
         report: Called with the failure, from inside ``handle`` or ``close``, so it may emit on the bus.
         patience: Seconds that the first step and the run's end wait for a warehouse that does not answer.
+        asleep: Wait for ``wake``, or for an event that is news. A run without either leaves no row.
 
     Attributes:
         error: Why rows were not delivered; ``None`` if there is no failure.
@@ -54,6 +70,7 @@ class TablesSink:
         run_file: Path,
         report: Callable[[PipekitError], None] = lambda error: None,
         patience: float = PATIENCE_SECONDS,
+        asleep: bool = False,
     ) -> None:
         self.error: PipekitError | None = None
         self._run_file = run_file
@@ -63,6 +80,10 @@ class TablesSink:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pipekit-logs")
         self._work: Future[None] | None = None
         self._early: list[Event] = []
+        self._header: RunStarted | None = None
+        self._context = copy_context()
+        self._asleep = asleep
+        self._waking = threading.Lock()
         self._complete = False
         self._spec_path = "SPEC"
 
@@ -72,12 +93,12 @@ class TablesSink:
         if self.error:
             return
         if isinstance(event, RunStarted):
-            self._start(event)
+            self._header, self._context = event, copy_context()  # the run's own, whichever thread wakes it
+        with self._waking:
+            self._take(event)
         if self._work is None:
-            self._early.append(event)
+            self._complete = self._asleep and isinstance(event, RunFinished)
             return
-        if not isinstance(event, (FileLoaded, StepProgressed)):  # they have no row, and may be many
-            self._writer.events.put(event)
         if isinstance(event, StepStarted):
             self._writer.ready.wait(self._patience)
         if isinstance(event, RunFinished):
@@ -85,6 +106,16 @@ class TablesSink:
             self._complete = self.error is None
         elif self._work.done():
             self._await_end(self._work)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, (FileLoaded, StepProgressed)):  # they have no row, and may be many
+            return
+        if self._work is not None:
+            self._writer.events.put(event)
+            return
+        self._early.append(event)
+        self._asleep = self._asleep and not _is_news(event)
+        self._start()
 
     def close(self) -> None:
         """End the thread, and move the file of a run that was delivered in full to ``delivered/``."""
@@ -95,11 +126,20 @@ class TablesSink:
             with suppress(FileNotFoundError):  # another run's sync moved it first
                 mark_delivered(self._run_file)
 
-    def _start(self, header: RunStarted) -> None:
-        self._spec_path = header.spec_path
-        self._work = self._pool.submit(copy_context().run, self._writer.run, header)
+    def wake(self) -> None:
+        """There is work: from now on rows are written, and first those of what was so far. Called from any thread."""
+        with self._waking:
+            self._asleep = False
+            self._start()
+
+    def _start(self) -> None:
+        """Start the thread, if the run has begun and there is something to write."""
+        if self._asleep or self._header is None or self._work is not None:
+            return
+        self._spec_path = self._header.spec_path
         for event in self._early:
             self._writer.events.put(event)
+        self._work = self._pool.submit(self._context.run, self._writer.run, self._header)
 
     def _finish(self, work: Future[None]) -> None:
         self._writer.events.put(None)
@@ -125,6 +165,15 @@ class TablesSink:
         )
 
 
+def _is_news(event: Event) -> bool:
+    """Whether an event is more than that a run finds nothing to do."""
+    if isinstance(event, StepFinished):
+        return event.status != UNCHANGED
+    if isinstance(event, RunFinished):
+        return event.status != SUCCEEDED
+    return isinstance(event, (CheckEvaluated, FileSkipped)) or (isinstance(event, Noted) and event.level != "INFO")
+
+
 class _Writer:
     """The thread's side of ``TablesSink``: takes events from a queue, and ends at a ``None``."""
 
@@ -133,6 +182,7 @@ class _Writer:
         self.ready = threading.Event()
         self._open_session = open_session
         self._session: Warehouse | None = None
+        self._seconds = BATCH_SECONDS
 
     def run(self, header: RunStarted) -> None:
         """Make the tables, then write every event's row, in batches."""
@@ -154,7 +204,7 @@ class _Writer:
     def _batches(self) -> Iterator[list[Event]]:
         while (first := self.events.get()) is not None:
             batch: list[Event] = [first]
-            until = time.monotonic() + BATCH_SECONDS
+            until = time.monotonic() + self._seconds
             while len(batch) < BATCH_ROWS:
                 try:
                     event = self.events.get(timeout=max(0.0, until - time.monotonic()))
@@ -178,6 +228,8 @@ class _Writer:
         self._close_session()
         self._session = self._open_session()
         make_tables(self._session)
+        if isinstance(self._session, SupportsSuspending):
+            self._seconds = BATCH_SECONDS_WHERE_BILLED
         return self._session
 
     def _close_session(self) -> None:

@@ -47,7 +47,7 @@ class Merge:
 
     Attributes:
         target: The table that changes; ``old`` in the conditions.
-        source: The table of the new rows, one per key; ``new`` in the conditions.
+        source: The table of the new rows, one per key, or a query in parentheses; ``new`` in the conditions.
         key: The columns that identify a row.
         others: The other columns of the new rows.
         inserted: Columns that a new row gets beside those, with an expression each.
@@ -161,6 +161,8 @@ class Dialect:
         row_text: A row of the subquery named ``pk_row`` as text; without it a custom query's failure has no samples.
         mean_is_float: Types of integers whose mean is a float, and exact.
         aborts_on_error: Whether a statement that fails spoils the open transaction.
+        saves_requests: Whether each statement is a request that costs time: then a statement that is atomic by itself
+            is sent without BEGIN and COMMIT, and temporary helpers are left to the end of the session.
         widens: Whether a column of one type may be changed to another by ``ALTER TABLE ... ALTER COLUMN ... SET DATA
             TYPE``, every value staying as it is.
         table_functions: Functions, in lower case, that a query in this dialect may call in FROM; if ``None``, all but
@@ -186,6 +188,7 @@ class Dialect:
     row_text: str | None = None
     mean_is_float: frozenset[str] = frozenset()
     aborts_on_error: bool = True
+    saves_requests: bool = False
     widens: Widens = never
     table_functions: frozenset[str] | None = None
     semantics: Semantics | None = field(default=None, hash=False, compare=False)

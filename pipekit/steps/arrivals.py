@@ -90,6 +90,12 @@ def not_loaded(
         yield Pending(digested, replaced, (), listing, {number: seen[number] for number in wanted})
 
 
+def all_loaded(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
+    """Whether the ledger knows each of the files as it is."""
+    with _listing(context, files) as listing:
+        return not _unknown(context, table, listing)
+
+
 def claim(context: StepContext, table: Table, pending: Pending) -> None:
     """Make sure, first in the transaction of an append, that no other append of these files comes between.
 

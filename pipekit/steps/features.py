@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from pipekit.errors import TemplateError
-from pipekit.materialize.builtin import MergeKeys
-from pipekit.materialize.contract import Move
 from pipekit.materialize.into import Into, TableName
 from pipekit.materialize.publish import audit_reads, publish
-from pipekit.materialize.rows import merge, scratch_table
+from pipekit.materialize.rows import STAMPS, merge_values
 from pipekit.names import Table, quote_identifier
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS
 from pipekit.plugins.hooks import hookimpl
@@ -94,8 +93,10 @@ class FeaturesOptions(Into):
 
 def run(options: FeaturesOptions, context: StepContext) -> StepResult:
     """Compute all features in one statement, publish them, and bring the catalog up to date."""
-    rows = publish(context, statement(options, context.project), options)
-    _write_catalog(options, context)
+    rows = publish(context, statement(options, context.project), options, counts=False)
+    total = _write_catalog(options, context)
+    if rows is None and options.choice.how.remade_as == "table":
+        rows = total
     return StepResult(rows, message=f"{len(options.features)} features")
 
 
@@ -267,33 +268,40 @@ def _type_family(engine_type: str, dialect: Dialect) -> str:
     return engine_type.lower() if family == OTHER else family
 
 
-def _write_catalog(options: FeaturesOptions, context: StepContext) -> None:
-    warehouse = context.warehouse
+def _write_catalog(options: FeaturesOptions, context: StepContext) -> int:
+    """Bring the catalog up to date, with nothing written if it is; how many rows the table of features has."""
+    warehouse, quote = context.warehouse, context.warehouse.quote
     warehouse.create_table(CATALOG, CATALOG_COLUMNS)
-    names = [column.name for column in CATALOG_COLUMNS]
-    with scratch_table(context, CATALOG) as scratch:
-        warehouse.create_table(scratch, CATALOG_COLUMNS, temporary=True)
-        with warehouse.transaction():
-            warehouse.insert(scratch, names[:-2], _catalog_rows(options, context))
-            merge(Move(context, scratch, CATALOG, tuple(names[:-2]), MergeKeys(key=tuple(names[:2]), timestamps=True)))
-            _forget_others(options, context)
+    columns = [column for column in CATALOG_COLUMNS if column not in STAMPS]
+    total, rows = _catalog_rows(options, context)
+    names = ", ".join(quote(column.name) for column in columns)
+    sql = f"SELECT {names} FROM {quote(CATALOG)} WHERE {quote('feature_table')} = ?"
+    known = {row[1]: tuple(row) for row in warehouse.execute(sql, [options.into]).rows}
+    changed = [row for row in rows if known.get(row[1]) != row]
+    gone = sorted(known.keys() - options.features.keys())
+    # One MERGE is atomic by itself.
+    with warehouse.transaction() if gone or not warehouse.dialect.saves_requests else nullcontext():
+        if changed:
+            merge_values(context, CATALOG, columns, changed, [column.name for column in columns[:2]])
+        _forget(options, context, gone)
+    return total
 
 
-def _forget_others(options: FeaturesOptions, context: StepContext) -> None:
+def _forget(options: FeaturesOptions, context: StepContext, gone: Sequence[str]) -> None:
     """A feature that the file no longer declares has no place in the catalog."""
-    quote = context.warehouse.quote
-    marks = ", ".join("?" for _ in options.features)
-    context.warehouse.execute(
-        f"DELETE FROM {quote(CATALOG)} WHERE {quote('feature_table')} = ? AND {quote('feature_name')} NOT IN ({marks})",
-        [options.into, *options.features],
-    )
+    if gone:
+        quote, marks = context.warehouse.quote, ", ".join("?" * len(gone))
+        context.warehouse.execute(
+            f"DELETE FROM {quote(CATALOG)} WHERE {quote('feature_table')} = ? AND {quote('feature_name')} IN ({marks})",
+            [options.into, *gone],
+        )
 
 
-def _catalog_rows(options: FeaturesOptions, context: StepContext) -> list[tuple[Any, ...]]:
+def _catalog_rows(options: FeaturesOptions, context: StepContext) -> tuple[int, list[tuple[Any, ...]]]:
     table = Table.parse(options.into)
     types = {column.name: column.type for column in context.warehouse.columns(table)}
-    filled = _filled(options, context, table)
-    return [
+    total, filled = _filled(options, context, table)
+    return total, [
         (
             options.into,
             name,
@@ -308,11 +316,12 @@ def _catalog_rows(options: FeaturesOptions, context: StepContext) -> list[tuple[
     ]
 
 
-def _filled(options: FeaturesOptions, context: StepContext, table: Table) -> list[str]:
+def _filled(options: FeaturesOptions, context: StepContext, table: Table) -> tuple[int, list[str]]:
+    """The rows of the table, and for each feature the share of them that have a value."""
     quote = context.warehouse.quote
     counts = ", ".join(f"count({quote(name)})" for name in options.features)
-    row = context.warehouse.execute(f"SELECT count(*), {counts} FROM {quote(table)}").rows[0]
-    return [f"{100 * count / row[0]:.2f}% filled" if row[0] else "no rows" for count in row[1:]]
+    total, *filled = context.warehouse.execute(f"SELECT count(*), {counts} FROM {quote(table)}").rows[0]
+    return total, [f"{100 * count / total:.2f}% filled" if total else "no rows" for count in filled]
 
 
 def _source_of(options: FeaturesOptions, feature: Feature) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,25 +12,23 @@ from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.files.local import with_digest
 from pipekit.files.waiting import one_by_one
-from pipekit.materialize.contract import Materialization, Move, NamesColumns
-from pipekit.materialize.publish import audit, audit_reads
+from pipekit.materialize.contract import Materialization, Move
+from pipekit.materialize.publish import audit
 from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
-from pipekit.names import Table, fold
+from pipekit.names import Table
 from pipekit.plugins.hooks import hookimpl
 from pipekit.quality.suite import by_scope
 from pipekit.source import Column, Listing, Source, SourceFile
-from pipekit.sql.semantics import ColumnTypes
-from pipekit.step import Project, StepContext, StepResult, StepType
-from pipekit.steps import arrivals, ledger, refresh, skips
+from pipekit.step import StepContext, StepResult, StepType
+from pipekit.steps import arrivals, ledger, load_checks, refresh, skips
 from pipekit.steps.arrivals import Pending
+from pipekit.steps.idle import Memory, may_be_idle
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.refresh import Fresh
 from pipekit.steps.rejects import refuse_too_many
 from pipekit.steps.skips import Skipped
-from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import (
-    METADATA_COLUMNS,
     REJECT_COLUMNS,
     FileLoad,
     LoadedFile,
@@ -79,7 +77,7 @@ class Load:
     @property
     def declared(self) -> tuple[Column, ...]:
         """The columns of each new row."""
-        return _declared(self.options, self.context.project)
+        return load_checks.declared(self.options, self.context.project)
 
     @property
     def own_columns(self) -> tuple[Column, ...]:
@@ -122,17 +120,34 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(load: Load) -> StepResult:
     context, options = load.context, load.options
     ledger.prepare(context)
-    listed = load.warehouse.list_files(load.source, context.cancelled)
+    listed, memory = _look(load)
+    if memory.holds():
+        return _unchanged(context, listed)
+    if context.begin():  # another run may have ended just now
+        listed, memory = _look(load)
+    memory.drop()
     anew = refresh.is_due(context, load.table, asks_ledger=load.how.once_per_file)
     if not anew and options.when == "changed" and ledger.is_last_load(context, load.table, listed):
-        text = f"{_files(listed)}, unchanged since the last load"
-        return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
+        memory.keep()
+        return _unchanged(context, listed)
 
     def attempt(files: Listing, skipped: tuple[Skipped, ...]) -> StepResult:
         given = replace(load, skipped=skipped)
         return _load_anew(given, files) if anew else _load_listed(given, files)
 
-    return skips.without_bad_files(context, load.table, listed, options.on_bad_file, attempt)
+    result = skips.without_bad_files(context, load.table, listed, options.on_bad_file, attempt)
+    memory.keep_if_done(result)
+    return result
+
+
+def _look(load: Load) -> tuple[Listing, Memory]:
+    listed = load.warehouse.list_files(load.source, load.context.cancelled)
+    return listed, Memory(load.context, load.table, listed, load.options)
+
+
+def _unchanged(context: StepContext, listed: Listing) -> StepResult:
+    text = f"{_files(listed)}, unchanged since the last load"
+    return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
 
 
 def _load_anew(load: Load, listed: Listing) -> StepResult:
@@ -198,6 +213,7 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
         run_id=context.run_id,
         loaded_at=datetime.now(UTC),
         progress=progress,
+        order_by=options.cluster_by if load.how.replaces == "all" else (),
         cancelled=context.cancelled,
     )
 
@@ -329,58 +345,19 @@ def _files(files: Sequence[object]) -> str:
     return f"{len(files)} file" + ("" if len(files) == 1 else "s")
 
 
-def _writes(options: LoadOptions, project: Project) -> Iterable[str]:
-    yield options.into
-    if options.on_error == "reject":
-        yield f"{options.into}_rejects"
-
-
-def _reads(options: LoadOptions, project: Project) -> Iterable[str]:
-    return audit_reads(options.audit, project)
-
-
-def _declared(options: LoadOptions, project: Project) -> tuple[Column, ...]:
-    return project.sources[options.source].columns + (METADATA_COLUMNS if options.metadata else ())
-
-
-def _clashes(options: LoadOptions, source: Source) -> Iterator[tuple[str, str]]:
-    added = {column.name for column in METADATA_COLUMNS} if options.metadata else ()
-    for name in (column.name for column in source.columns if fold(column.name, str.lower) in added):
-        reason = f"it adds a column {name!r}, which the source {source.name} declares, too"
-        yield "metadata", f"{reason}; rename that one and give its name in the files by `path:`"
-
-
-def _problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str]]:
-    """Columns that the step names and its source does not declare, or that both declare."""
-    source = project.sources[options.source]
-    yield from _clashes(options, source)
-    known = {fold(column.name, str.lower): column.name for column in _declared(options, project)}
-
-    def unknown(names: Iterable[str]) -> Iterator[str]:
-        for name in names:
-            if fold(name, str.lower) not in known:
-                yield f"the source {source.name} declares no column {name!r}{did_you_mean(name, known.values())}"
-
-    for keys in (options.choice.keys, options):
-        for key, field in type(keys).model_fields.items():
-            if any(isinstance(mark, NamesColumns) for mark in field.metadata):
-                yield from ((key, text) for text in unknown(getattr(keys, key)))
-
-
-def _inputs(options: LoadOptions, context: StepContext) -> str:
-    files = context.warehouse.list_files(context.project.sources[options.source], context.cancelled)
-    return ledger.hash_of(context, files)
-
-
-def _columns(options: LoadOptions, project: Project) -> ColumnTypes | None:
-    """Those of the declaration; a table whose columns may be others is known only when it is there."""
-    if options.on_schema_change != "fail":
-        return None
-    found = {column.name: project.column_type(column) for column in _declared(options, project)}
-    return {fold(name, str.lower): kind for name, kind in found.items() if kind is not None} or None
-
-
 @hookimpl
 def pipekit_step_types() -> list[StepType[LoadOptions]]:
     """The ``load`` step type."""
-    return [StepType("load", LoadOptions, run, _reads, _writes, inputs=_inputs, problems=_problems, columns=_columns)]
+    return [
+        StepType(
+            "load",
+            LoadOptions,
+            run,
+            load_checks.reads,
+            load_checks.writes,
+            inputs=load_checks.inputs,
+            problems=load_checks.problems,
+            columns=load_checks.columns,
+            looks_first=may_be_idle,
+        )
+    ]

@@ -81,6 +81,7 @@ class FileLoad:
         on_bad_file: With ``skip`` the caller goes on without files that ``BadFileError`` names: then an adapter names
             in one error all that it can find at once.
         on_empty: With ``allow`` a JSON file in which no document has the root is an empty page; otherwise it is bad.
+        order_by: Columns in whose order the rows of a table that is filled anew should be written, where that matters.
     """
 
     source: Source
@@ -93,6 +94,7 @@ class FileLoad:
     cancelled: threading.Event = field(default_factory=threading.Event, compare=False)
     on_bad_file: Literal["fail", "skip"] = "fail"
     on_empty: Literal["fail", "allow"] = "fail"
+    order_by: tuple[str, ...] = ()
 
 
 class PreparedLoad(Protocol):
@@ -233,6 +235,22 @@ class SupportsReading(Protocol):
 
     def with_digests(self, files: Sequence[SourceFile], cancelled: threading.Event) -> list[SourceFile]:
         """The files, each with the digest of its content."""
+
+
+@runtime_checkable
+class SupportsDescribing(Protocol):
+    """The answer of a query says which types its columns have, so that a table need not be described apart."""
+
+    def execute_describing(self, table: Table, sql: str) -> Result:
+        """Run a query; after it ``columns(table)`` needs no statement."""
+
+
+@runtime_checkable
+class SupportsSuspending(Protocol):
+    """Statements need a compute cluster that is billed while it runs. A run without work lets it sleep."""
+
+    def change_token(self, table: Table) -> str | None:
+        """A text that is another one after each change of the table's rows, known without that cluster, if there is."""
 
 
 @runtime_checkable

@@ -12,6 +12,8 @@ or lets pass, and pipekit relies on, is added here:
 - Less kindness: DDL inside a transaction is refused (Snowflake would commit), so is an identifier whose case differs
   from what was created, and a failing statement is an error of the connector's, never HTTP 500.
 - A control endpoint, ``/emulator``: latency, faults before or after the n-th statement took effect, what was sent.
+- When a table was made, and a token that changes with each committed change of its rows; a statement is stopped by its
+  request, or by its session.
 - What the account sets is kept: input formats of dates and times, READ_CONSISTENCY_MODE, grants (lost by a replacement
   without COPY GRANTS), masking policies (lost by any), storage integrations with their provider and allowed places.
 - Numbers come as the smallest integers with a scale beside them, and in several chunks if a test asks for them. Typed
@@ -20,7 +22,7 @@ or lets pass, and pipekit relies on, is added here:
 
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), lengths of VARCHAR and types of
-literals, statement timeouts, division by zero as an error, error tables, time travel, a commit that another session does
+literals, statement timeouts, division by zero as an error, COUNT of a JSON null outside of a column, error tables, time travel, a commit that another session does
 not see yet, physical lines in SKIP_HEADER, blank lines as errors, empty texts matched by name, and the lock waits of two
 writers (DuckDB's write conflict is retried in their place). Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is

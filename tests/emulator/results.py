@@ -26,7 +26,7 @@ def send_small_numbers() -> None:
 
     def smaller(table: pa.Table, rowtype: Any) -> pa.Table:
         sent = as_sent(table, rowtype)
-        columns = [_smallest(_unscaled(column)) for column in sent.columns]
+        columns = [_smallest(_unscaled(sent.column(n)), sent.field(n)) for n in range(sent.num_columns)]
         fields = [field.with_type(column.type) for field, column in zip(sent.schema, columns, strict=True)]
         return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
@@ -43,8 +43,8 @@ def _unscaled(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, pa.int64())])
 
 
-def _smallest(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if not pa.types.is_integer(column.type):
+def _smallest(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    if not pa.types.is_integer(column.type) or field.metadata[b"logicalType"] != b"FIXED":  # a time is an integer too
         return column
     most = pc.min_max(column).as_py()
     low, high = most["min"] or 0, most["max"] or 0
@@ -76,6 +76,6 @@ def in_chunks(answer: dict[str, Any], rows: int, address: str) -> dict[str, byte
 
 
 def _part(rows: pa.Table) -> bytes:
-    columns = [_smallest(column) for column in rows.columns]
+    columns = [_smallest(rows.column(n), rows.field(n)) for n in range(rows.num_columns)]
     fields = [field.with_type(column.type) for field, column in zip(rows.schema, columns, strict=True)]
     return fakesnow.arrow.to_ipc(pa.Table.from_arrays(columns, schema=pa.schema(fields))).to_pybytes()

@@ -66,6 +66,7 @@ class State:
     statements: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
+    running: dict[str, str] = field(default_factory=dict)
     chunk_rows: int = 0
     chunks: dict[str, bytes] = field(default_factory=dict)
 
@@ -127,7 +128,11 @@ async def query(request: Request) -> Response:
     if fault and fault.when == "before" and (broken := await _break(request, fault)):
         return broken
     began = time.monotonic()
-    answer = STATE.answers.get(request_id) or await _run(request)
+    STATE.running[request_id] = fake.to_token(request)
+    try:
+        answer = STATE.answers.get(request_id) or await _run(request)
+    finally:
+        STATE.running.pop(request_id, None)
     entry["ms"] = round(1000 * (time.monotonic() - began))
     STATE.answers[request_id] = answer
     if fault and fault.when == "after" and (broken := await _break(request, fault)):
@@ -209,6 +214,16 @@ async def session(request: Request) -> Response:
     return (fault and fault.when == "after" and await _break(request, fault)) or answer
 
 
+async def abort(request: Request) -> Response:
+    """Stop a statement by its request."""
+    wanted = (await _sent(request)).get("requestId", "")
+    STATE.requests.append("ABORT")
+    token = STATE.running.get(wanted)
+    if token in fake.sessions:
+        fake.sessions[token]._duck_conn.interrupt()
+    return JSONResponse({"data": None, "code": None, "message": None, "success": True})
+
+
 async def control(request: Request) -> Response:
     """What tests say: latency, faults, a schema to make, that clients are gone; GET gives the statements since the last reset."""
     if request.method == "GET":
@@ -272,6 +287,7 @@ def app() -> Starlette:
     own = {
         "/session/v1/login-request": login,
         "/queries/v1/query-request": query,
+        "/queries/v1/abort-request": abort,
         "/session": session,
     }
     kept = [route for route in fake.app.routes if getattr(route, "path", "") not in own]

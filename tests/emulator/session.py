@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -34,6 +35,14 @@ _ACCEPTED = re.compile(
     re.IGNORECASE,
 )
 _DDL = re.compile(r"\s*(CREATE|ALTER(?!\s+SESSION)|DROP|GRANT|REVOKE|COMMENT)\b", re.IGNORECASE)
+_CHANGED = re.compile(
+    rf"\s*(?:(?:INSERT(?:\s+OVERWRITE)?|MERGE|COPY)\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE\s+TABLE)\s+(?P<name>{_QUALIFIED})",
+    re.IGNORECASE,
+)
+_CREATED = re.compile(
+    rf"\s*(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?TABLE|DROP\s+TABLE)\s+(?P<if>IF\s+(NOT\s+)?EXISTS\s+)?(?P<name>{_QUALIFIED})",
+    re.IGNORECASE,
+)
 _CONFLICT_TRIES = 200
 
 
@@ -53,6 +62,24 @@ class Account:
     columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     governance: Governance = field(default_factory=Governance)
+    created: dict[tuple[str, ...], datetime] = field(default_factory=dict)
+    changed: dict[tuple[str, ...], int] = field(default_factory=dict)
+    declared: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+
+    def change(self, names: Iterable[tuple[str, ...]]) -> None:
+        """Rows of these tables were changed and committed."""
+        self.changed.update(dict.fromkeys(names, time.time_ns()))
+
+    def make(self, name: tuple[str, ...], declared: dict[str, str]) -> None:
+        """A table was created, with these types that DuckDB does not have."""
+        self.created[name] = datetime.now(UTC)
+        self.declared[name] = declared
+        self.change([name])
+
+    def drop(self, name: tuple[str, ...]) -> None:
+        """A table was dropped."""
+        self.created.pop(name, None)
+        self.declared.pop(name, None)
 
     def forget(self, ddl: str) -> None:
         """The columns of the tables that a DDL statement names may be others now."""
@@ -74,6 +101,7 @@ class Connection(FakeSnowflakeConnection):
         self.number = number
         self.settings = {name.upper(): value for name, value in settings.items()}
         self.temporary: list[tuple[str, ...]] = []
+        self.uncommitted: set[tuple[str, ...]] = set()
         self.busy = threading.RLock()
         account.sessions[number] = self
 
@@ -124,13 +152,7 @@ class Cursor(FakeSnowflakeCursor):
     def _tried(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         for attempt in range(_CONFLICT_TRIES):
             try:
-                if _DDL.match(command):  # fakesnow's own records of two tables made at once would clash
-                    with self._conn.account.making:
-                        try:
-                            return self._run(command, *arguments, **named)
-                        finally:
-                            self._conn.account.forget(command)
-                return self._run(command, *arguments, **named)
+                return self._noted(command, *arguments, **named)
             except Error:
                 raise
             except duckdb.TransactionException as error:
@@ -142,6 +164,38 @@ class Cursor(FakeSnowflakeCursor):
             except Exception as error:  # whatever DuckDB or fakesnow stumbles over is the statement's failure
                 raise refused(f"{type(error).__name__}: {error}", 100132, "P0000") from error
         raise AssertionError
+
+    def _noted(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        """Run a statement, and remember which tables it made or changed."""
+        conn = self._conn
+        if not _DDL.match(command):
+            result = self._run(command, *arguments, **named)
+            if match := _CHANGED.match(command):
+                conn.uncommitted.add(conn.full_name(match["name"]))
+            if not conn.open_transaction:
+                if not command.lstrip().upper().startswith("ROLLBACK"):
+                    conn.account.change(conn.uncommitted)
+                conn.uncommitted.clear()
+            return result
+        with conn.account.making:  # fakesnow's own records of two tables made at once would clash
+            try:
+                result = self._run(command, *arguments, **named)
+            finally:
+                conn.account.forget(command)
+            self._note_table(command)
+            return result
+
+    def _note_table(self, command: str) -> None:
+        account, full_name = self._conn.account, self._conn.full_name
+        match = _CREATED.match(command)
+        if match is None:
+            return
+        name, rest = full_name(match["name"]), command[match.end() :]
+        if command.lstrip()[:4].upper() == "DROP":
+            account.drop(name)
+        elif not (match["if"] and name in account.created):
+            cloned = re.match(rf"\s*CLONE\s+({_QUALIFIED})", rest, re.IGNORECASE)
+            account.make(name, account.declared.get(full_name(cloned[1]), {}) if cloned else _declared(rest))
 
     def _run(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         if self._conn.open_transaction and _DDL.match(command):
@@ -221,6 +275,22 @@ class Cursor(FakeSnowflakeCursor):
             self._duck_conn.unregister("_emulated_rows")
 
 
+_OWN_TYPES = re.compile(rf"[(,]\s*(?P<column>{_NAME})\s+(?P<type>OBJECT|ARRAY|TIMESTAMP_LTZ)\b", re.IGNORECASE)
+_SPELT = {"TIMESTAMP_LTZ": "TIMESTAMP_LTZ(9)"}
+
+
+def _declared(columns: str) -> dict[str, str]:
+    """The columns of a CREATE TABLE whose types DuckDB does not have."""
+    if re.match(r"\s*(COPY\s+\w+\s+)*AS\b", columns, re.IGNORECASE):
+        return {}
+    return {
+        match["column"].strip('"') if match["column"].startswith('"') else match["column"].upper(): _SPELT.get(
+            match["type"].upper(), match["type"].upper()
+        )
+        for match in _OWN_TYPES.finditer(columns)
+    }
+
+
 def _values(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     names = ", ".join(quoted([column]) for column in columns)
     if not rows:
@@ -275,6 +345,25 @@ def _clone(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     conn.account.clustering[new] = conn.account.clustering.get(old, "")
     cursor._duck_conn.execute(f"CREATE OR REPLACE TABLE {quoted(new)} AS FROM {quoted(old)}")
     return DONE
+
+
+def _overwrite(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    """INSERT OVERWRITE: the rows before go with the ones that come, in one step."""
+    conn = cursor._conn
+    alone = not conn.open_transaction
+    if alone:
+        conn._duck_conn.begin()
+    try:
+        cursor._duck_conn.execute(f"DELETE FROM {quoted(conn.full_name(match['name']))}")
+        plain = f"INSERT INTO {command[match.start('name') :]}"
+        FakeSnowflakeCursor.execute(cursor, plain, binding_params=cursor.bindings, server=True)
+    except BaseException:
+        if alone:
+            conn._duck_conn.rollback()
+        raise
+    if alone:
+        conn._duck_conn.commit()
+    return SERVED
 
 
 def _grant(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
@@ -414,6 +503,8 @@ def _rename(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     cursor.table_columns(old)
     cursor._duck_conn.execute(f"ALTER TABLE {quoted(old)} RENAME TO {quoted(new[2:])}")
     conn.account.clustering[new] = conn.account.clustering.pop(old, "")
+    conn.account.make(new, conn.account.declared.get(old, {}))
+    conn.account.drop(old)
     return DONE
 
 
@@ -433,6 +524,15 @@ def _forget_clustering(cursor: Cursor, match: re.Match[str], command: str) -> No
     cursor._conn.account.clustering.pop(cursor._conn.full_name(match["one"]), None)
 
 
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _last_change(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = cursor._conn.full_name(match["table"])
+    cursor.table_columns(name)
+    return ("SYSTEM$LAST_CHANGE_COMMIT_TIME",), [(cursor._conn.account.changed.get(name, 1),)]
+
+
 def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     conn = cursor._conn
     schema = conn.full_name(f"{match['schema']}.x")[:2] if match["schema"] else (conn.database, conn.schema)
@@ -444,7 +544,14 @@ def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     ).fetchall()
     keys = conn.account.clustering
     return ("created_on", "name", "database_name", "schema_name", "kind", "cluster_by"), [
-        ("2026-01-01", name, *schema, "TABLE", keys.get((*schema, name), "")) for (name,) in rows
+        (
+            str(conn.account.created.get((*schema, name), _LONG_AGO)),
+            name,
+            *schema,
+            "TABLE",
+            keys.get((*schema, name), ""),
+        )
+        for (name,) in rows
     ]
 
 
@@ -457,8 +564,9 @@ def _describe(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
         list(name),
     ).fetchall()
     masked = cursor._conn.account.governance.masked.get(name, {})
+    declared = cursor._conn.account.declared.get(name, {})
     columns = [
-        (column, _snowflake_type(kind), "COLUMN", "Y" if null else "N", masked.get(column))
+        (column, declared.get(column) or _snowflake_type(kind), "COLUMN", "Y" if null else "N", masked.get(column))
         for column, kind, null in rows
     ]
     return ("name", "type", "kind", "null?", "policy name"), columns
@@ -524,6 +632,7 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*PUT\b"), _put),
     (_pattern(r"\s*\(?SELECT .*FROM '@"), _staged_query),
     (_pattern(r"\s*SELECT .*\bINFER_SCHEMA\("), _infer),
+    (_pattern(r"\s*INSERT OVERWRITE INTO <name>"), _overwrite),
     (_pattern(r"\s*ALTER TABLE <one> SWAP WITH <two>"), _swap),
     (_pattern(r"\s*ALTER TABLE <one> RENAME TO <two>"), _rename),
     (_pattern(r"\s*ALTER TABLE <one> CLUSTER BY\s*\((?P<keys>.*)\)"), _cluster),
@@ -544,6 +653,7 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
         _show_tables,
     ),
     (_pattern(r"\s*DESC(?:RIBE)? (?:TABLE|VIEW) <one>\s*$"), _describe),
+    (_pattern(r"\s*SELECT SYSTEM\$LAST_CHANGE_COMMIT_TIME\('(?P<table>[^']+)'\)"), _last_change),
     (_pattern(r"\s*SELECT SYSTEM\$CANCEL_ALL_QUERIES\("), _cancel),
     (_pattern(r"\s*SELECT CURRENT_DATABASE\(\), CURRENT_SCHEMA\(\)\s*$"), _where),
     (_ACCEPTED, _accepted),

@@ -9,16 +9,21 @@ from __future__ import annotations
 import threading
 
 from pipekit.names import Table
-from pipekit.warehouses.contract import Session
+from pipekit.warehouses.contract import Session, TableColumn
 from pipekit.warehouses.snowflake.dialect import clustered_by, like, text
 
 
 class Catalog:
-    """Tables by their quoted names, each with its clustering key. Safe for several threads."""
+    """Tables by their quoted names, each with its clustering key. Safe for several threads.
+
+    Attributes:
+        columns: Those of pipekit's own tables, which only pipekit alters, by quoted name.
+    """
 
     def __init__(self) -> None:
         self._tables: dict[str, list[str] | None] = {}
         self._read: set[str] = set()
+        self.columns: dict[str, list[TableColumn]] = {}
         self._lock = threading.RLock()
 
     def knows(self, warehouse: Session, table: Table) -> bool:
@@ -45,8 +50,9 @@ class Catalog:
     def forget(self, sql: str) -> None:
         """Forget the tables that a DDL statement names."""
         with self._lock:
-            for name in [name for name in self._tables if name in sql]:
-                del self._tables[name]
+            for known in (self._tables, self.columns):
+                for name in [name for name in known if name in sql]:
+                    del known[name]
 
     def _show(self, warehouse: Session, schema: str, pattern: str = "") -> None:
         named = f" LIKE {text(pattern)}" if pattern else ""

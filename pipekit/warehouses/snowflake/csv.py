@@ -37,6 +37,7 @@ from pipekit.warehouses.snowflake.landing import (
     copy,
     create_landing,
     on_error_option,
+    order_by,
     unreadable_records,
 )
 from pipekit.warehouses.snowflake.path_columns import texts_of_paths, with_path_columns
@@ -261,6 +262,7 @@ class PlainCsvLoad:
         casts = ", ".join(cast(value, form) for value in self._values)
         result = self._warehouse.execute(
             f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {casts} FROM {self._landed} WHERE {good}"
+            + order_by(self._warehouse, self._load, [value.column.name for value in self._values])
         )
         if result.rowcount != sum(self._rows.values()):
             raise self._bad()

@@ -96,6 +96,7 @@ SNOWFLAKE = replace(
     # https://docs.snowflake.com/en/user-guide/querying-subqueries
     delete_parts=delete_using,
     aborts_on_error=False,
+    saves_requests=True,
     quantile_digits=10,
     widens=_widens,
 )

@@ -20,7 +20,7 @@ from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
 from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
 from pipekit.warehouses.snowflake.dialect import text
-from pipekit.warehouses.snowflake.landing import Landing, write_arrow
+from pipekit.warehouses.snowflake.landing import Landing, order_by, write_arrow
 from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class JudgedLoad:
         columns = ", ".join(self._warehouse.quote(name) for name in names)
         result = self._warehouse.execute(
             f"INSERT INTO {self._warehouse.quote(table)} ({columns}) SELECT {', '.join(casts)} FROM {source} "
-            f"WHERE {self._good}",
+            f"WHERE {self._good}" + order_by(self._warehouse, self._load, names),
             params,
         )
         if result.rowcount != sum(rows - bad for rows, bad in self._counts.values()):

@@ -347,7 +347,22 @@ def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[C
 
 
 def create_landing(warehouse: SnowflakeSession, columns: str) -> str:
-    """A temporary table, gone with the session; its quoted name."""
-    name = warehouse.quote(warehouse.scratch(Table(("pipekit_landing",))))
-    warehouse.execute(f"CREATE TEMPORARY TABLE {name} ({columns})")
+    """A temporary table in the place of one of the session's earlier load; its quoted name."""
+    name = warehouse.landing_name()
+    warehouse.execute(f"CREATE OR REPLACE TEMPORARY TABLE {name} ({columns})")
     return name
+
+
+def order_by(warehouse: SnowflakeSession, load: FileLoad, names: Sequence[str]) -> str:
+    """The ORDER BY of an INSERT that fills a table anew: in the order of its clustering key nothing is reclustered.
+
+    https://docs.snowflake.com/en/user-guide/tables-clustering-keys
+
+    Args:
+        warehouse: The session.
+        load: What is asked.
+        names: The columns that are inserted.
+    """
+    places = {warehouse.fold(name): place for place, name in enumerate(names, 1)}
+    wanted = [places[warehouse.fold(name)] for name in load.order_by if warehouse.fold(name) in places]
+    return f" ORDER BY {', '.join(map(str, wanted))}" if wanted else ""

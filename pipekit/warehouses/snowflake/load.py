@@ -59,6 +59,7 @@ def prepare(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[PreparedLoa
         TransientError: A file was replaced after it was listed.
     """
     load = replace(load, source=path_columns_last(load.source))
+    warehouse.begin_landing()
     if load.source.format.reader is not None:
         with prepare_carried(warehouse, load) as carried:
             yield carried

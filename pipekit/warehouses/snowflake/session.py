@@ -9,85 +9,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipekit.errors import PipekitError, QueryError, WarehouseError
+from pipekit.errors import QueryError, WarehouseError
 from pipekit.names import Table
+from pipekit.own_tables import RESERVED
 from pipekit.source import Column
 from pipekit.warehouses.contract import Result, TableColumn
-from pipekit.warehouses.session import PlainSession
+from pipekit.warehouses.session import SCRATCH, PlainSession
 from pipekit.warehouses.snowflake.arrow import one_table
 from pipekit.warehouses.snowflake.catalog import Catalog
+from pipekit.warehouses.snowflake.described import described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
-from pipekit.warehouses.snowflake.target import SECRETS, SnowflakeTarget
+from pipekit.warehouses.snowflake.login import connect
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# What pipekit relies on; it overrides the defaults of the account and the user. But for the first four, these are
-# Snowflake's own defaults: https://docs.snowflake.com/en/sql-reference/parameters
-_SESSION = {
-    "TIMEZONE": "UTC",
-    "AUTOCOMMIT": True,
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
-    "TWO_DIGIT_CENTURY_START": 1970,
-    "DATE_INPUT_FORMAT": "AUTO",
-    "TIME_INPUT_FORMAT": "AUTO",
-    "TIMESTAMP_INPUT_FORMAT": "AUTO",
-    "BINARY_INPUT_FORMAT": "HEX",
-    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
-    "TIME_OUTPUT_FORMAT": "HH24:MI:SS",
-    "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
-    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
-    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "",
-    "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
-    "BINARY_OUTPUT_FORMAT": "HEX",
-    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-    "WEEK_START": 0,
-    "WEEK_OF_YEAR_POLICY": 0,
-    "DEFAULT_NULL_ORDERING": "LAST",
-    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
-    "ERROR_ON_NONDETERMINISTIC_UPDATE": True,
-    # A statement ends when its client is gone, so that it holds no lock and overwrites no later run's table.
-    "ABORT_DETACHED_QUERY": True,
-}
-# What a target's session_parameters may change.
-_PREFERRED = {"LOCK_TIMEOUT": 900}  # seconds; 12 hours by default
 _TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
-
-
-def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
-    """The arguments of ``snowflake.connector.connect``; keys that the target leaves out are left out."""
-    plain = options.model_dump(
-        exclude={
-            "type",
-            "connection",
-            "schema_name",
-            "storage_integration",
-            "session_parameters",
-            "allow_file_functions",
-        },
-        exclude_none=True,
-    )
-    arguments = {name: value.get_secret_value() if name in SECRETS else value for name, value in plain.items()}
-    for name in ("private_key_file", "token_file_path"):
-        if name in arguments:
-            arguments[name] = str(root / arguments[name])
-    named = {"connection_name": options.connection, "schema": options.schema_name}
-    arguments |= {name: value for name, value in named.items() if value}
-    session = {name.upper(): value for name, value in options.session_parameters.items()}
-    fixed = {"paramstyle": "qmark", "application": "pipekit", "arrow_number_to_decimal": True}
-    # A session ends after 4 idle hours, and its temporary tables with it.
-    fixed |= {"client_session_keep_alive": True}
-    return arguments | fixed | {"session_parameters": _PREFERRED | session | _SESSION}
 
 
 class SnowflakeSession(PlainSession):
@@ -114,6 +64,10 @@ class SnowflakeSession(PlainSession):
         self._compute = options.warehouse  # of the last statement
         self._wanted_compute = options.warehouse  # for the next statement
         self._query_ids: list[str] = []
+        self._truncating: str | None = None  # a table whose rows the next statement shall replace
+        self._running: tuple[Any, str] | None = None
+        self._token = secrets.token_hex(6).upper()
+        self._landings = 0
         self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or the end of a transaction
         self._policies: dict[str, dict[str, str]] = {}  # of the tables that were described
         self._default_place: tuple[str, ...] | None = None
@@ -156,16 +110,59 @@ class SnowflakeSession(PlainSession):
         columns = tuple(column[0] for column in cursor.description or ())
         return Result(rows, columns, cursor.rowcount if _CHANGES.match(sql) else None, cursor.sfqid)
 
+    def execute_describing(self, table: Table, sql: str) -> Result:
+        """Run a query whose answer also says which columns the table has."""
+        name = self.quote(table)
+        cursor = self.run(described(sql, name))
+        with driver_errors(sql):
+            rows = cursor.fetchall()
+        own, columns = of_table(cursor.description)
+        if columns:
+            self._described[name] = columns
+        return Result([tuple(row[:own]) for row in rows], query_id=cursor.sfqid)
+
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Run one statement; its cursor, with the rows still to be fetched."""
         if self._wanted_compute != self._compute:
             self._switch_compute()
-        return self._send(sql, params)
+        return self._send(self._with_truncate(sql), params)
+
+    def truncate(self, table: Table) -> None:
+        """Delete all rows; in a transaction with the INSERT that follows, as one statement.
+
+        INSERT OVERWRITE is DML and part of the transaction: https://docs.snowflake.com/en/sql-reference/sql/insert
+        """
+        if self.in_transaction:
+            self._truncating = self.quote(table)
+        else:
+            super().truncate(table)
+
+    def _with_truncate(self, sql: str) -> str:
+        """The statement with a truncate that waits for it; sent before it where it is no INSERT into that table."""
+        name, self._truncating = self._truncating, None
+        if name is None or sql == "ROLLBACK":
+            return sql
+        # A statement that also reads the table must find it empty.
+        if sql.startswith(f"INSERT INTO {name} ") and sql.count(name) == 1:
+            return f"INSERT OVERWRITE INTO{sql.removeprefix('INSERT INTO')}"
+        self._send(self.truncates.format(name))
+        return sql
+
+    def begin_landing(self) -> None:
+        """A new load begins: the landing tables of the one before are done with, and their names are used again."""
+        self._landings = 0
+
+    def landing_name(self) -> str:
+        """The quoted name of a temporary table for landed files."""
+        self._landings += 1
+        return self.quote(f"PIPEKIT_LANDING_{self._landings}__PIPEKIT_{self._token}")
 
     def _send(self, sql: str, params: Sequence[Any] = ()) -> Any:
         with driver_errors(sql):
             cursor = self.connection.cursor()
-            cursor.execute(sql, [_bind(value) for value in params] or None, _statement_params=self.statement_params())
+            given = [_bind(value) for value in params] or None
+            with self.running(cursor, sql):
+                cursor.execute(sql, given, _statement_params=self.statement_params())
         self.note_query(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)
@@ -173,6 +170,19 @@ class SnowflakeSession(PlainSession):
         elif _ENDS.match(sql):
             self._described.clear()
         return cursor
+
+    @contextmanager
+    def running(self, cursor: Any, sql: str) -> Iterator[None]:
+        """A statement that ``cancel`` may stop while the block runs."""
+        self._running = (cursor, sql)
+        try:
+            yield
+        finally:
+            self._running = None
+
+    def settle(self) -> None:
+        """Send what waits for the next statement."""
+        self._with_truncate("")
 
     def statement_params(self) -> dict[str, str]:
         """What is sent with each statement: the query tag, without a round trip."""
@@ -192,7 +202,7 @@ class SnowflakeSession(PlainSession):
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._truncating = self._connection, None, None
         self._compute = self.options.warehouse
         if connection is None:
             return
@@ -205,12 +215,13 @@ class SnowflakeSession(PlainSession):
     def columns(self, table: Table) -> list[TableColumn]:
         """The table's columns, in order. DESCRIBE TABLE takes views too."""
         name = self.quote(table)
-        if name not in self._described:
+        known = self._catalog.columns if table in RESERVED else self._described
+        if name not in known:
             columns = self._describe(name)
             if not columns:
                 return []
-            self._described[name] = columns
-        return list(self._described[name])
+            known[name] = columns
+        return list(known[name])
 
     def _describe(self, name: str) -> list[TableColumn]:
         try:
@@ -221,7 +232,10 @@ class SnowflakeSession(PlainSession):
         policy = at.get("policy name")
         if policy is not None:
             self._policies[name] = {row[at["name"]]: row[policy] for row in result.rows if row[policy]}
-        return [TableColumn(row[at["name"]], row[at["type"]], row[at["null?"]] == "Y") for row in result.rows]
+        # VARCHAR(9) COLLATE 'en-ci', say; how texts compare is no matter of their type.
+        kinds = [str(row[at["type"]]).partition(" COLLATE ")[0] for row in result.rows]
+        names = [(row[at["name"]], row[at["null?"]] == "Y") for row in result.rows]
+        return [TableColumn(name, kind, null) for (name, null), kind in zip(names, kinds, strict=True)]
 
     def type_of(self, column: Column) -> str:
         """Snowflake's type for a declared column."""
@@ -239,6 +253,9 @@ class SnowflakeSession(PlainSession):
         """Create or replace the table or view; Snowflake does not report how many rows went in."""
         if kind == "temporary":
             return super().create_as(table, query, kind=kind)
+        if kind == "table" and SCRATCH.upper() in table.name.upper():  # a helper has neither grants nor policies
+            super().create_as(table, query, kind=kind)
+            return None
         self.refuse_masked(table)
         # Without them the new object has no grants: https://docs.snowflake.com/en/sql-reference/sql/create-view
         kept = "TABLE {} COPY GRANTS COPY TAGS" if kind == "table" else "VIEW {} COPY GRANTS"
@@ -280,12 +297,19 @@ class SnowflakeSession(PlainSession):
         return other
 
     def cancel(self) -> None:
-        """Stop the running statement from another session, since a busy one takes no statement.
+        """Stop the running statement: by its request, as the connector stops one that runs out of time.
 
+        Where the connector does not show the request, another session stops it, since a busy one takes no statement:
         https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
         """
-        connection = self._connection
-        if connection is None or self._closed:
+        connection, running = self._connection, self._running
+        if connection is None or self._closed or running is None:
+            return
+        cursor, sql = running
+        abort, request = getattr(connection, "_cancel_query", None), getattr(cursor, "_request_id", None)
+        if abort is not None and request is not None:
+            with driver_errors():
+                abort(sql, request)
             return
         other = type(self)(self.options, self._root)
         try:
@@ -323,26 +347,6 @@ class SnowflakeSession(PlainSession):
         else:
             self._send(f"USE WAREHOUSE {self.quote(wanted)}")
         self._compute = wanted
-
-
-def connect(options: SnowflakeTarget, root: Path) -> Any:
-    """Log in.
-
-    Raises:
-        WarehouseError: The login is refused, or its settings are wrong.
-        TransientError: The service cannot be reached now.
-    """
-    import snowflake.connector
-
-    try:
-        with driver_errors():
-            return snowflake.connector.connect(**connect_arguments(options, root))
-    except PipekitError:
-        raise
-    except (OSError, ValueError, TypeError) as error:  # a key file that is missing or has another passphrase
-        raise WarehouseError(
-            f"cannot log in to Snowflake: {error}", hint="Check the target's private_key_file and its passphrase."
-        ) from error
 
 
 def tag_text(tag: Mapping[str, str]) -> str:

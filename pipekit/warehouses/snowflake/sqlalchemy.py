@@ -39,8 +39,10 @@ def _tagged_cursor_class(warehouse: SnowflakeSession) -> type[Any]:
 
     class TaggedCursor(SnowflakeCursor):  # type: ignore[misc]
         def execute(self, *arguments: Any, **named: Any) -> Any:
+            warehouse.settle()
             named.setdefault("_statement_params", warehouse.statement_params())
-            result = super().execute(*arguments, **named)
+            with warehouse.running(self, str(arguments[0] if arguments else named.get("command"))):
+                result = super().execute(*arguments, **named)
             warehouse.note_query(self.sfqid)
             return result
 

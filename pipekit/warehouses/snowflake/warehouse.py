@@ -13,6 +13,7 @@ from pipekit.names import Table
 from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import FileLoad, LockHolder, PreparedLoad
 from pipekit.warehouses.snowflake import lock as snowflake_lock
+from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.load import prepare
 from pipekit.warehouses.snowflake.session import SnowflakeSession
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
@@ -59,6 +60,18 @@ class SnowflakeWarehouse(SnowflakeSession):
                 kept=f"{table} is as it was; the new rows are in {new}.",
                 hint="That needs OWNERSHIP of the table. If it is a view, drop it first.",
             ) from error
+
+    def change_token(self, table: Table) -> str | None:
+        """The table's name and when it changed last, from the service's own metadata.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_last_change_commit_time
+        """
+        name = self.quote(self.full_name(table))
+        try:
+            changed = self.execute(f"SELECT SYSTEM$LAST_CHANGE_COMMIT_TIME({text(name)})").scalar()
+        except QueryError:
+            return None
+        return f"{name} {changed}" if changed else None
 
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order: by LIST on a stage, or from the local disk."""

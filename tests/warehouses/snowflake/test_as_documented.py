@@ -9,13 +9,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
+from small_projects import run_ok
 
 from pipekit.errors import QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.contract import FileLoad, Setup
-from pipekit.warehouses.snowflake.session import connect_arguments
+from pipekit.warehouses.snowflake.login import connect_arguments
 from pipekit.warehouses.snowflake.setup import apply, doctor, setup_ddl
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
@@ -377,3 +379,27 @@ def test_a_bad_record_that_validating_does_not_list_is_not_lost(
     snowflake_account.control(parameters={"EMULATED_VALIDATION": "misses"})
     with pytest.raises(SourceError, match="skipped 1 bad records of the file, and lists 0"):
         load(warehouse, given, "reject")
+
+
+def test_objects_arrays_and_local_timestamps_are_types_of_their_own(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/1.json").write_text('{"id": 1, "o": {"a": 1}, "l": [1, 2], "t": "2024-01-31T12:00:00+01:00"}\n')
+    spec = {
+        "name": "typed",
+        "targets": {"snowflake": snowflake_account.target()},
+        "target": "snowflake",
+        "sources": {
+            "given": {
+                "uri": "in",
+                "format": {"type": "json"},
+                "columns": {"id": "integer", "o": "object", "l": "array", "t": "timestamp_ltz"},
+            }
+        },
+        "steps": [{"id": "things", "type": "load", "source": "given", "strategy": "merge", "key": "id"}],
+    }
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(spec))
+    for _ in range(2):
+        run_ok(tmp_path / "p.yaml")

@@ -1,0 +1,51 @@
+"""Columns of a table from the description of a query's result, in the words of DESCRIBE TABLE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipekit.warehouses.contract import TableColumn
+
+# By the connector's codes: https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api
+_TYPES = {
+    0: "NUMBER({precision},{scale})",
+    1: "FLOAT",
+    2: "VARCHAR({size})",
+    3: "DATE",
+    5: "VARIANT",
+    6: "TIMESTAMP_LTZ({scale})",
+    7: "TIMESTAMP_TZ({scale})",
+    8: "TIMESTAMP_NTZ({scale})",
+    9: "OBJECT",
+    10: "ARRAY",
+    11: "BINARY({size})",
+    12: "TIME({scale})",
+    13: "BOOLEAN",
+}
+
+
+_MARK = "PIPEKIT_COLUMNS"
+
+
+def described(query: str, table: str) -> str:
+    """The query, with the columns of the table behind its own: NULL in every row, and no row of it is read."""
+    return (
+        f"SELECT q.*, 0 AS {_MARK}, t.* FROM ({query}) AS q LEFT JOIN (SELECT * FROM {table} WHERE 1 = 0) AS t ON 1 = 0"
+    )
+
+
+def of_table(description: Sequence[Any]) -> tuple[int, list[TableColumn]]:
+    """How many columns the query of ``described`` has itself, and the table's.
+
+    The table's are empty if one of them has a type whose text is not known here, such as a structured one.
+    """
+    own = [column.name for column in description].index(_MARK)
+    found = [TableColumn(column.name, _type(column)) for column in description[own + 1 :]]
+    return own, found if all(column.type for column in found) else []
+
+
+def _type(column: Any) -> str:
+    form = _TYPES.get(column.type_code, "")
+    kind = form.format(precision=column.precision, scale=column.scale, size=column.internal_size)
+    return "" if "None" in kind else kind
