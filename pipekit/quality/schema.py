@@ -134,7 +134,8 @@ def _beyond_the_schema(kind: str, kwargs: Mapping[str, Any]) -> Iterator[tuple[P
     for key in ("regex_list", "like_pattern_list", "column_list"):
         if kwargs.get(key) == []:
             yield (key,), "the list is empty"
-    if kind in _BOUNDED and kwargs.get("min_value") is None and kwargs.get("max_value") is None:
+    misspelt = kwargs.keys() - catalogue()["expectations"][kind]["arguments"].keys()  # it may be the bound
+    if kind in _BOUNDED and not misspelt and kwargs.get("min_value") is None and kwargs.get("max_value") is None:
         yield (), f"{kind} needs min_value, max_value, or both"
     if kind == "expect_compound_columns_to_be_unique" and len(_list(kwargs.get("column_list"))) == 1:
         yield ("column_list",), "it needs two columns; for one there is expect_column_values_to_be_unique"
