@@ -149,7 +149,8 @@ def test_a_run_writes_down_the_versions_that_decide_values(project: Path) -> Non
     first = json.loads(record.read_text().splitlines()[0])
     names = ("pipekit", "sqlglot", "duckdb", "great-expectations", "pyarrow", "snowflake-connector-python")
     python = ".".join(map(str, sys.version_info[:3]))
-    assert first["versions"] == [f"python {python}", *(f"{name} {version(name)}" for name in names)]
+    found = {name: version(DISTRIBUTION if name == "pipekit" else name) for name in names}
+    assert first["versions"] == [f"python {python}", *(f"{name} {found[name]}" for name in names)]
     [sql] = re.findall(r"^```sql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     [(run_id, message)] = query(project, sql)
     assert run_id == record.stem

@@ -25,6 +25,7 @@ from pipekit.export.contract import FINAL_EXIT_CODES
 
 PIPEKIT = str(Path(sys.executable).with_name("pipekit"))
 DUBIOUS = """\
+vars: {least: false}
 steps:
   - {id: killed_once, type: python, call: "dying:die_once", description: Dies, tags: [nightly], timeout: 5m, retries: 0}
   - {id: numbers, type: sql, sql: select 1 as n}

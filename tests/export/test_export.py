@@ -12,7 +12,7 @@ from small_projects import cli, load, project
 from pipekit import Pipeline, SpecError
 
 PIPELINE = """\
-vars: {least: 0}
+vars: {least: 0, password: none}
 steps:
   - {id: a, type: sql, sql: select 1 as n}
   - {id: b, type: sql, sql: "select * from a where n > {{ var('least') }}"}

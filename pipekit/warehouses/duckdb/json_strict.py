@@ -22,7 +22,7 @@ def has_doubtful_keys(document: str) -> str:
 
 def is_strict(document: str) -> str:
     """SQL for whether a text that DuckDB takes for JSON is JSON; never NULL."""
-    lax = f"regexp_matches(regexp_replace({document}, {text(_STRING)}, '', 'g'), {text(_LAX)})"
+    lax = f"regexp_matches(regexp_replace({document}, {text(_STRING)}, '0', 'g'), {text(_LAX)})"
     doubtful = f"CASE WHEN json_valid({document}) AND {has_doubtful_keys(document)} THEN {document} END"
     twice = (
         f"EXISTS (SELECT 1 FROM json_tree({doubtful}) AS node WHERE node.key IS NOT NULL "

@@ -202,7 +202,7 @@ def _semi_test(value: Value, kind: str) -> str:
         return ""
     # Its parser takes NaN, and a comma before a bracket: https://docs.snowflake.com/en/sql-reference/functions/parse_json
     plain = f"REPLACE(REPLACE({value.text}, {text(_BACKSLASH * 2)}, ''), {text(_BACKSLASH + _QUOTE)}, '')"
-    bare = f"REGEXP_REPLACE({plain}, {text(f'{_QUOTE}[^{_QUOTE}]*{_QUOTE}')}, '')"
+    bare = f"REGEXP_REPLACE({plain}, {text(f'{_QUOTE}[^{_QUOTE}]*{_QUOTE}')}, '0')"
     strict = f"REGEXP_INSTR(LOWER({bare}), {text(_LAX)}) = 0"
     parsed = f"TRY_PARSE_JSON({value.text})"
     typed = (

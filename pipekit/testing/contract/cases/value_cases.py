@@ -212,6 +212,7 @@ _NO_JSON = (
     "[1, ]",
     "{'k':1,}",
     "{'k':1,'k':2}",
+    "['a',]",
     "01",
     "[1,,2]",
 )
@@ -220,9 +221,12 @@ VALUE_CASES = (
     csv_case(
         "variants_by_the_letter_of_rfc_8259",
         "".join(
-            ["a,b\n", *(f'{n},"{each}"\n'.replace("'", '""') for n, each in enumerate(("{'k':'NaN, ]'}", *_NO_JSON)))]
+            [
+                "a,b\n",
+                *(f'{n},"{each}"\n'.replace("'", '""') for n, each in enumerate(("{'k':['NaN, ]','b']}", *_NO_JSON))),
+            ]
         ).encode(),
-        ((0, {"k": "NaN, ]"}),),
+        ((0, {"k": ["NaN, ]", "b"]}),),
         tuple((3 + n, "b", "is not a JSON value") for n in range(len(_NO_JSON))),
         columns={"a": "integer", "b": "variant"},
     ),
