@@ -74,7 +74,7 @@ def validate(spec: Path, **options: Any) -> None:
     target = pipeline.spec.target.type
     from pipekit.sql.unproven import not_proven
 
-    for name in pipeline.spec.translations.unproven:
+    for name in pipeline.spec.unproven:
         say(f"warning: not proven equal on {target.name}: {not_proven([name], target.dialect)}", err=True)
     if allowed := pipeline.spec.target.allowed:
         say(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")

@@ -289,6 +289,12 @@ class PipelineSpec:
             return merge_suites(parts)
         return self.inline_suites[canonical(reference)]
 
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Functions in SQL of steps and suites whose values are not proven equal on the target's engine; sorted."""
+        suites = merge_suites([*self.suites.values(), *self.inline_suites.values()])
+        return tuple(sorted({*self.translations.unproven, *suites.unproven(self.target.type.dialect)}))
+
     def suites_of(self, step: Step) -> list[Suite]:
         """The suites that a step judges by, as they are written: the same at any clock."""
         audits = by_scope(getattr(step.options, "audit", None))

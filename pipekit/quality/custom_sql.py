@@ -49,6 +49,14 @@ def tables_read(query: str) -> tuple[str, ...]:
     return tuple(sorted(str(table) for table in reads if table.parts != (BATCH,)))
 
 
+def unproven(query: str, dialect: Dialect) -> tuple[str, ...]:
+    """Functions whose values are not proven equal on the engine, in upper case; none if it is not a query."""
+    try:
+        return _translated(query.format(batch=BATCH), dialect).unproven
+    except (TemplateError, LookupError, ValueError):
+        return ()  # running it reports that
+
+
 def check(query: str, columns_of: ColumnsOf, typing: Semantics) -> None:
     """Check a query by the types of the tables that it reads.
 

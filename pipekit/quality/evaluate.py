@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
-from pipekit.events import CheckEvaluated, Emit
+from pipekit.events import CheckEvaluated, Emit, Noted
 from pipekit.names import Table
 from pipekit.quality.compile.registry import COMPILERS, compile_expectation
 from pipekit.quality.compile.subject import Plan, Rows, Subject, Values
 from pipekit.quality.conditions import parse_text, with_columns
 from pipekit.quality.judge import UnevaluableError, Verdict, as_text, failed_to_judge, refused_by_engine
 from pipekit.quality.schema import is_custom
-from pipekit.quality.suite import Expectation, Suite
+from pipekit.quality.suite import Expectation, Suite, merge_suites
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.sql.unproven import not_proven
 from pipekit.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def evaluate(
         table: The table.
         warehouse: Whose session to use.
         step: The step's id, for the events.
-        emit: Takes a ``CheckEvaluated`` for each expectation, in the order of the suites.
+        emit: Takes a ``CheckEvaluated`` for each expectation, in the order of the suites, and before them a warning
+            if functions of a query are not proven equal on the engine.
         shown_as: The table's name in the events, when ``table`` is a helper that will take its place.
 
     Returns:
@@ -68,6 +70,9 @@ def evaluate(
         TransientError: The warehouse was lost; another try may work.
     """
     shown = shown_as or table
+    if names := merge_suites(suites).unproven(warehouse.dialect):
+        text = f"not proven equal on {warehouse.dialect.name}: {not_proven(names, warehouse.dialect)}"
+        emit(Noted(level="WARNING", message=text, step=step))
     checks = _prepared(suites, table, shown, warehouse)
     verdicts = _verdicts(checks, table, warehouse)
     events = [_event(check.written, verdicts[number], shown, step) for number, check in enumerate(checks)]

@@ -13,8 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from pipekit.quality.custom_sql import QUERY, tables_read
+from pipekit.quality.custom_sql import QUERY, tables_read, unproven
 from pipekit.quality.schema import check_arguments
+from pipekit.sql.dialect import Dialect
 from pipekit.suggestions import did_you_mean
 
 SEVERITIES = ("critical", "warning", "info")
@@ -77,6 +78,12 @@ class Suite:
     def reads(self) -> tuple[str, ...]:
         """Other tables that the expectations name, in the order of the file."""
         return tuple(dict.fromkeys(name for item in self.expectations for name in _reads(item)))
+
+    def unproven(self, dialect: Dialect) -> tuple[str, ...]:
+        """Functions in its queries whose values are not proven equal on the engine, in upper case, sorted."""
+        queries = [item.kwargs.get(QUERY) for item in self.expectations]
+        found = {name for query in queries if isinstance(query, str) for name in unproven(query, dialect)}
+        return tuple(sorted(found))
 
     def with_sql(self, changed: Callable[[str], str]) -> Suite:
         """The suite with each query of its own put through ``changed``."""

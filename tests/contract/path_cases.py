@@ -109,4 +109,25 @@ def path_cases() -> tuple[LoadCase, ...]:
             rejects=((2, "a", "'x2'"),),
             format={"type": "fixed_width", "fields": {"a": 3}},
         ),
+        LoadCase(
+            "path_patterns_and_exclude",
+            {
+                name: b"a\n%d\n" % number
+                for number, name in enumerate(
+                    ("1.csv", "old.csv", "2.txt", "3.log", "2024/4.csv", "2024/old.csv", ".5.csv")
+                )
+            },
+            CSV,
+            {"a": "integer"},
+            ((0,), (2,), (4,)),
+            more={"pattern": ["*.csv", "*.txt", "2024/**"], "exclude": ["old.*", "2024/old.*"]},
+        ),
+        LoadCase(
+            "path_hidden_files_on_request",
+            {"a.csv": b"a\n1\n", ".b.csv": b"a\n2\n", ".c/d.csv": b"a\n3\n"},
+            CSV,
+            {"a": "integer"},
+            ((1,), (2,), (3,)),
+            more={"pattern": "**/*.csv", "include_hidden": True},
+        ),
     )

@@ -64,6 +64,20 @@ def test_a_function_that_no_line_proves_is_named_by_validate_and_in_the_log_of_a
     assert "not proven equal on duckdb: lenght; did you mean 'length'?" in done.stderr
 
 
+def test_a_function_of_a_check_that_no_line_proves_is_named_too(tmp_path: Path) -> None:
+    query = "select * from {batch} where strip_accents(x) <> 'e'"
+    suite = [{"unexpected_rows_expectation": {"unexpected_rows_query": query}}]
+    steps = [
+        {"id": "a", "type": "sql", "sql": "select 'é' as x"},
+        {"id": "b", "type": "check", "table": "a", "suite": suite},
+    ]
+    run(tmp_path, steps)
+    log = (tmp_path / "logs" / "ingestion.log").read_text(encoding="utf-8")
+    assert log.count("not proven equal on duckdb: strip_accents\n") == 1
+    done = pipekit(tmp_path, "validate", "pipeline.yaml")
+    assert done.stderr.count("not proven equal on duckdb: strip_accents\n") == 1
+
+
 def test_the_columns_of_a_query_are_told_with_their_types() -> None:
     found = to_duckdb("select i, n / 3 as q, d, v:name::string as name, zork(i) as z from t", TABLES)
     assert found.columns == (
