@@ -21,7 +21,7 @@ from pipekit.findings import Finding
 from pipekit.given import Given, read_dotenv
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
-from pipekit.pipeline.model import OrderedStep, PipelineSpec, Step
+from pipekit.pipeline.model import OrderedStep, PipelineSpec
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
 from pipekit.runs import processes
@@ -32,7 +32,8 @@ from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.runs.run import RunOptions, run_pipeline
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret
-from pipekit.steps.replay import with_file
+from pipekit.steps.rejects import read_rejects
+from pipekit.steps.replay import rejecting_load, with_file
 from pipekit.warehouses.contract import Setup
 
 if TYPE_CHECKING:
@@ -339,14 +340,9 @@ class Pipeline:
             SpecError: No load fits, or more than one.
             QueryError: The step never ran.
         """
-        into = Table.parse(self._rejecting(step).options.into)  # type: ignore[attr-defined]
-        where = " WHERE run_id = ?" if run_id else ""
+        load = rejecting_load(self.spec, step)
         with closing(self.spec.open()) as warehouse:
-            return warehouse.read_arrow(
-                f"SELECT * FROM {warehouse.quote(into.beside('_rejects'))}{where}"
-                f" ORDER BY rejected_at DESC, source_file, source_line{_limit(limit)}",
-                (run_id,) if run_id else (),
-            )
+            return read_rejects(warehouse, Table.parse(load.options.into), run_id, limit)  # type: ignore[attr-defined]
 
     @_keeping_secrets
     def replay(self, file: str | Path, step: str | None = None, *, sinks: Sequence[Sink] = ()) -> RunResult:
@@ -362,22 +358,9 @@ class Pipeline:
         Raises:
             SpecError: No load fits, or more than one.
         """
-        load = self._rejecting(step)
+        load = rejecting_load(self.spec, step)
         spec = with_file(self.spec, load, Path(file).resolve())
         return run_pipeline(spec, RunOptions(select=[load.id], sinks=sinks))
-
-    def _rejecting(self, step: str | None) -> Step:
-        loads = [other for other in self.spec.steps if getattr(other.options, "on_error", None) == "reject"]
-        named = [other for other in loads if step in (None, other.id)]
-        if len(named) == 1:
-            return named[0]
-        known = ", ".join(load.id for load in loads) or "there is none"
-        text = (
-            f"name the load, with --step: {known}"
-            if step is None
-            else f"no load {step!r} rejects; those that do: {known}"
-        )
-        raise self._mistake(text)
 
     @_keeping_secrets
     def read(self, table: str, *, limit: int | None = None) -> pa.Table:

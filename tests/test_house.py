@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,14 @@ def test_each_room_is_on_the_page(path: Path) -> None:
     text = (REPOSITORY / "docs/architecture.md").read_text(encoding="utf-8").partition("## Where do I add")[0]
     name = f"{path.name}/" if path.is_dir() else path.stem
     assert path.name.startswith("__") or f"`{name}`" in text
+
+
+def test_the_page_has_the_packages_in_the_order_of_imports() -> None:
+    text = (REPOSITORY / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text.partition("| package or file |")[2].partition("\n\n")[0]
+    found = [
+        name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)/?`", row)
+    ]
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [layers] = [each["layers"] for each in contracts["contracts"] if each.get("containers") == ["pipekit"]]
+    assert found == layers

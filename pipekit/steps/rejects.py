@@ -1,12 +1,17 @@
-"""How many bad records a load may set aside."""
+"""How many bad records a load may set aside, and those that it did."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
 from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.step import StepContext
-from pipekit.warehouses.contract import PreparedLoad
+from pipekit.warehouses.contract import PreparedLoad, Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def most_rejects(limit: int | str | None, records: int) -> float:
@@ -45,4 +50,25 @@ def refuse_too_many(
         f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {limit}",
         file=source.uri,
         hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
+    )
+
+
+def read_rejects(warehouse: Warehouse, table: Table, run_id: str | None, limit: int | None) -> pa.Table:
+    """The rejected records of a table's load, the newest first.
+
+    Args:
+        warehouse: A session.
+        table: The table that the load fills.
+        run_id: Only those of this run; all if ``None``.
+        limit: The most records; all if ``None``.
+
+    Raises:
+        QueryError: The load never ran.
+    """
+    where = " WHERE run_id = ?" if run_id else ""
+    most = f" LIMIT {int(limit)}" if limit is not None else ""
+    return warehouse.read_arrow(
+        f"SELECT * FROM {warehouse.quote(table.beside('_rejects'))}{where}"
+        f" ORDER BY rejected_at DESC, source_file, source_line{most}",
+        (run_id,) if run_id else (),
     )

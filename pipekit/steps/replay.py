@@ -1,4 +1,4 @@
-"""A load of one given file, to replay fixed rejects."""
+"""Which load rejects, and the load of one given file, to replay fixed rejects."""
 
 from __future__ import annotations
 
@@ -6,11 +6,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from pipekit.errors import Problem, SpecError
 from pipekit.materialize.builtin import APPEND_FILES
 from pipekit.materialize.contract import Choice
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.steps import ledger
 from pipekit.steps.load_options import LoadOptions
+
+
+def rejecting_load(spec: PipelineSpec, step: str | None) -> Step:
+    """The load that sets bad records aside.
+
+    Args:
+        spec: The pipeline.
+        step: Its id; ``None`` if there is only one.
+
+    Raises:
+        SpecError: No load fits, or more than one.
+    """
+    loads = [other for other in spec.steps if getattr(other.options, "on_error", None) == "reject"]
+    named = [other for other in loads if step in (None, other.id)]
+    if len(named) == 1:
+        return named[0]
+    known = ", ".join(load.id for load in loads) or "there is none"
+    which = "name the load, with --step" if step is None else f"no load {step!r} rejects; those that do"
+    raise SpecError([Problem(str(spec.path), 0, "", f"{which}: {known}")])
 
 
 def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
