@@ -51,6 +51,13 @@ def test_the_help_shows_the_first_sentence_of_each_command(name: str) -> None:
     command = cli_group.get_command(click.Context(cli_group), name)
     assert command is not None
     assert COMMANDS[name][1] == first_sentence(command)
+    listed = (
+        (REPOSITORY / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("On the command line:")[2]
+        .partition("Exit codes")[0]
+    )
+    assert f"`{name}`" in listed or f"`pipekit {name}`" in listed
 
 
 HELLO = """
