@@ -1,4 +1,4 @@
-"""Refresh the lock: resolve anew, run the default tests on what came out, and only then write ``constraints.txt``.
+"""Refresh the lock: resolve anew, and keep the new ``constraints.txt`` only if the default tests are green on it.
 
     python tests/ranges/refresh.py
 
@@ -22,14 +22,19 @@ def main() -> None:
         new = Path(scratch) / "constraints.txt"
         resolve("test", new, "--universal", "--python-version", "3.11")
         text = HEADER + new.read_text()
-        if LOCK.is_file() and LOCK.read_text() == text:
+        old = LOCK.read_text()
+        if old == text:
             print("nothing is newer")
             return
         run(sys.executable, "-m", "venv", str(Path(scratch) / "venv"))
         python = str(Path(scratch) / "venv/bin/python")
         run(python, "-m", "pip", "install", "--quiet", "-c", str(new), "-e", ".[test]")
-        run(python, "-m", "pytest")
-    LOCK.write_text(text)
+        LOCK.write_text(text)  # the tests read it
+        try:
+            run(python, "-m", "pytest")
+        except BaseException:
+            LOCK.write_text(old)
+            raise
     print(f"{LOCK.name} is written")
 
 
