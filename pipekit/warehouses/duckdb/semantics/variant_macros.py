@@ -44,6 +44,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN "
         "CAST('duplicate object attribute in ' || CAST(x AS VARCHAR) AS JSON) ELSE x END",
     ),
+    "sf_try_strictly": ("x", "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN NULL ELSE x END"),
     "sf_parse_last": (
         "x",
         "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN sf_object(list_filter(sf_entries(x), "

@@ -293,19 +293,19 @@ simple(
 )
 
 
-_PARSED = {"": "{0}", "s": "sf_parse_strictly({0})", "d": "sf_parse_last({0})"}
+_STRICTLY = {False: "sf_parse_strictly({0})", True: "sf_try_strictly({0})"}
 
 
 @function("PARSE_JSON", "TRY_PARSE_JSON")
 def parse_json(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/parse_json"""
-    parameter = call.word(1) if len(call) > 1 else ""
-    if parameter not in _PARSED:
+    parameter, tries = call.word(1) if len(call) > 1 else "s", call.name.startswith("TRY")
+    if parameter not in ("d", "s"):
         raise call.refuse("the second argument is 'd' or 's'")
-    text = "sf_parse_json({0})"
-    if call.name.startswith("TRY"):
+    text, keys = "sf_parse_json({0})", _STRICTLY[tries] if parameter == "s" else "sf_parse_last({0})"
+    if tries:
         text = "(CASE WHEN json_valid({0}) OR lower(trim({0})) = 'null' THEN sf_parse_json({0}) END)"
-    return make(_PARSED[parameter].replace("{0}", text), VARIANT, call.as_kind(0, "text"))
+    return make(keys.replace("{0}", text), VARIANT, call.as_kind(0, "text"))
 
 
 @function("TO_OBJECT", "TO_ARRAY")
