@@ -84,9 +84,9 @@ _TEXT = {
     "ntz": f"strftime({{0}}, '{TIMESTAMP_TEXT}')",
     "tz": f"(strftime({{0}}, '{TIMESTAMP_TEXT}') || ' +0000')",
     "binary": "hex({0})",
-    "variant": "({0} ->> '$')",
-    "object": "({0} ->> '$')",
-    "array": "({0} ->> '$')",
+    "variant": "sf_variant_text({0})",
+    "object": "sf_json_text({0})",
+    "array": "sf_json_text({0})",
 }
 
 

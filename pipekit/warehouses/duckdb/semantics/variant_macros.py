@@ -39,12 +39,16 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE json(x) END",
     ),
     # One more key than there are names is a key that stands twice; only the uppermost object is looked at.
+    # A macro writes its argument out at each use, and documents are nested in documents; a lambda holds it once.
     "sf_parse_strictly": (
         "x",
-        "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN "
-        "CAST('duplicate object attribute in ' || CAST(x AS VARCHAR) AS JSON) ELSE x END",
+        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN "
+        "CAST('duplicate object attribute in ' || CAST(e AS VARCHAR) AS JSON) ELSE e END)[1]",
     ),
-    "sf_try_strictly": ("x", "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN NULL ELSE x END"),
+    "sf_try_strictly": (
+        "x",
+        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN NULL ELSE e END)[1]",
+    ),
     "sf_parse_last": (
         "x",
         "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN sf_object(list_filter(sf_entries(x), "
@@ -71,6 +75,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN contains(ltrim(CAST(x AS VARCHAR), '{'), '{') THEN CAST(sf_ordered_3(x) AS VARCHAR) "
         "WHEN json_type(x) = 'OBJECT' THEN CAST(sf_ordered_1(x) AS VARCHAR) ELSE CAST(x AS VARCHAR) END",
     ),
+    "sf_variant_text": ("x", "CASE WHEN json_type(x) IN ('OBJECT', 'ARRAY') THEN sf_json_text(x) ELSE x ->> '$' END"),
     "sf_ordered_1": ("x", _ordered("e[2]", "e")),
     "sf_ordered_2": ("x", _ordered("sf_ordered_1(e[2])", "sf_ordered_1(e)")),
     "sf_ordered_3": ("x", _ordered("sf_ordered_2(e[2])", "sf_ordered_2(e)")),
