@@ -15,13 +15,14 @@ from pydantic import ValidationError
 
 from pipekit.doctor import look_at
 from pipekit.errors import PluginError, Problem, SpecError
-from pipekit.export.contract import Exported
+from pipekit.export.contract import Exported, ExportError
 from pipekit.export.pipeline import exported
 from pipekit.findings import Finding
 from pipekit.given import Given, read_dotenv
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST, SETUP
 from pipekit.pipeline.model import OrderedStep, PipelineSpec
+from pipekit.pipeline.reading.checking import explain
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
 from pipekit.runs import processes
@@ -164,7 +165,7 @@ class Pipeline:
     @_keeping_secrets
     def begin(
         self,
-        run_id: str = "",
+        run_id: str | None = None,
         *,
         select: str | Sequence[str] = (),
         exclude: str | Sequence[str] = (),
@@ -186,7 +187,7 @@ class Pipeline:
             WarehouseError: The warehouse cannot be opened.
         """
         select, exclude = (_several(given) for given in (select, exclude))
-        options = self._shared(run_id or new_run_id(), sinks, wait)
+        options = self._shared(new_run_id() if run_id is None else run_id, sinks, wait)
         return processes.begin(self.spec, replace(options, select=select, exclude=exclude, full_refresh=full_refresh))
 
     @_keeping_secrets
@@ -224,7 +225,8 @@ class Pipeline:
 
     def _shared(self, run_id: str, sinks: Sequence[Sink], wait: float) -> RunOptions:
         if not is_run_id(run_id):
-            text = f"{run_id!r} cannot be the id of a run: letters, digits and . _ : + ~ @ = - only, 128 at most"
+            rule = "a letter or digit of ASCII, then these and . _ : + ~ @ = - only, 128 at most"
+            text = f"{run_id!r} cannot be the id of a run: {rule}"
             raise self._mistake(text)
         given, spec = self._given.on(self.spec.target.name), self.spec
 
@@ -256,8 +258,13 @@ class Pipeline:
             chosen = known[exporter].options.model_validate(dict(options or {}))
         except ValidationError as error:
             first = error.errors()[0]
-            raise self._mistake(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
-        return known[exporter].write(chosen, self.exported())
+            name = "-".join(str(part) for part in first["loc"]).replace("_", "-")
+            why = explain(first, list(known[exporter].options.model_fields))
+            raise self._mistake(f"export {exporter}: --{name}: {why}") from error
+        try:
+            return known[exporter].write(chosen, self.exported())
+        except ExportError as error:
+            raise self._mistake(str(error)) from error
 
     def exported(self) -> Exported:
         """What exporters see of the pipeline.

@@ -41,7 +41,10 @@ def _command(exporter: Exporter[Any]) -> click.Command:
         if output is None:
             click.echo(text, nl=False)  # as it must be read, so nothing is taken out
         else:
-            output.write_text(text, encoding="utf-8")
+            try:
+                output.write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
 
     command: Any = pipeline_options(write)
     for name, field in reversed(fields.items()):

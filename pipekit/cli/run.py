@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from pipekit.sinks.console import Mode
 
 
+def _once(context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> str | None:
+    """The value of an option that may be given once."""
+    if len(values) > 1:
+        raise click.UsageError(f"--{parameter.name} is given once: each step is a process of its own")
+    return values[0] if values else None
+
+
 @click.command()
 @pipeline_options
 @choice_options
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 @FULL_REFRESH
 @WAIT
 @click.option("--run-id", envvar="PIPEKIT_RUN_ID", metavar="ID", help="The run that `pipekit begin` opened.")
-@click.option("--step", metavar="ID", help="Run this step of it, and no other.")
+@click.option("--step", metavar="ID", multiple=True, callback=_once, help="Run this step of it, and no other.")
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
 @click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is no terminal.")
@@ -53,12 +60,20 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
 
 def _refuse_mixed(options: Mapping[str, Any], as_of: str | None) -> None:
     """What a whole run is given, a step of an open run has already."""
+    if options["run_id"] is not None and not options["step"] and _from_environment("run_id"):
+        return  # a scheduler sets PIPEKIT_RUN_ID for all that it starts
     if bool(options["run_id"]) != bool(options["step"]):
         raise click.UsageError("--run-id and --step belong together: one step of a run that `pipekit begin` opened")
     given = {**options, "as_of": as_of}
     for name in ("select", "exclude", "resume", "full_refresh", "as_of"):
         if options["step"] and given[name]:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --step; give it to `pipekit begin`")
+            elsewhere = "" if name == "resume" else "; give it to `pipekit begin`"
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --step{elsewhere}")
+
+
+def _from_environment(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.ENVIRONMENT
 
 
 @click.command()

@@ -37,11 +37,10 @@ EXIT_TRY_AGAIN = 75
 @click.option(
     "--run-id",
     envvar="PIPEKIT_RUN_ID",
-    default="",
     metavar="ID",
     help="Its id; made if left out.",
 )
-def begin(spec: Path, run_id: str, target: str | None, variables: Any, **options: Any) -> None:
+def begin(spec: Path, run_id: str | None, target: str | None, variables: Any, **options: Any) -> None:
     """Open a run of SPEC whose steps are processes, and print its id.
 
     The steps follow with `pipekit run SPEC --run-id ID --step STEP`, then `pipekit end SPEC --run-id ID`.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pprint
 import shlex
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipekit.export.contract import WAIT_SECONDS, Exported, ExportedStep, Exporter
+from pipekit.export.contract import WAIT_SECONDS, Exported, ExportedStep, Exporter, ExportError
 
+_TASKS = ("pipekit_begin", "pipekit_end")
 _REPORT_SECONDS = 60  # in which pipekit reports that a step timed out, before Airflow stops it
 
 
@@ -21,8 +23,8 @@ class AirflowOptions(BaseModel):
 
     dag_id: str = Field("", description="The DAG's id; the pipeline's name if left out.")
     schedule: str = Field("", description="When it runs: a cron expression, or @daily and the like; never if left out.")
-    start_date: str = Field("2024-01-01", description="The first day of the schedule.")
-    command: str = Field("pipekit", description="The command that is pipekit, where the tasks run.")
+    start_date: date = Field(date(2024, 1, 1), description="The first day of the schedule.")
+    command: str = Field("pipekit", min_length=1, description="The command that is pipekit, where the tasks run.")
     project: str = Field("", description="The project's folder, where the tasks run; where it is now if left out.")
     connection: str = Field("", description="Airflow connection that becomes variables such as SNOWFLAKE_USER.")
     retries: int = Field(2, ge=0, description="How often a task is tried again that did not end by itself.")
@@ -42,12 +44,14 @@ def write(options: AirflowOptions, pipeline: Exported) -> str:
 
 def settings(options: AirflowOptions, pipeline: Exported) -> dict[str, Any]:
     """What ``airflow_task.dag_of`` takes."""
+    if taken := [step.id for step in pipeline.steps if step.id in _TASKS]:
+        raise ExportError(f"the DAG has a task {taken[0]} of its own; give the step another id")
     return {
         "dag_id": options.dag_id or pipeline.name,
         "description": pipeline.description,
         "tags": sorted({"pipekit", *(tag for step in pipeline.steps for tag in step.tags)}),
         "schedule": options.schedule or None,
-        "start_date": options.start_date,
+        "start_date": options.start_date.isoformat(),
         "command": shlex.split(options.command),
         "project": options.project or pipeline.root,
         "connection": options.connection,

@@ -89,6 +89,10 @@ def _scalar(value: object) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
+class ExportError(ValueError):
+    """The options, or this pipeline, cannot be said in the tool's file; the text says why."""
+
+
 @dataclass(frozen=True)
 class Exporter(Generic[OptionsT]):
     """A tool that can start the steps of a pipeline.
@@ -97,7 +101,7 @@ class Exporter(Generic[OptionsT]):
         name: What ``pipekit export NAME`` says.
         summary: One sentence for the help.
         options: A pydantic model; each field is an option of the command, with its description as the help.
-        write: The text of the tool's file.
+        write: The text of the tool's file. It raises ``ExportError`` for what the tool cannot do.
     """
 
     name: str

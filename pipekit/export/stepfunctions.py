@@ -16,12 +16,21 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.export.cloudformation import Deployed, template
-from pipekit.export.contract import FINAL_EXIT_CODES, WAIT_SECONDS, Exported, ExportedStep, Exporter, by_needs
+from pipekit.export.contract import (
+    FINAL_EXIT_CODES,
+    WAIT_SECONDS,
+    Exported,
+    ExportedStep,
+    Exporter,
+    ExportError,
+    by_needs,
+)
 from pipekit.export.nesting import Chain, Needs, Parallel, dependents, nested
 
 _SETTINGS, _BEGIN, _END = "run settings", "pipekit begin", "pipekit end"
 _SUCCEEDED, _FAILED, _NOT_BEGUN = "run succeeded", "run failed", "no run"
 _LONGEST_NAME = 80
+_MOST_CHARACTERS = 1_048_576  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _WORDS = len(" failed?")
 _START_SECONDS = 300  # for the container, and for pipekit to report that a step timed out
 
@@ -47,12 +56,19 @@ class StepFunctionsOptions(BaseModel):
 
 def write(options: StepFunctionsOptions, pipeline: Exported) -> str:
     """The state machine, or with ``template`` all that deploys it, as JSON."""
+    if not options.template and (options.schedule or options.secret):
+        raise ExportError(f"--{'schedule' if options.schedule else 'secret'} belongs to --template: a machine has none")
     machine = state_machine(options, pipeline)
     if options.template:
         deployed = Deployed(machine, options.container, options.schedule, options.secret)
         # Without spaces: CloudFormation takes 51,200 characters, more only from a bucket.
         return json.dumps(template(deployed, pipeline), separators=(",", ":")) + "\n"
-    return json.dumps(machine, indent=2) + "\n"
+    text = json.dumps(machine, indent=2)
+    if len(text) > _MOST_CHARACTERS:
+        text = json.dumps(machine, separators=(",", ":"))
+    if len(text) > _MOST_CHARACTERS:
+        raise ExportError(f"the state machine has {len(text):,} characters, and AWS takes {_MOST_CHARACTERS:,}")
+    return text + "\n"
 
 
 def state_machine(options: StepFunctionsOptions, pipeline: Exported) -> dict[str, Any]:

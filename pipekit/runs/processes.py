@@ -116,11 +116,16 @@ def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
         logged = _expected(job, warehouse)
         if logged.status is not None:
             release_shared(warehouse, spec.name, job.run_id)
+            again = Noted(level="WARNING", message=f"run {job.run_id} has ended already: {logged.status}")
+            _report(replace(job, chosen=()), record, [*record.notes, again], PART)
             return _result(job, record, logged.status)
-        job = _as_given(job, logged)
+        job = _as_given(job, logged, secrets=False)
         ends = list(_ends(job, warehouse, logged))
-        done = all(step.id in logged.steps and logged.steps[step.id].status in _DONE for step in job.chosen)
-        status = SUCCEEDED if done else FAILED
+        undone = _undone(job, logged, ends)
+        if undone:
+            text = f"not done: {'; '.join(f'{step}: {why}' for step, why in undone.items())}"
+            ends.append(Noted(level="WARNING", message=text))
+        status = FAILED if undone else SUCCEEDED
         lasted = round((datetime.now(UTC) - logged.start.at).total_seconds() * 1000)
         last = RunFinished(status=status, duration_ms=max(0, lasted))
         _report(replace(job, chosen=()), record, [*record.notes, *ends], PART, last)
@@ -204,18 +209,29 @@ def _expected(job: Job, warehouse: Warehouse) -> LoggedRun:
     start = last_start(warehouse, job.spec.name)
     if start is not None and start.run_id == job.run_id and start.shared:
         return logged_run(warehouse, start)
-    last = f"; the last run is {start.run_id}" if start else ""
+    last = f"; the last run is {start.run_id}, and earlier ones cannot be gone on with" if start else ""
     text = f"there is no run {job.run_id} on the target {job.spec.target.name} to go on with{last}"
-    raise _refused(job, f"{text}. Open one: pipekit begin {job.spec.path}")
+    raise _refused(job, f"{text}. Open one: pipekit begin {_there(job.spec)}")
 
 
-def _as_given(job: Job, logged: LoggedRun) -> Job:
-    """The job with what the run was given."""
-    given = logged.given
+def _as_given(job: Job, logged: LoggedRun, *, secrets: bool = True) -> Job:
+    """The job with what the run was given.
+
+    Args:
+        job: The job.
+        logged: The run.
+        secrets: Whether secret variables must be given again; without them nothing can be run.
+    """
+    given = logged.given if secrets else replace(logged.given, withheld=())
     for name, value in job.options.variables.items():
         if name not in given.withheld and given.variables.get(name) != value:
             raise _refused(job, f"run {job.run_id} was not begun with --var {name} of this value: give it to begin")
     return as_before(job, given)
+
+
+def _there(spec: PipelineSpec) -> str:
+    """Arguments of a command that name the pipeline and the target."""
+    return f"{spec.path} --target {spec.target.name}"
 
 
 def _refused(job: Job, text: str) -> PipekitError:
@@ -237,7 +253,7 @@ def _failed_need(job: Job, step: Step, logged: LoggedRun) -> str | None:
             raise LockedError(
                 f"{step.id} needs {need}, which has not ended in run {job.run_id}",
                 kept="Nothing was touched.",
-                hint=f"Run it first: pipekit run {job.spec.path} --run-id {job.run_id} --step {need}",
+                hint=f"Run it first: pipekit run {_there(job.spec)} --run-id {job.run_id} --step {need}",
             )
     return None
 
@@ -266,6 +282,29 @@ def _finished(job: Job, step: Step, logged: LoggedRun) -> EarlierRun:
 
 def _later(need: LoggedStep, before: LoggedStep) -> bool:
     return need.status == SUCCEEDED and need.at > before.at
+
+
+def _undone(job: Job, logged: LoggedRun, ends: Sequence[Event]) -> dict[str, str]:
+    """The steps without which the run failed, and why.
+
+    Args:
+        job: The run.
+        logged: What the log tables have of it.
+        ends: What is reported at its end of steps that have none.
+    """
+    missing = {end.step: f"{end.status}, {end.message}" for end in ends if isinstance(end, StepFinished)}
+    found: dict[str, str] = {}
+    for step in job.chosen:
+        before = logged.steps.get(step.id)
+        needs = {need: logged.steps[need] for need in job.spec.graph.needs[step.id] if need in logged.steps}
+        newer = [] if before is None else sorted(need for need, each in needs.items() if _later(each, before))
+        if step.id in missing or before is None:
+            found[step.id] = missing.get(step.id, "it was not started")
+        elif before.status not in _DONE:
+            found[step.id] = str(before.status)
+        elif newer:
+            found[step.id] = f"its rows are older than those of {newer[0]}, which was done again; run it again"
+    return found
 
 
 def _ends(job: Job, warehouse: Warehouse, logged: LoggedRun) -> Iterator[Event]:

@@ -44,7 +44,7 @@ def close_open_run(spec: PipelineSpec, warehouse: Warehouse, taken: Taken) -> li
             f" was at {at}",
             kept="Nothing was touched.",
             hint="Let its scheduler end it, wait for that (--wait 600), or end it:"
-            f" pipekit end {spec.path} --run-id {run.start.run_id}",
+            f" pipekit end {spec.path} --target {spec.target.name} --run-id {run.start.run_id}",
         )
     notes = deliver_earlier(spec, warehouse)  # of the processes of that run, if they were on this machine
     run = logged_run(warehouse, run.start)

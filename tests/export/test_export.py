@@ -41,7 +41,7 @@ def test_options_are_those_of_the_model(pipeline: Pipeline) -> None:
     assert machine["States"]["run settings"]["Parameters"]["at"]["cluster"] == "c"
     assert machine["States"]["a failed?"]["Choices"][1]["NumericGreaterThanEquals"] == 5
     wrong = cli(root, "export", "stepfunctions", "p.yaml", "--retries", "many", code=2).stderr
-    assert "p.yaml: retries: Input should be a valid integer" in wrong
+    assert "p.yaml: export stepfunctions: --retries: " in wrong
 
 
 def test_a_secret_is_not_written(pipeline: Pipeline) -> None:
@@ -50,3 +50,17 @@ def test_a_secret_is_not_written(pipeline: Pipeline) -> None:
         given.export("airflow")
     with pytest.raises(SpecError, match="there is no exporter 'cron'; the exporters are airflow, make, stepfunctions"):
         pipeline.export("cron")
+
+
+def test_what_the_tool_cannot_take_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="--schedule belongs to --template"):
+        pipeline.export("stepfunctions", {"schedule": "cron(15 6 * * ? *)"})
+    with pytest.raises(SpecError, match="--retrys: unknown key; did you mean 'retries'"):
+        pipeline.export("airflow", {"retrys": 1})
+    with pytest.raises(SpecError, match="--start-date: "):
+        pipeline.export("airflow", {"start_date": "2024-13-01"})
+    taken = load(project(tmp_path / "taken", PIPELINE.replace("id: a,", "id: pipekit_end, into: a,")))
+    with pytest.raises(SpecError, match="the DAG has a task pipekit_end of its own"):
+        taken.export("airflow")
+    nowhere = cli(pipeline.spec.root, "export", "airflow", "p.yaml", "-o", "nowhere/dag.py", code=2).stderr
+    assert "nowhere/dag.py: cannot be written: No such file or directory" in " ".join(nowhere.split())

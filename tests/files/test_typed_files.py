@@ -12,6 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,7 @@ def fits(kind: str, value: Any) -> bool:
     if kind == "integer":
         return number and not isinstance(value, Decimal) and -(2**63) <= value < 2**63
     if kind == "number(38,9)":
-        return number and abs(value) < 10**29 and Decimal(value) == round(Decimal(value), 9)
+        return number and abs(value) < 10**29 and (Fraction(value) * 10**9).denominator == 1
     if kind == "float":
         return number and math.isfinite(float(value))
     return isinstance(value, bool) if kind == "boolean" else isinstance(value, str)

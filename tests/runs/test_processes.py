@@ -213,3 +213,35 @@ def test_a_killed_process_is_tried_again_by_the_command(tmp_path: Path) -> None:
 def test_what_a_step_cannot_be_given(tmp_path: Path, options: list[str], words: str) -> None:
     project(tmp_path, PIPELINE, plugins__slowly=SLOW)
     assert words in cli(tmp_path, "run", "p.yaml", *options, code=2).stderr
+
+
+def test_a_run_does_not_succeed_with_rows_older_than_what_they_are_made_of(tmp_path: Path) -> None:
+    text = """\
+name: p
+steps:
+  - {id: a, type: sql, sql: "select {{ var('n', 1) }} as n"}
+  - {id: b, type: sql, sql: select n from a}
+"""
+    path = project(tmp_path, text)
+    pipeline = load(path)
+    pipeline.begin("R")
+    assert pipeline.run_step("R", "a").ok
+    assert pipeline.run_step("R", "b").ok
+    path.write_text(text.replace("as n", "+ 1 as n"))
+    changed = load(path)
+    assert changed.run_step("R", "a").ok
+    ended = cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=1)
+    assert "not done: b: its rows are older than those of a, which was done again; run it again" in ended.stdout
+    again = cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=1)
+    assert "run R has ended already: FAILED" in again.stdout
+
+
+def test_what_did_not_succeed_is_named_at_the_end(tmp_path: Path) -> None:
+    path = project(tmp_path, "name: p\nsteps:\n  - {id: a, type: sql, sql: select 1 as n}\n")
+    load(path).begin("R", full_refresh=False)
+    two = cli(tmp_path, "run", "p.yaml", "--run-id", "R", "--step", "a", "--step", "b", code=2)
+    assert "--step is given once" in two.stderr
+    assert "not done: a: SKIPPED, it was not started" in cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=1).stdout
+    missing = cli(tmp_path, "end", "p.yaml", "--run-id", "S", code=2)
+    assert "pipekit begin p.yaml --target local" in missing.stderr
+    assert cli(tmp_path, "run", "p.yaml", code=0, PIPEKIT_RUN_ID="R")

@@ -54,7 +54,7 @@ def checked(
             where, item["msg"] = _nearer(reading.tree.at(where), where, str(item["msg"]))
             below = any(other[: len(where)] == where for other in reported)  # a mistake below it says more
             if not (below or reading.has_noted(where)):
-                reading.note(where, _explain(item, [*_keys_of(model), *also_known]))
+                reading.note(where, explain(item, [*_keys_of(model), *also_known]))
             reported.add(where)
         return None
 
@@ -79,7 +79,13 @@ def _nearer(node: Node, where: tuple[str | int, ...], text: str) -> tuple[tuple[
     return ((*where, key), rest) if colon and isinstance(node.value, dict) and key in node.value else (where, text)
 
 
-def _explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
+def explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
+    """A mistake that pydantic found, in plain words.
+
+    Args:
+        item: One of ``ValidationError.errors()``.
+        known: The keys that the model takes.
+    """
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
         return f"unknown key{did_you_mean(str(item['loc'][-1]), known)}"

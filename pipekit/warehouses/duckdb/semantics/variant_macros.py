@@ -47,7 +47,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_try_strictly": (
         "x",
-        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN NULL ELSE e END)[1]",
+        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN NULL "
+        "ELSE e END)[1]",
     ),
     "sf_parse_last": (
         "x",
