@@ -1,0 +1,17 @@
+"""pipekit as a library: a pipeline that can be validated, run and inspected."""
+
+from pipekit.api.exporting import Exporting
+from pipekit.api.looking import Looking
+from pipekit.api.operating import Operating
+from pipekit.api.running import Running
+
+
+class Pipeline(Running, Looking, Operating, Exporting):
+    """A valid pipeline file.
+
+    Attributes:
+        spec: Everything the file says, rendered and validated.
+    """
+
+
+__all__ = ["Pipeline"]

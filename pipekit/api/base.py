@@ -1,0 +1,97 @@
+"""A pipeline file that was read: what all that can be done with it has in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from pipekit.errors import Problem, SpecError
+from pipekit.given import Given, read_dotenv
+from pipekit.pipeline.model import OrderedStep, PipelineSpec
+from pipekit.plugins.registry import Plugins
+from pipekit.project import find_root
+from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret
+
+P = ParamSpec("P")
+T = TypeVar("T")
+AnyPipeline = TypeVar("AnyPipeline", bound="PipelineFile")
+
+
+def keeping_secrets(
+    method: Callable[Concatenate[AnyPipeline, P], T],
+) -> Callable[Concatenate[AnyPipeline, P], T]:
+    """The method, in which what is secret to this pipeline is hidden, and nothing of another one."""
+
+    @wraps(method)
+    def within(pipeline: AnyPipeline, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with keeping(pipeline._secrets), clean_errors():
+            return method(pipeline, *args, **kwargs)
+
+    return within
+
+
+class PipelineFile:
+    """A valid pipeline file.
+
+    Attributes:
+        spec: Everything the file says, rendered and validated.
+    """
+
+    def __init__(
+        self, spec: PipelineSpec, plugins: Plugins, given: Given | None = None, secrets: Secrets | None = None
+    ) -> None:
+        self.spec = spec
+        self._plugins = plugins
+        self._given = given or Given()
+        self._secrets = secrets or Secrets()
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        target: str | None = None,
+        vars: Mapping[str, Any] | None = None,
+        as_of: str | None = None,
+        project_code: bool = True,
+    ) -> Self:
+        """Read and validate a pipeline file. Nothing is opened or written.
+
+        The project's ``.env`` is read first; what the environment says already wins.
+
+        Args:
+            path: The file.
+            target: A target of the file; its own choice, or ``PIPEKIT_TARGET``, if left out.
+            vars: Values that win over the file's ``vars``.
+            as_of: The run's clock, ISO 8601; the file's, or now, if left out.
+            project_code: Whether the project's ``plugins/`` may be imported.
+
+        Raises:
+            SpecError: Every mistake in the file, each with its line.
+            PluginError: A plugin cannot be used.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise SpecError([Problem(str(path), 0, "", "there is no such file")])
+        root = find_root(path)
+        read_dotenv(root)
+        given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
+        with keeping(Secrets()) as secrets, clean_errors():
+            hide(str(value) for name, value in given.variables.items() if looks_secret(name))
+            plugins = Plugins(root, project_code=project_code)
+            return cls(given.read(path, plugins), plugins, given, secrets)
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self.spec.name
+
+    def order(self) -> tuple[OrderedStep, ...]:
+        """The steps, in file order, each with the steps that it waits for. Nothing is opened."""
+        return self.spec.order
+
+    def _mistake(self, text: str) -> SpecError:
+        return SpecError([Problem(str(self.spec.path), 0, "", text)])
