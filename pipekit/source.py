@@ -175,6 +175,7 @@ class Source(Model):
         on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared
             column is always an error unless this says ``ignore``.
         stage: An existing Snowflake stage, such as ``@landing``, in place of one that pipekit makes.
+        description: Free text.
     """
 
     name: str

@@ -13,7 +13,27 @@ _BY_NAME = {"tab": "\\t", "\\t": "\\t", "comma": ",", "semicolon": ";", "pipe": 
 
 
 class CsvFormat(WrittenNumbers):
-    """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``)."""
+    """How CSV files are written. Date formats are in Snowflake's notation (``YYYY-MM-DD``, ``AUTO``).
+
+    Attributes:
+        header: Whether the first line names the columns; without a header they are taken in the declared order.
+        header_lines: Lines of the header; of several, the parts above each other are one name.
+        delimiter: What stands between values.
+        quote: The character around values that hold delimiters or newlines; doubled inside.
+        escape: A character that escapes a quote, or itself, inside quotes.
+        encoding: Of the text; a byte order mark is skipped.
+        skip_lines: Lines before the header to leave out.
+        skip_footer: Lines at the end to leave out; empty ones do not count.
+        null_values: Unquoted texts that stand for NULL.
+        trim: Whether to take blanks off both ends of values.
+        comment: A character; lines that begin with it are left out.
+        quote_in_unquoted: ``allow`` takes a quote inside an unquoted value as text.
+        quoted_nulls: Whether ``null_values`` stand for NULL in quotes, too.
+        date_format: How dates are written, such as ``DD.MM.YYYY``; ``AUTO`` is ISO.
+        timestamp_format: How timestamps are written, such as ``YYYY-MM-DD HH24:MI:SS``, or ``epoch_seconds``; ``AUTO``
+            is ISO.
+        compression: ``auto`` goes by the suffix of the file.
+    """
 
     type: Literal["csv"]
     header: bool = True

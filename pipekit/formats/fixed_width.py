@@ -23,6 +23,15 @@ class FixedWidthFormat(WrittenNumbers):
             the first character of a line is 1.
         line_length: Characters of a line; the end of the last field if left out.
         pad: Whether a shorter line counts as filled with blanks.
+        encoding: Of the text; a byte order mark is skipped.
+        skip_lines: Lines at the top to leave out.
+        skip_footer: Lines at the end to leave out; empty ones do not count.
+        null_values: Texts that stand for NULL.
+        trim: Whether to take blanks off both ends of values.
+        date_format: How dates are written, such as ``DD.MM.YYYY``; ``AUTO`` is ISO.
+        timestamp_format: How timestamps are written, such as ``YYYY-MM-DD HH24:MI:SS``, or ``epoch_seconds``; ``AUTO``
+            is ISO.
+        compression: ``auto`` goes by the suffix of the file.
     """
 
     type: Literal["fixed_width"]

@@ -8,7 +8,17 @@ from pipekit.formats.base import Compression, FileFormat, FormatType
 
 
 class JsonFormat(FileFormat):
-    """How JSON files are written: one document per line, or one array of documents."""
+    """How JSON files are written: one document per line, or one array of documents.
+
+    Attributes:
+        layout: ``lines`` (a document on each line) or ``array`` (one array of documents); ``auto`` looks.
+        root: Where the records stand in each document, such as ``data.items``, ``orders[*]`` or ``users.*``.
+        lenient: Whether ``"5"`` fits an ``integer``, ``5`` a ``varchar``, and the like.
+        date_format: How dates are written, such as ``DD.MM.YYYY``; ``AUTO`` is ISO.
+        timestamp_format: How timestamps are written, such as ``YYYY-MM-DD HH24:MI:SS``, or ``epoch_seconds``; ``AUTO``
+            is ISO.
+        compression: ``auto`` goes by the suffix of the file.
+    """
 
     type: Literal["json"]
     layout: Literal["auto", "lines", "array"] = "auto"

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipekit.formats.base import FileFormat
 from pipekit.materialize.into import TableOptions
+from pipekit.pipeline.descriptions import Described, attribute_texts
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.quality.schema import suite_schema
@@ -18,6 +19,7 @@ from pipekit.source import Column, Source
 
 _REFERENCE = "#/$defs/{model}"
 _WORTH_SHARING = 300
+_ABOUT = ("title", "description")  # of a key: editors show it beside the whole, and not beside an alternative
 _TEMPLATED: dict[str, Any] = {"type": "string", "pattern": r"\{\{"}
 
 
@@ -49,7 +51,7 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def _schema_of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template=_REFERENCE)
+    schema = model.model_json_schema(ref_template=_REFERENCE, schema_generator=Described)
     definitions.update(schema.pop("$defs", {}))
     schema.pop("title", None)
     return schema
@@ -60,8 +62,12 @@ def _options(model: type[BaseModel], vocabulary: Vocabulary, definitions: dict[s
     schema = _schema_of(model, definitions)
     if issubclass(model, TableOptions):
         known, default = vocabulary.materializations[model.chosen_by], model.default_choice().how.name
-        choice = {"enum": sorted(known), "default": default, "title": model.chosen_by.capitalize()}
-        schema["properties"][model.chosen_by] = choice
+        schema["properties"][model.chosen_by] = {
+            "enum": sorted(known),
+            "default": default,
+            "title": model.chosen_by.capitalize(),
+            "description": attribute_texts(model)[model.chosen_by],
+        }
         for _, how in sorted(known.items()):
             schema["properties"] = {**_schema_of(how.keys, definitions)["properties"], **schema["properties"]}
     return schema
@@ -72,7 +78,7 @@ def _one_of(schemas: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _with_type(schema: dict[str, Any], name: str) -> dict[str, Any]:
-    schema["properties"]["type"] = {"const": name}
+    schema["properties"]["type"] = {"const": name, "description": schema.get("description", "") or name}
     schema["required"] = sorted({*schema.get("required", ()), "type"})
     return schema
 
@@ -87,16 +93,19 @@ def _step(schema: dict[str, Any], name: str, definitions: dict[str, Any]) -> dic
 def _source(vocabulary: Vocabulary, definitions: dict[str, Any]) -> dict[str, Any]:
     """As the file writes it: the name is the key, and columns are a mapping of name to type or details."""
     source, column = _schema_of(Source, definitions), _schema_of(Column, definitions)
+    texts = attribute_texts(Source)
     for schema in (source, column):
         del schema["properties"]["name"]
         schema["required"] = [key for key in schema["required"] if key != "name"]
     column["properties"]["type"] = {"type": "string", "description": "A Snowflake type, such as number(10,2)."}
     del definitions[FileFormat.__name__]
-    source["properties"]["format"] = _one_of(
+    formats = _one_of(
         _with_type(_schema_of(kind.options, definitions), name) for name, kind in sorted(vocabulary.formats.items())
     )
+    source["properties"]["format"] = {"description": texts["format"], **formats}
     either = {"anyOf": [{"type": "string"}, column]}
-    source["properties"]["columns"] = {"type": "object", "additionalProperties": either, "minProperties": 1}
+    columns = {"type": "object", "additionalProperties": either, "minProperties": 1}
+    source["properties"]["columns"] = {"description": texts["columns"], **columns}
     return source
 
 
@@ -108,7 +117,10 @@ def _or_templated(schema: Any) -> Any:
         return schema
     inner = {key: _or_templated(value) for key, value in schema.items()}
     typed = schema.get("type") in ("integer", "number", "boolean", "array") or "enum" in schema
-    return {"anyOf": [inner, _TEMPLATED]} if typed else inner
+    if not typed:
+        return inner
+    about = {key: inner.pop(key) for key in _ABOUT if isinstance(inner.get(key), str)}
+    return {**about, "anyOf": [inner, _TEMPLATED]}
 
 
 def _share(schema: dict[str, Any]) -> dict[str, Any]:

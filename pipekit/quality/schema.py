@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from pipekit.quality.arguments import described
 from pipekit.quality.conditions import parse_text
 from pipekit.suggestions import did_you_mean
 
@@ -58,7 +59,8 @@ def suite_schema() -> dict[str, Any]:
         "required": ["expectations"],
         "additionalProperties": False,
     }
-    return {"anyOf": [listed, path, wrapped]}
+    schema: dict[str, Any] = described({"anyOf": [listed, path, wrapped]})
+    return schema
 
 
 def _item_schema(name: str, entry: Mapping[str, Any], schemas: list[Any]) -> dict[str, Any] | None:
@@ -74,7 +76,7 @@ def _item_schema(name: str, entry: Mapping[str, Any], schemas: list[Any]) -> dic
         "additionalProperties": False,
     }
     if not entry["required"]:
-        body = {"anyOf": [body, {"type": "null"}]}
+        body = {"description": entry["description"], "anyOf": [body, {"type": "null"}]}
     return {"properties": {name: body}, "required": [name], "additionalProperties": False}
 
 

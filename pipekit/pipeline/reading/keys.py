@@ -58,28 +58,34 @@ class FileKeys(_Keys):
     """The top level of a pipeline file."""
 
     name: str = Field(pattern=IDENTIFIER, description="The pipeline's name, in the log tables.")
-    description: str = ""
+    description: str = Field(default="", description="Free text.")
     include: Names = Field(default=(), description="Files with targets, vars, suites and sources shared by pipelines.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Values for {{ var('name') }}.")
     targets: dict[str, Any] = Field(default_factory=dict, description="Warehouses by name.")
     target: str = Field(default="local", description="The target that is used unless --target names another.")
-    sources: dict[str, Any] = Field(default_factory=dict)
-    suites: dict[str, Any] = Field(default_factory=dict)
+    sources: dict[str, Any] = Field(
+        default_factory=dict, description="Files by name: where, how written, which columns."
+    )
+    suites: dict[str, Any] = Field(default_factory=dict, description="Lists of expectations, by name.")
     external: Names = Field(default=(), description="Tables that steps read and no step makes.")
     as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
     logs: LogKeys | None = Field(default=None, description="How long rows of the log tables are kept.")
-    steps: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_STEPS)
+    steps: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MAX_STEPS,
+        description="What is done; the order follows from what each reads and writes.",
+    )
 
 
 class StepKeys(_Keys):
     """The keys that every step has, whatever its type."""
 
-    id: str = Field(pattern=IDENTIFIER)
-    type: str
+    id: str = Field(pattern=IDENTIFIER, description="The step's name, in the logs and on the command line.")
+    type: str = Field(description="The step type.")
     needs: Names = Field(default=(), description="Steps to wait for beside those that the data shows.")
-    tags: Names = ()
+    tags: Names = Field(default=(), description="A word, or a list of words, for --select tag:NAME.")
     retries: int = Field(default=2, ge=0, le=20, description="Further tries after a transient failure.")
     timeout: Duration | None = Field(default=None, description="90s, 15m, 2h: then the step is stopped.")
-    description: str = ""
+    description: str = Field(default="", description="Free text.")
     warehouse: str | None = Field(default=None, description="The virtual warehouse to run on, where there are such.")
