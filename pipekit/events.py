@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,7 +136,7 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Noted(Event):
-    """Something worth a line in the log: a retry, a sink that was dropped, a setting that does not apply."""
+    """Something worth a line in the log: a retry, a sink that failed, a setting that does not apply."""
 
     level: str
     message: str
@@ -157,7 +158,10 @@ class RunLeft(RunFinished):
 
 
 class Sink(Protocol):
-    """A listener. It is called from one thread at a time, in order; if it raises, it is dropped and the run goes on."""
+    """A listener. It is called from one thread at a time, in order.
+
+    If it raises, it is given the event once more, and later events as before; the first failure is reported.
+    """
 
     def handle(self, event: Event) -> None:
         """Take one event."""
@@ -209,6 +213,9 @@ class Bus:
         hide(secrets)
         self._seq = 0
         self._lock = threading.RLock()
+        self._failed: set[int] = set()
+        self._queue: deque[Event] = deque()
+        self._delivering = False
 
     def add(self, sink: Sink) -> None:
         """Attach a further listener; it gets what is emitted from now on."""
@@ -220,13 +227,19 @@ class Bus:
         return scrub(text)
 
     def emit(self, event: Event) -> None:
-        """Stamp, scrub and deliver ``event``."""
+        """Stamp, scrub and deliver ``event``. What a sink emits is delivered after the event that it was handling."""
         with self._lock:
             self._seq += 1
             stamped = dataclasses.replace(event, seq=self._seq, at=datetime.now(UTC), **self._stamps)
-            clean = self._scrub_event(stamped)
-            for sink in list(self._sinks):
-                self._deliver(sink, clean)
+            self._queue.append(self._scrub_event(stamped))
+            if self._delivering:
+                return
+            self._delivering = True
+            try:
+                while self._queue:
+                    self._deliver(self._queue.popleft())
+            finally:
+                self._delivering = False
 
     def close(self) -> None:
         """Close every sink, in order; also if one raises. A closed sink gets no further events."""
@@ -236,22 +249,28 @@ class Bus:
                 try:
                     sink.close()
                 except Exception as error:  # noqa: BLE001 - a failing sink must not end the run
-                    self._report(sink, error)
+                    self.report(sink, error)
 
-    def _deliver(self, sink: Sink, event: Event) -> None:
-        try:
-            sink.handle(event)
-        except Exception as error:  # noqa: BLE001 - a failing sink must not end the run
-            self._drop(sink, error)
+    def report(self, sink: Sink, error: Exception) -> None:
+        """Report that a sink failed, unless that was reported before."""
+        with self._lock:
+            if id(sink) in self._failed:
+                return
+            self._failed.add(id(sink))
+            text = f"sink {type(sink).__name__} failed: {type(error).__name__}: {error}"
+            more = "it gets later events as before; its next failures are not logged"
+            self.emit(Noted(level="ERROR", message=f"{text}; {more}"))
 
-    def _drop(self, sink: Sink, error: Exception) -> None:
-        if sink in self._sinks:
-            self._sinks.remove(sink)
-            self._report(sink, error)
-
-    def _report(self, sink: Sink, error: Exception) -> None:
-        name = type(sink).__name__
-        self.emit(Noted(level="ERROR", message=f"sink {name} was dropped: {type(error).__name__}: {error}"))
+    def _deliver(self, event: Event) -> None:
+        for sink in list(self._sinks):
+            try:
+                try:
+                    sink.handle(event)
+                except Exception as error:  # noqa: BLE001 - a failing sink must not end the run
+                    self.report(sink, error)
+                    sink.handle(event)
+            except Exception:  # noqa: BLE001 - it was reported
+                continue
 
     def _scrub_event(self, event: Event) -> Event:
         values = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}

@@ -61,9 +61,8 @@ class Running(PipelineFile):
         def reread(earlier: EarlierRun) -> PipelineSpec:
             return given.on(spec.target.name).as_before(earlier).read(spec.path, self._plugins)
 
-        attached = [*sinks, *self._plugins.sinks(spec, run_id)]
-        options = RunOptions(select, exclude, attached, resume, wait, run_id, given.variables, full_refresh, reread)
-        return run_pipeline(spec, options)
+        options = RunOptions(select, exclude, sinks, resume, wait, run_id, given.variables, full_refresh, reread)
+        return run_pipeline(spec, replace(options, plugin_sinks=self._plugins.sinks(spec, run_id)))
 
     @keeping_secrets
     def begin(
@@ -154,8 +153,8 @@ class Running(PipelineFile):
         def reread(earlier: EarlierRun) -> PipelineSpec:
             return given.as_before(earlier).read(spec.path, self._plugins)
 
-        attached = [*sinks, *self._plugins.sinks(spec, run_id)]
-        return RunOptions((), (), attached, False, wait, run_id, given.variables, reread=reread)
+        options = RunOptions((), (), sinks, False, wait, run_id, given.variables, reread=reread)
+        return replace(options, plugin_sinks=self._plugins.sinks(spec, run_id))
 
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:

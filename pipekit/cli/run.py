@@ -48,10 +48,10 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     names = ("select", "exclude", "resume", "wait", "full_refresh", "run_id", "step")
     run_options = {name: options.pop(name) for name in names}
     _refuse_mixed(run_options, options["as_of"])
-    pipeline = read_spec(spec, **options)
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
     # A print of a plugin must not stand between lines of JSON.
     with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
+        pipeline = read_spec(spec, **options)
         if run_options["step"]:
             sys.exit(run_step(pipeline, run_options["run_id"], run_options["step"], [console], run_options["wait"]))
         whole = {name: value for name, value in run_options.items() if name not in ("run_id", "step")}

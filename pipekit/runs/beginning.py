@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 
+from pipekit.errors import QueryError
 from pipekit.events import Bus, Noted
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs.lock import warehouse_lock
@@ -70,6 +71,10 @@ class Beginning:
     def _take(self) -> list[Noted]:
         lock = warehouse_lock(self._warehouse, self._spec.name, self._run_id, wait=self._wait)
         taken = self._stack.enter_context(lock)
-        notes = [*taken.notes, *close_open_run(self._spec, self._warehouse, taken)]
+        try:
+            notes = close_open_run(self._spec, self._warehouse, taken)
+        except QueryError as error:
+            text = f"the log tables cannot be read, so an open run of a scheduler would not be seen: {error.message}"
+            notes = [Noted(level="WARNING", message=text)]
         self._taken = True
-        return notes
+        return [*taken.notes, *notes]

@@ -24,6 +24,7 @@ from pipekit.runs.resume import EarlierRun, last_run
 from pipekit.runs.scheduler import WHOLE, Frame, Run, run_started
 from pipekit.runs.sync import deliver_earlier
 from pipekit.runs.workers import Workers
+from pipekit.sinks.background import in_background
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink
@@ -48,6 +49,7 @@ class RunOptions:
         reread: The pipeline as the resumed run had it: read again with that run's variables and clock, where none
             are given to this one.
         shared: Whether the run's steps are processes of their own.
+        plugin_sinks: Listeners of plugins, which neither slow the run nor fail it.
     """
 
     select: Sequence[str] = ()
@@ -60,6 +62,7 @@ class RunOptions:
     full_refresh: bool = False
     reread: Callable[[EarlierRun], PipelineSpec] | None = None
     shared: bool = False
+    plugin_sinks: Sequence[Sink] = ()
 
     @property
     def arguments(self) -> str:
@@ -118,7 +121,7 @@ def _run(job: Job) -> RunResult:
     spec = job.spec
     with (
         held(job),
-        opened(job) as warehouse,
+        opened(job, job.options.wait_seconds) as warehouse,
         Beginning(spec, job.run_id, job.options.wait_seconds, warehouse, waits=job.may_be_idle(warehouse)) as beginning,
         recorded(job, warehouse, beginning.notes, asleep=beginning.waits) as record,
     ):
@@ -246,8 +249,9 @@ def opened(job: Job, wait: float = 0.0) -> Iterator[Warehouse]:
         bus = _own_bus(job, Collector())
         for sink in job.options.sinks:
             bus.add(sink)
-        bus.emit(run_started(job.spec, job.chosen, job.options.arguments, job.frame.opening))
-        bus.emit(job.frame.closing(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
+        with in_background(bus, job.options.plugin_sinks):
+            bus.emit(run_started(job.spec, job.chosen, job.options.arguments, job.frame.opening))
+            bus.emit(job.frame.closing(status=FAILED, duration_ms=elapsed_ms(started), message=str(error)))
         bus.close()
         raise
     if isinstance(warehouse, SupportsQueryTag):  # sessions that come of it carry the tag too
@@ -305,7 +309,8 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: 
     for sink in (tables, *job.options.sinks):
         bus.add(sink)
     try:
-        yield Record(bus, collector, [*notes, *delivered], tables)
+        with in_background(bus, job.options.plugin_sinks):
+            yield Record(bus, collector, [*notes, *delivered], tables)
     finally:
         bus.close()
 

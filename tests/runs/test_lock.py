@@ -56,6 +56,20 @@ def test_wait_waits_for_the_other_run(tmp_path: Path) -> None:
     holder.communicate()
 
 
+def test_wait_waits_for_a_process_that_has_the_database(tmp_path: Path) -> None:
+    path = made(tmp_path, "id: a, type: nothing")
+    run_ok(path)
+    held = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(1, flush=True); time.sleep(float(sys.argv[2]))"
+    database = str(tmp_path / ".pipekit/warehouse.duckdb")
+    holder = subprocess.Popen([sys.executable, "-c", held, database, "1"], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "1\n"
+    with pytest.raises(pipekit.LockedError, match="open in another process"):
+        run(path)
+    run_ok(path, wait=20)
+    holder.communicate()
+
+
 def test_two_runs_at_once_in_one_process(tmp_path: Path) -> None:
     path = made(tmp_path, "id: a, type: session")
     results: list[Any] = []

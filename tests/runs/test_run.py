@@ -158,7 +158,7 @@ def test_ctrl_c_rolls_back_and_is_logged(tmp_path: Path) -> None:
     assert "stopped by the user" in (tmp_path / "logs/ingestion.log").read_text()
 
 
-def test_a_sink_that_raises_is_dropped_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_sink_that_raises_gets_each_event_again_and_is_reported_once(tmp_path: Path) -> None:
     class Bad(Recorder):
         def handle(self, event: Event) -> None:
             super().handle(event)
@@ -166,8 +166,9 @@ def test_a_sink_that_raises_is_dropped_and_the_run_goes_on(tmp_path: Path) -> No
 
     bad, good = Bad(), Recorder()
     run_ok(made(tmp_path, "id: a, type: nothing"), sinks=[bad, good])
-    assert len(bad.events) == 1
-    assert [event.message for event in good.of(Noted)] == ["sink Bad was dropped: RuntimeError: sink is full"]
+    [report] = [event.message for event in good.of(Noted)]
+    assert report.startswith("sink Bad failed: RuntimeError: sink is full")
+    assert [event.seq for event in bad.events] == [event.seq for event in good.events for _ in range(2)]
 
 
 def test_an_unexpected_exception_ends_its_step_and_leaves_a_traceback(tmp_path: Path) -> None:

@@ -93,5 +93,5 @@ def test_a_log_that_cannot_be_written_is_reported_and_the_run_goes_on(tmp_path: 
     bus.emit(run_started())
     bus.close()
 
-    assert any(isinstance(event, Noted) and "LogfileSink was dropped" in event.message for event in seen)
+    assert any(isinstance(event, Noted) and "sink LogfileSink failed" in event.message for event in seen)
     assert any(type(event).__name__ == "RunStarted" for event in seen)
