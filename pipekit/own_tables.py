@@ -79,16 +79,20 @@ CLAIM_COLUMNS: tuple[Column, ...] = (Column.of("table_name", "varchar"), Column.
 # One row per feature, written by the steps that compute features.
 CATALOG = Table(("feature_catalog",))
 CATALOG_COLUMNS: tuple[Column, ...] = (
-    Column.of("feature_table", "varchar"),
-    Column.of("feature_name", "varchar"),
-    Column.of("description", "varchar"),
-    Column.of("data_type", "varchar"),
-    Column.of("source_table", "varchar"),
-    Column.of("transformation", "varchar"),
+    Column.of("feature_table", "varchar", "The table that has the feature as a column."),
+    Column.of("feature_name", "varchar", "The column; with the table the key."),
+    Column.of("description", "varchar", "What it means."),
+    Column.of("data_type", "varchar", "Its type, by the same word on every engine."),
+    Column.of("source_table", "varchar", "The tables that it is made from."),
+    Column.of("transformation", "varchar", "Its expression, with its condition and default, or its template."),
     Column.of("update_frequency", "varchar"),
-    Column.of("quality", "varchar"),
+    Column.of("quality", "varchar", "The share of entities that have a value, unless the file says something else."),
     Column.of("created_at", "timestamp_tz"),
     Column.of("updated_at", "timestamp_tz"),
+    # Catalogs of earlier versions get these by ALTER TABLE.
+    Column.of("feature_id", "varchar", "The id that the file gives, or the table and the name."),
+    Column.of("pipeline", "varchar"),
+    Column.of("step_name", "varchar"),
 )
 
 # Which run holds which lock, on warehouses that keep run locks.

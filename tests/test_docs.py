@@ -39,7 +39,7 @@ from pipekit.materialize.contract import Choice
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
-from pipekit.steps.features import Feature, FeaturesOptions
+from pipekit.steps.feature_options import Feature, FeaturesOptions
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.python import PythonOptions
 from pipekit.steps.sql import SqlOptions

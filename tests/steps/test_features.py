@@ -9,7 +9,7 @@ import pytest
 from small_projects import problems, project, query, run_ok
 
 import pipekit
-from pipekit.steps.features import is_count
+from pipekit.steps.feature_sql import is_count
 from pipekit.testing.steps import StepRun, run_step
 
 PEOPLE = [
