@@ -37,8 +37,9 @@ def _kind(value: Any) -> str:
     return "a name" if isinstance(value, str) else "an expression"
 
 
-_Key = Annotated[Annotated[str, Tag("a name")] | Annotated[Expression, Tag("an expression")], Discriminator(_kind)]
-_NamedKey = Annotated[Annotated[str, Tag("a name")] | Annotated[NamedExpression, Tag("an expression")], Discriminator(_kind)]
+_Name = Annotated[str, Tag("a name")]
+_Key = Annotated[_Name | Annotated[Expression, Tag("an expression")], Discriminator(_kind)]
+_NamedKey = Annotated[_Name | Annotated[NamedExpression, Tag("an expression")], Discriminator(_kind)]
 
 
 class Feature(StepOptions):
