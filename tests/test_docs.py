@@ -36,6 +36,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.materialize.builtin import BUILT_IN
 from pipekit.materialize.contract import Choice
+from pipekit.pipeline.observers import OpenLineage
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
@@ -55,6 +56,7 @@ RUN_HERE = (
     "pipeline-file.md",
     "schedulers.md",
     "steps.md",
+    "telemetry.md",
 )
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -226,12 +228,15 @@ STEP_PAGE = {
     "python": PythonOptions,
 }
 
+TELEMETRY_PAGE = {"OpenLineage": OpenLineage}
+
 
 @pytest.mark.parametrize(
     ("page", "heading", "model"),
     [
         *(("pipeline-file.md", heading, model) for heading, model in FILE_PAGE.items()),
         *(("steps.md", heading, model) for heading, model in STEP_PAGE.items()),
+        *(("telemetry.md", heading, model) for heading, model in TELEMETRY_PAGE.items()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -29,6 +29,7 @@ from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.tables import TablesSink
 from pipekit.suggestions import did_you_mean
+from pipekit.telemetry.listeners import listeners
 from pipekit.warehouses.contract import SupportsQueryTag, SupportsSuspending, Warehouse
 
 
@@ -318,7 +319,10 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: 
 def _own_bus(job: Job, collector: Collector) -> Bus:
     """A bus with the sinks that need no warehouse."""
     sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.logs / "ingestion.log"), collector]
-    return Bus(job.run_id, sinks, job.spec.target.secrets, process=job.process)
+    bus = Bus(job.run_id, sinks, job.spec.target.secrets, process=job.process)
+    for sink in listeners(job.spec, bus.emit):
+        bus.add(sink)
+    return bus
 
 
 def as_before(job: Job, earlier: EarlierRun) -> Job:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from pipekit.pipeline.observers import OpenLineage
 from pipekit.source import Names
 
 MAX_STEPS = 5_000
@@ -71,6 +72,7 @@ class FileKeys(_Keys):
     as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
     logs: LogKeys | None = Field(default=None, description="How long rows of the log tables are kept.")
+    openlineage: OpenLineage | None = Field(default=None, description="Where OpenLineage events of each run go.")
     steps: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_STEPS,

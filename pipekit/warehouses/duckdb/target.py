@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipekit.names import Table, fold
 from pipekit.source import Names
 
 
@@ -25,3 +27,13 @@ class DuckDBTarget(BaseModel):
     path: str = ".pipekit/warehouse.duckdb"
     schema_name: str = Field(default="main", alias="schema", min_length=1)
     allow_file_functions: Names = ()
+
+    def dataset(self, table: Table, root: Path) -> tuple[str, str]:
+        """OpenLineage's name of a table. It has no rule for DuckDB: the namespace is the file."""
+        path = root / self.path
+        place = (path.stem, self.schema_name)[: 3 - len(table.parts)]
+        return f"duckdb://{path}", ".".join(self.column(part) for part in (*place, *table.parts))
+
+    def column(self, name: str) -> str:
+        """A name in lower case: DuckDB compares names without it."""
+        return fold(name, str.lower)

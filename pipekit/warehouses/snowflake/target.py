@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from pipekit.names import Table, fold
 from pipekit.source import Names
 
 SECRETS = ("password", "token", "private_key_file_pwd", "passcode")
@@ -90,3 +92,14 @@ class SnowflakeTarget(BaseModel):
         if value and ("\n" in value or "PRIVATE KEY" in value):
             raise ValueError("is the path of a file, not its content")
         return value
+
+    def dataset(self, table: Table, root: Path) -> tuple[str, str]:
+        """OpenLineage's name of a table: https://openlineage.io/docs/spec/naming. Parts that the target leaves to the
+        user's defaults are left out."""
+        place = (self.database, self.schema_name)[: 3 - len(table.parts)]
+        parts = [self.column(part) for part in (*place, *table.parts) if part]
+        return f"snowflake://{self.account or self.connection}", ".".join(parts)
+
+    def column(self, name: str) -> str:
+        """A name in the case of an account."""
+        return fold(name, str.upper)

@@ -1,0 +1,1 @@
+"""What a run tells other systems while it goes on: OpenLineage events."""

@@ -1,0 +1,23 @@
+"""Fixtures: a receiver, and no variable of the environment that asks for telemetry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from telemetry.receiver import Receiver, receiving
+
+
+@pytest.fixture(autouse=True)
+def _asked_for_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("OPENLINEAGE_", "OTEL_")) or name == "TRACEPARENT":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as one:
+        yield one
