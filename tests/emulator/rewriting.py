@@ -51,6 +51,12 @@ def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line p
     return _named(node)
 
 
+_node.kinds = (  # type: ignore[attr-defined]
+    *(exp.DataType, exp.Cast, exp.ToChar, exp.GetExtract, exp.GetIgnoreCase, exp.Trim, exp.ParseJSON, exp.Count),
+    *(exp.StrToTime, exp.Anonymous, exp.Typeof, exp.ToArray, exp.ToDouble),
+)
+
+
 def _is_variant(node: exp.Expression) -> bool:
     """Whether it is one of the columns that are VARIANT wherever the tests have them."""
     return isinstance(node, exp.Column) and re.fullmatch(r"DOC|(UP|KEY|INDEX)[0-9]+", node.name) is not None

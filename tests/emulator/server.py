@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import glob
 import gzip
 import itertools
@@ -22,6 +23,7 @@ import fakesnow.server as fake
 import uvicorn
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
+from parsing import parse_once
 from results import in_chunks, send_small_numbers
 from session import Account, Connection, mend_null_timestamps
 from starlette.applications import Starlette
@@ -190,6 +192,13 @@ async def _break(request: Request, fault: Fault) -> Response | None:
     return Dropped(request)
 
 
+class Forgetful(dict[str, Any]):
+    """No result is kept: no test asks for one by its id, and thousands of trees make each collection of garbage slow."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        pass
+
+
 class Dropped(Response):
     """No answer: the connection is closed."""
 
@@ -266,10 +275,12 @@ def app() -> Starlette:
 
     fakesnow.fakes.FakeSnowflakeConnection = Connection  # what an instance makes its sessions of
     quicken()
+    parse_once()
     mend_null_timestamps()
     send_small_numbers()
     # A login makes nothing: a database that is not there is not the session's.
     fake.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
+    fake.shared_fs.results_cache = Forgetful()
     read_binding = fake.from_binding
     fake.from_binding = lambda binding: (
         Decimal(binding["value"]) if binding["type"] == "FIXED" and "." in binding["value"] else read_binding(binding)
@@ -313,6 +324,7 @@ def main() -> None:
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     print(listener.getsockname()[1], flush=True)
+    gc.freeze()  # what is imported stays
     uvicorn.Server(uvicorn.Config(with_transport(app()), log_level="critical", lifespan="off")).run(sockets=[listener])
 
 

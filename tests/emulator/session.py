@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,6 @@ from rewriting import as_duckdb, columns_of, refuse_other_case
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
-from sqlglot import parse_one as parse
 from stages import Stage, Stages, options_of, stage_reference
 
 Answer = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -143,6 +143,7 @@ class Cursor(FakeSnowflakeCursor):
 
     _conn: Connection
     bindings: Sequence[Any] = ()
+    _described: Sequence[Sequence[Any]] | None = None
 
     def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
@@ -239,7 +240,18 @@ class Cursor(FakeSnowflakeCursor):
         if isinstance(transformed, exp.Merge):
             self._merge(transformed, params)
             return
+        self._described = None
         super()._execute(transformed, params)
+        if "result_scan_sfqid" not in transformed.args:
+            self._describe()
+
+    def _describe(self) -> None:
+        """Keep the columns of what was just run, as DESCRIBE gives them."""
+        columns = self._duck_conn.description or ()
+        self._described = [(column[0], str(column[1]), "YES", None, None, None) for column in columns]
+
+    def _describe_last_sql(self) -> list[Any]:
+        return super()._describe_last_sql() if self._described is None else list(self._described)
 
     def _merge(self, merge: exp.Expression, params: Any) -> None:
         sql = merge.sql(dialect="duckdb") + " RETURNING merge_action"
@@ -251,7 +263,11 @@ class Cursor(FakeSnowflakeCursor):
 
     def answer(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> FakeSnowflakeCursor:
         """Give these rows as the statement's result."""
-        super()._execute(parse(_values(columns, rows), read="duckdb"))
+        self._last_sql, self._last_params, self._last_transformed = _values(columns, rows), None, exp.Select()
+        self._duck_conn.execute(self._last_sql)
+        self._describe()
+        self._arrow_table, self._arrow_table_fetch_index = self._duck_conn.to_arrow_table(), None
+        self._rowcount, self._sfqid = self._arrow_table.num_rows, str(uuid.uuid4())
         return self
 
     def table_columns(self, name: Sequence[str]) -> list[tuple[str, str]]:
