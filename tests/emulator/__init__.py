@@ -3,9 +3,9 @@
 fakesnow (Snowflake's SQL on DuckDB) behind Snowflake's wire protocol, S3 by a real moto server. What fakesnow lacks
 or lets pass, and pipekit relies on, is added here:
 
-- COPY INTO from S3 and from internal stages: FILES, plain and by a SELECT of ``$n`` and metadata columns, ON_ERROR
-  ABORT_STATEMENT and CONTINUE, VALIDATION_MODE = RETURN_ALL_ERRORS, the format options that pipekit states, and
-  MATCH_BY_COLUMN_NAME for Parquet. A COPY that fails loads nothing. Any other option is refused.
+- COPY INTO from S3 and from internal stages: FILES, plain and by a SELECT of ``$n`` and metadata columns, or of
+  ``$1:"name"::TYPE`` from Parquet; ON_ERROR ABORT_STATEMENT and CONTINUE, VALIDATION_MODE = RETURN_ALL_ERRORS, the
+  format options that pipekit states. A COPY that fails loads nothing. Any other option is refused.
 - LIST, queries over staged lines, INFER_SCHEMA of Parquet, SHOW TABLES with clustering keys, SWAP WITH,
   MERGE inside a transaction, SYSTEM$CANCEL_ALL_QUERIES.
 - A request that comes again with the same request id is answered as before and not run twice.
@@ -23,7 +23,7 @@ or lets pass, and pipekit relies on, is added here:
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), lengths of VARCHAR and types of
 literals, statement timeouts, division by zero as an error, COUNT of a JSON null outside of a column, error tables, time travel, a commit that another session does
-not see yet, physical lines in SKIP_HEADER, blank lines as errors, empty texts matched by name, and the lock waits of two
+not see yet, physical lines in SKIP_HEADER, blank lines as errors, and the lock waits of two
 writers (DuckDB's write conflict is retried in their place). Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.

@@ -61,7 +61,8 @@ _ERRORS = [
     "ROW_START_LINE",
     "REJECTED_RECORD",
 ]
-_KNOWN = {"FILES", "FILE_FORMAT", "ON_ERROR", "FORCE", "PURGE", "VALIDATION_MODE", "MATCH_BY_COLUMN_NAME"}
+_KNOWN = {"FILES", "FILE_FORMAT", "ON_ERROR", "FORCE", "PURGE", "VALIDATION_MODE"}
+_BY_NAME = re.compile(r'\$1:"(?P<column>(?:[^"]|"")+)"::\w+(?:\([\d,]+\))?')
 _SELECTED = re.compile(r"\$(?P<field>\d+)|(?P<meta>METADATA\$\w+)", re.IGNORECASE)
 
 
@@ -96,7 +97,7 @@ class Copy:
         if unknown := set(options) - _KNOWN:
             raise ProgrammingError(msg=f"the emulator does not know COPY's {sorted(unknown)}", errno=1003)
         columns = re.findall(_NAME, match["columns"] or "")
-        select = [part.strip() for part in (match["select"] or "").split(",") if part.strip()]
+        select = [part.strip() for part in re.split(r",(?![\d]*\))", match["select"] or "") if part.strip()]
         return cls(match["table"], columns, select, match["inner"] or match["stage"], options)
 
     def run(self, cursor: Cursor) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
@@ -111,8 +112,8 @@ class Copy:
             raise ProgrammingError(msg=f"invalid identifier '{missing.pop()}'", errno=904, sqlstate="42000")
         form = {"TYPE": "CSV", **stage.format, **self.options.get("FILE_FORMAT", {})}
         names = self.options.get("FILES") or [file.path[len(path) :] for file in stage.list(path)]
-        if str(self.options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE":
-            return self._by_name(cursor, stage, path, names, target, has, form)
+        if self.select and all(map(_BY_NAME.fullmatch, self.select)):
+            return self._by_name(cursor, stage, path, names, target, columns, form)
         refuse_marks(form)
         if self.options.get("ON_ERROR") == "CONTINUE" and "VALIDATION_MODE" not in self.options:
             # .../copy-into-table, FILES: a file that is not there ends only a load that aborts.
@@ -168,18 +169,18 @@ class Copy:
         path: str,
         names: Sequence[str],
         target: Sequence[str],
-        has: Sequence[tuple[str, str]],
+        columns: Sequence[str],
         form: Options,
     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         if form["TYPE"] != "PARQUET":
-            raise ProgrammingError(msg="the emulator matches by name only Parquet", errno=1003)
+            raise ProgrammingError(msg="the emulator takes values by name only from Parquet", errno=1003)
         import pyarrow.parquet as pq
 
+        wanted = [match["column"].replace('""', '"') for match in map(_BY_NAME.fullmatch, self.select) if match]
         done = []
         for name in names:
             data = pq.read_table(io.BytesIO(stage.read(path + name)))
-            both = [column for column, _ in has if column in data.column_names]
-            cursor.insert(target, both, data.select(both))
+            cursor.insert(target, columns, data.select(wanted))
             done.append(_result(Read(name, name, name, [Record(1, 1, "")] * data.num_rows, [])))
         return _RESULT, done
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +15,16 @@ from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import text
-from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT
 from pipekit.warehouses.snowflake.judged import JudgedLoad
-from pipekit.warehouses.snowflake.landing import NUMBER, Landing, create_landing
+from pipekit.warehouses.snowflake.landing import NUMBER, Landing, copy_parquet, create_landing
 from pipekit.warehouses.snowflake.path_columns import texts_of_paths, with_path_columns
-from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
+from pipekit.warehouses.snowflake.stages import Stage, StagedFiles
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
-_PLACE = '"FILE" VARCHAR, "ROWNO" NUMBER(38,0), "LINE" NUMBER(38,0)'
-_VERDICTS = '"RAW" VARCHAR, "WHOLE" VARCHAR, "AT" NUMBER(38,0), "WHY" VARCHAR'
+_PLACE = {"FILE": "VARCHAR", "ROWNO": "NUMBER(38,0)", "LINE": "NUMBER(38,0)"}
+_VERDICTS = {"RAW": "VARCHAR", "WHOLE": "VARCHAR", "AT": "NUMBER(38,0)", "WHY": "VARCHAR"}
 
 
 @contextmanager
@@ -48,16 +46,10 @@ def prepare_carried(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[Pre
 
 def _land(warehouse: SnowflakeSession, load: FileLoad, paths: list[Path]) -> Landing:
     values = tuple(_value(column, number) for number, column in enumerate(load.source.columns, 1))
-    columns = ", ".join(f"{value.text} VARCHAR" for value in values)
-    landed = create_landing(warehouse, f"{_PLACE}, {_VERDICTS}, {columns}")
+    types = {**_PLACE, **_VERDICTS, **{f"V{number}": "VARCHAR" for number in range(1, len(values) + 1)}}
+    landed = create_landing(warehouse, ", ".join(f'"{name}" {kind}' for name, kind in types.items()))
     if paths:
-        stage = Stage(warehouse.quote(f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"), "", "")
-        warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name}")
-        upload(warehouse, paths[0].parent, stage)
-        warehouse.execute(
-            f"COPY INTO {landed} FROM {stage.location} FILE_FORMAT = ({PARQUET_FORMAT}) "
-            "MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
-        )
+        copy_parquet(warehouse, landed, paths[0].parent, types)
     fields = ", ".join(f"{text(value.column.name)}, {value.text}" for value in values)
     record = f'COALESCE("RAW", TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL({fields})))'
     place = f"IFF(\"LINE\" IS NULL, {NUMBER}, '')"

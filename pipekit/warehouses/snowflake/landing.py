@@ -6,14 +6,14 @@ import secrets
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import SourceError
 from pipekit.files.signatures import refuse_other_text
-from pipekit.names import Table
+from pipekit.names import Table, quote_identifier
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.casts import Value
@@ -47,19 +47,36 @@ def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, te
     warehouse.execute(f"CREATE OR REPLACE {kind} {warehouse.quote(table)} ({columns})")
     if not data.num_rows:
         return
-    stage = Stage(warehouse.quote(f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"), "", "")
-    warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name}")
     folder = Path(tempfile.mkdtemp(prefix="pipekit_put_"))
     try:
         named = data.rename_columns([warehouse.fold(name) for name in data.column_names])
         pq.write_table(named, folder / "rows.parquet", coerce_timestamps="us", allow_truncated_timestamps=False)
-        upload(warehouse, folder, stage)
+        types = {warehouse.fold(field.name): arrow_type(field.type) for field in data.schema}
+        copy_parquet(warehouse, warehouse.quote(table), folder, types)
     finally:
         shutil.rmtree(folder)
+
+
+def copy_parquet(warehouse: SnowflakeSession, target: str, folder: Path, types: Mapping[str, str]) -> None:
+    """Copy the Parquet files of a folder of this machine into a table, by a stage of their own.
+
+    Each value is taken by name in a SELECT: with MATCH_BY_COLUMN_NAME an empty text may be an error.
+    https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
+
+    Args:
+        warehouse: The session.
+        target: SQL of the table.
+        folder: Where the files are.
+        types: The files' columns, which are the table's too, and their types there.
+    """
+    stage = Stage(warehouse.quote(f"PIPEKIT_PUT_{secrets.token_hex(8).upper()}"), "", "")
+    warehouse.execute(f"CREATE TEMPORARY STAGE {stage.name}")
+    upload(warehouse, folder, stage)
+    columns = [quote_identifier(name, str) for name in types]
+    taken = ", ".join(f"$1:{column}::{kind}" for column, kind in zip(columns, types.values(), strict=True))
     warehouse.execute(
-        f"COPY INTO {warehouse.quote(table)} FROM {stage.location} FILES = ('rows.parquet') "
-        f"FILE_FORMAT = ({PARQUET_FORMAT}) MATCH_BY_COLUMN_NAME = CASE_SENSITIVE "
-        "ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
+        f"COPY INTO {target} ({', '.join(columns)}) FROM (SELECT {taken} FROM {stage.location}) "
+        f"FILE_FORMAT = ({PARQUET_FORMAT}) ON_ERROR = ABORT_STATEMENT FORCE = TRUE"
     )
 
 
