@@ -12,8 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from pipekit.clock import at_time, fixed_part, holds_clock
 from pipekit.formats.base import Model
 from pipekit.formats.builtin import Format
 from pipekit.scrubbing import hide_parts, scrub, uri_without_secrets
@@ -188,6 +198,7 @@ class Source(Model):
     on_extra: Literal["fail", "ignore"] | None = None
     stage: str | None = None
     description: str = ""
+    _fixed: str = PrivateAttr("")
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -215,6 +226,20 @@ class Source(Model):
 
     def __repr__(self) -> str:
         return scrub(super().__repr__())
+
+    def at(self, as_of: datetime) -> Source:
+        """The source at a run's clock."""
+        moving = {"uri": self.uri, "pattern": self.pattern, "exclude": self.exclude}
+        if not holds_clock(moving):
+            return self
+        found = self.model_copy(update=at_time(moving, as_of))
+        found._fixed = fixed_part(self.uri)
+        return found
+
+    @property
+    def fixed_folder(self) -> str:
+        """The part of ``uri`` that is the same at any clock, up to its last folder; ``uri`` if all of it is."""
+        return self._fixed.rpartition("/")[0] + "/" if self._fixed and self._fixed != self.uri else self.uri
 
     @property
     def fails_on_extra(self) -> bool:

@@ -13,7 +13,7 @@ def definition_hash(spec: PipelineSpec, step: Step) -> str:
     """Changes when anything that defines the step does: options, templates, source, suites, code, variables."""
     options = step.options.model_dump(mode="json", by_alias=True)
     templates = {name: spec.template_source(name) for name in _named(options, "template")}
-    source = spec.sources.get(str(options.get("source", "")))
+    source = spec.written_sources.get(str(options.get("source", "")))
     used = [repr(suite) for suite in spec.suites_of(step)]
     code = [source_of(spec.root / "plugins", reference) for reference in _named(options, "call")]
     parts = [step.type.name, options, templates, source.model_dump(mode="json") if source else None, used, code]

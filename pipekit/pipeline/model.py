@@ -129,6 +129,7 @@ class PipelineSpec:
     """One pipeline file, read for one target. It is the ``Project`` that steps see.
 
     Attributes:
+        written_sources: The sources as the file has them, with marks where the run's clock stands.
         missing: Tables that SQL must not read, with what to say; set to find the place where one is named.
     """
 
@@ -138,7 +139,7 @@ class PipelineSpec:
     root: Path
     target: Target
     variables: Variables
-    sources: Mapping[str, Source]
+    written_sources: Mapping[str, Source]
     suites: Mapping[str, Suite]
     as_of: datetime
     threads: int
@@ -155,6 +156,11 @@ class PipelineSpec:
     def __repr__(self) -> str:
         ids = ", ".join(step.id for step in self.steps)
         return f"PipelineSpec({self.name!r}, target={self.target.name!r}, steps=[{ids}])"
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The sources at the run's clock."""
+        return {name: source.at(self.as_of) for name, source in self.written_sources.items()}
 
     @property
     def state(self) -> Path:
@@ -280,10 +286,10 @@ class PipelineSpec:
 
     def suite(self, reference: Any) -> Suite:
         """See ``step.Project``."""
-        return self.suite_as_written(reference).with_sql(self._set_clock)
+        return self.suite_as_written(reference).with_sql(self._set_clock).at(self.as_of)
 
     def suite_as_written(self, reference: Any) -> Suite:
-        """A suite whose queries hold the clock's placeholder."""
+        """A suite with marks where the run's clock stands."""
         if isinstance(reference, str):
             return self.suites[reference]
         if isinstance(reference, Sequence) and all(isinstance(name, str) for name in reference):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pipekit.clock import Moment
 from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
 from pipekit.events import CheckEvaluated, Emit, Noted
 from pipekit.names import Table
@@ -161,9 +162,16 @@ class _Preparation:
             kwargs["column_list"] = [column(name) for name in kwargs["column_list"]]
         if isinstance(kwargs.get("column_set"), list):
             kwargs["column_set"] = [self._unquoted(name) for name in kwargs["column_set"]]
+        for key in [key for key, value in kwargs.items() if isinstance(value, Moment)]:
+            kwargs[key] = self._moment(kwargs[key], kwargs.get("column"))
         if kwargs.get("row_condition") is not None and not is_custom(expectation.type):
             kwargs["row_condition"] = self._condition(kwargs["row_condition"])
         return kwargs
+
+    def _moment(self, moment: Moment, column: Any) -> str:
+        """The run's clock as a value of the column has to be written to be compared with it."""
+        zoned = self.subject.dialect.is_zoned(self.types.get(column, ""))
+        return str(moment) if zoned else moment.without_zone()
 
     def _condition(self, condition: Any) -> Any:
         condition = parse_text(condition) if isinstance(condition, str) else condition

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
+from pipekit.clock import at_time
 from pipekit.quality.custom_sql import QUERY, tables_read, unproven
 from pipekit.quality.schema import check_arguments
 from pipekit.sql.dialect import Dialect
@@ -93,6 +95,10 @@ class Suite:
             return replace(item, kwargs={**item.kwargs, QUERY: changed(query)}) if isinstance(query, str) else item
 
         return replace(self, expectations=tuple(map(replaced, self.expectations)))
+
+    def at(self, as_of: datetime) -> Suite:
+        """The suite with the run's clock in the arguments."""
+        return replace(self, expectations=tuple(replace(e, kwargs=at_time(e.kwargs, as_of)) for e in self.expectations))
 
 
 Scope = Literal["table", "new_rows"]
@@ -191,7 +197,8 @@ def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | Non
 
 
 def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, problems: Problems) -> Expectation | None:
-    found: Problems = [((*place, *inside), text) for inside, text in check_arguments(str(kind), kwargs)]
+    now = at_time(kwargs, datetime.now(UTC))
+    found: Problems = [((*place, *inside), text) for inside, text in check_arguments(str(kind), now)]
     severity = extra.get("severity", "critical")
     if severity not in SEVERITIES:
         found.append(

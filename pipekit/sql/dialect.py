@@ -6,6 +6,7 @@ Expectations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -123,6 +124,9 @@ class PartDelete:
     condition: str = "TRUE"
 
 
+_ZONED = re.compile(r"WITH (?:LOCAL )?TIME ZONE|TIMESTAMP_?L?TZ", re.IGNORECASE)
+
+
 def delete_where_exists(delete: PartDelete) -> str:
     """Plain SQL for ``Dialect.delete_parts``: a correlated EXISTS."""
     same = " AND ".join(f"old.{name} IS NOT DISTINCT FROM new.{name}" for name in delete.columns)
@@ -203,6 +207,10 @@ class Dialect:
         text = type_text.strip().upper()
         word = text.replace("(", " ").split(" ", 1)[0]
         return "variant" if text.endswith("]") else self.families.get(word, OTHER)
+
+    def is_zoned(self, type_text: str) -> bool:
+        """Whether a type is that of a time with a zone."""
+        return _ZONED.search(type_text) is not None
 
     @property
     def is_project_sql(self) -> bool:

@@ -39,7 +39,7 @@ def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
     source = spec.sources[options.source].model_copy(update={"uri": str(file), "pattern": "*", "stage": None})
     replayed = replace(load, options=_adding(options), definition_hash=ledger.REPLAYED)
     steps = tuple(replayed if step.id == load.id else step for step in spec.steps)
-    return replace(spec, sources={**spec.sources, options.source: source}, steps=steps)
+    return replace(spec, written_sources={**spec.written_sources, options.source: source}, steps=steps)
 
 
 def _adding(options: LoadOptions) -> LoadOptions:

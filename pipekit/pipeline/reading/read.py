@@ -70,6 +70,7 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
     """The pipeline without its steps."""
     keys = checked(reading, FileKeys, reading.tree.plain())
     chosen = read_target(reading, target)
+    reading.clock = read_clock(reading, clock)
     return PipelineSpec(
         name=keys.name if keys else "",
         description=keys.description if keys else "",
@@ -77,9 +78,9 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         root=reading.root,
         target=chosen or no_target(),
         variables=variables,
-        sources=read_sources(reading, chosen),
+        written_sources=read_sources(reading, chosen),
         suites=read_suites(reading),
-        as_of=read_clock(reading, clock),
+        as_of=reading.clock,
         clock_given=clock is not None,
         threads=keys.threads if keys else 1,
         keep_logs=keys.logs.keep if keys and keys.logs else None,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipekit.clock import holds_clock
 from pipekit.errors import Problem, SpecError, TemplateError
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.spots import spot
@@ -31,6 +33,7 @@ class Reading:
         problems: The mistakes.
         given: Which of ``target`` and ``as_of`` were given beside the file, so that it is not to blame for them.
         variables: The values of ``vars``, once they are rendered.
+        clock: The run's clock, as far as it is known.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     given: Collection[str] = ()
     variables: Variables = field(default_factory=lambda: Variables({}))
+    clock: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def of(cls, path: Path, root: Path, vocabulary: Vocabulary) -> Reading:
@@ -216,10 +220,26 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
         return _rendered_query(reading, node, path, values)
     try:
         value = values.render(node.value)
+        if holds_clock(value) and not _may_move(path):
+            raise TemplateError(_NO_CLOCK)
         return node if value == node.value else _wrap(value, node)
     except TemplateError as error:
-        reading.problems.append(node.problem(dotted(path), error.message))
+        reading.note(path, error.message)
         return Node("", node.file, node.line)
+
+
+_NO_CLOCK = (
+    "the run's clock (as_of) may not stand here: it may in uri, pattern and exclude of a source, in the arguments of a"
+    " suite, and in SQL"
+)
+
+
+def _may_move(path: tuple[str | int, ...]) -> bool:
+    """Whether a value may depend on the run's clock, which is known only when the step is run."""
+    if path[0] == "sources":
+        return len(path) > 2 and path[2] in ("uri", "pattern", "exclude")
+    in_suite = len(path) > 2 and (path[0] == "suites" or (path[0] == "steps" and path[2] in ("audit", "suite")))
+    return in_suite and path[-1] not in ("name", "severity", "engine")
 
 
 def _rendered_query(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:

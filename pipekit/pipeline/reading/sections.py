@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipekit.clock import fixed_part, holds_clock
 from pipekit.files.checks import check_source
 from pipekit.files.places import check_spelling
 from pipekit.formats.base import FileFormat
@@ -79,13 +80,24 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
         source = checked(reading, Source, {**data, "name": name}, ("sources", name))
         if source is None or source.format is _NO_FORMAT:
             continue
-        if problem := check_spelling(source.uri):
+        now = source.at(reading.clock)
+        if problem := check_spelling(now.uri) or _moves_too_far(source):
             reading.note(("sources", name, "uri"), problem)
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
-        for key, text in _mistakes(sources[name], target):
+        for key, text in _mistakes(sources[name].at(reading.clock), target):
             reading.note(("sources", name, *key.split(".")), text)
     return sources
+
+
+def _moves_too_far(source: Source) -> str | None:
+    """What in a place the run's clock cannot move; ``None`` if it moves nothing, or a folder or file alone."""
+    if not holds_clock(source.uri):
+        return None
+    if source.stage is not None:
+        return "with stage it only names the stage's place; the run's clock may stand in pattern"
+    scheme, _, rest = fixed_part(source.uri).rpartition("://")
+    return "the run's clock may not stand in the name of a bucket or server" if scheme and "/" not in rest else None
 
 
 def _mistakes(source: Source, target: Target | None) -> Iterable[tuple[str, str]]:
@@ -139,7 +151,8 @@ def checked_suite(reading: Reading, name: str, data: Any, path: tuple[str | int,
     """A suite from its value in the file; ``None`` if it is wrong, which is noted."""
     suite, problems = read_suite(name, data, reading.root, reading.variables)
     for inner, text in problems:
-        reading.note((*path, *inner), text)
+        if not reading.has_noted((*path, *inner)):
+            reading.note((*path, *inner), text)
     return None if problems else suite
 
 

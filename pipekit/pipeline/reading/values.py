@@ -10,6 +10,7 @@ from typing import Any
 
 import jinja2
 
+from pipekit.clock import FILTERS, Clock
 from pipekit.errors import TemplateError
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.sandbox import RENDERING, Sandbox, env_lookup, failure_reason, plain_value, var_lookup
@@ -33,9 +34,10 @@ class FileValues:
 
     def __init__(self, variables: Mapping[str, Any], extra: Mapping[str, Any], root: Path) -> None:
         self._root = root
-        self._jinja = Sandbox(undefined=jinja2.StrictUndefined, autoescape=False)
+        self._jinja = Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, finalize=_marked)
+        self._jinja.filters.update(FILTERS)
         self._names = {**extra, "var": var_lookup(variables)}
-        self._jinja.globals = {**self._names, "env": env_lookup}
+        self._jinja.globals = {**self._names, "env": env_lookup, "as_of": Clock()}
 
     def render(self, text: str) -> Any:
         """The value of ``text``; one expression and nothing else keeps the expression's type.
@@ -48,7 +50,8 @@ class FileValues:
         try:
             whole = _WHOLE.fullmatch(text)
             if whole:
-                return plain_value(self._jinja.compile_expression(whole["expression"], undefined_to_none=False)())
+                value = self._jinja.compile_expression(whole["expression"], undefined_to_none=False)()
+                return plain_value(_marked(value))
             return self._jinja.from_string(text).render()
         except RENDERING as error:
             raise TemplateError(failure_reason(error)) from error
@@ -67,6 +70,12 @@ class FileValues:
     @cached_property
     def _queries(self) -> SqlTemplates:
         return SqlTemplates(self._root / "templates", PROJECT_SQL, self._names, _between_braces)
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_marked(item) for item in value]
+    return value.marked() if isinstance(value, Clock) else value
 
 
 def _between_braces(value: Any, dialect: Dialect) -> SqlText:

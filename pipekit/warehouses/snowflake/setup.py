@@ -68,7 +68,7 @@ def _on_buckets(sources: Sequence[Source]) -> list[Source]:
 def _integration(warehouse: SnowflakeWarehouse, setup: Setup) -> Iterator[str]:
     """https://docs.snowflake.com/en/sql-reference/sql/create-storage-integration and .../alter-storage-integration"""
     name = warehouse.options.storage_integration
-    places = sorted({stage_of(warehouse, source).url for source in _on_buckets(setup.sources)})
+    places = sorted({stage_of(warehouse, source).root_url for source in _on_buckets(setup.sources)})
     if not (name and places):
         return
     schemes = sorted({place.partition("://")[0] for place in places})

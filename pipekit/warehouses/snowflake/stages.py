@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +52,11 @@ class Stage:
     name: str
     path: str
     url: str
+
+    @property
+    def root_url(self) -> str:
+        """The URL of the stage itself."""
+        return self.url.removesuffix(self.path)
 
     @property
     def location(self) -> str:
@@ -152,7 +157,11 @@ def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
     is_file = "." in rest.rpartition("/")[2]
     folder = f"{rest.rpartition('/')[0]}/" if is_file else f"{rest.rstrip('/')}/"
     url = f"{_CLOUDS[scheme]}://{folder}"
-    return Stage(warehouse.quote(_stage_name(url, warehouse, source)), "", url)
+    # Where the clock of the run stands in `uri`, one stage serves all days.
+    fixed = f"{_CLOUDS[scheme]}://{source.fixed_folder.partition('://')[2]}"
+    path = url.removeprefix(fixed) if source.fixed_folder != source.uri else ""
+    stage = Stage("", path, url)
+    return replace(stage, name=warehouse.quote(_stage_name(stage.root_url, warehouse, source)))
 
 
 def _existing_stage(source: Source) -> Stage:
@@ -224,7 +233,7 @@ def create_stage(warehouse: SnowflakeSession, source: Source, stage: Stage) -> s
     integration = warehouse.options.storage_integration
     access = f" STORAGE_INTEGRATION = {warehouse.quote(integration)}" if integration else ""
     return (
-        f"CREATE STAGE IF NOT EXISTS {stage.name} URL = {text(stage.url)}{access} "
+        f"CREATE STAGE IF NOT EXISTS {stage.name} URL = {text(stage.root_url)}{access} "
         f"FILE_FORMAT = ({peek_format(source.format)})"
     )
 
