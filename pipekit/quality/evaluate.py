@@ -144,12 +144,17 @@ class _Preparation:
         try:
             if not self.types:
                 raise UnevaluableError(f"there is no table {self.table}")
-            check = replace(check, asked=replace(expectation, kwargs=self._arguments(expectation)))
+            check = replace(check, asked=self._asked(expectation))
             if suite.engine == "great_expectations":
                 return check
-            return replace(check, plan=compile_expectation(expectation.type, check.asked.kwargs, self.subject))
+            subject = replace(self.subject, keys=check.asked.keys)
+            return replace(check, plan=compile_expectation(expectation.type, check.asked.kwargs, subject))
         except (UnevaluableError, TemplateError) as error:
             return replace(check, verdict=failed_to_judge(str(error)))
+
+    def _asked(self, expectation: Expectation) -> Expectation:
+        keys = tuple(map(self._existing, expectation.keys))
+        return replace(expectation, kwargs=self._arguments(expectation), keys=keys)
 
     def _arguments(self, expectation: Expectation) -> dict[str, Any]:
         kwargs = dict(expectation.kwargs)

@@ -13,13 +13,14 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipekit.names import Table
-from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, failed_to_judge, refused_by_engine
+from pipekit.quality.judge import MAX_KEYS, MAX_SAMPLES, Verdict, as_text, failed_to_judge, refused_by_engine
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -77,19 +78,34 @@ def run(expectations: Sequence[Expectation], table: Table, warehouse: Warehouse)
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            batch = _batch(warehouse.sqlalchemy_engine(), Table(tuple(map(warehouse.fold, table.parts))))
+            engine = warehouse.sqlalchemy_engine()
+            expectations = [_named_for(engine, each) for each in expectations]
+            batch = _batch(engine, Table(tuple(map(warehouse.fold, table.parts))))
         except (gx.exceptions.GreatExpectationsError, ConnectionError, SQLAlchemyError) as error:
             return [refused_by_engine(_without_sql(str(error)))] * len(expectations)
         return _apart(batch, expectations, _validate(batch, expectations))
 
 
+def _named_for(engine: sqlalchemy.Engine, expectation: Expectation) -> Expectation:
+    """Compound uniqueness looks its columns up by SQLAlchemy's own names: on Snowflake those in lower case."""
+    normalize = getattr(engine.dialect, "normalize_name", None)
+    if normalize is None or expectation.type != "expect_compound_columns_to_be_unique":
+        return expectation
+    names = [normalize(name) for name in expectation.kwargs["column_list"]]
+    return replace(expectation, kwargs={**expectation.kwargs, "column_list": names})
+
+
 def _apart(batch: Any, expectations: Sequence[Expectation], verdicts: dict[int, Verdict]) -> list[Verdict]:
-    """Judge failed expectations again, one by one: one failing metric fails all metrics of its statement."""
-    if len(expectations) > 1:
-        for position in [position for position, verdict in verdicts.items() if verdict.error]:
-            again = _validate(batch, [expectations[position]])[0]
+    """Judge failed expectations again, one by one: one failing metric fails all metrics of its statement.
+
+    Great Expectations cannot show the keys of every expectation; then it is judged without them.
+    """
+    for position in [position for position, verdict in verdicts.items() if verdict.error]:
+        for keys in dict.fromkeys([expectations[position].keys, ()]):
+            again = _validate(batch, [replace(expectations[position], keys=keys)])[0]
             if not again.error:
                 verdicts[position] = again
+                break
     return [verdicts[position] for position in range(len(expectations))]
 
 
@@ -149,12 +165,15 @@ def _validate(batch: Any, expectations: Sequence[Expectation]) -> dict[int, Verd
             accepted.append(_domain_object(expectation, position))
         except (ImportError, AttributeError, TypeError, ValueError, gx.exceptions.GreatExpectationsError) as error:
             verdicts[position] = failed_to_judge(f"Great Expectations refuses it: {error}")
-    if accepted:
-        suite = gx.ExpectationSuite(name="suite", expectations=accepted)
-        shape = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_SAMPLES}
+    for keys in dict.fromkeys(expectations[each.meta["pos"]].keys for each in accepted):
+        some = [each for each in accepted if expectations[each.meta["pos"]].keys == keys]
+        suite = gx.ExpectationSuite(name="suite", expectations=some)
+        shape: dict[str, Any] = {"result_format": "SUMMARY", "partial_unexpected_count": MAX_SAMPLES}
+        if keys:
+            shape = {**shape, "partial_unexpected_count": MAX_KEYS, "unexpected_index_column_names": list(keys)}
         results = batch.validate(suite, result_format=shape).to_json_dict()["results"]
         # The results are not in the order of the suite.
-        verdicts.update({result["expectation_config"]["meta"]["pos"]: _verdict(result) for result in results})
+        verdicts.update({result["expectation_config"]["meta"]["pos"]: _verdict(result, keys) for result in results})
     return verdicts
 
 
@@ -170,11 +189,12 @@ def _domain_object(expectation: Expectation, position: int) -> Any:
     return getattr(importlib.import_module(module), name)(**kwargs, meta=meta, severity=expectation.severity)
 
 
-def _verdict(result: Mapping[str, Any]) -> Verdict:
+def _verdict(result: Mapping[str, Any], keys: Sequence[str]) -> Verdict:
     error = _exception(result.get("exception_info") or {})
     if error:
         return refused_by_engine(error)
     found = result["result"]
+    rows = found.get("partial_unexpected_index_list") or []
     samples = found.get("partial_unexpected_list") or found.get("partial_missing_list") or []
     return Verdict(
         success=bool(result["success"]),
@@ -182,8 +202,16 @@ def _verdict(result: Mapping[str, Any]) -> Verdict:
         unexpected_count=found.get("unexpected_count", found.get("missing_count")),
         element_count=found.get("element_count"),
         message=None if result["success"] else _message(found),
-        samples=tuple(str(as_text(value)) for value in samples[:MAX_SAMPLES]),
+        samples=tuple(_keyed(row, keys) for row in rows[:MAX_KEYS] if keys)
+        or tuple(str(as_text(value)) for value in samples[:MAX_SAMPLES]),
     )
+
+
+def _keyed(row: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """A row as compiled checks show it: its keys, and its value."""
+    by = ", ".join(f"{name}={'NULL' if row.get(name) is None else as_text(row[name])}" for name in keys)
+    values = [as_text(value) or "NULL" for name, value in row.items() if name not in keys]
+    return f"{by}: {', '.join(values)}" if any(value != "NULL" for value in values) else by
 
 
 def _exception(info: Mapping[str, Any]) -> str | None:

@@ -17,6 +17,8 @@ from typing import Any
 from pipekit.errors import short
 
 MAX_SAMPLES = 5
+MAX_KEYS = 20
+"""Most rows that are shown by their keys."""
 
 
 class UnevaluableError(Exception):
@@ -153,6 +155,28 @@ def by_quantiles(values: list[Any], ranges: Mapping[str, Any]) -> Verdict:
         raise UnevaluableError(f"the quantiles cannot be compared: {error}") from error
     wanted = f"quantiles {observed['values']} are not within {ranges['value_ranges']}"
     return Verdict(success, observed, message=None if success else wanted)
+
+
+def is_dated(ranges: Mapping[str, Any]) -> bool:
+    """Whether a bound of the ranges is a date or a time."""
+    return any(isinstance(end, str) for ends in ranges["value_ranges"] for end in ends)
+
+
+def by_dated_quantiles(values: list[Any], ranges: Mapping[str, Any]) -> Verdict:
+    """Judge quantiles of dates or times, each against its own range, to the letter.
+
+    Raises:
+        UnevaluableError: A quantile cannot be compared with its range.
+    """
+    pairs = zip(values, ranges["value_ranges"], strict=True)
+    judged = [by_range(value, dict(zip(_ENDS, ends, strict=True))) for value, ends in pairs]
+    observed = {"quantiles": ranges["quantiles"], "values": [plain(value) for value in values]}
+    wanted = f"quantiles {observed['values']} are not within {ranges['value_ranges']}"
+    success = all(verdict.success for verdict in judged)
+    return Verdict(success, observed, message=None if success else wanted)
+
+
+_ENDS = ("min_value", "max_value")
 
 
 def _near(value: Any, ends: list[Any]) -> bool:

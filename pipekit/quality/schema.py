@@ -43,6 +43,15 @@ def is_custom(kind: str) -> bool:
     return ":" in kind
 
 
+KEYS = "unexpected_index_column_names"
+_OF_ROWS = ("expect_column_value", "expect_column_pair", "expect_compound", "expect_multicolumn", "expect_select_")
+
+
+def judges_rows(kind: str) -> bool:
+    """Whether the expectation is about single rows, so that it can show which ones did not meet it."""
+    return is_custom(kind) or kind.startswith(_OF_ROWS)
+
+
 def suite_schema() -> dict[str, Any]:
     """A JSON Schema of a suite, for editors: a list of one-key mappings, or the path of an exported suite."""
     known = catalogue()
@@ -68,10 +77,11 @@ def _item_schema(name: str, entry: Mapping[str, Any], schemas: list[Any]) -> dic
         return None
     arguments = {key: schemas[number] for key, number in entry["arguments"].items()}
     severity = {"enum": ["critical", "warning", "info"]}
+    keys = {KEYS: {"type": "array", "items": {"type": "string"}}} if judges_rows(name) else {}
     body = {
         "type": "object",
         "description": entry["description"],
-        "properties": {**arguments, "severity": severity, "name": {"type": "string"}},
+        "properties": {**arguments, "severity": severity, "name": {"type": "string"}, **keys},
         "required": entry["required"],
         "additionalProperties": False,
     }
@@ -100,7 +110,7 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
 def _names(kind: str, entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     for key in kwargs:
         if key not in entry["arguments"]:
-            near = did_you_mean(str(key), [*entry["arguments"], "severity", "name"])
+            near = did_you_mean(str(key), [*entry["arguments"], "severity", "name", KEYS])
             yield (key,), f"unknown argument {key!r} of {kind}{near}"
     for key in entry["required"]:
         if key not in kwargs:
@@ -117,11 +127,15 @@ def _values(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tup
 
 
 def _closed(ranges: Any) -> Any:
-    """Ranges of quantiles with a number in the place of an open end, which the schema does not know."""
+    """Ranges of quantiles with a number in the place of an open end or a date, which the schema does not know."""
     found = ranges.get("value_ranges") if isinstance(ranges, dict) else None
     if not isinstance(found, list) or not all(isinstance(ends, list) for ends in found):
         return ranges
-    return {**ranges, "value_ranges": [[0 if end is None else end for end in ends] for ends in found]}
+    return {**ranges, "value_ranges": [[0 if end is None or _is_dated(end) else end for end in ends] for ends in found]}
+
+
+def _is_dated(end: Any) -> bool:
+    return isinstance(end, str) and _is_time("date-time", end)
 
 
 _QUANTILES = "quantile_ranges"

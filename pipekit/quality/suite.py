@@ -16,10 +16,11 @@ from typing import Any, Literal, cast
 
 from pipekit.clock import at_time
 from pipekit.quality.custom_sql import QUERY, tables_read, unproven
-from pipekit.quality.schema import check_arguments
+from pipekit.quality.schema import KEYS, check_arguments, judges_rows
 from pipekit.sql.dialect import Dialect
 from pipekit.suggestions import did_you_mean
 
+_OWN = ("severity", "name", KEYS)
 SEVERITIES = ("critical", "warning", "info")
 ENGINES = ("auto", "great_expectations")
 Severity = Literal["critical", "warning", "info"]
@@ -40,12 +41,14 @@ class Expectation:
         kwargs: Its arguments.
         severity: What its failure means; only ``critical`` fails a step.
         name: What the log tables call it.
+        keys: Columns whose values are shown with a sample, so that its row can be found.
     """
 
     type: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity = "critical"
     name: str | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def check_name(self) -> str:
@@ -191,8 +194,8 @@ def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | Non
     if not isinstance(arguments, dict):
         problems.append(((*place, kind), "the arguments are a mapping, such as {column: customer_id}"))
         return None
-    kwargs = {key: value for key, value in arguments.items() if key not in ("severity", "name")}
-    extra = {key: arguments[key] for key in ("severity", "name") if key in arguments}
+    kwargs = {key: value for key, value in arguments.items() if key not in _OWN}
+    extra = {key: arguments[key] for key in _OWN if key in arguments}
     return _checked(kind, kwargs, extra, (*place, kind), problems)
 
 
@@ -210,8 +213,17 @@ def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, proble
     label = extra.get("name")
     if label is not None and not (isinstance(label, str) and label):
         found.append(((*place, "name"), "the name of a check is a text"))
+    keys = extra.get(KEYS)
+    found += [((*place, KEYS), text) for text in _key_problems(str(kind), keys)]
     problems.extend(found)
-    return None if found else Expectation(str(kind), kwargs, cast(Severity, severity), label)
+    return None if found else Expectation(str(kind), kwargs, cast(Severity, severity), label, tuple(keys or ()))
+
+
+def _key_problems(kind: str, keys: Any) -> Iterator[str]:
+    if keys is not None and not (isinstance(keys, list) and keys and all(isinstance(name, str) for name in keys)):
+        yield "a list of columns by which a row is found, such as [id]"
+    elif keys and not judges_rows(kind):
+        yield f"means nothing for {kind}, which judges no single rows"
 
 
 def _from_file(text: str, place: Place, root: Path, fill: _Parameters) -> Iterator[Expectation]:
@@ -260,8 +272,12 @@ def _from_json(item: Any, problems: Problems) -> Expectation | None:
     unknown = set(item) - _JSON_BOOKKEEPING - {"type", "expectation_type", "kwargs", "severity"}
     for key in sorted(unknown):
         problems.append(((key,), f"unknown key {key!r}"))
-    kwargs = {key: value for key, value in (item.get("kwargs") or {}).items() if key not in ("batch_id", "severity")}
+    given, ours = item.get("kwargs") or {}, ("batch_id", "severity", "result_format")
+    kwargs = {key: value for key, value in given.items() if key not in ours}
     extra = {"severity": item["severity"]} if item.get("severity") else {}
+    shape = given.get("result_format")
+    if isinstance(shape, dict) and shape.get(KEYS) and judges_rows(str(kind)):
+        extra[KEYS] = shape[KEYS]
     return _checked(kind, kwargs, extra, (), problems)
 
 

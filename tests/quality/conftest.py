@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from engines import emulated, on, s3, snowflake_account  # noqa: F401 - fixtures
 
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, open_duckdb

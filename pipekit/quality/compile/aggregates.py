@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from pipekit.quality.compile.subject import Compiler, Kwargs, Plan, Subject, Values, both, escape_braces
-from pipekit.quality.judge import MAX_SAMPLES, Verdict, as_text, by_quantiles, by_range, plain
+from pipekit.quality.judge import (
+    MAX_SAMPLES,
+    Verdict,
+    as_text,
+    by_dated_quantiles,
+    by_quantiles,
+    by_range,
+    is_dated,
+    plain,
+)
 from pipekit.sql.fragments import Fragment, fragment
 
 # In a column of unique values every value is among the most common ones; where ties fail, this many are enough.
@@ -64,13 +73,19 @@ def median_between(kwargs: Kwargs, subject: Subject) -> Plan | None:
 
 def quantiles(kwargs: Kwargs, subject: Subject) -> Plan | None:
     spelling = subject.dialect.quantile
-    if spelling is None or subject.family(kwargs["column"]) != "number" or kwargs.get("allow_relative_error"):
+    dated = subject.family(kwargs["column"]) == "time" and is_dated(kwargs["quantile_ranges"])
+    if spelling is None or kwargs.get("allow_relative_error") or not (dated or _is_number(kwargs, subject)):
         return None
     ranges, value = kwargs["quantile_ranges"], subject.value(kwargs["column"])
     digits = subject.dialect.quantile_digits
     points = [Fragment(repr(round(float(point), digits))) for point in ranges["quantiles"]]
     measures = tuple(fragment(spelling, point, value) for point in points)
-    return Plan(measures, lambda values: by_quantiles(list(values), ranges))
+    judge = by_dated_quantiles if dated else by_quantiles
+    return Plan(measures, lambda values: judge(list(values), ranges))
+
+
+def _is_number(kwargs: Kwargs, subject: Subject) -> bool:
+    return subject.family(kwargs["column"]) == "number"
 
 
 def most_common(kwargs: Kwargs, subject: Subject) -> Plan | None:

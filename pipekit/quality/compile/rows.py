@@ -21,6 +21,7 @@ from pipekit.quality.compile.subject import (
     duplicate_query,
     is_in,
     needs_cast,
+    row_query,
     sample_query,
 )
 from pipekit.quality.judge import UnevaluableError, Verdict, by_share, limit
@@ -42,7 +43,7 @@ def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: b
     return Plan(
         measures,
         lambda values: _column_share(values[0], values[1], values[2], mostly),
-        sample_query(subject, fragment("DISTINCT {}", cast_text(column)), unexpected),
+        sample_query(subject, cast_text(column), unexpected),
         alone=alone,
     )
 
@@ -56,16 +57,19 @@ def _column_share(rows: int, considered: int, unexpected: int, mostly: float) ->
 def is_not_null(kwargs: Kwargs, subject: Subject) -> Plan:
     measures = (subject.count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     mostly = kwargs.get("mostly", 1)
-    return Plan(measures, lambda values: _column_share(values[0], values[0], values[0] - values[1], mostly))
+    unexpected = both(subject.where, fragment("{} IS NULL", subject.column(kwargs["column"])))
+    return Plan(
+        measures,
+        lambda values: _column_share(values[0], values[0], values[0] - values[1], mostly),
+        row_query(subject, unexpected),
+    )
 
 
 def is_null(kwargs: Kwargs, subject: Subject) -> Plan:
     column = subject.column(kwargs["column"])
     measures = (subject.count_rows(subject.where), fragment("count({})", subject.value(kwargs["column"])))
     mostly = kwargs.get("mostly", 1)
-    samples = sample_query(
-        subject, fragment("DISTINCT {}", cast_text(column)), both(subject.where, fragment("{} IS NOT NULL", column))
-    )
+    samples = sample_query(subject, cast_text(column), both(subject.where, fragment("{} IS NOT NULL", column)))
     return Plan(measures, lambda values: _column_share(values[0], values[0], values[1], mostly), samples)
 
 

@@ -50,7 +50,7 @@ def distinct_values(inside: bool, missing: bool) -> Compiler:
         found = both(subject.where, is_in(column, wanted))
         measures = [fragment("count(DISTINCT CASE WHEN {} THEN {} END)", outside, column)] if inside else []
         measures += [fragment("count(DISTINCT CASE WHEN {} THEN {} END)", found, column)] if missing else []
-        follow_ups = [sample_query(subject, fragment("DISTINCT {}", cast_text(column)), outside)] if inside else []
+        follow_ups = [sample_query(subject, cast_text(column), outside)] if inside else []
         follow_ups += _missing_values(subject, column, wanted) if missing else []
         return Plan(
             tuple(measures),

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from pipekit.quality.judge import MAX_SAMPLES, Verdict
+from pipekit.quality.judge import MAX_KEYS, MAX_SAMPLES, Verdict
 from pipekit.sql.dialect import OTHER, Dialect
 from pipekit.sql.fragments import Fragment, bound, fragment, joined
+from pipekit.sql.text import quote_text
 
 Rows = Sequence[tuple[Any, ...]]
 Values = tuple[Any, ...]
@@ -38,6 +39,7 @@ class Subject:
         quote: Quotes a column's name.
         other: Quotes the name of another table.
         where: True for the rows that a row condition keeps.
+        keys: Columns whose values are shown with a sample, so that its row can be found.
     """
 
     table: str
@@ -46,6 +48,7 @@ class Subject:
     quote: Callable[[str], str]
     other: Callable[[str], str]
     where: Fragment = ALL
+    keys: tuple[str, ...] = ()
 
     def column(self, name: str) -> Fragment:
         """The column as an operand."""
@@ -122,14 +125,54 @@ def cast_text(value: Fragment) -> Fragment:
 
 
 def cast_texts(values: Sequence[Fragment]) -> Fragment:
-    return joined(" || ', ' || ", [fragment("coalesce({}, 'NULL')", cast_text(value)) for value in values])
+    return joined(" || ', ' || ", [_text_or_null(value) for value in values])
 
 
 def sample_query(subject: Subject, shown: Fragment, where: Fragment) -> Fragment:
-    template = (
-        f"SELECT {{}} AS pk_text, NULL AS pk_rows FROM {escape_braces(subject.table)} WHERE {{}} LIMIT {MAX_SAMPLES}"
-    )
+    """A few of the rows that meet the condition, by their keys, or else a few different values."""
+    if subject.keys:
+        return _keyed(subject, shown, _of_table(subject, where))
+    table = escape_braces(subject.table)
+    template = f"SELECT DISTINCT {{}} AS pk_text, NULL AS pk_rows FROM {table} WHERE {{}} LIMIT {MAX_SAMPLES}"
     return fragment(template, shown, where)
+
+
+def row_query(subject: Subject, where: Fragment) -> Fragment | None:
+    """A few of the rows that meet the condition, by their keys, or else as a whole."""
+    if subject.keys:
+        return _keyed(subject, None, _of_table(subject, where))
+    row = subject.dialect.row_text
+    if row is None:
+        return None
+    rows = f"(SELECT * FROM {escape_braces(subject.table)} WHERE {{}} LIMIT {MAX_SAMPLES}) AS pk_row"
+    return fragment(f"SELECT {escape_braces(row)} AS pk_text, NULL AS pk_rows FROM {rows}", where)
+
+
+def _keyed(subject: Subject, shown: Fragment | None, source: Fragment, rows: str = "NULL") -> Fragment:
+    """Rows by their keys, and what is to be seen of each.
+
+    Args:
+        subject: The table.
+        shown: What is to be seen; nothing but the keys if ``None``.
+        source: The table or query, with WHERE.
+        rows: SQL of the number of all such rows.
+    """
+    named = [
+        joined(" || ", [Fragment(quote_text(f"{name}=", subject.dialect)), _text_or_null(subject.column(name))])
+        for name in subject.keys
+    ]
+    text = joined(" || ', ' || ", named)
+    if shown is not None:
+        text = fragment("{} || ': ' || coalesce({}, 'NULL')", text, shown)
+    return fragment(f"SELECT {{}} AS pk_text, {rows} AS pk_rows FROM {{}} LIMIT {MAX_KEYS}", text, source)
+
+
+def _of_table(subject: Subject, where: Fragment) -> Fragment:
+    return fragment(f"{escape_braces(subject.table)} WHERE {{}}", where)
+
+
+def _text_or_null(value: Fragment) -> Fragment:
+    return fragment("coalesce({}, 'NULL')", cast_text(value))
 
 
 def escape_braces(text: str) -> str:
@@ -139,6 +182,11 @@ def escape_braces(text: str) -> str:
 def duplicate_query(subject: Subject, columns: Sequence[Fragment], where: Fragment) -> Fragment:
     """Some of the combinations that occur more than once, and the number of rows with such a combination."""
     names = joined(", ", columns)
+    if subject.keys:
+        rows = _of_table(subject, where)
+        counted = fragment("SELECT *, count(*) OVER (PARTITION BY {}) AS pk_count FROM {}", names, rows)
+        repeated = fragment("({}) AS pk_counted WHERE pk_count > 1", counted)
+        return _keyed(subject, cast_texts(columns), repeated, "count(*) OVER ()")
     return fragment(
         f"SELECT {{}} AS pk_text, sum(count(*)) OVER () AS pk_rows FROM {escape_braces(subject.table)} WHERE {{}}"
         f" GROUP BY {{}} HAVING count(*) > 1 LIMIT {MAX_SAMPLES}",
