@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pipekit.runs.result import RunResult
     from pipekit.source import Column, Source
     from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families, update_and_insert
+    from pipekit.sql.origins import Origin, Origins, Ref
     from pipekit.sql.text import SqlText, literal
     from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
     from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
@@ -85,6 +86,7 @@ _HOMES = {
     "pipekit.names": "Table",
     "pipekit.source": "Column Source",
     "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect families update_and_insert",
+    "pipekit.sql.origins": "Origin Origins Ref",
     "pipekit.sql.text": "SqlText literal",
     "pipekit.step": "Project Statement StepContext StepOptions StepResult StepType",
     "pipekit.warehouses.borrowed": "BorrowedConnection borrowed_engine",
@@ -117,6 +119,8 @@ __all__ = [
     "Materialization",
     "Move",
     "Noted",
+    "Origin",
+    "Origins",
     "PipekitError",
     "Pipeline",
     "PlainWarehouse",
@@ -125,6 +129,7 @@ __all__ = [
     "Project",
     "QueryError",
     "Records",
+    "Ref",
     "Result",
     "RunFinished",
     "RunJoined",

@@ -16,7 +16,8 @@ from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
 from pipekit.names import Table
 from pipekit.source import Column, Source
-from pipekit.sql.semantics import ColumnTypes, KnownColumns
+from pipekit.sql.origins import Origins
+from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns
 from pipekit.warehouses.contract import Result, Warehouse
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Statement:
         columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
             themselves are not.
         unproven: Functions whose values are not proven equal on the warehouse, in upper case.
+        text: What was translated: rendered, in the author's dialect.
+        dialect: sqlglot's name of that dialect.
     """
 
     sql: str
@@ -53,6 +56,8 @@ class Statement:
     unique: tuple[str, ...] = ()
     columns: KnownColumns | None = None
     unproven: tuple[str, ...] = ()
+    text: str = ""
+    dialect: str = ""
 
 
 class Project(Protocol):
@@ -72,6 +77,10 @@ class Project(Protocol):
 
     @property
     def sources(self) -> Mapping[str, Source]: ...
+
+    @property
+    def typed_tables(self) -> ColumnsOf:
+        """Gives the columns of a table that a step makes, with their types; ``None`` if they are not known."""
 
     def statement(
         self, *, template: str | None = None, sql: str | None = None, names: Mapping[str, Any] | None = None
@@ -212,6 +221,10 @@ def _no_columns(options: Any, project: Project) -> ColumnTypes | None:
     return None
 
 
+def _no_origins(options: Any, project: Project) -> Origins | Statement | None:
+    return None
+
+
 def _never(options: Any) -> bool:
     return False
 
@@ -244,6 +257,8 @@ class StepType(Generic[OptionsT]):
             pairs of an option's name and what is wrong with it. Called before anything is opened.
         columns: The warehouse's types of the columns that the step's table has, by lower-case name, if they are known
             before a run; statements that read the table are translated by them.
+        origins: What the columns of the step's table are made of: the query that gives them, or what the step type
+            knows of them; ``None`` if it cannot say, so that lineage ends there. Called before anything is opened.
         looks_first: Whether the step may find without a compute cluster that there is nothing to do, and so calls
             ``begin`` itself.
     """
@@ -257,4 +272,5 @@ class StepType(Generic[OptionsT]):
     inputs: Callable[[OptionsT, StepContext], str | None] = _no_inputs
     problems: Callable[[OptionsT, Project], Iterable[tuple[str, str]]] = _no_problems
     columns: Callable[[OptionsT, Project], ColumnTypes | None] = _no_columns
+    origins: Callable[[OptionsT, Project], Origins | Statement | None] = _no_origins
     looks_first: Callable[[OptionsT], bool] = _never

@@ -9,12 +9,14 @@ N. Siddiqi, Credit Risk Scorecards, 2006, chapter 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic import Field
 
 from pipekit import (
+    Dialect,
     Into,
     Project,
     QueryError,
@@ -194,24 +196,30 @@ def _refuse_one_outcome(options: InformationValueOptions, counts: Statement, con
 def _statement(
     sql: str, options: InformationValueOptions, context: StepContext, columns: Sequence[TableColumn]
 ) -> Statement:
-    quote = context.warehouse.quote
+    numeric = [context.warehouse.dialect.family(column.type) in ("number", "float") for column in columns]
+    cells = list(zip((column.name for column in columns), numeric, strict=True))
+    return context.project.statement(sql=sql, names=_names(options, cells, context.warehouse.quote))
+
+
+def _names(
+    options: InformationValueOptions, columns: Sequence[tuple[str, bool]], quote: Callable[[str | Table], str]
+) -> dict[str, Any]:
+    """What the templates name; of each column its name, and whether it holds numbers."""
     table, target = quote(Table.parse(options.table)), quote(options.target)
     hit = f"({target} = {literal(options.positive)})"
     source = f"{hit} AS hit FROM {table} WHERE {target} IS NOT NULL"
-    names = {
+    return {
         "table": SqlText(table),
         "hit": SqlText(hit),
         "bins": options.bins,
         "rare_share": options.rare_share,
-        "cells": SqlText("\nUNION ALL\n".join(_cells(column, source, context) for column in columns)),
+        "cells": SqlText("\nUNION ALL\n".join(_cells(name, numeric, quote, source) for name, numeric in columns)),
     }
-    return context.project.statement(sql=sql, names=names)
 
 
-def _cells(column: TableColumn, source: str, context: StepContext) -> str:
-    quoted = context.warehouse.quote(column.name)
-    name = literal(column.name.lower() if column.name.isupper() else column.name)
-    numeric = context.warehouse.dialect.family(column.type) in ("number", "float")
+def _cells(column: str, numeric: bool, quote: Callable[[str | Table], str], source: str) -> str:
+    quoted = quote(column)
+    name = literal(column.lower() if column.isupper() else column)
     amount, label = (quoted, "NULL") if numeric else ("NULL", quoted)
     return (
         f"SELECT {name} AS column_name, cast({amount} AS DOUBLE) AS amount, cast({label} AS VARCHAR) AS label, {source}"
@@ -226,7 +234,26 @@ def _writes(options: InformationValueOptions, project: Project) -> Iterable[str]
     return (options.into,)
 
 
+# The families of the types that are known before a run.
+_WORDS = Dialect("snowflake")
+
+
+def _quoted(name: str | Table) -> str:
+    parts = name.parts if isinstance(name, Table) else (name,)
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def _origins(options: InformationValueOptions, project: Project) -> Statement | None:
+    """The query that gives the rows, for lineage; the types of the columns are those that they have before a run."""
+    known = project.typed_tables(Table.parse(options.table))
+    if known is None:
+        return None
+    wanted = options.columns or [name for name in known if name != options.target.lower()]
+    columns = [(name, _WORDS.family(known.get(name.lower(), "")) in ("number", "float")) for name in wanted]
+    return project.statement(sql=_BINS, names=_names(options, columns, _quoted))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[InformationValueOptions]]:
     """The ``information_value`` step type."""
-    return [StepType("information_value", InformationValueOptions, run, _reads, _writes)]
+    return [StepType("information_value", InformationValueOptions, run, _reads, _writes, origins=_origins)]

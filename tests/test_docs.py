@@ -52,6 +52,7 @@ RUN_HERE = (
     "README.md",
     "getting-started.md",
     "library.md",
+    "lineage.md",
     "operations.md",
     "pipeline-file.md",
     "schedulers.md",

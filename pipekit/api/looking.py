@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.doctor import look_at
 from pipekit.findings import Finding
+from pipekit.insight.lineage import Lineage
+from pipekit.insight.tracing import lineage_of
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
 from pipekit.steps.rejects import read_rejects
@@ -53,6 +55,11 @@ class Looking(PipelineFile):
         load = rejecting_load(self.spec, step)
         with closing(self.spec.open()) as warehouse:
             return read_rejects(warehouse, Table.parse(load.options.into), run_id, limit)  # type: ignore[attr-defined]
+
+    @keeping_secrets
+    def lineage(self) -> Lineage:
+        """Where the columns of all tables come from, back to the headers of the files. Nothing is opened."""
+        return lineage_of(self.spec)
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
     "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),
+    "lineage": ("pipekit.cli.lineage:lineage", "Show where the tables of SPEC, or one COLUMN, come from."),
     "logs": ("pipekit.cli.show:logs", "The log tables."),
     "doctor": ("pipekit.cli.admin:doctor", "Check the installed versions and everything that a run of SPEC needs."),
     "snowflake": ("pipekit.cli.admin:snowflake", "Snowflake accounts."),

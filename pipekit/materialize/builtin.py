@@ -56,6 +56,10 @@ def _stamps(keys: MergeKeys) -> Sequence[Column]:
     return STAMPS if keys.timestamps else ()
 
 
+def _key(keys: AppendKeys | MergeKeys) -> Sequence[str]:
+    return keys.key
+
+
 def _is_one_insert(keys: AppendKeys) -> bool:
     return bool(keys.key)  # by `since` the rows beside the greatest value have an INSERT of their own
 
@@ -76,13 +80,21 @@ APPEND: Materialization[AppendKeys] = Materialization(
     uses=("materialize",),
     check=refuse_bad_keys,
     straight="first",
+    unique=_key,
     single=_is_one_insert,
 )
 APPEND_FILES: Materialization[Any] = Materialization(
     "append", _insert, uses=("strategy",), straight="always", once_per_file=True
 )
 MERGE: Materialization[MergeKeys] = Materialization(
-    "merge", merge, MergeKeys, check=refuse_bad_keys, own_columns=_stamps, straight="first", single=_is_one_merge
+    "merge",
+    merge,
+    MergeKeys,
+    check=refuse_bad_keys,
+    own_columns=_stamps,
+    straight="first",
+    unique=_key,
+    single=_is_one_merge,
 )
 BUILT_IN: tuple[Materialization[Any], ...] = (TABLE, VIEW, TRUNCATE_LOAD, APPEND, APPEND_FILES, MERGE, REPLACE_WHERE)
 

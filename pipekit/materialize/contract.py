@@ -73,6 +73,10 @@ def _no_columns(keys: Any) -> Sequence[Column]:
     return ()
 
 
+def _not_unique(keys: Any) -> Sequence[str]:
+    return ()
+
+
 def _no_problems(keys: Any, project: Project, table: Table) -> Iterable[tuple[str, str]]:
     return ()
 
@@ -103,6 +107,7 @@ class Materialization(Generic[KeysT]):
         remade_as: The table or view is made anew each time, by one atomic statement; no rows are moved. A view holds no
             rows, so it cannot be audited. For ``materialize:`` only.
         once_per_file: A load reads only files that the table was not loaded from yet.
+        unique: Columns by which the rows of the table differ, since the move sees to it; lineage rests on it.
         single: Whether the move with these keys is one statement where the engine has MERGE, so that it needs no
             transaction of its own.
     """
@@ -118,6 +123,7 @@ class Materialization(Generic[KeysT]):
     replaces: Literal["nothing", "part", "all"] = "nothing"
     remade_as: Literal["table", "view"] | None = None
     once_per_file: bool = False
+    unique: Callable[[KeysT], Sequence[str]] = _not_unique
     single: Callable[[KeysT], bool] = _never
 
     def __post_init__(self) -> None:
@@ -143,6 +149,11 @@ class Choice(Generic[KeysT]):
     def own_columns(self) -> tuple[Column, ...]:
         """Columns that the move fills by itself."""
         return tuple(self.how.own_columns(self.keys))
+
+    @property
+    def unique(self) -> tuple[str, ...]:
+        """Columns by which the rows of the table differ; empty if the move does not see to it."""
+        return tuple(self.how.unique(self.keys))
 
     def check(self, move: Move[Any]) -> None:
         """Refuse new rows that must not reach the table."""

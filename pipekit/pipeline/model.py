@@ -228,8 +228,16 @@ class PipelineSpec:
             raise self._at_its_place(error, text, template, sql or "", values) from error
         if self.missing:
             self._refuse_missing(found, text, template, sql or "", values)
-        origin = template or "sql"
-        return Statement(self._set_clock(found.sql), origin, found.reads, found.unique, found.columns, found.unproven)
+        return Statement(
+            self._set_clock(found.sql),
+            template or "sql",
+            found.reads,
+            found.unique,
+            found.columns,
+            found.unproven,
+            self._set_clock(text),
+            dialect.name,
+        )
 
     def _refuse_missing(
         self, found: Translated, rendered: str, template: str | None, sql: str, values: Mapping[str, Any]

@@ -45,4 +45,15 @@ def _problems(options: FeaturesOptions, project: Project) -> Iterator[tuple[str,
 @hookimpl
 def pipekit_step_types() -> list[StepType[FeaturesOptions]]:
     """The ``features`` step type."""
-    return [StepType("features", FeaturesOptions, run, _reads, _writes, problems=_problems, columns=_columns)]
+    return [
+        StepType(
+            "features",
+            FeaturesOptions,
+            run,
+            _reads,
+            _writes,
+            problems=_problems,
+            columns=_columns,
+            origins=statement,
+        )
+    ]

@@ -358,6 +358,7 @@ def pipekit_step_types() -> list[StepType[LoadOptions]]:
             inputs=load_checks.inputs,
             problems=load_checks.problems,
             columns=load_checks.columns,
+            origins=load_checks.origins,
             looks_first=may_be_idle,
         )
     ]

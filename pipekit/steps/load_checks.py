@@ -8,6 +8,7 @@ from pipekit.materialize.contract import NamesColumns
 from pipekit.materialize.publish import audit_reads
 from pipekit.names import fold
 from pipekit.source import Column, Source
+from pipekit.sql.origins import Origin, Origins, Ref
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext
 from pipekit.steps import ledger
@@ -65,3 +66,14 @@ def columns(options: LoadOptions, project: Project) -> ColumnTypes | None:
         return None
     found = {column.name: project.column_type(column) for column in declared(options, project)}
     return {fold(name, str.lower): kind for name, kind in found.items() if kind is not None} or None
+
+
+def origins(options: LoadOptions, project: Project) -> Origins:
+    """Each declared column by the header, path or field of the files; what is added to a row comes from none."""
+    source = project.sources[options.source]
+    found = {
+        fold(column.name, str.lower): Origin(frozenset([Ref(source.name, column.source_name, in_files=True)]))
+        for column in source.columns
+    }
+    added = {column.name: Origin() for column in declared(options, project) if column not in source.columns}
+    return Origins({**found, **added})

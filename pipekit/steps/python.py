@@ -11,15 +11,28 @@ from pydantic import Field
 from pipekit.errors import PipekitError, PluginError, WarehouseError
 from pipekit.materialize.into import Into
 from pipekit.materialize.publish import NO_VIEW, audit_reads, not_made, publish_arrow, still_holds
-from pipekit.names import Table
+from pipekit.names import Table, fold
 from pipekit.pipeline.code import line_in, what_happened
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
-from pipekit.step import Project, StepContext, StepResult, StepType
+from pipekit.sql.origins import ROWS, Origin, Origins, Ref, Refs
+from pipekit.step import Project, StepContext, StepOptions, StepResult, StepType
 from pipekit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Declared(StepOptions):
+    """What one column of the result is made of; each entry is ``table.column`` of an input.
+
+    Attributes:
+        direct: Columns from which its values are computed.
+        indirect: Columns that decide only which rows there are, or in which order.
+    """
+
+    direct: Names = ()
+    indirect: Names = ()
 
 
 class PythonOptions(Into):
@@ -29,11 +42,14 @@ class PythonOptions(Into):
         call: ``package.module:function`` below the project's ``plugins/``.
         inputs: Tables; each is an argument of the function, as an Arrow table, in this order.
         args: Further arguments of the function, by name.
+        lineage: For each column of the result the columns of the inputs (``table.column``) that it is made of, or a
+            mapping of ``direct`` and ``indirect``. Code cannot be followed, so without it lineage ends at this step.
     """
 
     call: str
     inputs: Names = ()
     args: dict[str, Any] = Field(default_factory=dict)
+    lineage: dict[str, Declared | Names] = Field(default_factory=dict)
 
 
 def run(options: PythonOptions, context: StepContext) -> StepResult:
@@ -108,6 +124,7 @@ def _writes(options: PythonOptions, project: Project) -> Iterable[str]:
 def _problems(options: PythonOptions, project: Project) -> Iterator[tuple[str, str]]:
     if options.choice.how.remade_as == "view":
         yield "materialize", NO_VIEW
+    yield from (("lineage", text) for text in _wrong_lineage(options, project))
     try:
         taken = inspect.signature(project.function(options.call))
         taken.bind(*options.inputs, **options.args)
@@ -119,7 +136,47 @@ def _problems(options: PythonOptions, project: Project) -> Iterator[tuple[str, s
         return  # a function that Python knows no signature of; or there is none, which is reported as such
 
 
+def _declared(options: PythonOptions) -> Iterator[tuple[str, Declared]]:
+    for name, given in options.lineage.items():
+        yield name, given if isinstance(given, Declared) else Declared(direct=given)
+
+
+def _input_of(text: str, options: PythonOptions) -> tuple[str, str]:
+    """The input and the column that ``table.column`` means; a column's name may hold dots."""
+    fits = (name for name in options.inputs if text.lower().startswith(f"{name.lower()}."))
+    table = max(fits, key=len, default="")
+    return table, text[len(table) + 1 :] if table else text
+
+
+def _wrong_lineage(options: PythonOptions, project: Project) -> Iterator[str]:
+    for name, declared in _declared(options):
+        for text in (*declared.direct, *declared.indirect):
+            table, column = _input_of(text, options)
+            if not table:
+                yield f"{name}: {text!r} is no table.column of an input; the inputs are {', '.join(options.inputs)}"
+                continue
+            known = project.typed_tables(Table.parse(table))
+            if known is not None and fold(column, str.lower) not in known:
+                yield f"{name}: {table} has no column {column!r}{did_you_mean(column, known)}"
+
+
+def _origins(options: PythonOptions, project: Project) -> Origins | None:
+    def refs(texts: Iterable[str]) -> Refs:
+        found = (_input_of(text, options) for text in texts)
+        return frozenset(Ref(table, fold(column, str.lower)) for table, column in found)
+
+    def origin(declared: Declared) -> Origin:
+        direct, indirect = refs(declared.direct), refs(declared.indirect)
+        rows = frozenset(Ref(ref.place, ROWS) for ref in direct | indirect)
+        return Origin(direct, indirect | rows)
+
+    if not options.lineage:
+        return None
+    columns = {fold(name, str.lower): origin(each) for name, each in _declared(options)}
+    return Origins(columns, frozenset(ref for each in columns.values() for ref in each.all if ref.column == ROWS))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[PythonOptions]]:
     """The ``python`` step type."""
-    return [StepType("python", PythonOptions, run, _reads, _writes, problems=_problems)]
+    return [StepType("python", PythonOptions, run, _reads, _writes, problems=_problems, origins=_origins)]

@@ -10,7 +10,7 @@ from pipekit.materialize.into import Into
 from pipekit.materialize.publish import audit_reads, publish
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.semantics import ColumnTypes
-from pipekit.step import Project, StepContext, StepResult, StepType, typed
+from pipekit.step import Project, Statement, StepContext, StepResult, StepType, typed
 
 
 class SqlOptions(Into):
@@ -47,10 +47,14 @@ def _writes(options: SqlOptions, project: Project) -> Iterable[str]:
 
 
 def _columns(options: SqlOptions, project: Project) -> ColumnTypes | None:
-    return typed(project.statement(template=options.template, sql=options.sql))
+    return typed(_origins(options, project))
+
+
+def _origins(options: SqlOptions, project: Project) -> Statement:
+    return project.statement(template=options.template, sql=options.sql)
 
 
 @hookimpl
 def pipekit_step_types() -> list[StepType[SqlOptions]]:
     """The ``sql`` step type."""
-    return [StepType("sql", SqlOptions, run, _reads, _writes, columns=_columns)]
+    return [StepType("sql", SqlOptions, run, _reads, _writes, columns=_columns, origins=_origins)]

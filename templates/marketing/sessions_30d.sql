@@ -3,7 +3,7 @@ with gaps as (
     select
         user_id,
         event_time,
-        lag(event_time) over (partition by user_id order by event_time nulls last, event_id nulls last) as previous_time
+        lag(event_time) over (partition by user_id order by event_time nulls last) as previous_time
     from fact_click_events
     where event_time > dateadd('day', -30, cast({{ as_of }} as timestamp_ntz))
 )

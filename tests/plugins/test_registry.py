@@ -20,7 +20,7 @@ HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("pipekit_"))
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]
 YAML, HOSTS = [text for language, text in BLOCKS if language == "yaml"]
-ACME, LAKE, INI, TEST, MAKE = PYTHON
+ACME, ORIGINS, LAKE, INI, TEST, MAKE = PYTHON
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -41,6 +41,19 @@ def test_the_documented_step_type_and_template_global_work(tmp_path: Path) -> No
         "6: steps.orders.key: is missing",
         "9: steps.orders.kee: unknown key; did you mean 'key'?",
     ]  # fmt: skip
+
+
+def test_the_documented_origins_are_lineage(tmp_path: Path) -> None:
+    last = "writes=lambda options, project: [options.into],\n"
+    assert last in ACME
+    text = ORIGINS + "\n\n" + ACME.replace(last, last + "            origins=origins,\n")
+    text = "from __future__ import annotations\n\nimport pipekit\n\n\n" + text
+    lineage = load(project(tmp_path, YAML, plugins__acme=text, plugins__lake=LAKE)).lineage()
+    origin = lineage.origin(lineage.find("orders.amount"))
+    assert ({str(ref) for ref in origin.direct}, {str(ref) for ref in origin.indirect}) == (
+        {"raw_orders.amount"},
+        {"raw_orders.id"},
+    )
 
 
 def test_the_documented_sink_gets_the_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
