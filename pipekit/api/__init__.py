@@ -1,12 +1,12 @@
 """pipekit as a library: a pipeline that can be validated, run and inspected."""
 
 from pipekit.api.exporting import Exporting
-from pipekit.api.looking import Looking
+from pipekit.api.history import History
 from pipekit.api.operating import Operating
 from pipekit.api.running import Running
 
 
-class Pipeline(Running, Looking, Operating, Exporting):
+class Pipeline(Running, History, Operating, Exporting):
     """A valid pipeline file.
 
     Attributes:

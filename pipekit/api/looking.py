@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets
@@ -15,29 +16,78 @@ from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
 from pipekit.steps.rejects import read_rejects
 from pipekit.steps.replay import rejecting_load
+from pipekit.warehouses.contract import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+
 
 class Looking(PipelineFile):
-    """What shows tables, rejected records and the state of a target."""
+    """What shows tables, rejected records and the state of a target.
+
+    Attributes:
+        notice: What must be known of the last look at the warehouse, such as that a copy was read; else empty.
+    """
+
+    notice = ""
 
     @keeping_secrets
-    def read(self, table: str, *, limit: int | None = None) -> pa.Table:
+    def read(
+        self,
+        table: str,
+        *,
+        columns: Sequence[str] = (),
+        where: str | None = None,
+        order: str | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
         """Rows of a table of the target, as Arrow.
 
         Args:
             table: ``name`` or ``schema.name``.
+            columns: Only these, in this order; all if empty.
+            where: A condition, in Snowflake's SQL.
+            order: What comes behind ORDER BY, likewise; the newest first in the log tables if left out.
             limit: The most rows; all if left out.
 
         Raises:
-            QueryError: There is no such table.
+            TemplateError: The condition or the order is no SQL.
+            QueryError: There is no such table or column.
         """
         newest_first = NEWEST_FIRST.get(Table((table.lower(),)))
-        order = f" ORDER BY {newest_first}" if newest_first else ""
-        with closing(self.spec.open()) as warehouse:
-            return warehouse.read_arrow(f"SELECT * FROM {warehouse.quote(Table.parse(table))}{order}{_limit(limit)}")
+        plain = not (columns or where or order)
+        order = order or newest_first
+        tail = (f" ORDER BY {order}" if order else "") + _limit(limit)
+        if not plain:
+            chosen = ", ".join(map(_column, columns)) or "*"
+            condition = f" WHERE ({where}\n)" if where else ""
+            statement = self.spec.statement(sql=f"SELECT {chosen} FROM {table}{condition}{tail}").sql
+        with self._look() as warehouse:
+            if plain:
+                statement = f"SELECT * FROM {warehouse.quote(Table.parse(table))}{tail}"
+            return warehouse.read_arrow(statement)
+
+    @keeping_secrets
+    def sql(self, query: str, *, limit: int | None = None) -> pa.Table:
+        """The rows of a query, as Arrow. It is read as the SQL of a step is: in Snowflake's dialect, of tables only.
+
+        Args:
+            query: One SELECT, or WITH ... SELECT.
+            limit: The most rows; all if left out.
+
+        Raises:
+            TemplateError: It is not one query, or cannot be put into the target's SQL.
+            QueryError: The target refuses it.
+        """
+        statement = self.spec.statement(sql=query.strip().rstrip(";")).sql
+        with self._look() as warehouse:
+            if limit is not None and not _ORDERED.search(query):  # neither engine promises the order of a subquery
+                statement = f"SELECT * FROM (\n{statement}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
+            rows = warehouse.read_arrow(statement)
+        return rows.slice(0, limit) if limit is not None else rows
 
     @keeping_secrets
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
@@ -53,7 +103,7 @@ class Looking(PipelineFile):
             QueryError: The step never ran.
         """
         load = rejecting_load(self.spec, step)
-        with closing(self.spec.open()) as warehouse:
+        with self._look() as warehouse:
             return read_rejects(warehouse, Table.parse(load.options.into), run_id, limit)  # type: ignore[attr-defined]
 
     @keeping_secrets
@@ -64,6 +114,16 @@ class Looking(PipelineFile):
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""
         yield from look_at(self.spec)
+
+    @contextmanager
+    def _look(self) -> Iterator[Warehouse]:
+        warehouse, self.notice = self.spec.look()
+        with closing(warehouse):
+            yield warehouse
+
+
+def _column(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def _limit(rows: int | None) -> str:

@@ -21,6 +21,11 @@ COMMANDS = {
     "export": ("pipekit.cli.export:export", "Write SPEC as the file of a scheduler that starts its steps."),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
+    "sql": (
+        "pipekit.cli.show:sql",
+        "Run QUERY, one SELECT in Snowflake's SQL, in the warehouse of SPEC; nothing can be changed by it.",
+    ),
+    "runs": ("pipekit.cli.runs:runs", "Show earlier runs of SPEC, or one RUN in full: an id, its end, or `last`."),
     "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),
     "lineage": ("pipekit.cli.lineage:lineage", "Show where the tables of SPEC, or one COLUMN, come from."),
     "logs": ("pipekit.cli.show:logs", "The log tables."),

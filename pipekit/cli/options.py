@@ -63,6 +63,21 @@ def exit_code(result: RunResult) -> int:
     return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)
 
 
+def read_spec_of_run(
+    spec: Path, target: str | None, variables: Sequence[str], as_of: str | None, no_plugins: bool
+) -> Pipeline:
+    """``read_spec`` for a run: if it cannot start, that is kept for ``pipekit runs``, and alerts are sent."""
+    from pipekit.errors import PipekitError
+
+    try:
+        return read_spec(spec, target, variables, as_of, no_plugins)
+    except PipekitError as error:
+        from pipekit.api.unreadable import could_not_start
+
+        could_not_start(spec, error, target)
+        raise
+
+
 def read_spec(
     spec: Path, target: str | None, variables: Sequence[str], as_of: str | None, no_plugins: bool
 ) -> Pipeline:

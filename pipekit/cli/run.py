@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.options import FULL_REFRESH, WAIT, choice_options, exit_code, pipeline_options, read_spec
+from pipekit.cli.options import (
+    FULL_REFRESH,
+    WAIT,
+    choice_options,
+    exit_code,
+    pipeline_options,
+    read_spec,
+    read_spec_of_run,
+)
 from pipekit.cli.output import say
 from pipekit.cli.scheduled import run_step
 
@@ -51,9 +59,10 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
     # A print of a plugin must not stand between lines of JSON.
     with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
-        pipeline = read_spec(spec, **options)
         if run_options["step"]:
+            pipeline = read_spec(spec, **options)
             sys.exit(run_step(pipeline, run_options["run_id"], run_options["step"], [console], run_options["wait"]))
+        pipeline = read_spec_of_run(spec, **options)
         whole = {name: value for name, value in run_options.items() if name not in ("run_id", "step")}
         sys.exit(exit_code(pipeline.run(sinks=[console], **whole)))
 

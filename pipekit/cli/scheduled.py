@@ -17,6 +17,7 @@ from pipekit.cli.options import (
     exit_code,
     pipeline_options,
     read_spec,
+    read_spec_of_run,
     warehouse_options,
 )
 from pipekit.cli.output import say
@@ -46,7 +47,7 @@ def begin(spec: Path, run_id: str | None, target: str | None, variables: Any, **
     The steps follow with `pipekit run SPEC --run-id ID --step STEP`, then `pipekit end SPEC --run-id ID`.
     """
     run_options = {name: options.pop(name) for name in ("select", "exclude", "wait", "full_refresh")}
-    pipeline = read_spec(spec, target, variables, **options)
+    pipeline = read_spec_of_run(spec, target, variables, **options)
     with trying_again():
         say(pipeline.begin(run_id, **run_options))
 

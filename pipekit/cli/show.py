@@ -1,68 +1,82 @@
-"""The commands ``show``, ``rejects`` and ``logs``."""
+"""The commands ``show``, ``sql``, ``rejects`` and ``logs``."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pipekit.cli.options import exit_code, pipeline_options, read_spec
 from pipekit.cli.output import say
+from pipekit.cli.rows import Form, form_options, limit_option, one_more, print_rows
 from pipekit.names import Table
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @click.command()
 @pipeline_options
 @click.argument("table")
-@click.option("--limit", "-n", default=20, show_default=True, help="Rows to show.")
-def show(spec: Path, table: str, limit: int, **options: Any) -> None:
+@click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order.")
+@click.option("--where", "-w", metavar="SQL", help="Only rows of which this is true.")
+@click.option("--order", "-o", metavar="SQL", help="How they are sorted, such as 'amount desc'.")
+@limit_option()
+@form_options
+def show(
+    spec: Path,
+    table: str,
+    columns: str | None,
+    limit: int,
+    form: Form | None,
+    **options: Any,
+) -> None:
     """Show rows of TABLE in the warehouse of SPEC."""
     try:
         Table.parse(table)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="TABLE") from error
-    _print_table(read_spec(spec, **options).read(table, limit=limit))
+    chosen = {name: options.pop(name) for name in ("where", "order")}
+    names = [name.strip() for name in columns.split(",") if name.strip()] if columns else []
+    pipeline = read_spec(spec, **options)
+    rows = pipeline.read(table, columns=names, limit=one_more(limit), **chosen)
+    print_rows(rows, form, limit, pipeline.notice)
+
+
+@click.command()
+@pipeline_options
+@click.argument("query")
+@limit_option(100)
+@form_options
+def sql(spec: Path, query: str, limit: int, form: Form | None, **options: Any) -> None:
+    """Run QUERY, one SELECT in Snowflake's SQL, in the warehouse of SPEC; nothing can be changed by it.
+
+    - as QUERY reads it from standard input.
+    """
+    text = sys.stdin.read() if query == "-" else query
+    pipeline = read_spec(spec, **options)
+    rows = pipeline.sql(text, limit=one_more(limit))
+    print_rows(rows, form, limit, pipeline.notice)
 
 
 @click.command()
 @pipeline_options
 @click.option("--step", help="The load, if more than one of the pipeline rejects.")
 @click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
-@click.option("--limit", "-n", default=20, show_default=True, help="Records to show.")
+@limit_option()
+@form_options
 @click.option("--replay", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Load a fixed file.")
-def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, replay: Path | None, **options: Any) -> None:
+def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, **options: Any) -> None:
     """Show the records that a load of SPEC rejected, or load them once fixed."""
     from pipekit.sinks.console import console_sink
 
+    form, replay = options.pop("form"), options.pop("replay")
     pipeline = read_spec(spec, **options)
     if replay is None:
-        _print_table(pipeline.rejects(step, run_id=run_id, limit=limit))
+        rows = pipeline.rejects(step, run_id=run_id, limit=one_more(limit))
+        print_rows(rows, form, limit, pipeline.notice)
         return
     result = pipeline.replay(replay, step, sinks=[console_sink("auto", sys.stdout)])
     sys.exit(exit_code(result))
-
-
-def _print_table(data: pa.Table) -> None:
-    from pipekit.cli.table_view import show_table
-
-    show_table(data.column_names, [tuple(row.values()) for row in _plain(data)], sys.stdout)
-
-
-def _plain(data: pa.Table) -> list[dict[str, Any]]:
-    """Rows as Python values; times beyond what Python can hold (the year 0) as text."""
-    import pyarrow as pa
-
-    try:
-        rows: list[dict[str, Any]] = data.to_pylist()
-    except (OverflowError, ValueError):
-        texts = [pa.field(f.name, pa.string()) if pa.types.is_temporal(f.type) else f for f in data.schema]
-        rows = data.cast(pa.schema(texts)).to_pylist()
-    return rows
 
 
 @click.group()

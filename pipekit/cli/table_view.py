@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pipekit.errors import short
+from pipekit.scrubbing import scrub
 from pipekit.sinks.styles import make_console, make_table, plain_text
 from pipekit.sinks.text import printable
 
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
 _NULL = "NULL"
 _WIDEST = 60
 _NARROWEST = 12
+_UNLIMITED = 1_000_000
 
 
 def show_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], stream: IO[str], *, width: int | None = None
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    stream: IO[str],
+    *,
+    width: int | None = None,
+    full: bool = False,
 ) -> None:
     """Print rows for people: NULL dimmed, wide values cut. Rows that do not fit are printed column by column.
 
@@ -30,13 +38,17 @@ def show_table(
         rows: The values, as the warehouse gave them.
         stream: Where to print.
         width: Columns of the terminal; detected if left out. A stream that is not a terminal has no limit.
+        full: Cut no value, and print each row column by column.
     """
-    if width is None and not stream.isatty():
-        width = len(columns) * (_WIDEST + 2)
+    if width is None and not stream.isatty() and not (full and "COLUMNS" in os.environ):
+        width = _UNLIMITED if full else len(columns) * (_WIDEST + 2)
     console = make_console(stream, width)
     limit = _limit(columns, rows, console.width)
     if not rows:
         console.print(plain_text("no rows: " + printable(", ".join(columns))))
+    elif full:
+        for index, row in enumerate(rows, 1):
+            console.print(_record(columns, row, index, cut=False))
     elif limit >= _NARROWEST:
         console.print(_grid(columns, rows, limit))
     else:
@@ -65,10 +77,10 @@ def _grid(columns: Sequence[str], rows: Sequence[Sequence[Any]], limit: int) -> 
     return table
 
 
-def _record(columns: Sequence[str], row: Sequence[Any], index: int) -> Table:
+def _record(columns: Sequence[str], row: Sequence[Any], index: int, *, cut: bool = True) -> Table:
     table = make_table(f"row {index}", "")
     for name, value in zip(columns, row, strict=True):
-        table.add_row(plain_text(printable(name), "cyan"), _cell(value))
+        table.add_row(plain_text(printable(name), "cyan"), _cell(value) if cut else _whole(value))
     return table
 
 
@@ -77,3 +89,7 @@ def _cell(value: Any) -> Text:
         return plain_text(_NULL, "dim")
     text = printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
     return plain_text(short(text, _WIDEST))
+
+
+def _whole(value: Any) -> Text:
+    return plain_text(_NULL, "dim") if value is None else plain_text(printable(scrub(str(value))))

@@ -35,7 +35,7 @@ from pipekit.sql.text import SqlText
 from pipekit.sql.translate import Translated, place_of_table
 from pipekit.step import Statement, StepContext, StepType
 from pipekit.warehouses.builtin import TYPING
-from pipekit.warehouses.contract import SupportsClosingOff, Warehouse, WarehouseType
+from pipekit.warehouses.contract import Look, SupportsClosingOff, Warehouse, WarehouseType
 
 # Compiled templates, and the types of columns: they depend on the steps, not on their hashes, order or clock.
 _FOUND = ("_templates", "typed_tables")
@@ -73,7 +73,19 @@ class Target:
         Raises:
             WarehouseError: It cannot be reached.
         """
-        warehouse = self.type.open(self.options, root)
+        return self._closed_off(self.type.open(self.options, root), sources)
+
+    def look(self, root: Path, sources: Sequence[Source] = ()) -> Look:
+        """Connect to read only; otherwise see ``open``.
+
+        Raises:
+            WarehouseError: It cannot be reached.
+        """
+        found = self.type.look(self.options, root) if self.type.look else (self.type.open(self.options, root), "")
+        self._closed_off(found[0], sources)
+        return found
+
+    def _closed_off(self, warehouse: Warehouse, sources: Sequence[Source]) -> Warehouse:
         if isinstance(warehouse, SupportsClosingOff) and not self.allowed:
             warehouse.close_off(sources)
         return warehouse
@@ -194,6 +206,14 @@ class PipelineSpec:
             WarehouseError: It cannot be reached.
         """
         return self.target.open(self.root, list(self.sources.values()))
+
+    def look(self) -> Look:
+        """Connect to the target to read only.
+
+        Raises:
+            WarehouseError: It cannot be reached, or there is nothing yet.
+        """
+        return self.target.look(self.root, list(self.sources.values()))
 
     @cached_property
     def _templates(self) -> SqlTemplates:

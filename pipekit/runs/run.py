@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipekit.errors import LockedError, OpenRunError, PipekitError, Problem, SpecError
-from pipekit.events import FAILED, Bus, Noted, Sink
+from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.beginning import Beginning
+from pipekit.runs.history import record_refusal
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import run_lock
 from pipekit.runs.prune import prune_daily
@@ -27,6 +28,7 @@ from pipekit.runs.workers import Workers
 from pipekit.sinks.background import in_background
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
+from pipekit.sinks.story import RunStory
 from pipekit.sinks.tables import TablesSink
 from pipekit.suggestions import did_you_mean
 from pipekit.telemetry.listeners import listeners
@@ -94,7 +96,22 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
-    return until_free(options.wait_seconds, lambda: _run(prepared(spec, options)))
+    story = RunStory()
+    run_id = options.run_id or new_run_id()
+    options = replace(options, run_id=run_id, sinks=[*options.sinks, story])
+    try:
+        return until_free(options.wait_seconds, lambda: _run(prepared(spec, options)))
+    except PipekitError as error:
+        if story.header is None:
+            _refused(spec, run_id, error)
+        raise
+
+
+def _refused(spec: PipelineSpec, run_id: str, error: PipekitError) -> None:
+    """Keep why the run could not start, where no sink was there to keep it."""
+    header = replace(run_started(spec, ()), run_id=run_id)
+    with suppress(OSError):  # the error itself says what matters
+        record_refusal(spec.state / "runs", header, RunFinished(status=FAILED, duration_ms=0, message=str(error)))
 
 
 _PAUSE_SECONDS = 2.0

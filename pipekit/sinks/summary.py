@@ -7,18 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.events import (
-    FAILED,
-    SKIPPED,
-    SUCCEEDED,
-    CheckEvaluated,
-    Event,
-    FileSkipped,
-    RunFinished,
-    RunLeft,
-    RunStarted,
-    StepFinished,
-)
+from pipekit.events import FAILED, SKIPPED, SUCCEEDED, CheckEvaluated, RunLeft, StepFinished
+from pipekit.sinks.story import BAD_CHECKS, RunStory
 from pipekit.sinks.styles import make_table, plain_text, status_text
 from pipekit.sinks.text import check_details, duration, failure, number, printable
 
@@ -28,33 +18,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-_BAD_CHECKS = ("FAILED", "ERROR")
 _SHOWN_FILES = 10
 _VERDICTS = ("ERROR", "FAILED", "WARNED", "PASSED")
 
 
-class Story:
-    """What the end of a run shows, collected from its events."""
-
-    def __init__(self) -> None:
-        self.header: RunStarted | None = None
-        self.end: RunFinished | None = None
-        self.steps: list[StepFinished] = []
-        self.checks: list[CheckEvaluated] = []
-        self.skipped: list[FileSkipped] = []
-
-    def add(self, event: Event) -> None:
-        """Keep what the end of the run shows."""
-        if isinstance(event, RunStarted):
-            self.header = event
-        elif isinstance(event, RunFinished):
-            self.end = event
-        elif isinstance(event, StepFinished):
-            self.steps.append(event)
-        elif isinstance(event, CheckEvaluated):
-            self.checks.append(event)
-        elif isinstance(event, FileSkipped):
-            self.skipped.append(event)
+class Story(RunStory):
+    """What the end of a run shows."""
 
     def skipped_files(self) -> list[str]:
         """Files that loads went on without, and where more is known of them; empty if there are none."""
@@ -83,7 +52,7 @@ class Story:
         ]
         if isinstance(self.end, RunLeft):
             advice = ["Next: fix the errors above, then let the scheduler run the step again"]
-        if any(check.status in _BAD_CHECKS for check in self.checks):
+        if any(check.status in BAD_CHECKS for check in self.checks):
             advice += ["Verdicts:", f"  SELECT * FROM dq_check_logs WHERE run_id = '{self.header.run_id}'"]
         return [printable(text) for text in advice]
 

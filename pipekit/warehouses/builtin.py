@@ -9,7 +9,7 @@ from typing import Any
 from pipekit.findings import Finding
 from pipekit.source import Source
 from pipekit.sql.semantics import Semantics
-from pipekit.warehouses.contract import Setup, Warehouse, WarehouseType
+from pipekit.warehouses.contract import Look, Setup, Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
 from pipekit.warehouses.duckdb.target import DuckDBTarget
@@ -21,6 +21,12 @@ def _open_duckdb(options: DuckDBTarget, root: Path) -> Warehouse:
     from pipekit.warehouses.duckdb.warehouse import open_duckdb
 
     return open_duckdb(options, root)
+
+
+def _look_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
+    from pipekit.warehouses.duckdb.looking import look_into_duckdb
+
+    return look_into_duckdb(options, root)
 
 
 def _open_snowflake(options: SnowflakeTarget, root: Path) -> Warehouse:
@@ -59,6 +65,7 @@ LOCAL: WarehouseType[DuckDBTarget] = WarehouseType(
     name="duckdb",
     options=DuckDBTarget,
     open=_open_duckdb,
+    look=_look_into_duckdb,
     dialect=DUCKDB,
     schema_of=lambda options: options.schema_name,
 )

@@ -351,6 +351,9 @@ class Setup:
     applied_as: str | None = None
 
 
+Look = tuple[Warehouse, str]  # a session that reads only, and what its reader must know, if it shows not all
+
+
 def _no_mistakes(source: Source) -> Iterable[tuple[str, str]]:
     return ()
 
@@ -363,6 +366,7 @@ class WarehouseType(Generic[TargetT]):
         name: What ``type:`` says in a target.
         options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
         open: Connects; given the options and the project's root.
+        look: Connects to read only, also where nothing can be written; ``open`` if left out.
         dialect: Its SQL; its sessions carry the same value.
         schema_of: The default schema of a target, against which unqualified table names are read.
         check_source: What a source asks for that this warehouse cannot do: pairs of a key of the source, such as
@@ -372,8 +376,7 @@ class WarehouseType(Generic[TargetT]):
         apply: Runs such statements, given the project's root.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
         formats: The names of the file formats that it loads, if there are formats that it does not load.
-        many_processes: Whether several processes can write to it at once. Steps that a scheduler runs as processes take
-            turns where they cannot.
+        many_processes: Whether several processes can write at once; else steps of a scheduler take turns.
     """
 
     name: str
@@ -387,6 +390,7 @@ class WarehouseType(Generic[TargetT]):
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
     formats: Collection[str] | None = None
     many_processes: bool = False
+    look: Callable[[TargetT, Path], Look] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dialect, Dialect):

@@ -135,7 +135,7 @@ def test_every_command_explains_itself(tmp_path: Path, arguments: tuple[str, ...
         (("run", "p.yaml", "--selct", "a"), 2, "No such option"),
         (("rum", "p.yaml"), 2, "No such command 'rum'; did you mean 'run'?"),
         (("zzz",), 2, "No such command 'zzz'"),
-        (("show", "p.yaml", "nowhere"), 1, "nowhere"),
+        (("show", "p.yaml", "nowhere"), 1, "there is no database"),
         (("show", "p.yaml", "a.b.c.d"), 2, "is not a table name"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

@@ -54,7 +54,7 @@ def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
         # Until the session is closed: DuckDB creates its write-ahead log again and again, with the process's umask.
         at_close.enter_context(private_umask())
         with driver_errors():
-            connection = at_close.enter_context(closing(_connect(path, options.schema_name)))
+            connection = at_close.enter_context(closing(connect(path, options.schema_name)))
         warehouse = _first_session(connection, options.schema_name, path.with_name(path.name + ".files"))
         warehouse.at_close = at_close.pop_all()
         return warehouse
@@ -80,15 +80,17 @@ def _require_writable(path: Path) -> None:
         )
 
 
-def _connect(path: Path, schema: str) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(path))
+def connect(path: Path, schema: str, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Connect to the file, under a name that no schema in it has."""
+    connection = duckdb.connect(str(path), read_only=read_only)
     if not _ambiguous(connection, path.stem, schema):
         return connection
     # DuckDB names the database after the file. Where a schema has that name too, `name.table` means either
     # and is refused, so the file is attached under another name.
     connection.close()
     connection = duckdb.connect()
-    connection.execute(f"ATTACH '{text_literal(str(path))}' AS {quote_name(path.stem + '_db')}")
+    mode = " (READ_ONLY)" if read_only else ""
+    connection.execute(f"ATTACH '{text_literal(str(path))}' AS {quote_name(path.stem + '_db')}{mode}")
     connection.execute(f"USE {quote_name(path.stem + '_db')}")
     connection.execute(f"SET temp_directory = '{text_literal(str(path) + '.tmp')}'")
     return connection

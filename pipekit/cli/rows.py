@@ -1,0 +1,123 @@
+"""Rows as the commands print them: for people, cut to the terminal or whole; as CSV; as lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from pipekit.cli.output import say
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Form = Literal["full", "csv", "json"]
+
+
+def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose how rows are printed."""
+    forms = {
+        "json": "Print a JSON object for each row.",
+        "csv": "Print CSV, with a header.",
+        "full": "Cut no value; each row as a list of its columns.",
+    }
+    for form, text in forms.items():
+        command = click.option(f"--{form}", "form", flag_value=form, help=text)(command)
+    return command
+
+
+def limit_option(default: int = 20) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """How many rows are printed."""
+    help_text = "The most rows; 0: all of them."
+    return click.option("--limit", "-n", type=click.IntRange(min=0), default=default, show_default=True, help=help_text)
+
+
+def one_more(limit: int) -> int | None:
+    """How many rows to ask for, so that it is known whether there are more than ``limit``."""
+    return limit + 1 if limit else None
+
+
+def print_rows(data: pa.Table, form: Form | None, limit: int, notice: str = "") -> None:
+    """Print rows to standard output, and to standard error whether there are more.
+
+    Args:
+        data: The rows: up to one more than the limit.
+        form: ``full``, ``csv`` or ``json``; for people if ``None``.
+        limit: The most rows; all if 0.
+        notice: What must be known of the rows.
+    """
+    if notice:
+        say(f"note: {notice}", err=True)
+    names, shown = data.column_names, data.slice(0, limit) if limit else data
+    rows = [tuple(row.values()) for row in _plain(shown)] if len(set(names)) == len(names) else _by_position(shown)
+    if form == "csv":
+        _print_csv(names, rows)
+    elif form == "json":
+        for row in rows:
+            click.echo(json.dumps(dict(zip(names, map(_json, row), strict=True)), ensure_ascii=True))
+    else:
+        from pipekit.cli.table_view import show_table
+
+        show_table(names, rows, sys.stdout, full=form == "full")
+    if data.num_rows > shown.num_rows:
+        say(f"note: there are more than {limit:,} rows; all of them: --limit 0", err=True)
+
+
+def _plain(data: pa.Table) -> list[dict[str, Any]]:
+    """Rows as Python values; times beyond what Python can hold (the year 0) as text."""
+    import pyarrow as pa
+
+    try:
+        rows: list[dict[str, Any]] = data.to_pylist()
+    except (OverflowError, ValueError):
+        texts = [pa.field(f.name, pa.string()) if pa.types.is_temporal(f.type) else f for f in data.schema]
+        rows = data.cast(pa.schema(texts)).to_pylist()
+    return rows
+
+
+def _by_position(data: pa.Table) -> list[tuple[Any, ...]]:
+    numbered = data.rename_columns([str(position) for position in range(data.num_columns)])
+    return [tuple(row.values()) for row in _plain(numbered)]
+
+
+def _print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Faithful in a file or a pipe; in a terminal, control characters are spelled out."""
+    from pipekit.sinks.text import printable
+
+    made = io.StringIO()
+    writer = csv.writer(made, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(["" if value is None else _text(value) for value in row] for row in rows)
+    text = made.getvalue()
+    click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return json.dumps(_json(value), ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _json(value: Any) -> Any:
+    """A value of JSON: numbers that JSON or its readers do not hold exactly are text."""
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, (Decimal, timedelta)):
+        return str(value)
+    return value.hex() if isinstance(value, bytes) else value

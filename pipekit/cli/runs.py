@@ -1,0 +1,138 @@
+"""The command ``runs``: earlier runs, and why they failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec
+from pipekit.cli.output import say
+
+if TYPE_CHECKING:
+    from pipekit.events import Event
+    from pipekit.sinks.story import RunStory
+
+_NARROWEST = 20
+
+
+@click.command()
+@pipeline_options
+@click.argument("run", required=False)
+@click.option("--failed", is_flag=True, help="Only runs that did not succeed.")
+@click.option("--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="The most runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each run.")
+def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, **options: Any) -> None:
+    """Show earlier runs of SPEC, or one RUN in full: an id, its end, or `last`.
+
+    `pipekit runs SPEC last --failed` says why the last failed run failed.
+    """
+    from pipekit.api.history import LAST, chosen_run
+
+    wanted = 1 if run == LAST else 200 if run else limit
+    found = _found(spec, wanted, failed, options)
+    if run is not None:
+        chosen = chosen_run(found, run)
+        if chosen is None:
+            say(f"there is no {'failed ' if failed else ''}run {'' if run == LAST else run}".rstrip(), err=True)
+            sys.exit(EXIT_FAILED)
+        found = [chosen]
+    if as_json:
+        for story in found:
+            click.echo(json.dumps(_object(story)))
+    elif run is not None:
+        from pipekit.sinks.story import account
+
+        _print(account(found[0]))
+    else:
+        _print(line for story in found for line in _summary(story))
+        if not found:
+            say(f"no {'failed ' if failed else ''}runs yet", err=True)
+
+
+def _found(spec: Path, limit: int, failed: bool, options: dict[str, Any]) -> list[RunStory]:
+    """The runs; of a file that cannot be read, those that this machine recorded."""
+    from pipekit.errors import PipekitError
+
+    try:
+        pipeline = read_spec(spec, **options)
+    except PipekitError as error:
+        from pipekit.api.history import runs_of_file
+
+        found = [story for story in runs_of_file(spec) if story.failed or not failed]
+        if not found:
+            raise
+        say(f"note: {spec} cannot be used as it is; these are the runs that this machine recorded", err=True)
+        say(textwrap.indent(str(error), "  "), err=True)
+        return found[:limit]
+    found = pipeline.runs(limit=limit, failed=failed)
+    if pipeline.notice:
+        say(f"note: {pipeline.notice}", err=True)
+    return found
+
+
+def _summary(story: RunStory) -> list[str]:
+    from pipekit.sinks.story import reason
+    from pipekit.sinks.text import duration
+
+    if story.header is None:
+        return []
+    took = f", {duration(story.end.duration_ms)}" if story.end else ""
+    at = story.header.at.astimezone(UTC)
+    why = reason(story)
+    return [f"{story.header.run_id}  {at:%Y-%m-%d %H:%M:%S}  {story.status}{took}", *([f"  {why}"] if why else [])]
+
+
+def _object(story: RunStory) -> dict[str, Any]:
+    from pipekit.sinks.rows import to_json
+    from pipekit.sinks.story import reason
+
+    parts: dict[str, Sequence[Event]] = {
+        "steps": list(story.last.values()),
+        "checks": story.checks,
+        "skipped_files": story.skipped,
+    }
+    return {
+        **(to_json(story.header) if story.header else {}),
+        "event": "Run",
+        "status": story.status,
+        "duration_ms": story.end.duration_ms if story.end else None,
+        "message": story.end.message if story.end else "",
+        "reason": reason(story),
+        **{name: [to_json(event) for event in events] for name, events in parts.items()},
+    }
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines, wrapped between words in a terminal; further lines of one begin below its text."""
+    width = _width()
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        fits = width is None or len(line) <= width or len(indent) + _NARROWEST > width
+        say(line if fits else _wrapped(line, indent, width or 0))
+
+
+def _wrapped(line: str, indent: str, width: int) -> str:
+    return textwrap.fill(
+        line.strip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _width() -> int | None:
+    """The columns of the terminal; ``None`` if the output goes elsewhere and nothing says how wide that is."""
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return None
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,115 @@
+"""A DuckDB file opened to be looked at: also when it is read-only, and by a copy while another process has it.
+
+https://duckdb.org/docs/current/connect/concurrency: one process may write, or several may read.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from pipekit.errors import LockedError, WarehouseError
+from pipekit.warehouses.contract import Look
+from pipekit.warehouses.duckdb.errors import driver_errors
+from pipekit.warehouses.duckdb.session import quote_name
+from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse, connect, open_duckdb
+
+_TRIES = 5
+_HEADERS = (
+    3 * 4096
+)  # the file's header and those of its two last states, https://duckdb.org/docs/current/internals/storage
+
+
+def look_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
+    """Open the target's database file to read, and change nothing.
+
+    Args:
+        options: The target.
+        root: The project's root, where relative paths start.
+
+    Raises:
+        LockedError: Another process has the file, and a copy cannot be had.
+        WarehouseError: There is no such file, or it cannot be opened.
+    """
+    path = (root / options.path).absolute()
+    if not path.exists():
+        raise WarehouseError(f"there is no database {path} yet", hint="A run makes it: pipekit run SPEC")
+    try:
+        if path.is_dir() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            return open_duckdb(options, root), ""  # an instance that this process has open already is shared
+        with driver_errors():
+            return _read_only(path, options.schema_name, ExitStack()), ""
+    except LockedError as error:
+        return _by_copy(path, options.schema_name, error)
+
+
+def _read_only(path: Path, schema: str, at_close: ExitStack) -> DuckDBWarehouse:
+    with at_close:
+        connection = at_close.enter_context(closing(connect(path, schema, read_only=True)))
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        database = connection.execute("SELECT current_database()").fetchall()[0][0]
+        schemas = "SELECT lower(schema_name) FROM duckdb_schemas() WHERE database_name = current_database()"
+        if (schema.lower(),) not in connection.execute(schemas).fetchall():
+            raise WarehouseError(f"the database {path} has no schema {quote_name(schema)}", hint="A run makes it.")
+        warehouse = DuckDBWarehouse(connection, database, schema, path.with_name(path.name + ".files"))
+        warehouse.at_close = at_close.pop_all()
+    return warehouse
+
+
+def _by_copy(path: Path, schema: str, held: LockedError) -> Look:
+    """A session on a copy of the last committed state.
+
+    Raises:
+        LockedError: There is no room for a copy, or the file changes faster than it is copied.
+    """
+    with ExitStack() as at_close:
+        folder = Path(at_close.enter_context(tempfile.TemporaryDirectory(prefix="pipekit-look-")))
+        with _no_copy(held):
+            if shutil.disk_usage(folder).free < 2 * path.stat().st_size:
+                raise OSError(f"there is no room for one in {folder}")
+            copy, at = next(_copies(path, folder))
+        with driver_errors():
+            duckdb.connect(str(copy)).close()  # takes in the write-ahead log
+            warehouse = _read_only(copy, schema, at_close.pop_all())
+    text = f"{held.message}; shown is a copy with what was committed by {at:%H:%M:%S} UTC"
+    return warehouse, text
+
+
+@contextmanager
+def _no_copy(held: LockedError) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, StopIteration) as error:
+        why = str(error) or "it was written to all the time"
+        raise LockedError(f"{held.message}, and no copy of it could be read: {why}", hint=held.hint) from error
+
+
+def _copies(path: Path, folder: Path) -> Iterator[tuple[Path, datetime]]:
+    """Copies that are whole.
+
+    The write-ahead log comes first: all that it names is in the file by then. Blocks of the state that the headers name
+    are not written again before another state is the last one, so with the same headers at the end they are whole.
+    """
+    copy = folder / path.name
+    log, its_log = path.with_name(path.name + ".wal"), copy.with_name(copy.name + ".wal")
+    for _ in range(_TRIES):
+        before, at = _headers(path), datetime.now(UTC)
+        its_log.unlink(missing_ok=True)
+        if log.exists():
+            shutil.copyfile(log, its_log)
+        shutil.copyfile(path, copy)
+        if _headers(path) == before:
+            yield copy, at
+
+
+def _headers(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEADERS)

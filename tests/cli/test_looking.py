@@ -1,0 +1,121 @@
+"""`pipekit show` and `pipekit sql`: choosing rows, the forms of output, and a database that cannot be written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from small_projects import cli, load, project, run_ok, snapshot
+
+import pipekit
+
+ROWS = "select 1 as n, 'x' as t, 1.50::number(10,2) as d union all select 2, null, 2.25 union all select 3, 'z', 3"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("looking")
+    run_ok(project(folder, f'steps: [{{id: a, type: sql, sql: "{ROWS}"}}]'))
+    return folder
+
+
+def test_show_chooses_columns_and_rows(made: Path) -> None:
+    done = cli(made, "show", "p.yaml", "a", "-c", "t,n", "-w", "n > 1", "-o", "n desc", "--json", code=0)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"t": "z", "n": 3}, {"t": None, "n": 2}]
+
+
+def test_csv_is_whole_and_says_when_there_is_more(made: Path) -> None:
+    done = cli(made, "show", "p.yaml", "a", "-o", "n", "--csv", "-n", "2", code=0)
+    assert list(csv.reader(done.stdout.splitlines())) == [["n", "t", "d"], ["1", "x", "1.50"], ["2", "", "2.25"]]
+    assert "there are more than 2 rows" in done.stderr
+    everything = cli(made, "show", "p.yaml", "a", "--csv", "-n", "0", code=0)
+    assert (len(everything.stdout.splitlines()), everything.stderr) == (4, "")
+
+
+def test_sql_is_snowflakes_and_keeps_its_order(made: Path) -> None:
+    query = "select count_if(n > 1) as big, iff(t is null, 'none', 'some') as s from a group by 2 order by s desc"
+    done = cli(made, "sql", "p.yaml", query, "--json", code=0)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"big": 1, "s": "some"}, {"big": 1, "s": "none"}]
+    assert load(made / "p.yaml").sql("select n from a order by n desc", limit=1).to_pylist() == [{"n": 3}]
+    assert load(made / "p.yaml").sql("select n from a", limit=2).num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("update a set n = 1", "exactly one SELECT"),
+        ("select 1; drop table a", "exactly one SELECT"),
+        ("select * from read_text('p.yaml')", "reads tables, never files"),
+        ("select nope from a", "1:8: unknown column 'nope'"),
+    ],
+)
+def test_sql_changes_nothing_and_reads_tables_only(made: Path, query: str, said: str) -> None:
+    before = snapshot(made)
+    done = cli(made, "sql", "p.yaml", query, code=2)
+    assert said in done.stderr
+    assert snapshot(made) == before
+
+
+def test_values_cannot_steer_a_terminal_and_full_cuts_none(tmp_path: Path) -> None:
+    long = "word " * 60
+    project(tmp_path, f"steps: [{{id: a, type: sql, sql: \"select chr(27) || '[2J' as e, '{long}' as w\"}}]")
+    cli(tmp_path, "run", "p.yaml", "-q", code=0)
+    shown = cli(tmp_path, "show", "p.yaml", "a", "--full", COLUMNS="60", code=0).stdout
+    assert "\x1b" not in shown
+    assert r"\x1b[2J" in shown
+    assert shown.count("word") == 60
+    assert max(map(len, shown.splitlines())) <= 60
+    assert "\\u001b[2J" in cli(tmp_path, "show", "p.yaml", "a", "--json", code=0).stdout
+
+
+def test_a_read_only_database_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_ok(project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as n}]"))
+    before = snapshot(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # as root may write everywhere
+    pipeline = load(tmp_path / "p.yaml")
+    assert pipeline.sql("select to_char(n, '0') as n from a").to_pylist() == [{"n": " 1"}]
+    assert pipeline.read("ingestion_logs", where="status = 'SUCCEEDED'").num_rows == 2
+    assert snapshot(tmp_path) == before
+
+
+@contextmanager
+def held(folder: Path, statement: str) -> Iterator[None]:
+    """Another process that has the database, and has committed and begun something."""
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); c.execute(sys.argv[2]);"
+        "c.execute('BEGIN'); c.execute('DELETE FROM a'); print(1, flush=True); input()"
+    )
+    database = str(folder / ".pipekit/warehouse.duckdb")
+    command = [sys.executable, "-c", program, database, statement]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "1\n"
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_what_another_process_has_is_read_from_a_copy(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as n}]")
+    run_ok(path)
+    with held(tmp_path, "INSERT INTO a VALUES (2)"):
+        pipeline = load(path)
+        assert sorted(row["n"] for row in pipeline.read("a").to_pylist()) == [1, 2]
+        assert "open in another process" in pipeline.notice
+        done = cli(tmp_path, "sql", "p.yaml", "select count(*) as n from a", "--json", code=0)
+        assert (done.stdout, "shown is a copy with what was committed by" in done.stderr) == ('{"n": 2}\n', True)
+
+
+def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as n}]")
+    with pytest.raises(pipekit.WarehouseError, match="there is no database"):
+        load(path).read("a")
+    assert not (tmp_path / ".pipekit").exists()
