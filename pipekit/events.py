@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pipekit.scrubbing import hide, scrub
 
@@ -157,6 +157,32 @@ class RunLeft(RunFinished):
     """A process of a shared run ended, and how; the run goes on."""
 
 
+@dataclass(frozen=True)
+class Ran:
+    """A statement that a step's session ran; no event, since there are many: only who asks for them is given them.
+
+    Attributes:
+        step: The step.
+        sql: The statement; it may hold secrets.
+        started_ns, ended_ns: When, in nanoseconds since 1970.
+        error: The type of the exception that ended it; empty if none did.
+    """
+
+    step: str
+    sql: str
+    started_ns: int
+    ended_ns: int
+    error: str = ""
+
+
+@runtime_checkable
+class TakesStatements(Protocol):
+    """A sink that asks for the statements of steps."""
+
+    def statement(self, ran: Ran) -> None:
+        """Take one; called from the step's thread."""
+
+
 class Sink(Protocol):
     """A listener. It is called from one thread at a time, in order.
 
@@ -210,6 +236,7 @@ class Bus:
         self.run_id = run_id
         self._stamps: dict[str, Any] = {"run_id": run_id, "process": process}
         self._sinks = list(sinks)
+        self._takes_statements: list[TakesStatements] = []
         hide(secrets)
         self._seq = 0
         self._lock = threading.RLock()
@@ -221,6 +248,18 @@ class Bus:
         """Attach a further listener; it gets what is emitted from now on."""
         with self._lock:
             self._sinks.append(sink)
+            if isinstance(sink, TakesStatements):
+                self._takes_statements.append(sink)
+
+    def statement(self, ran: Ran) -> None:
+        """Hand a statement to those who asked for them."""
+        for sink in self._takes_statements:
+            sink.statement(ran)
+
+    @property
+    def takes_statements(self) -> bool:
+        """Whether a sink asks for statements."""
+        return bool(self._takes_statements)
 
     def scrub(self, text: str) -> str:
         """The text without secrets."""

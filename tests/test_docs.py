@@ -36,7 +36,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.materialize.builtin import BUILT_IN
 from pipekit.materialize.contract import Choice
-from pipekit.pipeline.observers import OpenLineage
+from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
@@ -229,7 +229,7 @@ STEP_PAGE = {
     "python": PythonOptions,
 }
 
-TELEMETRY_PAGE = {"OpenLineage": OpenLineage}
+TELEMETRY_PAGE = {"OpenLineage": OpenLineage, "OpenTelemetry": OpenTelemetry}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pipekit.materialize.builtin import BUILT_IN, Registry, by_use
 from pipekit.names import Table, fold
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
-from pipekit.pipeline.observers import OpenLineage
+from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
 from pipekit.pipeline.typed_tables import TypedTables
 from pipekit.project import logs_folder, state_folder
 from pipekit.quality.suite import Suite, by_scope, merge_suites
@@ -163,6 +163,7 @@ class PipelineSpec:
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
     keep_logs: timedelta | None = None
     openlineage: OpenLineage | None = None
+    opentelemetry: OpenTelemetry | None = None
     missing: Mapping[TableKey, str] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
-from pipekit.events import UNCHANGED, Bus, Event, Noted
+from pipekit.events import UNCHANGED, Bus, Event, Noted, Ran
 from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun
 from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
+from pipekit.warehouses.session import Observer, PlainSession
 
 WATCH_SECONDS = 0.1
 
@@ -140,6 +141,8 @@ class Workers:
         elif step.warehouse is not None:
             text = f"warehouse: {step.warehouse} does not apply to {session.dialect.name}"
             self.emit(Noted(level="INFO", message=text, step=step.id))
+        if isinstance(session, PlainSession):
+            session.observer = self._observer(step)
         deadline = time.monotonic() + step.timeout if step.timeout else None
         self._running[step.id] = attempt = Attempt(session, deadline)
         try:
@@ -150,6 +153,12 @@ class Workers:
         finally:
             attempt.end()
             del self._running[step.id]
+
+    def _observer(self, step: Step) -> Observer | None:
+        """What shows a step's statements to the bus; ``None`` if nothing asks for them."""
+        if not self._bus.takes_statements:
+            return None
+        return lambda *ran: self._bus.statement(Ran(step.id, *ran))
 
     def _session(self) -> Warehouse:
         if self._stopping.is_set():

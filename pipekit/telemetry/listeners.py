@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from pipekit.events import Event, Noted, Sink
 from pipekit.pipeline.model import PipelineSpec
+from pipekit.pipeline.observers import OpenTelemetry
+from pipekit.scrubbing import hide
 
 OPENLINEAGE_VARIABLE = "OPENLINEAGE_URL"
+OTEL_VARIABLES = tuple(f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT" for signal in ("", "TRACES_", "METRICS_"))
 
 
 def listeners(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:
@@ -18,7 +21,7 @@ def listeners(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]
         spec: The pipeline.
         report: Takes notes of what they could not deliver.
     """
-    return [*_openlineage(spec, report)]
+    return [*_openlineage(spec, report), *_opentelemetry(spec, report)]
 
 
 def _openlineage(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:
@@ -32,6 +35,27 @@ def _openlineage(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Si
     except ValueError as error:
         return [_Unusable(f"no OpenLineage events are sent: {error}", report)]
     return sinks(spec, chosen, report) if chosen else []
+
+
+def _opentelemetry(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:
+    keys = spec.opentelemetry
+    asked = any(os.environ.get(name) for name in OTEL_VARIABLES)
+    off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    if off or not (asked or keys):
+        return []
+    keys = keys or OpenTelemetry()
+    hide(keys.secrets())
+    hide(pair.partition("=")[2].strip() for pair in os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(","))
+    protocol = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    if protocol != "http/protobuf" and not keys.endpoint:
+        text = f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol}; pipekit speaks http/protobuf"
+        return [_Unusable(f"no traces and metrics are sent: {text}", report)]
+    try:
+        from pipekit.telemetry.otel.sink import OpenTelemetrySink
+    except ImportError as error:
+        text = f'install the extra: pip install "pipekit-elt[otel]" ({error})'
+        return [_Unusable(f"no traces and metrics are sent: {text}", report)]
+    return [OpenTelemetrySink(spec, keys, report)]
 
 
 class _Unusable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCRATCH = "__pipekit_"
+Observer = Callable[[str, int, int, str], None]
+"""Takes a statement, when it started and ended (nanoseconds since 1970), and the type of its error, if any."""
 _WORDS = {"table": "TABLE", "temporary": "TEMPORARY TABLE", "view": "VIEW"}
 
 
@@ -33,6 +36,7 @@ class PlainSession(ABC):
         truncates: The statement that deletes all rows and can be rolled back.
         most_parameters: Bind parameters in one INSERT.
         in_transaction: Whether ``transaction`` is open.
+        observer: Is shown each statement.
     """
 
     dialect: Dialect
@@ -41,6 +45,22 @@ class PlainSession(ABC):
     truncates: ClassVar[str] = "DELETE FROM {}"
     most_parameters: ClassVar[int] = 900
     in_transaction: bool = False
+    observer: Observer | None = None
+
+    @contextmanager
+    def observed(self, sql: str) -> Iterator[None]:
+        """The statement that runs in the block is shown to the observer, if there is one."""
+        if self.observer is None:
+            yield
+            return
+        started, error = time.time_ns(), ""
+        try:
+            yield
+        except BaseException as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            self.observer(sql, started, time.time_ns(), error)
 
     @abstractmethod
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:

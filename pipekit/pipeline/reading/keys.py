@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from pipekit.pipeline.observers import OpenLineage
+from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
 from pipekit.source import Names
 
 MAX_STEPS = 5_000
@@ -73,6 +73,7 @@ class FileKeys(_Keys):
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
     logs: LogKeys | None = Field(default=None, description="How long rows of the log tables are kept.")
     openlineage: OpenLineage | None = Field(default=None, description="Where OpenLineage events of each run go.")
+    opentelemetry: OpenTelemetry | None = Field(default=None, description="Where traces and metrics of each run go.")
     steps: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_STEPS,

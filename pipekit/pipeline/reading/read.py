@@ -85,6 +85,7 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         threads=keys.threads if keys else 1,
         keep_logs=keys.logs.keep if keys and keys.logs else None,
         openlineage=keys.openlineage if keys else None,
+        opentelemetry=keys.opentelemetry if keys else None,
         vocabulary=reading.vocabulary,
         translations=Translations(_state(reading.root) / "sql", chosen.allowed if chosen else (), TYPING),
     )

@@ -47,17 +47,17 @@ class Settings:
 
 
 def settings(keys: OpenLineage | None, environment: Mapping[str, str], root: Path) -> Settings | None:
-    """The settings of a run; ``None`` if nothing asks for events.
+    """The settings of a run; ``None`` if they are turned off.
 
     Raises:
-        ValueError: A variable cannot be used.
+        ValueError: A variable cannot be used, or there is no receiver.
     """
     if environment.get("OPENLINEAGE_DISABLED", "").lower() == "true":
         return None
     keys = keys or OpenLineage()
     url = keys.url or environment.get("OPENLINEAGE_URL", "")
     if not url and not keys.file:
-        return None
+        raise ValueError("the key openlineage gives neither url nor file, and OPENLINEAGE_URL is not set")
     hide(keys.secrets())
     api_key = keys.api_key.get_secret_value() if keys.api_key else environment.get("OPENLINEAGE_API_KEY", "")
     hide([api_key])

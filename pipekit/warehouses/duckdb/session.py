@@ -78,7 +78,7 @@ class DuckDBSession(PlainSession):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
-        with driver_errors(sql):
+        with self.observed(sql), driver_errors(sql):
             self._semantics.prepare(sql)
             cursor = self.connection.execute(sql, list(params))
             rows = cursor.fetchall()

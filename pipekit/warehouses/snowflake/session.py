@@ -158,7 +158,7 @@ class SnowflakeSession(PlainSession):
         return self.quote(f"PIPEKIT_LANDING_{self._landings}__PIPEKIT_{self._token}")
 
     def _send(self, sql: str, params: Sequence[Any] = ()) -> Any:
-        with driver_errors(sql):
+        with self.observed(sql), driver_errors(sql):
             cursor = self.connection.cursor()
             given = [_bind(value) for value in params] or None
             with self.running(cursor, sql):
