@@ -235,7 +235,7 @@ def max_by(call: Call) -> Typed:
     name = "arg_max" if call.name == "MAX_BY" else "arg_min"
     value, key = call.arg(0), call.arg(1)
     if len(call) > 2:
-        text = f"to_json({name}({{0}}, {{1}}, CAST({{2}} AS BIGINT)) {{over}})"
+        text = f"sf_json({name}({{0}}, {{1}}, CAST({{2}} AS BIGINT)) {{over}})"
         return make(text, ARRAY, value, key, call.as_kind(2, "int"))
     return make(f"{name}_null({{0}}, {{1}}) {{over}}", value.type, value, key)
 
@@ -282,9 +282,9 @@ def array_agg(call: Call) -> Typed:
     text, parts = _ordered(call, f"list({distinct}{{0}}{{order}}) FILTER (WHERE {{0}} IS NOT NULL) {{over}}", value)
     listed = make(text, UNKNOWN, *parts)
     if value.type.kind in ("int", "huge", "text", "bool") or value.type.is_semi:
-        return make("coalesce(to_json({0}), CAST('[]' AS JSON))", ARRAY, listed)
+        return make("coalesce(sf_json({0}), CAST('[]' AS JSON))", ARRAY, listed)
     item = to_variant(Typed(exp.column("sf_e"), value.type))
-    return make("coalesce(to_json(list_transform({0}, lambda sf_e: {1})), CAST('[]' AS JSON))", ARRAY, listed, item)
+    return make("coalesce(sf_json(list_transform({0}, lambda sf_e: {1})), CAST('[]' AS JSON))", ARRAY, listed, item)
 
 
 @function("OBJECT_AGG", "OBJECTAGG")

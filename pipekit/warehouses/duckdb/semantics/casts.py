@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from pipekit.warehouses.duckdb.semantics.exact_macros import FLOAT_TEXT, PART, PART_NUMBER, PART_TEXT
 from pipekit.warehouses.duckdb.semantics.literals import (
     EXACT,
     literal_number,
@@ -58,8 +59,13 @@ def to_kind(value: Typed, kind: str) -> Typed:
     return _TO[kind](value)
 
 
-def to_text(value: Typed) -> Typed:
-    """The text that Snowflake shows. https://docs.snowflake.com/en/sql-reference/functions/to_char"""
+def to_text(value: Typed, part: str = PART_TEXT) -> Typed:
+    """The text that Snowflake shows. https://docs.snowflake.com/en/sql-reference/functions/to_char
+
+    Args:
+        value: Of any type.
+        part: How the text at a path is taken.
+    """
     kind = value.type.kind
     if kind in ("text", "null"):
         return Typed(value.node, TEXT) if kind == "text" else make("CAST(NULL AS VARCHAR)", TEXT)
@@ -69,7 +75,7 @@ def to_text(value: Typed) -> Typed:
         raise refuse(value.node, "how many zeros a quotient ends in follows from types that are not known", _SAY_SCALE)
     path = _path(value)
     if path is not None:
-        return make("json_extract_string({0}, {1})", TEXT, *path)
+        return make(part, TEXT, *path)
     return make(_TEXT.get(kind, "sf_text({0})"), TEXT, value)
 
 
@@ -96,7 +102,7 @@ _SAY_SCALE = "Cast it to number(38, 6) first."
 def _path(value: Typed) -> list[Typed] | None:
     """Document and path, if the value is a path into a VARIANT."""
     node = value.node
-    if isinstance(node, Template) and node.this == "json_extract({0}, {1})":
+    if isinstance(node, Template) and node.this == PART:
         return [Typed(part, UNKNOWN) for part in node.expressions]
     return None
 
@@ -113,7 +119,7 @@ def to_number(value: Typed, strict_text: bool = False) -> Typed:
     if kind == "bool":
         return make("CAST({0} AS BIGINT)", Type("int", 1), value)
     if value.type.is_semi:
-        return make("sf_variant_number({0})", FLOAT, to_text(value))
+        return make("sf_variant_number({0})", FLOAT, to_text(value, FLOAT_TEXT))
     return value
 
 
@@ -144,7 +150,7 @@ def to_exact(value: Typed, precision: int, scale: int, *, wide: bool = False, sa
     if value.type == kind:
         return value
     if value.type.is_semi:
-        value = to_text(value)
+        value = to_text(value, PART_NUMBER)
     verb = "TRY_CAST" if safe else "CAST"
     return make(f"{verb}({{0}} AS {kind.duckdb})", kind, value)
 
@@ -181,7 +187,7 @@ def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:  # noqa: PLR0911 -
     if kind == "bool":
         return make("CAST({0} AS BIGINT)", INT, value)
     if value.type.is_semi:
-        value = to_text(value)
+        value = to_text(value, PART_NUMBER)
     if kind == "unknown":
         return make("sf_try_whole({0})" if safe else "sf_whole({0})", INT, value)
     if wide:
@@ -194,7 +200,7 @@ def to_float(value: Typed) -> Typed:
     if value.type.kind in ("float", "quotient"):
         return value
     if value.type.is_semi:
-        value = to_text(value)
+        value = to_text(value, FLOAT_TEXT)
     return make("CAST({0} AS DOUBLE)", FLOAT, value)
 
 
@@ -207,7 +213,7 @@ def to_bool(value: Typed) -> Typed:
         return make("({0} <> 0)", BOOL, value)
     if kind == "unknown":
         return make("sf_to_bool(CAST({0} AS VARCHAR))", BOOL, value)
-    return make("sf_to_bool({0})", BOOL, to_text(value))
+    return make("sf_to_bool({0})", BOOL, to_text(value, FLOAT_TEXT))
 
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

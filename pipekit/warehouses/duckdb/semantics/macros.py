@@ -29,7 +29,7 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_modulo": ("a, b", "CASE WHEN b = 0 THEN 1 // CAST(b AS BIGINT) ELSE a % b END"),
     "sf_whole": (
         "x",
-        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN x ->> '$' ELSE CAST(x AS VARCHAR) END AS "
+        "CAST(CAST(CASE WHEN typeof(x) = 'JSON' THEN sf_scalar_text(x) ELSE CAST(x AS VARCHAR) END AS "
         "DECIMAL(38,10)) AS BIGINT)",
     ),
     "sf_try_whole": ("x", "sf_try_int(CAST(x AS VARCHAR))"),
@@ -137,7 +137,7 @@ MACROS: dict[str, tuple[str, str]] = {
     # Text
     "sf_text": (
         "x",
-        "CASE typeof(x) WHEN 'JSON' THEN CAST(x AS JSON) ->> '$' WHEN 'DOUBLE' THEN sf_float_text(TRY_CAST(x "
+        "CASE typeof(x) WHEN 'JSON' THEN sf_scalar_text(CAST(x AS JSON)) WHEN 'DOUBLE' THEN sf_float_text(TRY_CAST(x "
         "AS DOUBLE)) "
         "WHEN 'FLOAT' THEN sf_float_text(TRY_CAST(x AS DOUBLE)) "
         "WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "

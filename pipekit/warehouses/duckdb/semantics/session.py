@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
 from pipekit.warehouses.duckdb.semantics.macros import MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
 from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CALLED = re.compile(r"\bsf_[a-z0-9_]+(?=\s*\()")
-ALL = {name: [form] for name, form in {**MACROS, **TIME_MACROS, **VARIANT_MACROS}.items()} | OVERLOADS
+ALL = {name: [form] for name, form in {**MACROS, **TIME_MACROS, **EXACT_MACROS, **VARIANT_MACROS}.items()} | OVERLOADS
 
 
 class Session:

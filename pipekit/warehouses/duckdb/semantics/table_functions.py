@@ -205,24 +205,28 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     recursive = bool(constant(given["recursive"])) if "recursive" in given else False
     mode = str(constant(given["mode"])).upper() if "mode" in given else "BOTH"
     if path:
-        document = template(f"json_extract({{0}}, '{path_text(call, str(path))}')", document)
+        document = template(f"sf_part({{0}}, '{path_text(call, str(path))}')", document)
     prefix = str(path).replace("'", "''")
     text = _EVERY_DEPTH if recursive else "sf_flatten({0}, '{mode}', '{prefix}')"
-    rows = template(text.replace("{mode}", mode).replace("{prefix}", prefix), document)
+    rows = template(text.replace("{mode}", mode).replace("{prefix}", prefix), exp.column("sf_document"))
     if outer:
         rows = template("sf_or_one_row({0})", rows)
     columns: Columns = {"seq": INT, "key": TEXT, "path": TEXT, "index": INT, "value": VARIANT, "this": VARIANT}
-    text = "(SELECT CAST(1 AS BIGINT), e.key, e.path, e.index, e.value, e.this FROM (SELECT unnest({0}) AS e))"
-    return template(text, rows), columns
+    return template(_ROWS, rows, document), columns
 
 
+# The document stands in a query of its own, since macros write it out many times.
+_ROWS = (
+    "(SELECT CAST(1 AS BIGINT), e.key, e.path, e.index, e.value, e.this "
+    "FROM (SELECT unnest({0}) AS e FROM (SELECT {1} AS sf_document)))"
+)
 # json_tree gives an element's place as '$.b[1]'; its parent's place comes before the last step.
 _EVERY_DEPTH = """(SELECT coalesce(list({'key': CASE WHEN NOT ends_with(fullkey, ']') THEN key END,
     'path': '{prefix}' || regexp_replace(CASE WHEN '{prefix}' = '' THEN ltrim(fullkey[2:], '.') ELSE fullkey[2:] END,
     '"([A-Za-z_][A-Za-z0-9_]*)"', '\\1', 'g'),
     'index': CASE WHEN ends_with(fullkey, ']') THEN CAST(key AS BIGINT) END,
-    'value': value, 'this': json_extract({0}, path)} ORDER BY id), []) FROM json_tree({0}) WHERE fullkey <> '$'
-    AND ('{mode}' = 'BOTH' OR ('{mode}' = 'ARRAY') = ends_with(fullkey, ']')))"""
+    'value': sf_unmarked(value), 'this': sf_part({0}, path)} ORDER BY id), []) FROM json_tree(sf_kept({0}))
+    WHERE fullkey <> '$' AND ('{mode}' = 'BOTH' OR ('{mode}' = 'ARRAY') = ends_with(fullkey, ']')))"""
 
 
 def _split(call: Call, correlated: bool) -> tuple[Any, Columns]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,14 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     variants,
     windows,
 )
-from pipekit.warehouses.duckdb.semantics.parsing import Source, write
+from pipekit.warehouses.duckdb.semantics.exact_macros import (
+    FLOAT_TEXT,
+    PART_NUMBER,
+    PART_TEXT,
+    PART_TEXT_ONCE,
+    WHOLE_OR,
+)
+from pipekit.warehouses.duckdb.semantics.parsing import Source, Template, write
 from pipekit.warehouses.duckdb.semantics.refusals import Refused
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
@@ -77,7 +85,42 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table
         becomes_table: Whether each of its columns must have a name of its own.
     """
     rewriter, columns = _walked(tree, tables, becomes_table)
+    _hold_once(tree)
     return Rewritten(write(tree), _known(columns), tuple(sorted(rewriter.unproven)))
+
+
+def _hold_once(tree: Any) -> None:
+    """DuckDB computes an expression that stands in a SELECT list twice once, and one in a condition twice."""
+    for clause in tree.find_all(exp.Where, exp.Having, exp.Qualify, exp.Join):
+        for part in clause.find_all(Template):
+            if part.this in (PART_TEXT, PART_NUMBER):
+                _once(part)
+
+
+def _once(part: Any) -> None:
+    cast = _CAST.fullmatch(str(part.parent.this)) if isinstance(part.parent, Template) else None
+    if cast:  # a number without a fraction, as most are, is what DuckDB reads
+        part.parent.set("this", WHOLE_OR.format(cast[1]))
+        part.parent.set("expressions", [*part.expressions])
+    else:
+        part.set("this", FLOAT_TEXT if _beside_words(part) else PART_TEXT_ONCE)
+
+
+_CAST = re.compile(r"CAST\(\{0\} AS (BIGINT|DECIMAL\(\d+,\d+\))\)")
+
+
+def _beside_words(part: Any) -> bool:
+    """Whether it is compared for equality with text alone that no number and no object has."""
+    node = part.parent
+    if isinstance(node, (exp.EQ, exp.NEQ)):
+        others = [node.expression if node.this is part else node.this]
+    elif isinstance(node, exp.In) and node.this is part:
+        others = node.expressions
+    else:
+        return False
+    return bool(others) and all(
+        isinstance(each, exp.Literal) and each.is_string and str(each.this)[:1].isalpha() for each in others
+    )
 
 
 def typed(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: bool) -> KnownColumns | None:

@@ -5,14 +5,6 @@ from __future__ import annotations
 _ROW = "'key': NULL::VARCHAR, 'path': NULL::VARCHAR, 'index': NULL::BIGINT, 'value': NULL::JSON"
 
 
-def _ordered(value: str, item: str) -> str:
-    """An object's keys in order, with a text for its values, and one for an array's elements."""
-    pair = f"CAST(to_json(e[1]) AS VARCHAR) || ':' || CAST({value} AS VARCHAR)"
-    pairs = f"'{{' || array_to_string(list_transform(list_sort(sf_entries(x)), lambda e: {pair}), ',') || '}}'"
-    items = f"coalesce(to_json(nullif(list_transform(sf_list(x), lambda e: {item}), [])), x)"
-    return f"CASE json_type(x) WHEN 'OBJECT' THEN CAST({pairs} AS JSON) WHEN 'ARRAY' THEN {items} ELSE x END"
-
-
 VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_variant": (
         "x",
@@ -22,8 +14,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_at": (
         "x, k",
-        "CASE WHEN typeof(k) = 'VARCHAR' THEN json_extract(x, '$.\"' || k || '\"') "
-        "WHEN TRY_CAST(k AS BIGINT) >= 0 THEN json_extract(x, '$[' || TRY_CAST(k AS BIGINT) || ']') END",
+        "CASE WHEN typeof(k) = 'VARCHAR' THEN sf_part(x, '$.\"' || k || '\"') "
+        "WHEN TRY_CAST(k AS BIGINT) >= 0 THEN sf_part(x, '$[' || TRY_CAST(k AS BIGINT) || ']') END",
     ),
     "sf_typeof_any": (
         "x",
@@ -34,26 +26,31 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_parse_json": (
         "x",
-        "CASE WHEN strlen(x) > 30 THEN CASE WHEN trim(x) = '' THEN NULL ELSE json(x) END WHEN trim(x) = '' THEN NULL "
-        "WHEN lower(trim(x)) = 'null' THEN CAST('null' AS JSON) WHEN regexp_full_match(x, "
-        "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE json(x) END",
+        "CASE WHEN strlen(x) > 30 THEN CASE WHEN trim(x) = '' THEN NULL ELSE sf_document(x) END "
+        "WHEN trim(x) = '' THEN NULL WHEN lower(trim(x)) = 'null' THEN CAST('null' AS JSON) WHEN regexp_full_match(x, "
+        "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE sf_document(x) END",
     ),
-    # One more key than there are names is a key that stands twice; only the uppermost object is looked at.
+    # DuckDB's VARIANT holds each key once, at whatever depth, so a document that has more of them there has one twice.
     # A macro writes its argument out at each use, and documents are nested in documents; a lambda holds it once.
+    "sf_keys": (
+        "x",
+        r"""length(regexp_replace(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"|[^:"]+', '', 'g'))""",
+    ),
+    "sf_once_each": ("x", "CAST(CAST(CAST(sf_kept(x) AS JSON) AS VARIANT) AS JSON)"),
+    "sf_doubled": (
+        "x",
+        "CASE WHEN contains(substr(CAST(x AS VARCHAR), 2), '{') THEN sf_keys(x) > sf_keys(sf_once_each(x)) "
+        "ELSE len(json_keys(x)) > list_unique(json_keys(x)) END",
+    ),
     "sf_parse_strictly": (
         "x",
-        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN "
+        "list_transform([x], lambda e: CASE WHEN sf_doubled(e) THEN "
         "CAST('duplicate object attribute in ' || CAST(e AS VARCHAR) AS JSON) ELSE e END)[1]",
     ),
-    "sf_try_strictly": (
-        "x",
-        "list_transform([x], lambda e: CASE WHEN len(json_keys(e)) > list_unique(json_keys(e)) THEN NULL "
-        "ELSE e END)[1]",
-    ),
+    "sf_try_strictly": ("x", "list_transform([x], lambda e: CASE WHEN sf_doubled(e) THEN NULL ELSE e END)[1]"),
     "sf_parse_last": (
         "x",
-        "CASE WHEN len(json_keys(x)) > len(list_distinct(json_keys(x))) THEN sf_object(list_filter(sf_entries(x), "
-        "lambda e, i: NOT list_contains(json_keys(x)[i + 1:], e[1]))) ELSE x END",
+        "list_transform([x], lambda e: CASE WHEN sf_doubled(e) THEN sf_unmarked(sf_once_each(e)) ELSE e END)[1]",
     ),
     "sf_typeof": (
         "x",
@@ -65,27 +62,23 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "x",
         "{'rank': CASE WHEN TRY_CAST(x AS DOUBLE) IS NULL OR json_type(x) = 'VARCHAR' THEN 1 ELSE 0 END, "
         "'number': CASE WHEN json_type(x) <> 'VARCHAR' THEN TRY_CAST(x ->> '$' AS DOUBLE) END, "
-        "'text': CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN NULL ELSE CAST(x AS VARCHAR) END}",
+        "'whole': CASE WHEN json_type(x) <> 'VARCHAR' THEN TRY_CAST(CAST(x AS VARCHAR) AS DECIMAL(38,0)) END, "
+        "'more': CASE WHEN sf_long(x) AND json_type(x) = 'DOUBLE' THEN "
+        "nullif(rtrim(split_part(CAST(x AS VARCHAR), '.', 2), '0'), '') END, "
+        "'text': CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN NULL ELSE sf_json_text(x) END}",
     ),
-    "sf_list": ("x", "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') END"),
-    "sf_texts": ("x", "list_transform(sf_list(x), lambda e: e ->> '$')"),
-    "sf_json": ("x", "CASE WHEN len(x) = 0 THEN CAST('[]' AS JSON) ELSE to_json(x) END"),
-    # Snowflake writes the keys of an object by the alphabet; here down to the third level.
-    "sf_json_text": (
+    "sf_list": ("x", "CASE WHEN json_type(x) = 'ARRAY' THEN sf_parts(x, '$[*]') END"),
+    "sf_texts": ("x", "list_transform(sf_list(x), lambda e: sf_scalar_text(e))"),
+    "sf_variant_text": (
         "x",
-        "CASE WHEN contains(ltrim(CAST(x AS VARCHAR), '{'), '{') THEN CAST(sf_ordered_3(x) AS VARCHAR) "
-        "WHEN json_type(x) = 'OBJECT' THEN CAST(sf_ordered_1(x) AS VARCHAR) ELSE CAST(x AS VARCHAR) END",
+        "CASE WHEN json_type(x) IN ('OBJECT', 'ARRAY') THEN sf_json_text(x) ELSE sf_scalar_text(x) END",
     ),
-    "sf_variant_text": ("x", "CASE WHEN json_type(x) IN ('OBJECT', 'ARRAY') THEN sf_json_text(x) ELSE x ->> '$' END"),
-    "sf_ordered_1": ("x", _ordered("e[2]", "e")),
-    "sf_ordered_2": ("x", _ordered("sf_ordered_1(e[2])", "sf_ordered_1(e)")),
-    "sf_ordered_3": ("x", _ordered("sf_ordered_2(e[2])", "sf_ordered_2(e)")),
     "sf_get_ignore_case": (
         "x, k",
-        "json_extract(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
+        "sf_part(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
         "list_filter(json_keys(x), lambda e: lower(e) = lower(k))[1]) || '\"')",
     ),
-    "sf_entries": ("x", "list_zip(json_keys(x), json_extract(x, '$.*'))"),
+    "sf_entries": ("x", "list_zip(json_keys(x), sf_parts(x, '$.*'))"),
     "sf_object": (
         "entries",
         "CAST('{' || array_to_string(list_transform(entries, lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || "
@@ -109,7 +102,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_flatten": ("x, mode, prefix", "sf_rows(x, x, mode, prefix)"),
     "sf_rows": (
         "x, base, mode, prefix",
-        "CASE WHEN json_type(x) = 'ARRAY' AND mode <> 'OBJECT' THEN list_transform(json_extract(x, '$[*]'), "
+        "CASE WHEN json_type(x) = 'ARRAY' AND mode <> 'OBJECT' THEN list_transform(sf_parts(x, '$[*]'), "
         "lambda e, i: {'key': NULL::VARCHAR, 'path': prefix || '[' || (i - 1) || ']', 'index': CAST(i - 1 AS "
         "BIGINT), "
         "'value': e, 'this': CAST(base AS JSON)}) "
@@ -188,7 +181,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_array_to_string": (
         "x, separator",
         "CASE WHEN x IS NULL OR separator IS NULL THEN NULL ELSE array_to_string(list_transform(sf_list(x), "
-        "lambda e: coalesce(e ->> '$', '')), separator) END",
+        "lambda e: coalesce(sf_scalar_text(e), '')), separator) END",
     ),
     "sf_array_flatten": (
         "x",

@@ -10,6 +10,7 @@ from sqlglot import exp, parse_one
 
 from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.casts import to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.exact_macros import PART
 from pipekit.warehouses.duckdb.semantics.parsing import Source, Template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
@@ -30,8 +31,6 @@ from pipekit.warehouses.duckdb.semantics.types import (
     decimal,
 )
 
-_EXTRACT = "json_extract({0}, {1})"
-
 
 def step(key: str | int) -> str:
     """One step of a JSON path in DuckDB's spelling."""
@@ -43,14 +42,14 @@ def step(key: str | int) -> str:
 def extract(value: Typed, path: str) -> Typed:
     """The part of a document at a path such as ``."a"[0]``; a path of a path is one path."""
     node = value.node
-    if isinstance(node, Template) and node.this == _EXTRACT and isinstance(node.expressions[1], exp.Literal):
+    if isinstance(node, Template) and node.this == PART and isinstance(node.expressions[1], exp.Literal):
         base, before = node.expressions
         return Typed(_extraction(base, str(before.this) + path), VARIANT)
     return Typed(_extraction(node, "$" + path), VARIANT)
 
 
 def _extraction(node: Any, path: str) -> Template:
-    return Template(this=_EXTRACT, expressions=[node, exp.Literal.string(path)])
+    return Template(this=PART, expressions=[node, exp.Literal.string(path)])
 
 
 @visits(exp.JSONExtract)
@@ -83,10 +82,10 @@ def at(value: Typed, index: Typed, known: object) -> Typed:
     if isinstance(known, (int, str)) and not isinstance(known, bool):
         return extract(value, step(known)) if not isinstance(known, int) or known >= 0 else casts.null_of(VARIANT)
     if index.type.is_number:
-        return make("json_extract({0}, CASE WHEN {1} >= 0 THEN CAST({1} AS BIGINT) END)", VARIANT, value, index)
+        return make("sf_part({0}, CASE WHEN {1} >= 0 THEN CAST({1} AS BIGINT) END)", VARIANT, value, index)
     if index.type.kind == "unknown":
         return make("sf_at({0}, {1})", VARIANT, value, index)
-    return make("json_extract({0}, '$.\"' || {1} || '\"')", VARIANT, value, to_text(index))
+    return make("sf_part({0}, '$.\"' || {1} || '\"')", VARIANT, value, to_text(index))
 
 
 @visits(exp.Dot)
@@ -320,7 +319,9 @@ def as_decimal(call: Call) -> Typed:
     sizes = [constant(part) for part in call.raw[1:]]
     precision, scale = (sizes + [38, 0][len(sizes) :])[:2] if sizes else (38, 0)
     kind = decimal(int(precision or 38), int(scale or 0))
-    text = f"(CASE WHEN sf_typeof({{0}}) IN ('INTEGER', 'DECIMAL') THEN CAST({{0}} ->> '$' AS {kind.duckdb}) END)"
+    text = (
+        f"(CASE WHEN sf_typeof({{0}}) IN ('INTEGER', 'DECIMAL') THEN CAST(sf_scalar_text({{0}}) AS {kind.duckdb}) END)"
+    )
     return make(text, kind, call.as_kind(0, "variant"))
 
 

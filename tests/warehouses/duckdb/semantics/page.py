@@ -41,8 +41,8 @@ test: every line is run on DuckDB.
 | offsets of one's own | `'... +02:00'::timestamp_tz` and `convert_timezone(zone, x)` keep their clock within a query: a day, a part, a text and `dateadd` take it, comparisons take the instant; as a column they are refused, or an error when the text is read: write `convert_timezone('UTC', ...)` or `::timestamp_ntz` |
 | text | `varchar(n)` refuses what is longer; keys of `to_json` and `object_construct` are by the alphabet |
 | VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
-| numbers in a VARIANT | kept as they are written; SQL that takes one out (`v:a::number(38, 2)`, `flatten`) reads it as DuckDB's JSON functions do, whole numbers of 64 bits exactly, others to 17 digits. Declare a column with `path: a` where more digits count |
-| whole objects | their text is by the alphabet of the keys, as on Snowflake; that of a path which ends at an object (`v:a::varchar`) keeps the order of the file, and so does a comparison of two: write `to_json(v:a)`. `parse_json` refuses a key given twice in the uppermost object only |
+| numbers in a VARIANT | all digits are kept, also by SQL that takes one out (`v:a::number(38, 20)`, `flatten`, functions of arrays and objects); as an operand of arithmetic, or compared with a number, it is a float: cast it first where more than 15 digits count |
+| whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth |
 | dates | stay dates unless hours are added; weeks begin on Monday |
 | names | a column that is selected twice is refused, and so is one that two tables have |
 | types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
