@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
 from pipekit.names import Table
+from pipekit.outlook import Outlook
 from pipekit.source import Column, Source
 from pipekit.sql.origins import Origins
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns
@@ -137,6 +138,7 @@ class StepContext:
         full_refresh: Whether a table that is kept is to be made anew.
         begin: Takes the run's lock and starts its log where that waits for work; returns whether it did so just now. A
             step type with ``looks_first`` calls it before it writes or keeps a cluster busy.
+        looking: Whether the step is only asked what it would do: then nothing may be written.
     """
 
     step: str
@@ -151,6 +153,7 @@ class StepContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     full_refresh: bool = False
     begin: Callable[[], bool] = field(default=lambda: False)
+    looking: bool = False
 
     def note(self, level: str, message: str) -> None:
         """Put a line into the log that belongs to this step. ``level`` as in ``logging``."""
@@ -229,6 +232,14 @@ def _never(options: Any) -> bool:
     return False
 
 
+def _runs(options: Any, context: StepContext) -> Outlook:
+    return Outlook()
+
+
+def _no_statements(options: Any, project: Project) -> Iterable[Statement]:
+    return ()
+
+
 def typed(statement: Statement) -> ColumnTypes | None:
     """A statement's columns, if each one's type is known or may stay unknown."""
     if statement.columns is None:
@@ -261,6 +272,9 @@ class StepType(Generic[OptionsT]):
             knows of them; ``None`` if it cannot say, so that lineage ends there. Called before anything is opened.
         looks_first: Whether the step may find without a compute cluster that there is nothing to do, and so calls
             ``begin`` itself.
+        outlook: What ``run`` would do now, found without writing anything (``context.looking``). Raises what ``run``
+            would raise. Left out: the step runs each time.
+        statements: The SQL that ``run`` would send for the rows of its table, for people to read.
     """
 
     name: str
@@ -274,3 +288,5 @@ class StepType(Generic[OptionsT]):
     columns: Callable[[OptionsT, Project], ColumnTypes | None] = _no_columns
     origins: Callable[[OptionsT, Project], Origins | Statement | None] = _no_origins
     looks_first: Callable[[OptionsT], bool] = _never
+    outlook: Callable[[OptionsT, StepContext], Outlook] = _runs
+    statements: Callable[[OptionsT, Project], Iterable[Statement]] = _no_statements

@@ -55,6 +55,7 @@ RUN_HERE = (
     "lineage.md",
     "operations.md",
     "pipeline-file.md",
+    "plan.md",
     "schedulers.md",
     "steps.md",
     "telemetry.md",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -13,6 +14,7 @@ from pipekit.given import Given, read_dotenv
 from pipekit.pipeline.model import OrderedStep, PipelineSpec
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
+from pipekit.runs.resume import EarlierRun, last_target
 from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret
 
 P = ParamSpec("P")
@@ -31,6 +33,10 @@ def keeping_secrets(
             return method(pipeline, *args, **kwargs)
 
     return within
+
+
+def several(given: str | Sequence[str]) -> Sequence[str]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 class PipelineFile:
@@ -92,6 +98,18 @@ class PipelineFile:
     def order(self) -> tuple[OrderedStep, ...]:
         """The steps, in file order, each with the steps that it waits for. Nothing is opened."""
         return self.spec.order
+
+    def _as_resumed(self, resume: bool) -> tuple[Given, PipelineSpec, Callable[[EarlierRun], PipelineSpec]]:
+        """What the pipeline is given, on the target of a resumed run, and how it is read as that run had it."""
+        given, spec = self._given, self.spec
+        if resume and given.target is None:
+            given = replace(given, target=last_target(spec.state / "runs", spec.name))
+            spec = given.read(spec.path, self._plugins) if given.target not in (None, spec.target.name) else spec
+
+        def reread(earlier: EarlierRun) -> PipelineSpec:
+            return given.on(spec.target.name).as_before(earlier).read(spec.path, self._plugins)
+
+        return given, spec, reread
 
     def _mistake(self, text: str) -> SpecError:
         return SpecError([Problem(str(self.spec.path), 0, "", text)])

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from pipekit.api.base import PipelineFile, keeping_secrets
+from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.doctor import look_at
 from pipekit.findings import Finding
 from pipekit.insight.lineage import Lineage
 from pipekit.insight.tracing import lineage_of
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
+from pipekit.runs.plan import Plan, plan_pipeline
+from pipekit.runs.run import RunOptions
 from pipekit.steps.rejects import read_rejects
 from pipekit.steps.replay import rejecting_load
 from pipekit.warehouses.contract import Warehouse
@@ -26,7 +28,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 class Looking(PipelineFile):
-    """What shows tables, rejected records and the state of a target.
+    """What shows the next run, tables, rejected records and the state of a target.
 
     Attributes:
         notice: What must be known of the last look at the warehouse, such as that a copy was read; else empty.
@@ -110,6 +112,35 @@ class Looking(PipelineFile):
     def lineage(self) -> Lineage:
         """Where the columns of all tables come from, back to the headers of the files. Nothing is opened."""
         return lineage_of(self.spec)
+
+    @keeping_secrets
+    def plan(
+        self,
+        *,
+        select: str | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        full_refresh: bool = False,
+        resume: bool = False,
+    ) -> Plan:
+        """What ``run`` would do with the same arguments. Nothing is written: no table, no log, no state.
+
+        Args:
+            select, exclude, full_refresh, resume: See ``run``.
+
+        Raises:
+            SpecError: ``select`` or ``exclude`` names no step.
+            WarehouseError: The warehouse cannot be opened.
+        """
+        given, spec, reread = self._as_resumed(resume)
+        options = RunOptions(
+            several(select),
+            several(exclude),
+            resume=resume,
+            variables=given.variables,
+            full_refresh=full_refresh,
+            reread=reread,
+        )
+        return plan_pipeline(spec, options)
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""

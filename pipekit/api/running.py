@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipekit.api.base import PipelineFile, keeping_secrets
+from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs import processes
 from pipekit.runs.ids import is_run_id, new_run_id
 from pipekit.runs.result import RunResult
-from pipekit.runs.resume import EarlierRun, last_target
+from pipekit.runs.resume import EarlierRun
 from pipekit.runs.run import RunOptions, run_pipeline
 from pipekit.steps.replay import rejecting_load, with_file
 
@@ -51,16 +51,9 @@ class Running(PipelineFile):
             LockedError: Another run holds the lock.
             WarehouseError: The warehouse cannot be opened.
         """
-        select, exclude = (_several(given) for given in (select, exclude))
+        select, exclude = (several(given) for given in (select, exclude))
         run_id = new_run_id()
-        given, spec = self._given, self.spec
-        if resume and given.target is None:
-            given = replace(given, target=last_target(spec.state / "runs", spec.name))
-            spec = given.read(spec.path, self._plugins) if given.target not in (None, spec.target.name) else spec
-
-        def reread(earlier: EarlierRun) -> PipelineSpec:
-            return given.on(spec.target.name).as_before(earlier).read(spec.path, self._plugins)
-
+        given, spec, reread = self._as_resumed(resume)
         options = RunOptions(select, exclude, sinks, resume, wait, run_id, given.variables, full_refresh, reread)
         return run_pipeline(spec, replace(options, plugin_sinks=self._plugins.sinks(spec, run_id)))
 
@@ -88,7 +81,7 @@ class Running(PipelineFile):
             LockedError: Another run is running, or is open.
             WarehouseError: The warehouse cannot be opened.
         """
-        select, exclude = (_several(given) for given in (select, exclude))
+        select, exclude = (several(given) for given in (select, exclude))
         options = self._shared(new_run_id() if run_id is None else run_id, sinks, wait)
         return processes.begin(self.spec, replace(options, select=select, exclude=exclude, full_refresh=full_refresh))
 
@@ -155,7 +148,3 @@ class Running(PipelineFile):
 
         options = RunOptions((), (), sinks, False, wait, run_id, given.variables, reread=reread)
         return replace(options, plugin_sinks=self._plugins.sinks(spec, run_id))
-
-
-def _several(given: str | Sequence[str]) -> Sequence[str]:
-    return (given,) if isinstance(given, str) else tuple(given)

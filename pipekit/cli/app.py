@@ -20,6 +20,7 @@ COMMANDS = {
     ),
     "export": ("pipekit.cli.export:export", "Write SPEC as the file of a scheduler that starts its steps."),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
+    "plan": ("pipekit.cli.plan:plan", "Show what a run of SPEC would do, and why."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
     "sql": (
         "pipekit.cli.show:sql",

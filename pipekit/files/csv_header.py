@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipekit.errors import BadFileError, short
+from pipekit.files.headers import column_positions
+from pipekit.files.records import Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
-from pipekit.source import SourceFile
+from pipekit.source import Source, SourceFile
 
 _SEPARATOR = re.compile(r'"?sep=(?P<value>[^"\r\n]+)"?', re.IGNORECASE)
 _LONGEST = 1000
@@ -73,3 +75,17 @@ def joined_names(form: CsvFormat, file: SourceFile, lines: Sequence[Sequence[str
         return [name or "" for name in lines[0]]
     columns = zip(*lines, strict=True)
     return [" ".join(part.strip(BLANKS) for part in column if part and part.strip(BLANKS)) for column in columns]
+
+
+def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequence[Record]) -> list[int | None]:
+    """Where each declared column stands in a file, by the records of its header; see ``column_positions``.
+
+    Raises:
+        BadFileError: The header cannot be read, or does not keep the contract.
+    """
+    if not form.header:
+        return list(range(len(source.columns)))
+    for each in heads:
+        if each.problem:
+            raise BadFileError(f"the first record {each.problem}", file=file.uri, line=each.line, value=short(each.raw))
+    return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)

@@ -119,6 +119,19 @@ class LocalFiles:
         found = enumerate(zip(files, plain, strict=True))
         return [copies[index] if path is None else Fetched(file, path) for index, (file, path) in found]
 
+    def start(self, file: SourceFile, place: Path) -> Path:
+        """The start of the file as plain local text, for who looks at its header only: the file itself, or ``place``.
+
+        Raises:
+            SourceError: It is gone, or cannot be read.
+        """
+        plain = self._plain(file)
+        if plain is not None:
+            return plain
+        with self.opened(file) as raw:
+            place.write_bytes(next(self._texts(file, _Counted(raw, file.uri)), b""))
+        return place
+
     def _plain(self, file: SourceFile) -> Path | None:
         """Where the file is, if it can be read there; ``None`` if it needs a copy."""
         path = local_path(file.uri)
@@ -144,7 +157,7 @@ class LocalFiles:
 
     def _copy(self, file: SourceFile, copy: Path) -> Fetched:
         refuse_cancelled(self._cancelled)
-        with self._opened(file) as raw:
+        with self.opened(file) as raw:
             read = _Counted(raw, file.uri)
             with written(copy) as write, self._packed(file, read, copy.with_suffix(".packed")) as packed:
                 for text in self._texts(file, packed):
@@ -195,7 +208,12 @@ class LocalFiles:
         return replace(file, size_bytes=read.size, digest=read.digest)
 
     @contextmanager
-    def _opened(self, file: SourceFile) -> Iterator[IO[bytes]]:
+    def opened(self, file: SourceFile) -> Iterator[IO[bytes]]:
+        """The file's bytes, as they are.
+
+        Raises:
+            SourceError: It is gone, or cannot be read.
+        """
         path = local_path(file.uri)
         try:
             if path is not None:

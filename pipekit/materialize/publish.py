@@ -87,8 +87,7 @@ def _publish_built(
 ) -> int:
     """Publish what ``build`` makes; without a ``statement`` nothing is known of how the rows came to be."""
     table, choice = Table.parse(options.into), options.choice
-    anew = choice.how.remade_as is None and _anew(context, table)
-    in_place = choice.how.remade_as is not None or _becomes_table(context, table, options, anew=anew)
+    anew, in_place = placed(context, table, options)
     with scratch_table(context, table) as scratch:
         build(scratch, "table" if in_place else "temporary")
         move = Move(context, scratch, table, (), choice.keys, statement)
@@ -101,12 +100,15 @@ def _publish_built(
         return rows
 
 
-def _becomes_table(context: StepContext, table: Table, options: Into, *, anew: bool) -> bool:
-    """Whether the first rows, built beside, may become the table itself: that saves a copy."""
+def placed(context: StepContext, table: Table, options: Into) -> tuple[bool, bool]:
+    """Whether a table that is kept is made anew, and whether what is built beside becomes the table itself."""
     choice = options.choice
-    if choice.how.straight == "never" or choice.own_columns:
-        return False
-    return anew or not context.warehouse.exists(table)
+    if choice.how.remade_as is not None:
+        return False, True
+    anew = _anew(context, table)
+    # The first rows, built beside, may become the table: that saves a copy.
+    may_become = choice.how.straight != "never" and not choice.own_columns
+    return anew, may_become and (anew or not context.warehouse.exists(table))
 
 
 def _anew(context: StepContext, table: Table) -> bool:

@@ -3,13 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pipekit.errors import QueryError
 from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.sql.widening import Widens
 from pipekit.step import StepContext
-from pipekit.warehouses.contract import TableColumn
+from pipekit.warehouses.contract import TableColumn, Warehouse
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a table is to be changed so that it can take new rows.
+
+    Attributes:
+        wider: Columns that get a wider type: as they are, and as they are to be.
+        added: Columns that it gets.
+        ignored: Columns of the new rows that it does not get.
+        filled: The columns to fill, in the engine's case.
+    """
+
+    wider: tuple[tuple[TableColumn, TableColumn], ...]
+    added: tuple[TableColumn, ...]
+    ignored: tuple[TableColumn, ...]
+    filled: tuple[str, ...]
+
+
+def difference(
+    warehouse: Warehouse, table: Table, wanted: Sequence[TableColumn], policy: str, own: Sequence[Column] = ()
+) -> Difference:
+    """What has to be done to a table before it can take ``wanted``; see ``reconcile``.
+
+    Raises:
+        QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
+    """
+    has = {column.name: column for column in warehouse.columns(table)}
+    given = {column.name: column for column in wanted}
+    kept = {warehouse.fold(column.name): warehouse.type_of(column) for column in own}
+    added = [column for name, column in given.items() if name not in has]
+    needed = [TableColumn(name, text) for name, text in kept.items() if name not in has]
+    missing = [column for name, column in has.items() if name not in given and name not in kept]
+    widens = warehouse.dialect.widens
+    both = [(has[name], column) for name, column in given.items() if name in has]
+    wider = [(old, new) for old, new in both if policy in _WIDENING and widens(old.type, new.type)]
+    retyped = [(old, new) for old, new in both if (old, new) not in wider and _differ(old, new, widens)]
+    refused = policy in ("fail", "widen") and (added or missing)
+    if retyped or refused or (needed and policy != "add"):
+        hint = _hint_of(retyped, widens) if retyped else _HINT if not needed else _HINT_NEEDED
+        text = _difference(table, [*added, *needed], missing, retyped)
+        raise QueryError(text, kept=f"{table} is as it was.", hint=hint)
+    if policy == "add":
+        return Difference(tuple(wider), (*added, *needed), (), tuple(given))
+    return Difference(tuple(wider), (), tuple(added), tuple(name for name in given if name in has))
 
 
 def reconcile(
@@ -31,32 +77,16 @@ def reconcile(
         QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
     """
     warehouse = context.warehouse
-    has = {column.name: column for column in warehouse.columns(table)}
-    given = {column.name: column for column in wanted}
-    kept = {warehouse.fold(column.name): warehouse.type_of(column) for column in own}
-    added = [column for name, column in given.items() if name not in has]
-    needed = [TableColumn(name, text) for name, text in kept.items() if name not in has]
-    missing = [column for name, column in has.items() if name not in given and name not in kept]
-    widens = warehouse.dialect.widens
-    both = [(has[name], column) for name, column in given.items() if name in has]
-    wider = [(old, new) for old, new in both if policy in _WIDENING and widens(old.type, new.type)]
-    retyped = [(old, new) for old, new in both if (old, new) not in wider and _differ(old, new, widens)]
-    refused = policy in ("fail", "widen") and (added or missing)
-    if retyped or refused or (needed and policy != "add"):
-        hint = _hint_of(retyped, widens) if retyped else _HINT if not needed else _HINT_NEEDED
-        text = _difference(table, [*added, *needed], missing, retyped)
-        raise QueryError(text, kept=f"{table} is as it was.", hint=hint)
-    for old, new in wider:
+    found = difference(warehouse, table, wanted, policy, own)
+    for old, new in found.wider:
         _widen(context, table, old, new)
-    for column in [*added, *needed] if policy == "add" else ():
+    for column in found.added:
         name = warehouse.quote(column.name)
         warehouse.execute(f"ALTER TABLE {warehouse.quote(table)} ADD COLUMN {name} {column.type}")
         context.note("WARNING", f"{table}: added the column {column.name} {column.type}")
-    if policy == "add":
-        return list(given)
-    for column in added:
+    for column in found.ignored:
         context.note("WARNING", f"{table}: the new column {column.name} is ignored")
-    return [name for name in given if name in has]
+    return list(found.filled)
 
 
 # Whole numbers of DuckDB's: one that does not fit a narrower column is an error when it is put there.

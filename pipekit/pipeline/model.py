@@ -85,6 +85,18 @@ class Target:
         self._closed_off(found[0], sources)
         return found
 
+    def peek(self, root: Path, sources: Sequence[Source] = ()) -> Look:
+        """Connect for a plan, which writes nothing at all; otherwise see ``look``.
+
+        Raises:
+            WarehouseError: It cannot be reached.
+        """
+        if self.type.peek is None:
+            return self.look(root, sources)
+        found = self.type.peek(self.options, root)
+        self._closed_off(found[0], sources)
+        return found
+
     def _closed_off(self, warehouse: Warehouse, sources: Sequence[Source]) -> Warehouse:
         if isinstance(warehouse, SupportsClosingOff) and not self.allowed:
             warehouse.close_off(sources)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipekit.events import SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted
+from pipekit.events import FAILED, SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted
+from pipekit.names import Table
 from pipekit.own_tables import LOG_TABLE
+from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.scrubbing import HIDDEN
 from pipekit.sinks.jsonl import read_events
 from pipekit.sinks.rows import STARTED
+from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import Warehouse
 
 
@@ -71,13 +74,20 @@ class Start:
 
 @dataclass(frozen=True)
 class LoggedStep:
-    """The last attempt at a step, as the log tables have it; ``at`` is when it started or ended."""
+    """The last attempt at a step, as the log tables have it.
+
+    Attributes:
+        at: When it started or ended.
+        finished: What is compared before it is left out.
+        statements: How many statements it sent, where the warehouse has ids of them.
+    """
 
     type: str
     status: str
     attempt: int
     at: datetime
     finished: FinishedStep
+    statements: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,30 @@ def _values(given: str) -> dict[str, Any]:
     """What a run was given. One of an earlier version, or one that was given nothing, has its clock alone."""
     values: dict[str, Any] = json.loads(given) if given.startswith("{") else {"as_of": given}
     return values
+
+
+def finished_before(
+    earlier: EarlierRun, spec: PipelineSpec, step: Step, context: StepContext, rerun: Collection[str]
+) -> StepResult | None:
+    """The result of a step that the resumed run finished, if nothing it depends on has changed since.
+
+    Args:
+        earlier: The run that is resumed.
+        spec: The pipeline.
+        step: The step.
+        context: Asks for the step's inputs and tables as they are now.
+        rerun: Steps that have run again.
+    """
+    done = earlier.steps.get(step.id)
+    if done is None or spec.graph.needs[step.id] & set(rerun):
+        return None
+    if done.definition_hash != step.definition_hash:
+        return None
+    if done.inputs_hash != step.type.inputs(step.options, context):
+        return None
+    if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, spec)):
+        return None
+    return StepResult(0, UNCHANGED, f"finished in run {earlier.run_id}", done.inputs_hash)
 
 
 # How far to look back, one step after the other. Log tables are in the order of time, on both engines: a condition on
@@ -182,6 +216,30 @@ def logged_run(warehouse: Warehouse, start: Start) -> LoggedRun:
             steps[step] = LoggedStep(kind, status, attempt, at, FinishedStep(*finished))
     ended = of_run[-1] if of_run and of_run[-1] != STARTED else None
     return LoggedRun(start, ended, steps, max(row[4] for row in rows))
+
+
+def last_steps(warehouse: Warehouse, pipeline: str) -> dict[str, LoggedStep]:
+    """How each step of ``pipeline`` ended last, with its definition then, if that is not longer ago than 400 days.
+
+    Raises:
+        WarehouseError: The log tables cannot be read.
+    """
+    if not warehouse.exists(LOG_TABLE):
+        return {}
+    columns = (
+        "step_name, step_type, status, attempt, log_timestamp, definition_hash, inputs_hash, records_loaded, query_ids"
+    )
+    rows = warehouse.execute(
+        f"SELECT {columns} FROM (SELECT {columns}, row_number() OVER (PARTITION BY step_name"
+        f" ORDER BY log_timestamp DESC, log_id DESC) AS nth FROM {warehouse.quote(LOG_TABLE)}"
+        " WHERE log_timestamp > ? AND pipeline = ? AND step_name IS NOT NULL AND definition_hash IS NOT NULL"
+        f" AND status IN ('{SUCCEEDED}', '{UNCHANGED}', '{FAILED}')) AS ended WHERE nth = 1",
+        (datetime.now(UTC) - _LOOK_BACK[-1], pipeline),
+    ).rows
+    return {
+        step: LoggedStep(kind, status, attempt, at, FinishedStep(*done), len(json.loads(sent or "[]")))
+        for step, kind, status, attempt, at, *done, sent in rows
+    }
 
 
 def _earlier_attempt(known: LoggedStep | None, status: str, attempt: int) -> bool:

@@ -143,7 +143,7 @@ def _run(job: Job) -> RunResult:
         Beginning(spec, job.run_id, job.options.wait_seconds, warehouse, waits=job.may_be_idle(warehouse)) as beginning,
         recorded(job, warehouse, beginning.notes, asleep=beginning.waits) as record,
     ):
-        job, earlier = resumed(job, warehouse, record)
+        job, earlier = resumed(job, warehouse, record.notes)
         full_refresh = job.options.full_refresh
         workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier, full_refresh=full_refresh)
         workers.begin = lambda: beginning.now(record.bus, record.tables)
@@ -365,10 +365,11 @@ def as_before(job: Job, earlier: EarlierRun) -> Job:
     return replace(job, spec=spec, chosen=_choose(spec, select, exclude), options=options)
 
 
-def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, EarlierRun]:
+def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, EarlierRun]:
     """The job as the run was that it resumes (clock, variables, selection), and that run.
 
-    What this run is given itself wins. The run is an empty one if nothing is to be resumed.
+    What this run is given itself wins. The run is an empty one if nothing is to be resumed. ``notes`` get what is
+    worth saying of it.
 
     Raises:
         WarehouseError: The log tables cannot be read.
@@ -383,11 +384,11 @@ def resumed(job: Job, warehouse: Warehouse, record: Record) -> tuple[Job, Earlie
     at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
     if asked:
         text = f"run {earlier.run_id} made no table anew: with --full-refresh every step runs again"
-        record.notes.append(Noted(level="WARNING", message=text))
+        notes.append(Noted(level="WARNING", message=text))
         return job, EarlierRun()
     if earlier.as_of == job.spec.as_of:
-        record.notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))
+        notes.append(Noted(level="INFO", message=f"resuming run {earlier.run_id}, as of {at}"))
         return job, earlier
     text = f"run {earlier.run_id} had another clock, {at}: its tables are of that time, so every step runs again"
-    record.notes.append(Noted(level="WARNING", message=text))
+    notes.append(Noted(level="WARNING", message=text))
     return job, EarlierRun()

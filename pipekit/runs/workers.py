@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipekit.errors import PipekitError, TransientError, WarehouseError
-from pipekit.events import UNCHANGED, Bus, Event, Noted, Ran
-from pipekit.names import Table
+from pipekit.events import Bus, Event, Noted, Ran
 from pipekit.pipeline.model import PipelineSpec, Step
-from pipekit.runs.resume import EarlierRun
+from pipekit.runs.resume import EarlierRun, finished_before
 from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
@@ -105,22 +104,9 @@ class Workers:
         """How often other processes of this run have tried the step."""
         return self._earlier.attempts.get(step.id, 0)
 
-    def finished_before(self, step: Step, context: StepContext) -> StepResult | None:
-        """The result of a step that the resumed run finished, if nothing it depends on has changed since."""
-        earlier = self._earlier.steps.get(step.id)
-        if earlier is None or self.spec.graph.needs[step.id] & self._rerun:
-            return None
-        if earlier.definition_hash != step.definition_hash:
-            return None
-        if earlier.inputs_hash != step.type.inputs(step.options, context):
-            return None
-        if not all(context.warehouse.exists(Table.parse(name)) for name in step.type.writes(step.options, self.spec)):
-            return None
-        return StepResult(0, UNCHANGED, f"finished in run {self._earlier.run_id}", earlier.inputs_hash)
-
     def result_of(self, step: Step, context: StepContext) -> StepResult:
         """Run a step, unless the resumed run finished it."""
-        finished = self.finished_before(step, context)
+        finished = finished_before(self._earlier, self.spec, step, context, self._rerun)
         if finished is not None:
             return finished
         self._rerun.add(step.id)

@@ -7,7 +7,7 @@ is what the ledger does not know, and what it knows otherwise.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,8 @@ from pipekit.warehouses.contract import SupportsReading
 OnChanged = Literal["fail", "replace", "add"]
 _INLINE = 100  # names; more of them go by a temporary table
 _REFRESHED = 100
+Relation = tuple[str, tuple[Any, ...]]
+"""SQL, and its parameters."""
 _FIELDS = ("pos", "name", "size_bytes", "version", "etag", "modified_at")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -55,44 +57,73 @@ class Pending:
     files: tuple[SourceFile, ...]
     replaced: tuple[Earlier, ...] = ()
     stale: tuple[str, ...] = ()
-    listing: tuple[str, tuple[Any, ...]] | None = None
+    listing: Relation | None = None
     seen: dict[int, list[Earlier]] = field(default_factory=dict)
 
 
-@contextmanager
-def not_loaded(
-    context: StepContext, table: Table, files: Sequence[SourceFile], on_changed: OnChanged
-) -> Iterator[Pending]:
-    """Those of the files whose content is not in the table yet.
+@dataclass(frozen=True)
+class Arrivals:
+    """A listing, sorted by what the ledger knows of its files, which are meant by their positions in it.
+
+    Attributes:
+        seen: What the ledger answers of files that it does not know as they are.
+        again: Those of them that have the content with which they were loaded, after all.
+        changed: Those that came again with other content, as they were read to find that out.
+        stale: Runs whose rows went with a table that was dropped since.
+    """
+
+    seen: dict[int, list[Earlier]]
+    again: frozenset[int] = frozenset()
+    changed: Mapping[int, SourceFile] = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> list[int]:
+        """The files that an append has to load."""
+        return [number for number in self.seen if number not in self.again]
+
+
+def sorted_out(
+    context: StepContext, table: Table, files: Sequence[SourceFile], on_changed: OnChanged, listing: Relation
+) -> Arrivals:
+    """Which of the files have to be loaded.
 
     Args:
         context: The step's context.
         table: What they are appended to.
         files: As listed.
         on_changed: What to do with a file that came again under its name with other content.
+        listing: The files as a relation; see ``listed``.
 
     Raises:
         SourceError: A file cannot be read, or is another one than before and ``on_changed`` does not allow it.
     """
-    with _listing(context, files) as listing:
-        if not context.warehouse.exists(table):
-            digested = tuple(one_by_one([partial(with_digest, file) for file in files], all_bad=True))
-            yield Pending(digested, (), _stale(context, table), listing, {number: [] for number in range(len(files))})
-            return
-        seen = _unknown(context, table, listing)
-        again, changed = _told_by_content(context, table, files, seen)
-        if changed and on_changed == "fail":
-            raise _changed(table, files[min(changed)])
-        wanted = [number for number in seen if number not in again]
-        calls = [partial(with_digest, changed.get(number, files[number])) for number in wanted]
+    if not context.warehouse.exists(table):
+        return Arrivals({number: [] for number in range(len(files))}, stale=_stale(context, table))
+    seen = _unknown(context, table, listing)
+    again, changed = _told_by_content(context, table, files, seen)
+    if changed and on_changed == "fail":
+        raise _changed(table, files[min(changed)])
+    return Arrivals(seen, frozenset(again), changed)
+
+
+@contextmanager
+def not_loaded(
+    context: StepContext, table: Table, files: Sequence[SourceFile], on_changed: OnChanged
+) -> Iterator[Pending]:
+    """Those of the files whose content is not in the table yet, read once; see ``sorted_out``."""
+    with listed(context, files) as listing:
+        found = sorted_out(context, table, files, on_changed, listing)
+        calls = [partial(with_digest, found.changed.get(number, files[number])) for number in found.wanted]
         digested = tuple(one_by_one(calls, all_bad=True))
-        replaced = tuple(row for number in changed for row in seen[number]) if on_changed == "replace" else ()
-        yield Pending(digested, replaced, (), listing, {number: seen[number] for number in wanted})
+        replaced = [row for number in found.changed for row in found.seen[number]] if on_changed == "replace" else []
+        seen = {number: found.seen[number] for number in found.wanted}
+        yield Pending(digested, tuple(replaced), found.stale, listing, seen)
 
 
 def all_loaded(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
     """Whether the ledger knows each of the files as it is."""
-    with _listing(context, files) as listing:
+    with listed(context, files) as listing:
         return not _unknown(context, table, listing)
 
 
@@ -117,19 +148,19 @@ def claim(context: StepContext, table: Table, pending: Pending) -> None:
 
 def _stale(context: StepContext, table: Table) -> tuple[str, ...]:
     where, names = ledger.counting(context, table)
-    sql = f"SELECT DISTINCT run_id FROM {context.warehouse.quote(LEDGER)} WHERE {where}"
+    sql = f"SELECT DISTINCT run_id FROM {ledger.relation(context)} AS ledger WHERE {where}"
     return tuple(run for (run,) in context.warehouse.execute(sql, names).rows)
 
 
 @contextmanager
-def _listing(context: StepContext, files: Sequence[SourceFile]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def listed(context: StepContext, files: Sequence[SourceFile]) -> Iterator[Relation]:
     """SQL of a relation of the files, each under all its names, and its parameters."""
     rows = [
         (pos, name, file.size_bytes, ledger.version_of(file), file.etag, file.modified_at or _NEVER)
         for pos, file in enumerate(files)
         for name in ledger.names_of(file, context.project.root)
     ]
-    if len(rows) <= _INLINE:
+    if len(rows) <= _INLINE or context.looking:  # who only looks makes no table, not even a temporary one
         types = ("INTEGER", "VARCHAR", "BIGINT", "VARCHAR", "VARCHAR", "TIMESTAMPTZ")
         columns = ", ".join(f"CAST(? AS {type_}) AS {name}" for name, type_ in zip(_FIELDS, types, strict=True))
         none = f"SELECT {columns} WHERE 1 = 0".replace("?", "NULL")
@@ -162,13 +193,13 @@ _SAME = """r.size_bytes = l.size_bytes AND CASE
 _DIGEST = "COALESCE(digest, CASE WHEN version IS NULL AND uri NOT LIKE '%://%' AND etag <> '' THEN etag END)"
 
 
-def _unknown(context: StepContext, table: Table, listing: tuple[str, tuple[Any, ...]]) -> dict[int, list[Earlier]]:
+def _unknown(context: StepContext, table: Table, listing: Relation) -> dict[int, list[Earlier]]:
     """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name."""
     where, names = ledger.counting(context, table)
-    listed, params = listing
-    sql = f"""WITH l AS ({listed}),
+    files, params = listing
+    sql = f"""WITH l AS ({files}),
         r AS (SELECT COALESCE(file_key, uri) AS name, uri, size_bytes, etag, modified_at, version, {_DIGEST} AS digest,
-            rows_loaded FROM {context.warehouse.quote(LEDGER)} WHERE {where}),
+            rows_loaded FROM {ledger.relation(context)} AS ledger WHERE {where}),
         hit AS (SELECT l.pos, r.uri, r.digest, r.rows_loaded, CASE WHEN {_SAME} THEN 1 ELSE 0 END AS same
             FROM l JOIN r ON r.name = l.name),
         unknown AS (SELECT DISTINCT l.pos FROM l WHERE l.pos NOT IN (SELECT hit.pos FROM hit WHERE hit.same = 1))
@@ -189,7 +220,7 @@ def _told_by_content(
     named = [number for number, earlier in seen.items() if earlier]
     digested = dict(zip(named, _digested(context, [files[number] for number in named]), strict=True))
     again = {number for number in named if digested[number].digest in {row.digest for row in seen[number]} - {None}}
-    for number in sorted(again)[:_REFRESHED]:
+    for number in sorted(again)[: 0 if context.looking else _REFRESHED]:
         _refresh(context, table, digested[number])
     return again, {number: file for number, file in digested.items() if number not in again}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import audit_reads, publish
+from pipekit.outlook import Outlook
 from pipekit.own_tables import CATALOG
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.semantics import ColumnTypes
-from pipekit.step import Project, StepContext, StepResult, StepType, typed
+from pipekit.step import Project, Statement, StepContext, StepResult, StepType, typed
 from pipekit.steps.feature_catalog import write_catalog
 from pipekit.steps.feature_options import FeaturesOptions
 from pipekit.steps.feature_sql import statement
@@ -42,18 +44,27 @@ def _problems(options: FeaturesOptions, project: Project) -> Iterator[tuple[str,
         yield "features", f"the id {twice!r} is given twice"
 
 
+def _statements(options: FeaturesOptions, project: Project) -> Iterable[Statement]:
+    return (statement(options, project),)
+
+
+def _outlook(options: FeaturesOptions, context: StepContext) -> Outlook:
+    return outlook_of(context, options, _columns(options, context.project))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[FeaturesOptions]]:
     """The ``features`` step type."""
-    return [
-        StepType(
-            "features",
-            FeaturesOptions,
-            run,
-            _reads,
-            _writes,
-            problems=_problems,
-            columns=_columns,
-            origins=statement,
-        )
-    ]
+    of_features = StepType(
+        "features",
+        FeaturesOptions,
+        run,
+        _reads,
+        _writes,
+        problems=_problems,
+        columns=_columns,
+        origins=statement,
+        outlook=_outlook,
+        statements=_statements,
+    )
+    return [of_features]

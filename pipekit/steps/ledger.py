@@ -8,13 +8,15 @@ listing are new is decided in ``arrivals``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from pipekit.files.places import local_path
 from pipekit.names import Table
+from pipekit.outlook import UnknownYet
 from pipekit.own_tables import CLAIM_COLUMNS, CLAIMS, LEDGER, LEDGER_COLUMNS
 from pipekit.source import SourceFile
 from pipekit.step import StepContext
@@ -52,6 +54,24 @@ def spellings(context: StepContext, table: Table) -> tuple[str, ...]:
     here = context.warehouse.full_name(Table(("x",))).parts[:-1]
     shorter = [full[start:] for start in range(1, len(full)) if full[:start] == here[:start]]
     return tuple(".".join(parts).lower() for parts in sorted([full, *shorter], key=len))
+
+
+def relation(context: StepContext) -> str:
+    """The ledger in SQL, to read from. Who only looks finds none where no load has run yet: then it has no rows.
+
+    Raises:
+        UnknownYet: It is one of an earlier version, to which the next run adds columns.
+    """
+    warehouse = context.warehouse
+    if not context.looking:
+        return warehouse.quote(LEDGER)
+    has = {column.name for column in warehouse.columns(LEDGER)}
+    if not has:
+        columns = (f"CAST(NULL AS {warehouse.type_of(c)}) AS {warehouse.quote(c.name)}" for c in LEDGER_COLUMNS)
+        return f"(SELECT {', '.join(columns)} WHERE 1 = 0)"
+    if any(warehouse.fold(column.name) not in has for column in LEDGER_COLUMNS):
+        raise UnknownYet(f"the table {LEDGER} is of an earlier version of pipekit; the next run adds what it lacks")
+    return warehouse.quote(LEDGER)
 
 
 def counting(context: StepContext, table: Table) -> tuple[str, tuple[str, ...]]:
@@ -130,29 +150,60 @@ def no_longer(context: StepContext, table: Table, column: str = "", values: Sequ
         context.warehouse.execute(f"{sql} AND {column} IN ({listed})", (context.run_id, *names, *some))
 
 
-def is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
-    """Whether the newest load of this table by this step was of these very files, by this very definition."""
+@dataclass(frozen=True)
+class LastLoad:
+    """The newest load of a table by this step, as the ledger knows it.
+
+    Attributes:
+        files: What it read, by the names of the files: each the ledger's row of it.
+        definitions: The definition by which it loaded.
+        root: The project's folder.
+    """
+
+    files: Mapping[str, tuple[Any, ...]]
+    definitions: frozenset[str]
+    root: Path
+
+    def known(self, file: SourceFile) -> str | None:
+        """The name under which the load read a file of this name; ``None`` if it did not."""
+        return next((name for name in names_of(file, self.root) if name in self.files), None)
+
+    def has(self, file: SourceFile) -> bool:
+        """Whether it read this very file."""
+        name = self.known(file)
+        return name is not None and _is_same(file, self.files[name])
+
+
+def last_load(context: StepContext, table: Table) -> LastLoad:
+    """The newest load of this table by this step; one without files if there is none, or no such table."""
     where, names = counting(context, table)
-    ledger, execute = context.warehouse.quote(LEDGER), context.warehouse.execute
+    ledger, execute = relation(context), context.warehouse.execute
     mine = f"{where} AND pipeline = ? AND step_name = ? AND definition_hash <> ?"
     params: tuple[Any, ...] = (*names, context.pipeline, context.step, REPLAYED)
-    newest = execute(f"SELECT run_id FROM {ledger} WHERE {mine} ORDER BY loaded_at DESC LIMIT 1", params).rows
+    newest = execute(f"SELECT run_id FROM {ledger} AS l WHERE {mine} ORDER BY loaded_at DESC LIMIT 1", params).rows
     if not newest or not context.warehouse.exists(table):
-        return False
+        return LastLoad({}, frozenset(), context.project.root)
     rows = execute(
-        f"SELECT COALESCE(file_key, uri), size_bytes, version, etag, modified_at, definition_hash FROM {ledger}"
+        f"SELECT COALESCE(file_key, uri), size_bytes, version, etag, modified_at, definition_hash FROM {ledger} AS l"
         f" WHERE {mine} AND run_id = ?",
         (*params, newest[0][0]),
     ).rows
-    known = {row[0]: row for row in rows}
-    if {row[5] for row in rows} != {context.definition_hash} or len(known) != len(files):
+    return LastLoad({row[0]: row for row in rows}, frozenset(row[5] for row in rows), context.project.root)
+
+
+def loaded_names(context: StepContext, table: Table) -> list[tuple[str, int]]:
+    """Names and sizes of all files from which rows are in the table."""
+    where, names = counting(context, table)
+    sql = f"SELECT COALESCE(file_key, uri), size_bytes FROM {relation(context)} AS l WHERE {where} ORDER BY 1"
+    return [(name, int(size or 0)) for name, size in context.warehouse.execute(sql, names).rows]
+
+
+def is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
+    """Whether the newest load of this table by this step was of these very files, by this very definition."""
+    last = last_load(context, table)
+    if last.definitions != {context.definition_hash} or len(last.files) != len(files):
         return False
-    found = (_found(file, known, context.project.root) for file in files)
-    return all(row is not None and _is_same(file, row) for file, row in zip(files, found, strict=True))
-
-
-def _found(file: SourceFile, known: dict[str, tuple[Any, ...]], root: Path) -> tuple[Any, ...] | None:
-    return next((known[name] for name in names_of(file, root) if name in known), None)
+    return all(last.has(file) for file in files)
 
 
 def _is_same(file: SourceFile, row: tuple[Any, ...]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,20 +12,31 @@ from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.files.local import with_digest
 from pipekit.files.waiting import one_by_one
-from pipekit.materialize.contract import Materialization, Move
+from pipekit.materialize.contract import Move
 from pipekit.materialize.publish import audit
 from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
 from pipekit.names import Table
 from pipekit.plugins.hooks import hookimpl
 from pipekit.quality.suite import by_scope
-from pipekit.source import Column, Listing, Source, SourceFile
+from pipekit.source import Listing, SourceFile
 from pipekit.step import StepContext, StepResult, StepType
 from pipekit.steps import arrivals, ledger, load_checks, refresh, skips
 from pipekit.steps.arrivals import Pending
-from pipekit.steps.idle import Memory, may_be_idle
+from pipekit.steps.idle import may_be_idle
 from pipekit.steps.load_options import LoadOptions
-from pipekit.steps.refresh import Fresh
+from pipekit.steps.load_outlook import outlook
+from pipekit.steps.load_work import (
+    EMPTY,
+    Load,
+    Work,
+    how_many,
+    is_all_loaded,
+    left_out,
+    look,
+    refuse_without_header,
+    work_of,
+)
 from pipekit.steps.rejects import refuse_too_many
 from pipekit.steps.skips import Skipped
 from pipekit.warehouses.contract import (
@@ -34,64 +45,7 @@ from pipekit.warehouses.contract import (
     LoadedFile,
     PreparedLoad,
     SupportsClustering,
-    TableColumn,
-    Warehouse,
 )
-
-
-@dataclass(frozen=True)
-class Load:
-    """One load: what its functions share.
-
-    Attributes:
-        context: The step's context.
-        options: The step's options.
-        table: The table that is filled.
-        source: The contract of the files.
-        skipped: Files that it goes on without.
-        anew: The new table that is filled beside the old one and takes its place, if it is made anew.
-    """
-
-    context: StepContext
-    options: LoadOptions
-    table: Table
-    source: Source
-    skipped: tuple[Skipped, ...] = ()
-    anew: Fresh | None = None
-
-    @property
-    def filled(self) -> Table:
-        """The table that the rows go into."""
-        return self.anew.table if self.anew else self.table
-
-    @property
-    def warehouse(self) -> Warehouse:
-        """This worker's session."""
-        return self.context.warehouse
-
-    @property
-    def how(self) -> Materialization[Any]:
-        """The chosen strategy."""
-        return self.options.choice.how
-
-    @property
-    def declared(self) -> tuple[Column, ...]:
-        """The columns of each new row."""
-        return load_checks.declared(self.options, self.context.project)
-
-    @property
-    def own_columns(self) -> tuple[Column, ...]:
-        """The columns that the strategy fills by itself."""
-        return self.options.choice.own_columns
-
-    @property
-    def rejects(self) -> Table:
-        """The table of bad records."""
-        return self.table.beside("_rejects")
-
-    def move(self, new: Table, columns: Sequence[str]) -> Move[Any]:
-        """The job that the strategy is given."""
-        return Move(self.context, new, self.filled, tuple(columns), self.options.choice.keys)
 
 
 def run(options: LoadOptions, context: StepContext) -> StepResult:
@@ -102,7 +56,7 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
         ChecksFailed: The audit failed; the table is as it was.
         WarehouseError: The warehouse failed; the table is as it was.
     """
-    load = Load(context, options, Table.parse(options.into), context.project.sources[options.source])
+    load = Load.of(options, context)
     was_there = load.warehouse.exists(load.table)
     try:
         result = _run(load)
@@ -120,33 +74,27 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(load: Load) -> StepResult:
     context, options = load.context, load.options
     ledger.prepare(context)
-    listed, memory = _look(load)
+    listed, memory = look(load)
     if memory.holds():
         return _unchanged(context, listed)
     if context.begin():  # another run may have ended just now
-        listed, memory = _look(load)
+        listed, memory = look(load)
     memory.drop()
-    anew = refresh.is_due(context, load.table, asks_ledger=load.how.once_per_file)
-    if not anew and options.when == "changed" and ledger.is_last_load(context, load.table, listed):
+    work = work_of(load, listed)
+    if work == "nothing":
         memory.keep()
         return _unchanged(context, listed)
 
     def attempt(files: Listing, skipped: tuple[Skipped, ...]) -> StepResult:
-        given = replace(load, skipped=skipped)
-        return _load_anew(given, files) if anew else _load_listed(given, files)
+        return _LOADS[work](replace(load, skipped=skipped), files)
 
     result = skips.without_bad_files(context, load.table, listed, options.on_bad_file, attempt)
     memory.keep_if_done(result)
     return result
 
 
-def _look(load: Load) -> tuple[Listing, Memory]:
-    listed = load.warehouse.list_files(load.source, load.context.cancelled)
-    return listed, Memory(load.context, load.table, listed, load.options)
-
-
 def _unchanged(context: StepContext, listed: Listing) -> StepResult:
-    text = f"{_files(listed)}, unchanged since the last load"
+    text = f"{how_many(listed)}, unchanged since the last load"
     return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
 
 
@@ -156,24 +104,28 @@ def _load_anew(load: Load, listed: Listing) -> StepResult:
         return _load_files(replace(load, anew=fresh), listed, Pending(tuple(digested)))
 
 
-def _load_listed(load: Load, listed: Listing) -> StepResult:
-    context, options = load.context, load.options
-    if not load.how.once_per_file:
-        return _load_files(load, listed, Pending(listed))
-    on_changed = options.on_changed or ("replace" if options.metadata else "fail")
-    with arrivals.not_loaded(context, load.table, listed, on_changed) as pending:
+def _load_new(load: Load, listed: Listing) -> StepResult:
+    with arrivals.not_loaded(load.context, load.table, listed, load.on_changed) as pending:
         return _load_files(load, listed, pending)
+
+
+def _load_all(load: Load, listed: Listing) -> StepResult:
+    return _load_files(load, listed, Pending(listed))
+
+
+_LOADS: Mapping[Work, Callable[[Load, Listing], StepResult]] = {
+    "anew": _load_anew,
+    "new files": _load_new,
+    "all files": _load_all,
+}
 
 
 def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     context, options = load.context, load.options
     inputs = ledger.hash_of(context, listed)
-    if listed and not pending.files:
+    if is_all_loaded(load, listed, pending.files):
         _record_skipped(load)
-        return StepResult(0, UNCHANGED, f"{_files(listed)}, loaded before{skips.in_words(load.skipped)}", inputs)
-    if not pending.files and options.on_empty == "fail":
-        patterns = " or ".join(map(repr, load.source.pattern))
-        raise SourceError(f"no file matches {patterns}{_beside(listed)}", file=load.source.uri, hint=_EMPTY)
+        return StepResult(0, UNCHANGED, f"{how_many(listed)}, loaded before{skips.in_words(load.skipped)}", inputs)
     if load.how.once_per_file:
         ledger.offer_claim(context, load.table)
     if context.definition_hash == ledger.REPLAYED:
@@ -186,11 +138,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
         with load.anew.exchanged():
             ledger.write(context, load.table, loaded, replacing=True)
             _record_skipped(load)
-    message = _summary(loaded, prepared.rejected, options) + skips.in_words(load.skipped) + _beside(listed)
+    message = _summary(loaded, prepared.rejected, options) + skips.in_words(load.skipped) + left_out(listed)
     return StepResult(rows, message=message, inputs_hash=inputs)
-
-
-_EMPTY = "If an empty source is fine, say on_empty: allow."
 
 
 def _kept(table: Table, was_there: bool) -> str:
@@ -220,12 +169,11 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
 
 def _make_table(load: Load) -> list[str]:
     """Make the tables that are missing, outside the transaction; the columns to fill."""
-    warehouse, declared = load.warehouse, load.declared
-    warehouse.create_table(load.filled, (*declared, *load.own_columns))
+    warehouse = load.warehouse
+    warehouse.create_table(load.filled, (*load.declared, *load.own_columns))
     if load.options.on_error == "reject":
         warehouse.create_table(load.rejects, REJECT_COLUMNS)
-    wanted = [TableColumn(warehouse.fold(c.name), warehouse.type_of(c), c.nullable) for c in declared]
-    return reconcile(load.context, load.filled, wanted, load.options.on_schema_change, load.own_columns)
+    return reconcile(load.context, load.filled, load.wanted, load.options.on_schema_change, load.own_columns)
 
 
 def _fill(
@@ -297,15 +245,12 @@ def _record_skipped(load: Load) -> None:
 
 def _refuse_empty(load: Load, loaded: Sequence[LoadedFile]) -> None:
     """Refuse a load without rows, and a CSV file of zero bytes, whose header is missing."""
+    refuse_without_header(load, [file.file for file in loaded])
     if load.options.on_empty == "allow":
         return
-    if load.source.format.has_header:
-        for file in loaded:
-            if file.file.size_bytes == 0:
-                raise SourceError("is empty: not even a header", file=file.file.uri, hint=_EMPTY)
     if not load.how.once_per_file and not any(file.rows_loaded for file in loaded):
         names = ", ".join(file.file.uri for file in loaded[:3]) + (" ..." if len(loaded) > 3 else "")
-        raise SourceError("no row to load", file=names, hint=_EMPTY)
+        raise SourceError("no row to load", file=names, hint=EMPTY)
 
 
 def _event(load: Load, file: LoadedFile) -> FileLoaded:
@@ -329,20 +274,7 @@ def _cluster(load: Load) -> None:
 
 
 def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) -> str:
-    return _files(loaded) + (f", {rejected:,} rejected" if options.on_error == "reject" else "")
-
-
-def _beside(listed: Listing) -> str:
-    """What lies there and is not read: a load that leaves out a name says so, and why."""
-    found = [
-        f"{len(names)} {why} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
-        for why, names in listed.left_out.items()
-    ]
-    return f"; left out: {', '.join(found)}" if found else ""
-
-
-def _files(files: Sequence[object]) -> str:
-    return f"{len(files)} file" + ("" if len(files) == 1 else "s")
+    return how_many(loaded) + (f", {rejected:,} rejected" if options.on_error == "reject" else "")
 
 
 @hookimpl
@@ -360,5 +292,6 @@ def pipekit_step_types() -> list[StepType[LoadOptions]]:
             columns=load_checks.columns,
             origins=load_checks.origins,
             looks_first=may_be_idle,
+            outlook=outlook,
         )
     ]

@@ -10,8 +10,10 @@ from pydantic import Field
 
 from pipekit.errors import PipekitError, PluginError, WarehouseError
 from pipekit.materialize.into import Into
+from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import NO_VIEW, audit_reads, not_made, publish_arrow, still_holds
 from pipekit.names import Table, fold
+from pipekit.outlook import Outlook
 from pipekit.pipeline.code import line_in, what_happened
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
@@ -176,7 +178,14 @@ def _origins(options: PythonOptions, project: Project) -> Origins | None:
     return Origins(columns, frozenset(ref for each in columns.values() for ref in each.all if ref.column == ROWS))
 
 
+def _outlook(options: PythonOptions, context: StepContext) -> Outlook:
+    return outlook_of(context, options, None)
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[PythonOptions]]:
     """The ``python`` step type."""
-    return [StepType("python", PythonOptions, run, _reads, _writes, problems=_problems, origins=_origins)]
+    of_python = StepType(
+        "python", PythonOptions, run, _reads, _writes, problems=_problems, origins=_origins, outlook=_outlook
+    )
+    return [of_python]

@@ -70,7 +70,8 @@ def is_due(context: StepContext, table: Table, *, asks_ledger: bool) -> bool:
 
 def _is_unfinished(context: StepContext, table: Table) -> bool:
     where, names = _marked(context, table)
-    return bool(context.warehouse.execute(f"SELECT 1 {where} LIMIT 1", names).rows)
+    sql = f"SELECT 1 FROM {ledger.relation(context)} AS ledger WHERE {where} LIMIT 1"
+    return bool(context.warehouse.execute(sql, names).rows)
 
 
 @contextmanager
@@ -101,10 +102,10 @@ def marked(context: StepContext, table: Table) -> Iterator[Fresh]:
 def _clear(context: StepContext, table: Table) -> None:
     """Remove the mark: the ledger is up to date, or the old table is still in its place."""
     where, names = _marked(context, table)
-    context.warehouse.execute(f"DELETE {where}", names)
+    context.warehouse.execute(f"DELETE FROM {context.warehouse.quote(LEDGER)} WHERE {where}", names)
 
 
 def _marked(context: StepContext, table: Table) -> tuple[str, tuple[str, ...]]:
     names = ledger.spellings(context, table)
     listed = ", ".join("?" * len(names))
-    return f"FROM {context.warehouse.quote(LEDGER)} WHERE table_name IN ({listed}) AND skipped = ?", (*names, MARK)
+    return f"table_name IN ({listed}) AND skipped = ?", (*names, MARK)

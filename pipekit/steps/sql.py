@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pydantic import model_validator
 
 from pipekit.materialize.into import Into
+from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import audit_reads, publish
+from pipekit.outlook import Outlook
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, Statement, StepContext, StepResult, StepType, typed
@@ -54,7 +56,26 @@ def _origins(options: SqlOptions, project: Project) -> Statement:
     return project.statement(template=options.template, sql=options.sql)
 
 
+def _statements(options: SqlOptions, project: Project) -> Iterable[Statement]:
+    return (project.statement(template=options.template, sql=options.sql),)
+
+
+def _outlook(options: SqlOptions, context: StepContext) -> Outlook:
+    return outlook_of(context, options, _columns(options, context.project))
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[SqlOptions]]:
     """The ``sql`` step type."""
-    return [StepType("sql", SqlOptions, run, _reads, _writes, columns=_columns, origins=_origins)]
+    of_sql = StepType(
+        "sql",
+        SqlOptions,
+        run,
+        _reads,
+        _writes,
+        columns=_columns,
+        origins=_origins,
+        outlook=_outlook,
+        statements=_statements,
+    )
+    return [of_sql]

@@ -29,6 +29,18 @@ def _look_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
     return look_into_duckdb(options, root)
 
 
+def _peek_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
+    from pipekit.warehouses.duckdb.looking import peek_into_duckdb
+
+    return peek_into_duckdb(options, root)
+
+
+def _peek_into_snowflake(options: SnowflakeTarget, root: Path) -> Look:
+    from pipekit.warehouses.snowflake.warehouse import peek_into_snowflake
+
+    return peek_into_snowflake(options, root)
+
+
 def _open_snowflake(options: SnowflakeTarget, root: Path) -> Warehouse:
     from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
@@ -66,6 +78,7 @@ LOCAL: WarehouseType[DuckDBTarget] = WarehouseType(
     options=DuckDBTarget,
     open=_open_duckdb,
     look=_look_into_duckdb,
+    peek=_peek_into_duckdb,
     dialect=DUCKDB,
     schema_of=lambda options: options.schema_name,
 )
@@ -83,5 +96,6 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         apply=_apply,
         doctor=_doctor,
         many_processes=True,
+        peek=_peek_into_snowflake,
     ),
 )

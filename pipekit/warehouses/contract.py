@@ -77,7 +77,7 @@ class FileLoad:
         run_id: For ``_run_id`` and the rejects.
         loaded_at: For ``_loaded_at`` and the rejects; UTC.
         progress: Called with ``(bytes done, bytes in all)`` from time to time, in the loading thread.
-        cancelled: Set when the step is cancelled: then what waits for a store or reads files ends.
+        cancelled: Set when the step is cancelled: then what waits or reads ends.
         on_bad_file: With ``skip`` the caller goes on without files that ``BadFileError`` names: then an adapter names
             in one error all that it can find at once.
         on_empty: With ``allow`` a JSON file in which no document has the root is an empty page; otherwise it is bad.
@@ -367,11 +367,11 @@ class WarehouseType(Generic[TargetT]):
         options: A pydantic model of the target's other keys; secrets are ``SecretStr``.
         open: Connects; given the options and the project's root.
         look: Connects to read only, also where nothing can be written; ``open`` if left out.
+        peek: The same for a plan: writes nothing at all, and finds no table where there is no database yet.
         dialect: Its SQL; its sessions carry the same value.
-        schema_of: The default schema of a target, against which unqualified table names are read.
-        check_source: What a source asks for that this warehouse cannot do: pairs of a key of the source, such as
-            ``format.encoding``, and a sentence. Called while a file is validated, so it opens nothing. What is wrong
-            on every warehouse has been checked before.
+        schema_of: The default schema of a target, for unqualified table names.
+        check_source: What a source asks for that this warehouse cannot do: pairs of a key, such as ``format.encoding``,
+            and a sentence. It opens nothing. What is wrong on every warehouse has been checked before.
         setup: The statements that prepare a new account, each of which can be run again.
         apply: Runs such statements, given the project's root.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
@@ -391,6 +391,7 @@ class WarehouseType(Generic[TargetT]):
     formats: Collection[str] | None = None
     many_processes: bool = False
     look: Callable[[TargetT, Path], Look] | None = None
+    peek: Callable[[TargetT, Path], Look] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dialect, Dialect):

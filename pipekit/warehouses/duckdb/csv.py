@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipekit.errors import BadFileError, short
-from pipekit.files.csv_header import below_separator_line, joined_names
+from pipekit.files.csv_header import below_separator_line, csv_positions
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, scan_csv
-from pipekit.files.headers import REPEATED, column_positions, may_repeat_header
+from pipekit.files.headers import REPEATED, may_repeat_header
 from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -70,7 +69,7 @@ class _CsvPlanner:
         heads = self._reader.heads(path)
         if not heads:
             return None
-        positions = tuple(_csv_positions(self._source, form, file, heads))
+        positions = tuple(csv_positions(self._source, form, file, heads))
         width = len(heads[0].fields) if form.header else len(self._source.columns)
         shape = _Shape(positions, width, form.skip_lines)
         if line and heads[0].line == 1 and not heads[0].problem:
@@ -107,15 +106,6 @@ class _CsvPlanner:
 
 
 _NULL = "NULL::VARCHAR"
-
-
-def _csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequence[Record]) -> list[int | None]:
-    if not form.header:
-        return list(range(len(source.columns)))
-    for each in heads:
-        if each.problem:
-            raise BadFileError(f"the first record {each.problem}", file=file.uri, line=each.line, value=short(each.raw))
-    return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)
 
 
 def _is_trusted(heads: Sequence[Record], form: CsvFormat) -> bool:

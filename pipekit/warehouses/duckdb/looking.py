@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +49,42 @@ def look_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
             return _read_only(path, options.schema_name, ExitStack()), ""
     except LockedError as error:
         return _by_copy(path, options.schema_name, error)
+
+
+def peek_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
+    """Open the target's database file and write nothing; in place of one that is not there, an empty one in memory.
+
+    Raises:
+        LockedError: Another process has the file, and a copy cannot be had.
+        WarehouseError: It cannot be opened.
+    """
+    path = (root / options.path).absolute()
+    if path.is_dir():
+        raise WarehouseError(f"{path} is a folder", hint="The target's `path` names the database file itself.")
+    try:
+        with driver_errors():
+            connection = _unwritten(path, options.schema_name) if path.exists() else duckdb.connect()
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            database = connection.execute("SELECT current_database()").fetchall()[0][0]
+            files = path.with_name(path.name + ".files")
+            return _View(connection, database, options.schema_name, files), ""
+    except LockedError as error:
+        return _by_copy(path, options.schema_name, error)
+
+
+def _unwritten(path: Path, schema: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return connect(path, schema, read_only=True)
+    except duckdb.ConnectionException:  # this process has it open to write, which sessions share
+        return connect(path, schema)
+
+
+class _View(DuckDBWarehouse):
+    """A session that only reads. The target's schema may be missing; then it has no tables."""
+
+    def use_schema(self) -> None:
+        with suppress(duckdb.CatalogException):
+            super().use_schema()
 
 
 def _read_only(path: Path, schema: str, at_close: ExitStack) -> DuckDBWarehouse:

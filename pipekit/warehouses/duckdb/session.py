@@ -66,7 +66,11 @@ class DuckDBSession(PlainSession):
         self._closed = False
         self._semantics = Session(connection)
         with driver_errors():
-            connection.execute(f"USE {quote_name(database)}.{quote_name(schema)}")
+            self.use_schema()
+
+    def use_schema(self) -> None:
+        """Let unqualified names mean tables of the target's schema."""
+        self.connection.execute(f"USE {quote_name(self._database)}.{quote_name(self._schema)}")
 
     def quote(self, name: Table | str) -> str:
         """A table's or column's name, quoted. DuckDB compares names without case and keeps their spelling."""

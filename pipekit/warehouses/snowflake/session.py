@@ -47,6 +47,9 @@ class SnowflakeSession(PlainSession):
         options: The target.
         root: The project's root.
         catalog: The tables that are known, shared by the sessions of one target.
+
+    Attributes:
+        only_looks: Whether nothing may be made: then the files of a stage that is not there yet are not known.
     """
 
     dialect = SNOWFLAKE
@@ -57,6 +60,7 @@ class SnowflakeSession(PlainSession):
 
     def __init__(self, options: SnowflakeTarget, root: Path, catalog: Catalog | None = None) -> None:
         self.options = options
+        self.only_looks = False
         self._root = root
         self._catalog = catalog or Catalog()
         self._connection: Any = None

@@ -27,6 +27,7 @@ from pipekit.files.patterns import is_folder_marker
 from pipekit.files.places import local_path, replaced
 from pipekit.files.signatures import refuse_other_kind, wide_encoding
 from pipekit.files.unpacking import compression_of
+from pipekit.outlook import UnknownYet
 from pipekit.source import Listing, Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import MissingObject
@@ -213,6 +214,9 @@ def _list(warehouse: SnowflakeSession, source: Source, stage: Stage) -> list[tup
             raise SourceError(f"there is no stage {source.stage}, or the role may not read it") from None
     except QueryError as error:
         raise _unreadable(source, error) from error
+    if warehouse.only_looks:
+        text_ = f"the files of {source.uri} are listed by a stage that the first run makes"
+        raise UnknownYet(text_, hint="Run the load once.")
     try:
         warehouse.execute(create_stage(warehouse, source, stage))
         return warehouse.execute(statement).rows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipekit.errors import QueryError
 from pipekit.names import Table
 from pipekit.source import Listing, Source
-from pipekit.warehouses.contract import FileLoad, LockHolder, PreparedLoad
+from pipekit.warehouses.contract import FileLoad, LockHolder, Look, PreparedLoad
 from pipekit.warehouses.snowflake import lock as snowflake_lock
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.load import prepare
@@ -31,6 +31,13 @@ def open_snowflake(options: SnowflakeTarget, root: Path) -> SnowflakeWarehouse:
         root: The project's root, where ``private_key_file`` starts.
     """
     return SnowflakeWarehouse(options, root)
+
+
+def peek_into_snowflake(options: SnowflakeTarget, root: Path) -> Look:
+    """A session that makes no stage to list files by."""
+    warehouse = SnowflakeWarehouse(options, root)
+    warehouse.only_looks = True
+    return warehouse, ""
 
 
 class SnowflakeWarehouse(SnowflakeSession):
@@ -101,12 +108,16 @@ class SnowflakeWarehouse(SnowflakeSession):
         https://docs.snowflake.com/en/user-guide/tables-clustering-keys
         """
         wanted = [self.fold(name) for name in columns]
-        if self._catalog.clustering_key(self, table) == wanted:
+        if self.clustering_key(table) == wanted:
             return False
         key = ", ".join(self.quote(name) for name in columns)
         self.execute(f"ALTER TABLE {self.quote(table)} CLUSTER BY ({key})")
         self._catalog.remember(self.quote(table), wanted)
         return True
+
+    def clustering_key(self, table: Table) -> list[str]:
+        """The columns by which the table is clustered."""
+        return self._catalog.clustering_key(self, table)
 
     def take_run_lock(self, name: str, mine: LockHolder, gone: Callable[[LockHolder], bool]) -> LockHolder | None:
         """See ``SupportsRunLock``."""

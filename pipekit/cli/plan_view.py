@@ -1,0 +1,169 @@
+"""A plan for people: in the terminal, and as Markdown."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from pipekit.errors import short
+from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED
+from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words
+from pipekit.runs.plan import Plan, PlannedStep
+from pipekit.sinks.styles import STYLES, make_console, plain_text
+from pipekit.sinks.text import number, printable, size
+
+_WIDE = 10_000
+_SHOWN_FILES = 5
+_SHOWN_COLUMNS = 160
+_MARKS = {SUCCEEDED: "+", UNCHANGED: "=", FAILED: "x", SKIPPED: "-"}
+_VERBS = {SUCCEEDED: "runs", UNCHANGED: "unchanged", FAILED: "would fail", SKIPPED: "skipped"}
+_CHANGES: tuple[Change, ...] = ("new", "changed", "vanished")
+
+
+def show_plan(plan: Plan, stream: IO[str], width: int | None = None) -> None:
+    """Print a plan: wave by wave, what each step would do, and why.
+
+    Args:
+        plan: The plan.
+        stream: Where to print.
+        width: Columns of the terminal; detected if left out. A stream that is not a terminal has no limit.
+    """
+    console = make_console(stream, width if width or stream.isatty() else _WIDE)
+
+    def put(text: str, indent: int = 0, style: str = "") -> None:
+        for line in printable(text).splitlines() or [""]:
+            console.print(plain_text(_wrapped(line, indent, console.width), style), soft_wrap=True)
+
+    put(_title(plan), style="bold")
+    for note in plan.notes:
+        put(f"note: {note}", style="yellow")
+    for number_, wave in enumerate(plan.waves, 1):
+        put("")
+        put(f"Wave {number_}" + (f": {len(wave)} steps side by side" if len(wave) > 1 else ""), style="bold")
+        for step in wave:
+            put(f"{_MARKS[step.status]} {_head(step)}", style=STYLES[step.status])
+            for line in _details(step):
+                put(line, 4, STYLES[FAILED] if line == step.outlook.error else "")
+    put("")
+    put(_summary(plan), style="bold")
+
+
+def _wrapped(line: str, indent: int, width: int) -> str:
+    """The line within the width; what does not fit goes below it, further in."""
+    text = line.lstrip(" ")
+    first = " " * (indent + len(line) - len(text))
+    below = first + "  "
+    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=below, break_on_hyphens=False)
+
+
+def _title(plan: Plan) -> str:
+    at = f"{plan.as_of:%Y-%m-%d %H:%M}"
+    return f"Plan of {plan.pipeline} on {plan.target} ({plan.warehouse}) as of {at} UTC; nothing was written"
+
+
+def _head(step: PlannedStep) -> str:
+    kind = f"{step.type}, {step.how}" if step.how else step.type
+    why = "; ".join(step.outlook.reasons)
+    return f"{step.id} ({kind}) {_VERBS[step.status]}" + (f": {why}" if why else "")
+
+
+def _details(step: PlannedStep) -> Iterator[str]:
+    outlook = step.outlook
+    if outlook.error:
+        yield outlook.error
+    if step.status != UNCHANGED:
+        yield from _file_lines(outlook)
+    for table in outlook.tables:
+        yield from _table_lines(table)
+    if step.sent and step.status == SUCCEEDED:
+        yield f"{number(step.sent, 'statement')} when it ran last"
+    if step.functions:
+        yield f"reads files by {', '.join(step.functions)}"
+    yield from outlook.notes
+
+
+def _file_lines(outlook: Outlook) -> Iterator[str]:
+    if not outlook.files:
+        return
+    counts = {change: outlook.count(change) for change in (*_CHANGES, "unchanged")}
+    said = ", ".join(f"{count:,} {change} ({size(total)})" for change, (count, total) in counts.items() if count)
+    read = [file for file in outlook.files if file.is_read]
+    total = sum(file.size_bytes or 0 for file in read)
+    yield f"files: {said}" + (f"; reads {number(len(read), 'file')}, {size(total)}" if not outlook.error else "")
+    shown = [file for change in _CHANGES for file in outlook.files if file.change == change or file.problem]
+    unique = list(dict.fromkeys(shown))
+    yield from (_file_line(file, outlook.error) for file in unique[:_SHOWN_FILES])
+    if len(unique) > _SHOWN_FILES:
+        yield f"  and {len(unique) - _SHOWN_FILES:,} more"
+
+
+def _file_line(file: PlannedFile, error: str) -> str:
+    bytes_ = "" if file.size_bytes is None else f", {size(file.size_bytes)}"
+    return f"  {file.change}: {file.uri}{bytes_}" + (
+        f"; {file.problem}" if file.problem and file.problem not in error else ""
+    )
+
+
+def _table_lines(table: PlannedTable) -> Iterator[str]:
+    at_risk = f", {number(table.rows_at_risk, 'row')} replaced" if table.rows_at_risk else ""
+    listed = short(", ".join(table.columns), _SHOWN_COLUMNS)
+    columns = f" with {number(len(table.columns), 'column')}: {listed}" if table.columns else ""
+    yield f"{table.kind} {table.name}: {table.fate}{at_risk}{columns}"
+    kinds = {
+        "added": table.added,
+        "dropped": table.dropped,
+        "ignored, since the table lacks it": table.ignored,
+        "widened": table.widened,
+    }
+    for word, names in kinds.items():
+        yield from (f"  column {name}: {word}" for name in names)
+    if table.clustering:
+        yield f"  clustering: {table.clustering}"
+
+
+def _summary(plan: Plan) -> str:
+    words = {SUCCEEDED: "to run", UNCHANGED: "unchanged", FAILED: "would fail", SKIPPED: "skipped"}
+    counts = [(sum(step.status == status for step in plan.steps), word) for status, word in words.items()]
+    said = ", ".join(f"{count} {word}" for count, word in counts if count)
+    at_risk = sum(table.rows_at_risk or 0 for step in plan.steps for table in step.outlook.tables)
+    ddl = sum(table.has_ddl for step in plan.steps for table in step.outlook.tables)
+    rows = f"; {number(at_risk, 'row')} replaced" if at_risk else ""
+    changes = f"; {number(ddl, 'table')} created or altered" if ddl else ""
+    return f"{number(len(plan.steps), 'step')}: {said}{rows}{changes}"
+
+
+def markdown(plan: Plan) -> str:
+    """The plan as a comment of a pull request."""
+    lines = [f"### {_escaped(_title(plan))}", "", "| step | does | why | files | tables |", "|---|---|---|---|---|"]
+    lines += [_row(step) for step in plan.steps]
+    for step in plan.steps:
+        if step.outlook.error:
+            lines += ["", f"**{_escaped(step.id)} would fail**", "", *_quoted(step.outlook.error)]
+    lines += ["", *(f"- {_escaped(note)}" for note in plan.notes), f"**{_summary(plan)}**"]
+    return "\n".join(lines)
+
+
+def _row(step: PlannedStep) -> str:
+    outlook = step.outlook
+    tables = [line.strip() for table in outlook.tables for line in _table_lines(table)]
+    problems = [f"{file.uri}: {file.problem}" for file in outlook.files if file.problem]
+    cells: Sequence[Sequence[str]] = (
+        [f"{step.id} ({step.type})"],
+        [_VERBS[step.status]],
+        [reason for reason in outlook.reasons if reason != in_words(outlook.files)],
+        [*filter(None, [in_words(outlook.files)]), *problems[:_SHOWN_FILES]],
+        [*tables, *(f"reads files by {name}" for name in step.functions)],
+    )
+    return "| " + " | ".join("<br>".join(_escaped(text) for text in cell) for cell in cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    """The text as Markdown that means it: names come from files."""
+    for sign in "\\`*_[]<>|#":
+        text = text.replace(sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
+    return " ".join(text.split())
+
+
+def _quoted(text: str) -> list[str]:
+    return [f"    {line}" for line in text.splitlines()]
