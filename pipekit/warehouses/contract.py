@@ -372,8 +372,7 @@ class WarehouseType(Generic[TargetT]):
         schema_of: The default schema of a target, for unqualified table names.
         check_source: What a source asks for that this warehouse cannot do: pairs of a key, such as ``format.encoding``,
             and a sentence. It opens nothing. What is wrong on every warehouse has been checked before.
-        setup: The statements that prepare a new account, each of which can be run again.
-        apply: Runs such statements, given the project's root.
+        setup: The statements that prepare a new account, each of which can be run again; ``apply`` runs them.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
         formats: The names of the file formats that it loads, if there are formats that it does not load.
         many_processes: Whether several processes can write at once; else steps of a scheduler take turns.
