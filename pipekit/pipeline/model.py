@@ -86,11 +86,7 @@ class Target:
         return found
 
     def peek(self, root: Path, sources: Sequence[Source] = ()) -> Look:
-        """Connect for a plan, which writes nothing at all; otherwise see ``look``.
-
-        Raises:
-            WarehouseError: It cannot be reached.
-        """
+        """Connect for a plan, which writes nothing at all; otherwise see ``look``."""
         if self.type.peek is None:
             return self.look(root, sources)
         found = self.type.peek(self.options, root)
