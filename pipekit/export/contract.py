@@ -30,6 +30,7 @@ class ExportedStep:
         timeout: Seconds after which pipekit itself stops an attempt.
         retries: How often pipekit itself tries again after a failure that may pass.
         writes: The tables that it writes, as the file names them.
+        reads_disk: Whether it reads files from the disk of the machine that runs it.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ExportedStep:
     timeout: float | None = None
     retries: int = 0
     writes: tuple[str, ...] = ()
+    reads_disk: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Exported:
         steps: The steps, in file order.
         variables: What ``--var`` gives to the run.
         as_of: The run's clock, if it is given.
+        many_processes: Whether processes on several machines can write to the target at once.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Exported:
     steps: tuple[ExportedStep, ...]
     variables: Mapping[str, object]
     as_of: str | None = None
+    many_processes: bool = False
 
     def begin(self) -> list[str]:
         """Arguments of ``pipekit`` that open the run, without the run's id."""

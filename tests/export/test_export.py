@@ -48,7 +48,9 @@ def test_a_secret_is_not_written(pipeline: Pipeline) -> None:
     given = load(pipeline.spec.path, vars={"password": "hunter2"})
     with pytest.raises(SpecError, match="--var password would be in the exported file"):
         given.export("airflow")
-    with pytest.raises(SpecError, match="there is no exporter 'cron'; the exporters are airflow, make, stepfunctions"):
+    with pytest.raises(
+        SpecError, match="there is no exporter 'cron'; the exporters are airflow, make, snowflake-tasks, step"
+    ):
         pipeline.export("cron")
 
 
