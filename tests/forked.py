@@ -70,6 +70,26 @@ def run(
     return subprocess.CompletedProcess(["pipekit", *arguments], code, *texts)
 
 
+def command(folder: Path) -> Path:
+    """A command ``pipekit`` in the folder that does the same for a shell: it has a fork run, and ends as that one."""
+    path = folder / "pipekit"
+    path.write_text(_COMMAND.format(python=sys.executable, address=_server()[0]), encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+_COMMAND = """#!{python} -IS
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect({address!r})
+    socket.send_fds(connection, [b"-"], [0, 1, 2])
+    given = {{"arguments": sys.argv[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+    connection.sendall(json.dumps(given).encode() + b"\\n")
+    code = [int(line) for line in connection.makefile("r")][1]
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
 @cache
 def _server() -> tuple[str, dict[str, str]]:
     """The server's address, and the environment in which it was started. It ends with this process."""
@@ -131,6 +151,7 @@ def _command(request: Mapping[str, Any], files: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    sys.dont_write_bytecode = True  # of the project's code, which tests write anew within a second
     tempfile.tempdir = None  # as the environment says
     sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115 - for as long as the process
     sys.stderr = open(2, "w", errors="backslashreplace")  # noqa: SIM115

@@ -14,6 +14,7 @@ tables that such sections read.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import yaml
 from projects import REPOSITORY, copy_project, environment, pipekit
@@ -125,11 +127,22 @@ def run_commands(folder: Path, block: Block, place: str) -> str:
     lines = [re.sub(r"^pip install .*?&& ", "", line) for line in block.text.splitlines()]
     script = "\n".join(line for line in lines if not line.startswith(("pip ", "pytest")))
     done = subprocess.run(
-        ["sh", "-ec", script], cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=180
+        ["sh", "-ec", script], cwd=folder, env=_shell(folder), capture_output=True, text=True, check=False, timeout=180
     )
     wanted = int(block.rest) if block.word == "exit" else 0
     assert done.returncode == wanted, f"{place}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
+
+
+def _shell(folder: Path) -> dict[str, str]:
+    """The environment of the commands; ``pipekit`` in it is forked."""
+    given = environment()
+    if not forked.suits(given):
+        return given
+    commands = folder.with_name("commands")
+    commands.mkdir(exist_ok=True)
+    forked.command(commands)
+    return {**given, "PATH": f"{commands}{os.pathsep}{given['PATH']}"}
 
 
 def run_python(folder: Path, block: Block, place: str) -> None:
