@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
+from pipekit.insight.by_step import origins_of_steps
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs import processes
 from pipekit.runs.ids import is_run_id, new_run_id
@@ -55,7 +56,9 @@ class Running(PipelineFile):
         run_id = new_run_id()
         given, spec, reread = self._as_resumed(resume)
         options = RunOptions(select, exclude, sinks, resume, wait, run_id, given.variables, full_refresh, reread)
-        return run_pipeline(spec, replace(options, plugin_sinks=self._plugins.sinks(spec, run_id)))
+        return run_pipeline(
+            spec, replace(options, plugin_sinks=self._plugins.sinks(spec, run_id), origins=origins_of_steps)
+        )
 
     @keeping_secrets
     def begin(
@@ -134,7 +137,7 @@ class Running(PipelineFile):
         """
         load = rejecting_load(self.spec, step)
         spec = with_file(self.spec, load, Path(file).resolve())
-        return run_pipeline(spec, RunOptions(select=[load.id], sinks=sinks))
+        return run_pipeline(spec, RunOptions(select=[load.id], sinks=sinks, origins=origins_of_steps))
 
     def _shared(self, run_id: str, sinks: Sequence[Sink], wait: float) -> RunOptions:
         if not is_run_id(run_id):
@@ -147,4 +150,4 @@ class Running(PipelineFile):
             return given.as_before(earlier).read(spec.path, self._plugins)
 
         options = RunOptions((), (), sinks, False, wait, run_id, given.variables, reread=reread)
-        return replace(options, plugin_sinks=self._plugins.sinks(spec, run_id))
+        return replace(options, plugin_sinks=self._plugins.sinks(spec, run_id), origins=origins_of_steps)

@@ -30,6 +30,7 @@ from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.story import RunStory
 from pipekit.sinks.tables import TablesSink
+from pipekit.sql.origins import Origins
 from pipekit.suggestions import did_you_mean
 from pipekit.telemetry.listeners import listeners
 from pipekit.warehouses.contract import SupportsQueryTag, SupportsSuspending, Warehouse
@@ -53,6 +54,7 @@ class RunOptions:
             are given to this one.
         shared: Whether the run's steps are processes of their own.
         plugin_sinks: Listeners of plugins, which neither slow the run nor fail it.
+        origins: What the columns of the steps' tables are made of, for those who are told of each step.
     """
 
     select: Sequence[str] = ()
@@ -66,6 +68,7 @@ class RunOptions:
     reread: Callable[[EarlierRun], PipelineSpec] | None = None
     shared: bool = False
     plugin_sinks: Sequence[Sink] = ()
+    origins: Callable[[PipelineSpec], Mapping[str, Origins]] | None = None
 
     @property
     def arguments(self) -> str:
@@ -337,7 +340,7 @@ def _own_bus(job: Job, collector: Collector) -> Bus:
     """A bus with the sinks that need no warehouse."""
     sinks: list[Sink] = [JsonlSink(job.run_file), LogfileSink(job.spec.logs / "ingestion.log"), collector]
     bus = Bus(job.run_id, sinks, job.spec.target.secrets, process=job.process)
-    for sink in listeners(job.spec, bus.emit):
+    for sink in listeners(job.spec, bus.emit, job.options.origins):
         bus.add(sink)
     return bus
 

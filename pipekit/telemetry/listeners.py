@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pipekit.events import Event, Noted, Sink
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.observers import OpenTelemetry
 from pipekit.scrubbing import hide
+from pipekit.sql.origins import Origins
 
+OriginsOf = Callable[[PipelineSpec], Mapping[str, Origins]]
 OPENLINEAGE_VARIABLE = "OPENLINEAGE_URL"
 OTEL_VARIABLES = tuple(f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT" for signal in ("", "TRACES_", "METRICS_"))
 
 
-def listeners(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:
+def listeners(spec: PipelineSpec, report: Callable[[Event], None], origins: OriginsOf | None = None) -> list[Sink]:
     """The sinks of a run.
 
     Args:
         spec: The pipeline.
         report: Takes notes of what they could not deliver.
+        origins: Finds what the columns of each step's table are made of.
     """
-    return [*_openlineage(spec, report), *_opentelemetry(spec, report)]
+    return [*_openlineage(spec, report, origins), *_opentelemetry(spec, report)]
 
 
-def _openlineage(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:
+def _openlineage(spec: PipelineSpec, report: Callable[[Event], None], origins: OriginsOf | None) -> list[Sink]:
     if spec.openlineage is None and not os.environ.get(OPENLINEAGE_VARIABLE):
         return []
     from pipekit.telemetry.openlineage.settings import settings
@@ -34,7 +37,7 @@ def _openlineage(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Si
         chosen = settings(spec.openlineage, os.environ, spec.root)
     except ValueError as error:
         return [_Unusable(f"no OpenLineage events are sent: {error}", report)]
-    return sinks(spec, chosen, report) if chosen else []
+    return sinks(spec, chosen, report, lambda: origins(spec) if origins else {}) if chosen else []
 
 
 def _opentelemetry(spec: PipelineSpec, report: Callable[[Event], None]) -> list[Sink]:

@@ -126,6 +126,21 @@ def test_from_file_to_table(shop_events: Any) -> None:
     assert daily["inputs"][0]["namespace"] == orders["namespace"]
 
 
+def test_columns_are_followed_and_the_query_is_said(shop_events: Any) -> None:
+    root, found, _ = shop_events
+    load_end, daily = of(found, "shop.load_orders")[-1], of(found, "shop.daily")[-1]
+    columns = load_end["outputs"][0]["facets"]["columnLineage"]["fields"]
+    here = {"namespace": "file", "name": f"{root}/in/*.csv"}
+    assert columns["amount"]["inputFields"] == [{**here, "field": "amount", "transformations": [{"type": "DIRECT"}]}]
+    total = daily["outputs"][0]["facets"]["columnLineage"]["fields"]["total"]["inputFields"]
+    [direct] = [each for each in total if each["transformations"] == [{"type": "DIRECT"}]]
+    assert (direct["name"], direct["field"]) == ("warehouse.main.orders", "amount")
+    query = daily["job"]["facets"]["sql"]
+    assert query["dialect"] == "duckdb"
+    assert "amount" in query["query"]
+    assert "'***'" in query["query"]
+
+
 def test_checks_are_assertions_and_metrics(shop_events: Any) -> None:
     _, found, _ = shop_events
     facets = of(found, "shop.judged")[-1]["inputs"][0]["inputFacets"]

@@ -5,7 +5,7 @@ The rules: https://openlineage.io/docs/spec/run-cycle. A step that never started
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,6 +26,8 @@ from pipekit.events import (
     StepStarted,
 )
 from pipekit.pipeline.model import PipelineSpec
+from pipekit.sql.origins import Origins
+from pipekit.telemetry.openlineage.columns import column_lineage
 from pipekit.telemetry.openlineage.facets import PRODUCER, SCHEMA, Facet, error_message, facet
 from pipekit.telemetry.openlineage.settings import Parent
 from pipekit.telemetry.openlineage.steps import StepDatasets
@@ -52,9 +54,17 @@ class Events:
         spec: The pipeline.
         namespace: The namespace of the jobs.
         parent: What started the run.
+        origins: Finds what the columns of each step's table are made of, by step; asked when the first step ends.
     """
 
-    def __init__(self, spec: PipelineSpec, namespace: str, parent: Parent | None = None) -> None:
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        namespace: str,
+        parent: Parent | None = None,
+        origins: Callable[[], Mapping[str, Origins]] = dict,
+    ) -> None:
+        self._origins = origins
         self._spec = spec
         self._namespace = namespace
         self._parent = parent
@@ -139,7 +149,7 @@ class Events:
         return {
             **made,
             "inputs": self._inputs(datasets, attempt),
-            "outputs": self._outputs(datasets, attempt, rows) if complete else datasets.names(datasets.writes),
+            "outputs": self._outputs(event.step, attempt, rows) if complete else datasets.names(datasets.writes),
         }
 
     def _audit(self, event: StepFinished, attempt: _Attempt, checks: list[CheckEvaluated]) -> Iterator[dict[str, Any]]:
@@ -166,13 +176,17 @@ class Events:
             found.append(datasets.table(name, **({"inputFacets": facets} if facets else {})))
         return found
 
-    def _outputs(self, datasets: StepDatasets, attempt: _Attempt, rows: int | None) -> list[dict[str, Any]]:
+    def _outputs(self, step: str, attempt: _Attempt, rows: int | None) -> list[dict[str, Any]]:
         """The tables; the first is the one whose rows the step counts, and a load's second takes what it rejects."""
+        datasets = self._of(step)
         counts = [rows, sum(file.rows_rejected for file in attempt.files) if datasets.source else None]
         found = []
         for name, count in zip(datasets.writes, [*counts, *[None] * len(datasets.writes)], strict=False):
             written = {"outputStatistics": facet("OutputStatisticsOutputDatasetFacet", rowCount=count)}
             found.append(datasets.table(name, **({"outputFacets": written} if count is not None else {})))
+        origins = self._origins().get(step)
+        if found and origins is not None:
+            found[0].setdefault("facets", {})["columnLineage"] = column_lineage(origins, self._spec)
         return found
 
     def _of(self, step: str) -> StepDatasets:

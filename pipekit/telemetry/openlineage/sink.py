@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 from pipekit.events import Event, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec
+from pipekit.sql.origins import Origins
 from pipekit.telemetry.delivery import Delivery, append_line, as_json, post_json
 from pipekit.telemetry.openlineage.events import Events
 from pipekit.telemetry.openlineage.settings import Settings
@@ -44,21 +46,25 @@ class OpenLineageSink:
             self._delivery.abandon()
 
 
-def sinks(spec: PipelineSpec, chosen: Settings, report: Callable[[Event], None]) -> list[Sink]:
+def sinks(
+    spec: PipelineSpec,
+    chosen: Settings,
+    report: Callable[[Event], None],
+    origins: Callable[[], Mapping[str, Origins]],
+) -> list[Sink]:
     """A sink for each receiver."""
     senders: dict[str, Callable[[str], None]] = {}
     if chosen.url:
         senders[chosen.url] = post_json(chosen.url, chosen.api_key, chosen.timeout)
     if chosen.file:
         senders[str(chosen.file)] = append_line(chosen.file)
-    return [_sink(spec, chosen, receiver, send, report) for receiver, send in senders.items()]
+    traced = cache(origins)
+    found: list[Sink] = []
+    for receiver, send in senders.items():
+        events = Events(spec, chosen.namespace, chosen.parent, traced)
+        found.append(OpenLineageSink(receiver, Delivery(_as_text(events), send, chosen.timeout), report))
+    return found
 
 
-def _sink(
-    spec: PipelineSpec, chosen: Settings, receiver: str, send: Callable[[str], None], report: Callable[[Event], None]
-) -> OpenLineageSink:
-    def payloads(event: Event) -> Iterator[str]:
-        return map(as_json, events.of(event))
-
-    events = Events(spec, chosen.namespace, chosen.parent)
-    return OpenLineageSink(receiver, Delivery(payloads, send, chosen.timeout), report)
+def _as_text(events: Events) -> Callable[[Event], Iterator[str]]:
+    return lambda event: map(as_json, events.of(event))

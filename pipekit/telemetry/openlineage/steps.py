@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
+from pipekit.errors import PipekitError
 from pipekit.events import CheckEvaluated
 from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step
@@ -37,7 +39,18 @@ class StepDatasets:
         found = {"jobType": kind}
         if self._step.description:
             found["documentation"] = facet("DocumentationJobFacet", description=scrub(self._step.description))
+        if query := self._query:
+            found["sql"] = facet("SQLJobFacet", query=query, dialect=self._spec.target.type.dialect.name)
         return found
+
+    @cached_property
+    def _query(self) -> str:
+        """What the step asks the warehouse for the rows of its table; empty if it asks nothing."""
+        try:
+            statements = list(self._step.type.statements(self._step.options, self._spec))
+        except PipekitError:
+            return ""
+        return scrub(";\n".join(statement.sql for statement in statements))
 
     def is_own(self, check: CheckEvaluated) -> bool:
         """Whether a verdict is about a table that the step writes, so that it is no input of it."""
