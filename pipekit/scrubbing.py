@@ -8,6 +8,7 @@ pipeline, as in a ``repr`` or at the end of a command, all of them are hidden.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -106,6 +107,38 @@ def hide_environment(value: str) -> None:
     hide_parts(value)
     if not ("://" in value or value.lower() in _HARMLESS or len(value) < 4 or _is_path(value)):
         hide([value])
+
+
+def holds_secret(value: object) -> bool:
+    """Whether the value, or a part of it, is hidden."""
+    return scrub(str(value)) != str(value)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The texts and numbers in a value, which may be a list or a mapping of them."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
+    else:
+        yield str(value)
+
+
+def digest(value: object, salt: str = "") -> str:
+    """What a value that must not be kept can be recognised by: a salt, and a hash that is slow to compute.
+
+    Args:
+        value: The value.
+        salt: That of an earlier digest; a new one if left out.
+    """
+    salt = salt or os.urandom(16).hex()
+    return f"{salt}:{hashlib.scrypt(repr(value).encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()}"
+
+
+def is_value_of(known: str, value: object) -> bool:
+    """Whether a digest is that of the value."""
+    return hmac.compare_digest(known, digest(value, known.partition(":")[0]))
 
 
 def hide_parts(uri: str) -> None:

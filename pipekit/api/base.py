@@ -15,7 +15,7 @@ from pipekit.pipeline.model import OrderedStep, PipelineSpec
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
 from pipekit.runs.resume import EarlierRun, last_target
-from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret
+from pipekit.scrubbing import Secrets, clean_errors, hide, keeping, looks_secret, texts_in
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class PipelineFile:
         read_dotenv(root)
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
         with keeping(Secrets()) as secrets, clean_errors():
-            hide(str(value) for name, value in given.variables.items() if looks_secret(name))
+            hide(text for name, value in given.variables.items() if looks_secret(name) for text in texts_in(value))
             plugins = Plugins(root, project_code=project_code)
             return cls(given.read(path, plugins), plugins, given, secrets)
 

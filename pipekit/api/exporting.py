@@ -11,7 +11,7 @@ from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.export.contract import Exported, ExportError
 from pipekit.export.pipeline import exported
 from pipekit.pipeline.reading.checking import explain
-from pipekit.scrubbing import looks_secret
+from pipekit.scrubbing import holds_secret, looks_secret
 
 
 class Exporting(PipelineFile):
@@ -49,7 +49,7 @@ class Exporting(PipelineFile):
         Raises:
             SpecError: It was given a secret variable, which would be in the file.
         """
-        for name in self._given.variables:
-            if looks_secret(name):
+        for name, value in self._given.variables.items():
+            if looks_secret(name) or holds_secret(value):
                 raise self._mistake(f"--var {name} would be in the exported file; give it to the runs by env('...')")
         return exported(self.spec, self._given.variables, self._given.as_of)

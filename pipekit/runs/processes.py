@@ -34,6 +34,7 @@ from pipekit.runs.run import Job, Record, RunOptions, as_before, held, opened, p
 from pipekit.runs.scheduler import Frame, Run, run_started
 from pipekit.runs.shared import close_open_run, killed, open_run
 from pipekit.runs.workers import Workers
+from pipekit.scrubbing import is_value_of
 from pipekit.sinks.rows import STARTED
 from pipekit.warehouses.contract import Warehouse
 
@@ -195,6 +196,7 @@ def _begun(job: Job, warehouse: Warehouse) -> LoggedRun | None:
         return None
     run = logged_run(warehouse, start)
     given, options = run.given, job.options
+    _refuse_other_secrets(job, given)
     asked = (tuple(options.select), tuple(options.exclude), options.full_refresh)
     values = {name: value for name, value in options.variables.items() if name not in given.withheld}
     same = asked == (given.select, given.exclude, given.full_refresh) and values == dict(given.variables)
@@ -223,10 +225,19 @@ def _as_given(job: Job, logged: LoggedRun, *, secrets: bool = True) -> Job:
         secrets: Whether secret variables must be given again; without them nothing can be run.
     """
     given = logged.given if secrets else replace(logged.given, withheld=())
+    _refuse_other_secrets(job, given)
     for name, value in job.options.variables.items():
         if name not in given.withheld and given.variables.get(name) != value:
             raise _refused(job, f"run {job.run_id} was not begun with --var {name} of this value: give it to begin")
     return as_before(job, given)
+
+
+def _refuse_other_secrets(job: Job, given: EarlierRun) -> None:
+    """Refuse values of secret variables other than those that the run was begun with."""
+    for name, known in given.digests.items():
+        if name in job.options.variables and not is_value_of(known, job.options.variables[name]):
+            text = f"run {job.run_id} was begun with another value of --var {name}, a secret; give it the same one"
+            raise _refused(job, f"{text}, or begin another run")
 
 
 def _there(spec: PipelineSpec) -> str:

@@ -41,6 +41,7 @@ class EarlierRun:
         exclude: What it was to leave out.
         full_refresh: Whether it was to make tables anew.
         withheld: Variables that it was given and whose values are not kept, since they are secrets.
+        digests: By name, what their values are recognised by.
         shared: Whether its steps are processes of their own.
         steps: The steps that it finished, by id.
         attempts: How often steps were tried that are tried again in the same run, by id.
@@ -54,6 +55,7 @@ class EarlierRun:
     exclude: tuple[str, ...] = ()
     full_refresh: bool = False
     withheld: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     attempts: Mapping[str, int] = field(default_factory=dict)
 
@@ -121,6 +123,7 @@ class LoggedRun:
             tuple(values.get("exclude", ())),
             bool(values.get("full_refresh", False)),
             tuple(withheld),
+            values.get("digests", {}),
             self.start.shared,
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from pipekit.runs.resume import EarlierRun, last_run
 from pipekit.runs.scheduler import WHOLE, Frame, Run, run_started
 from pipekit.runs.sync import deliver_earlier
 from pipekit.runs.workers import Workers
+from pipekit.scrubbing import HIDDEN, digest, holds_secret
 from pipekit.sinks.background import in_background
 from pipekit.sinks.jsonl import JsonlSink
 from pipekit.sinks.logfile import LogfileSink
@@ -70,11 +72,13 @@ class RunOptions:
     plugin_sinks: Sequence[Sink] = ()
     origins: Callable[[PipelineSpec], Mapping[str, Origins]] | None = None
 
-    @property
+    @cached_property
     def arguments(self) -> str:
         """See ``RunStarted``."""
+        secret = {name: value for name, value in self.variables.items() if holds_secret(value)}
         given = {
-            "variables": dict(self.variables),
+            "variables": {name: HIDDEN if name in secret else value for name, value in self.variables.items()},
+            "digests": {name: digest(value) for name, value in secret.items()},
             "select": list(self.select),
             "exclude": list(self.exclude),
             "full_refresh": self.full_refresh,

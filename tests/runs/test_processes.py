@@ -51,6 +51,35 @@ def statuses(on: Project) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in on.execute(STATUS)]
 
 
+SECRET = """\
+vars: {dsn: "{{ env('PIPEKIT_TEST_DSN', 'none') }}", pin: "{{ env('PIPEKIT_TEST_PIN', 0) }}"}
+steps:
+  - {id: a, type: sql, sql: "select length({{ var('dsn') }}) + {{ var('pin') }} as n"}
+"""
+
+
+def test_what_env_declares_is_secret_whoever_gives_its_value(on: Project) -> None:
+    """It is kept as a salted hash, so that no step gets another value than the run was begun with."""
+    given = {"dsn": "hunter2!", "pin": 48151}
+    opened(on, SECRET, vars=given)
+    path = on.root / "p.yaml"
+    with pytest.raises(SpecError, match=r"run R was given --var (dsn|pin), a secret, which is not kept; give it again"):
+        load(path).run_step("R", "a")
+    with pytest.raises(SpecError, match="run R was begun with another value of --var pin, a secret") as refused:
+        load(path, vars={**given, "pin": 48152}).run_step("R", "a")
+    with pytest.raises(SpecError, match="begun with another value of --var dsn"):
+        load(path, vars={**given, "dsn": "hunter3!"}).begin("R")
+    assert load(path, vars=given).begin("R") == "R"
+    assert load(path, vars=given).run_step("R", "a").ok
+    assert load(path).end("R").ok
+    assert on.execute("SELECT n FROM a") == [(8 + 48151,)]
+    shown = str(refused.value) + str(on.execute("SELECT message, inputs_hash, error_details FROM ingestion_logs"))
+    kept = [file.read_bytes() for file in on.root.rglob("*") if file.is_file() and file.suffix != ".duckdb"]
+    for value in ("hunter2!", "48151", "48152"):
+        assert value not in shown
+        assert not any(value.encode() in each for each in kept)
+
+
 def test_each_step_has_what_the_run_was_given(on: Project) -> None:
     pipeline = opened(on, vars={"least": 1}, as_of="2024-07-01T12:00:00")
     with pytest.raises(LockedError, match="run R, whose steps a scheduler starts"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from pipekit.pipeline.reading.spots import spot
 from pipekit.pipeline.reading.tree import Node, dotted, read_yaml
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.quality.custom_sql import QUERY
+from pipekit.scrubbing import hide_environment, texts_in
 from pipekit.sql.sandbox import Variables
 
 SHARED_SECTIONS = ("vars", "targets", "suites", "sources")
@@ -178,12 +180,29 @@ def _read_shared(reading: Reading, name: str) -> dict[str, dict[str, Node]]:
 def render_variables(reading: Reading, given: Mapping[str, Any]) -> Variables:
     """The values of ``vars``, each able to use those above it; ``given`` ones win."""
     known = Variables(given)
+    secret: set[str] = set()
     for name, node in reading.mapping("vars").items():
         known.used.add(name)
+        if _takes_environment(node, secret):
+            secret.add(name)
+            for text in texts_in(given.get(name, [])):
+                hide_environment(text)
         if name not in given:
             values = FileValues(known, reading.vocabulary.template_globals, reading.root)
             known[name] = _rendered(reading, node, ("vars", name), values).plain()
     return known
+
+
+_CALL = re.compile(r"""\b(?:(env)|var)\s*\(\s*['"](\w+)""")
+
+
+def _takes_environment(node: Node, known: Collection[str]) -> bool:
+    """Whether a variable takes its value from the environment, itself or by one of the ``known`` ones that do.
+
+    Another value that is given for it is a secret as that one is.
+    """
+    calls = (found for text in texts_in(node.plain()) for found in _CALL.finditer(text))
+    return any(call[1] or call[2] in known for call in calls)
 
 
 def render_tree(reading: Reading, values: FileValues, target: str | None) -> None:
