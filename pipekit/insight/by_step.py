@@ -1,4 +1,4 @@
-"""Lineage by step, for what is told of each step: what the columns of its table are made of."""
+"""Lineage by step, for what is reported of each step: what the columns of its table are made of."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class RunOptions:
             are given to this one.
         shared: Whether the run's steps are processes of their own.
         plugin_sinks: Listeners of plugins, which neither slow the run nor fail it.
-        origins: What the columns of the steps' tables are made of, for those who are told of each step.
+        origins: What the columns of the steps' tables are made of, for what is reported of each step.
     """
 
     select: Sequence[str] = ()

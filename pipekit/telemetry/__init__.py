@@ -1,1 +1,1 @@
-"""What a run tells other systems while it goes on: OpenLineage events, traces and metrics of OpenTelemetry."""
+"""What a run reports to other systems while it goes on: OpenLineage events, traces and metrics of OpenTelemetry."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from engines import emulated, on, s3, snowflake_account  # noqa: F401 - fixtures
 
 from telemetry.receiver import Receiver, receiving
 

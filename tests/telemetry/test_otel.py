@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import Project
 from runs.step_types import TYPES
 from small_projects import load, problems, project
 
 from pipekit.telemetry import otel
+from telemetry import openlineage_schemas
 from telemetry.receiver import Receiver
 
 PIPELINE = """\
@@ -83,8 +86,8 @@ def test_a_run_its_steps_and_their_statements_are_one_tree(tmp_path: Path, recei
         assert step.parent_span_id == run.span_id
         assert run.start_time_unix_nano <= step.start_time_unix_nano <= step.end_time_unix_nano
         assert step.end_time_unix_nano <= run.end_time_unix_nano
-        told = attributes(step)
-        assert (told["pipekit.step"], told["pipekit.status"], told["pipekit.attempt"]) == (name, "SUCCEEDED", 1)
+        said = attributes(step)
+        assert (said["pipekit.step"], said["pipekit.status"], said["pipekit.attempt"]) == (name, "SUCCEEDED", 1)
     assert attributes(steps["doubled"])["pipekit.rows"] == 2
     [check] = steps["judged"].events
     assert attributes(check)["pipekit.check.status"] == "PASSED"
@@ -195,6 +198,26 @@ def test_without_the_extra_a_run_says_so(tmp_path: Path, receiver: Receiver, mon
     [note] = notes(tmp_path)
     assert 'no traces and metrics are sent: install the extra: pip install "pipekit-elt[otel]"' in note
     assert receiver.got == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("on", ["snowflake"], indirect=True)
+def test_statements_and_tables_on_snowflake(on: Project, receiver: Receiver) -> None:
+    text = f"openlineage: {{file: lineage.jsonl}}\n{PIPELINE.partition('name: shop')[2].replace('URL', receiver.url)}"
+    on.ok(text.replace("MOST", "9").replace("SEVERITY", "critical"))
+    found = spans(receiver)
+    doubled = named(found, "doubled")
+    statements = [attributes(span) for span in found if span.parent_span_id == doubled.span_id]
+    assert {each["db.system.name"] for each in statements} == {"snowflake"}
+    assert any(each["db.operation.name"] == "CREATE" and "DOUBLED" in each["db.query.text"] for each in statements)
+    events = [json.loads(line) for line in (on.root / "lineage.jsonl").read_text().splitlines()]
+    assert [problem for event in events for problem in openlineage_schemas.problems(event)] == []
+    [end] = [each for each in events if each["job"]["name"] == "p.doubled" and each["eventType"] == "COMPLETE"]
+    [table] = end["outputs"]
+    assert table["namespace"].startswith("snowflake://")
+    assert table["name"] == f"{on.database}.{on.schema}.DOUBLED".upper()
+    [column] = table["facets"]["columnLineage"]["fields"]["N"]["inputFields"]
+    assert (column["name"], column["field"]) == (f"{on.database}.{on.schema}.NUMBERS".upper(), "N")
 
 
 def test_wrong_keys_are_mistakes_of_the_file(tmp_path: Path) -> None:

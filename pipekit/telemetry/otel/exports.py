@@ -120,10 +120,10 @@ class Exports:
 
     def _flush(self) -> None:
         try:
-            self._metrics.force_flush()
             self._traces.force_flush()
-            self._metrics.shutdown()
+            self._metrics.force_flush()
             self._traces.shutdown()
+            self._metrics.shutdown()
         except Exception as error:  # noqa: BLE001 - what cannot be delivered must not end a run
             self._heard.text = self._heard.text or f"{type(error).__name__}: {error}"
 
