@@ -144,6 +144,13 @@ class Noted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KilledRun(Noted):
+    """An earlier run, ``killed``, was found to be killed, or never ended."""
+
+    killed: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFinished(Event):
     """The run ended, with SUCCEEDED or FAILED."""
 

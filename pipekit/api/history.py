@@ -55,7 +55,7 @@ class History(Looking):
         ids = {story.header.run_id for story in known if story.header}
         try:
             with self._look() as warehouse:
-                logged = logged_runs(warehouse, self.spec.name, self.spec.target.name, limit)
+                logged = logged_runs(warehouse, self.spec, limit)
         except PipekitError as error:
             self.notice = (
                 f"these are the runs that this machine recorded; the log tables cannot be read: {error.message}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli.output import say
 from pipekit.project import find_root
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def project_plugins() -> Plugins:
 
 
 def exit_code(result: RunResult) -> int:
+    """The exit code of a run; what it could not tell its receivers is printed."""
+    for text in result.undelivered:
+        say(f"note: {text}", err=True)
     return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)
 
 
@@ -72,9 +76,13 @@ def read_spec_of_run(
     try:
         return read_spec(spec, target, variables, as_of, no_plugins)
     except PipekitError as error:
-        from pipekit.api.unreadable import could_not_start
+        from pipekit.api.unreadable import could_not_start, tell_of
+        from pipekit.given import Given
 
         could_not_start(spec, error, target)
+        given = Given(target, _variables(variables), as_of)
+        for text in tell_of(spec, error, given, project_code=not no_plugins):
+            say(f"note: {text}", err=True)
         raise
 
 

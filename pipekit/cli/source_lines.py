@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pipekit.errors import Problem, SpecError
 
 _SECRET = (
-    r"""(?P<key>[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*["']?\s*:\s*)[^,}\s].*"""
+    r"""(?P<key>(?:[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*|(?<![\w-])url)["']?"""
+    r"""\s*:\s*)[^,}\s].*"""
     r"|-----BEGIN.*"
 )
 _WIDEST = 160

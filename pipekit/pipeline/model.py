@@ -18,6 +18,7 @@ from pipekit.events import Emit
 from pipekit.formats.base import FormatType
 from pipekit.materialize.builtin import BUILT_IN, Registry, by_use
 from pipekit.names import Table, fold
+from pipekit.notify.receivers import Receiver
 from pipekit.pipeline.code import function_from
 from pipekit.pipeline.graph import Graph, TableKey
 from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
@@ -170,6 +171,7 @@ class PipelineSpec:
     graph: Graph = field(default_factory=lambda: Graph(()))
     inline_suites: Mapping[str, Suite] = field(default_factory=dict)
     keep_logs: timedelta | None = None
+    receivers: tuple[Receiver, ...] = ()
     openlineage: OpenLineage | None = None
     opentelemetry: OpenTelemetry | None = None
     missing: Mapping[TableKey, str] = field(default_factory=dict, repr=False)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pipekit.formats.base import FileFormat
 from pipekit.materialize.into import TableOptions
+from pipekit.notify.receivers import ReceiverKeys
 from pipekit.pipeline.descriptions import Described, attribute_texts
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
@@ -36,6 +37,7 @@ def pipeline_schema(vocabulary: Vocabulary) -> dict[str, Any]:
         _with_type(_schema_of(kind.options, definitions), name) for name, kind in sorted(vocabulary.warehouses.items())
     )
     properties["sources"]["additionalProperties"] = _source(vocabulary, definitions)
+    properties["notify"]["additionalProperties"] = _schema_of(ReceiverKeys, definitions)
     properties["suites"]["additionalProperties"] = suite_schema()
     properties["steps"]["items"] = _one_of(
         _step(_options(kind.options, vocabulary, definitions), name, definitions)

@@ -19,6 +19,7 @@ from pipekit.events import (
     StepStarted,
 )
 from pipekit.own_tables import CHECK_COLUMNS, CHECK_TABLE, LOG_COLUMNS, LOG_TABLE
+from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs.sync import abandonment
 from pipekit.sinks.jsonl import KEPT_RUNS, JsonlSink, read_events
 from pipekit.sinks.rows import STARTED
@@ -70,6 +71,14 @@ def recorded_runs(runs: Path, *, pipeline: str | None, spec_path: Path, target: 
     return sorted(ours, key=_began, reverse=True)
 
 
+def story_of(runs: Path, run_id: str) -> RunStory | None:
+    """The run of an id, as this machine recorded it; ``None`` if it did not."""
+    paths = (*runs.glob("*.jsonl"), *runs.glob("*/*.jsonl"))
+    named = [path for path in paths if path.stem == run_id] or paths  # those of a shared run have other names
+    events = [event for path in named for event in _events(path) if event.run_id == run_id]
+    return RunStory.of(sorted(events, key=lambda event: event.at)) if events else None
+
+
 def _is_of(header: RunStarted | None, pipeline: str | None, spec_path: Path, target: str | None) -> bool:
     if header is None or (target and header.target not in (target, "")):
         return False
@@ -95,7 +104,7 @@ def _events(path: Path) -> list[Event]:
         return []
 
 
-def logged_runs(warehouse: Warehouse, pipeline: str, target: str, limit: int) -> list[RunStory]:
+def logged_runs(warehouse: Warehouse, spec: PipelineSpec, limit: int) -> list[RunStory]:
     """The newest runs that the log tables know, the newest first.
 
     Raises:
@@ -106,10 +115,10 @@ def logged_runs(warehouse: Warehouse, pipeline: str, target: str, limit: int) ->
     starts = warehouse.execute(
         f"SELECT run_id, max(log_timestamp) AS began FROM {warehouse.quote(LOG_TABLE)} WHERE pipeline = ?"
         f" AND step_name IS NULL AND status = '{STARTED}' GROUP BY run_id ORDER BY began DESC LIMIT {int(limit)}",
-        (pipeline,),
+        (spec.name,),
     ).rows
     ids = [run_id for run_id, _ in starts]
-    events = [*_logged(warehouse, ids, target), *_judged(warehouse, ids)]
+    events = [*_logged(warehouse, ids, spec), *_judged(warehouse, ids)]
     stories = [RunStory.of(sorted((e for e in events if e.run_id == run_id), key=_order)) for run_id in ids]
     return sorted(stories, key=_began, reverse=True)
 
@@ -131,14 +140,14 @@ def _rows(warehouse: Warehouse, table: Any, columns: Iterable[Any], ids: Sequenc
         yield dict(zip(names, row, strict=True))
 
 
-def _logged(warehouse: Warehouse, ids: Sequence[str], target: str) -> Iterator[Event]:
+def _logged(warehouse: Warehouse, ids: Sequence[str], spec: PipelineSpec) -> Iterator[Event]:
     for row in _rows(warehouse, LOG_TABLE, LOG_COLUMNS, ids):
-        event = _event_of(row, target)
+        event = _event_of(row, spec)
         if event is not None:
             yield replace(event, run_id=row["run_id"], at=row["log_timestamp"])
 
 
-def _event_of(row: Mapping[str, Any], target: str) -> Event | None:
+def _event_of(row: Mapping[str, Any], spec: PipelineSpec) -> Event | None:
     """What a row of the log tables stood for."""
     step, status, text = row["step_name"], row["status"], row["message"] or ""
     if step is not None and status == STARTED:
@@ -155,17 +164,18 @@ def _event_of(row: Mapping[str, Any], target: str) -> Event | None:
             error=row["error_details"],
         )
     if status == STARTED:
-        return _start(row, target)
+        return _start(row, spec)
     if status is not None:
         return RunFinished(status=status, duration_ms=row["duration_ms"] or 0, message=text)
     return Noted(level=row["log_level"] or "INFO", message=text, step=step)
 
 
-def _start(row: Mapping[str, Any], target: str) -> RunStarted:
+def _start(row: Mapping[str, Any], spec: PipelineSpec) -> RunStarted:
     given = row["inputs_hash"] or ""
     clock = json.loads(given)["as_of"] if given.startswith("{") else given
     as_of = datetime.fromisoformat(clock) if clock else row["log_timestamp"]
-    return RunStarted(pipeline=row["pipeline"], target=target, spec_path="", as_of=as_of, steps=(), pid=0, host="")
+    path, target = str(spec.path), spec.target.name
+    return RunStarted(pipeline=spec.name, target=target, spec_path=path, as_of=as_of, steps=(), pid=0, host="")
 
 
 def _judged(warehouse: Warehouse, ids: Sequence[str]) -> Iterator[Event]:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pipekit.errors import LockedError, PipekitError, Problem, SpecError
+from pipekit.errors import LockedError, PipekitError, Problem, SpecError, TransientError
 from pipekit.events import (
     ABANDONED,
     FAILED,
@@ -26,16 +26,19 @@ from pipekit.events import (
     StepFinished,
 )
 from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.runs.alerting import Desk, tell
+from pipekit.runs.history import logged_runs
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import Taken, release_shared, shared_lock
 from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun, LoggedRun, LoggedStep, last_start, logged_run
-from pipekit.runs.run import Job, Record, RunOptions, as_before, held, opened, prepared, recorded, until_free
+from pipekit.runs.run import Job, Record, RunOptions, as_before, held, opened, prepared, recorded
 from pipekit.runs.scheduler import Frame, Run, run_started
-from pipekit.runs.shared import close_open_run, killed, open_run
+from pipekit.runs.shared import close_open_run, killed, open_run, until_free
 from pipekit.runs.workers import Workers
 from pipekit.scrubbing import is_value_of
 from pipekit.sinks.rows import STARTED
+from pipekit.sinks.story import RunStory
 from pipekit.warehouses.contract import Warehouse
 
 PART = Frame(RunJoined, RunLeft)
@@ -51,7 +54,8 @@ def begin(spec: PipelineSpec, options: RunOptions) -> str:
         SpecError: A run of this id was given something else, or later runs followed it.
         WarehouseError: The warehouse cannot be opened.
     """
-    job = _job(spec, options)
+    story = RunStory()
+    job = _job(spec, replace(options, sinks=[*options.sinks, story]))
 
     def opening() -> None:
         with _reached(job) as (warehouse, taken):
@@ -62,7 +66,9 @@ def begin(spec: PipelineSpec, options: RunOptions) -> str:
             with recorded(job, warehouse, notes) as record:
                 _report(job, record, record.notes, Frame(RunJoined if is_open else RunStarted, RunLeft))
 
-    until_free(options.wait_seconds, opening)
+    with _telling(spec):
+        until_free(options.wait_seconds, opening)
+    tell(Desk.of(spec), story, ended=False)
     return job.run_id
 
 
@@ -112,14 +118,22 @@ def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
         SpecError: There is no such run.
         WarehouseError: The warehouse cannot be opened.
     """
-    job = _job(spec, options)
+    with _telling(spec):
+        result, ended = _end(_job(spec, options))
+    return replace(result, undelivered=tell(Desk.of(spec), ended)) if ended else result
+
+
+def _end(job: Job) -> tuple[RunResult, RunStory | None]:
+    """End a run; also returns all of it, if there are receivers of alerts and it had not ended before."""
+    spec = job.spec
     with _reached(job) as (warehouse, taken), recorded(job, warehouse, taken.notes) as record:
         logged = _expected(job, warehouse)
         if logged.status is not None:
             release_shared(warehouse, spec.name, job.run_id)
             again = Noted(level="WARNING", message=f"run {job.run_id} has ended already: {logged.status}")
             _report(replace(job, chosen=()), record, [*record.notes, again], PART)
-            return _result(job, record, logged.status)
+            return _result(job, record, logged.status), None
+        told = next(iter(logged_runs(warehouse, spec, 1)), None) if spec.receivers else None
         job = _as_given(job, logged, secrets=False)
         ends = list(_ends(job, warehouse, logged))
         undone = _undone(job, logged, ends)
@@ -131,7 +145,10 @@ def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
         last = RunFinished(status=status, duration_ms=max(0, lasted))
         _report(replace(job, chosen=()), record, [*record.notes, *ends], PART, last)
         release_shared(warehouse, spec.name, job.run_id)
-    return replace(_result(job, record, status), duration_ms=last.duration_ms)
+    if told is not None:
+        for event in (*record.notes, *ends, last):
+            told.add(event)
+    return replace(_result(job, record, status), duration_ms=last.duration_ms), told
 
 
 # The process ----------------------------------------------------------------------------------------------------
@@ -140,6 +157,19 @@ def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
 def _job(spec: PipelineSpec, options: RunOptions, step: str = "") -> Job:
     options = replace(options, shared=True)
     return replace(prepared(spec, options), process=new_run_id(), step=step, frame=PART)
+
+
+@contextmanager
+def _telling(spec: PipelineSpec) -> Iterator[None]:
+    """Tell of what cannot start, unless its scheduler tries again."""
+    try:
+        yield
+    except (LockedError, TransientError):
+        raise
+    except PipekitError as error:
+        header, end = run_started(spec, ()), RunFinished(status=FAILED, duration_ms=0, message=str(error))
+        tell(Desk.of(spec), RunStory.of([replace(header, at=datetime.now(UTC)), end]))
+        raise
 
 
 @contextmanager

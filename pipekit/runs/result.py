@@ -24,6 +24,7 @@ class RunResult:
         duration_ms: Wall time.
         errors: The exception of each failed step, by step id.
         skipped_files: Files that loads went on without (``on_bad_file: skip``).
+        undelivered: A sentence for each receiver of alerts (``notify``) that did not take all.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class RunResult:
     duration_ms: int
     errors: dict[str, PipekitError] = field(default_factory=dict, repr=False)
     skipped_files: tuple[FileSkipped, ...] = ()
+    undelivered: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pipekit.errors import LockedError, OpenRunError, PipekitError, Problem, SpecError
+from pipekit.errors import LockedError, PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.runs.alerting import Desk, tell, waiting
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.beginning import Beginning
 from pipekit.runs.history import record_refusal
@@ -24,6 +25,7 @@ from pipekit.runs.prune import prune_daily
 from pipekit.runs.result import Collector, RunResult
 from pipekit.runs.resume import EarlierRun, last_run
 from pipekit.runs.scheduler import WHOLE, Frame, Run, run_started
+from pipekit.runs.shared import until_free
 from pipekit.runs.sync import deliver_earlier
 from pipekit.runs.workers import Workers
 from pipekit.scrubbing import HIDDEN, digest, holds_secret
@@ -103,43 +105,33 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
-    story = RunStory()
+    story, desk = RunStory(), Desk.of(spec)
     run_id = options.run_id or new_run_id()
     options = replace(options, run_id=run_id, sinks=[*options.sinks, story])
     try:
-        return until_free(options.wait_seconds, lambda: _run(prepared(spec, options)))
+        result = until_free(options.wait_seconds, lambda: _run(prepared(spec, options)))
     except PipekitError as error:
         if story.header is None:
-            _refused(spec, run_id, error)
+            _refused(spec, run_id, error, story)
+        error.hint = "\n".join(part for part in (error.hint, *tell(desk, story)) if part) or None
         raise
+    except KeyboardInterrupt:
+        tell(desk, story)
+        raise
+    return replace(result, undelivered=tell(desk, story))
 
 
-def _refused(spec: PipelineSpec, run_id: str, error: PipekitError) -> None:
+def _refused(spec: PipelineSpec, run_id: str, error: PipekitError, story: RunStory) -> None:
     """Keep why the run could not start, where no sink was there to keep it."""
-    header = replace(run_started(spec, ()), run_id=run_id)
+    header = replace(run_started(spec, ()), run_id=run_id, at=datetime.now(UTC))
+    end = RunFinished(status=FAILED, duration_ms=0, message=str(error))
+    story.add(header)
+    story.add(end)
     with suppress(OSError):  # the error itself says what matters
-        record_refusal(spec.state / "runs", header, RunFinished(status=FAILED, duration_ms=0, message=str(error)))
+        record_refusal(spec.state / "runs", header, end)
 
 
-_PAUSE_SECONDS = 2.0
 _FILE_PAUSE_SECONDS = 0.2
-ResultT = TypeVar("ResultT")
-
-
-def until_free(wait_seconds: float, work: Callable[[], ResultT]) -> ResultT:
-    """Do ``work``; again while a shared run is open, whose next step needs the locks meanwhile.
-
-    Raises:
-        OpenRunError: It has not ended in time.
-    """
-    until = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return work()
-        except OpenRunError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
 
 
 def _run(job: Job) -> RunResult:
@@ -322,7 +314,11 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: 
         notes: What happened before.
         asleep: The log tables wait for work.
     """
-    delivered = [*deliver_earlier(job.spec, warehouse), *([] if asleep else prune_daily(job.spec, warehouse))]
+    delivered = [
+        *deliver_earlier(job.spec, warehouse),
+        *waiting(Desk.of(job.spec)),
+        *([] if asleep else prune_daily(job.spec, warehouse)),
+    ]
     collector = Collector()
     bus = _own_bus(job, collector)
 

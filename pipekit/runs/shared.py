@@ -1,14 +1,16 @@
-"""A run whose steps are processes of their own, started by a scheduler: whether one is open, and the end of one that is
-never ended."""
+"""A run whose steps are processes of their own, started by a scheduler: whether one is open, the end of one that is
+never ended, and waiting for one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from pipekit.errors import OpenRunError
-from pipekit.events import ABANDONED, Event, Noted, RunFinished, StepFinished
+from pipekit.events import ABANDONED, Event, KilledRun, Noted, RunFinished, StepFinished
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import Taken
@@ -57,7 +59,7 @@ def close_open_run(spec: PipelineSpec, warehouse: Warehouse, taken: Taken) -> li
     process = new_run_id()
     stamped = [replace(end, run_id=header.run_id, process=process, seq=n, at=now) for n, end in enumerate(ends, 1)]
     insert_rows(warehouse, rows_of(stamped, header))
-    return [*notes, Noted(level="WARNING", message=f"{text}: ABANDONED")]
+    return [*notes, KilledRun(level="WARNING", message=f"{text}: ABANDONED", killed=run.start.run_id)]
 
 
 def open_run(spec: PipelineSpec, warehouse: Warehouse) -> LoggedRun | None:
@@ -82,3 +84,23 @@ def _ends(run: LoggedRun, message: str) -> Iterator[Event]:
 
 def _milliseconds(start: datetime, end: datetime) -> int:
     return max(0, round((end - start).total_seconds() * 1000))
+
+
+_PAUSE_SECONDS = 2.0
+ResultT = TypeVar("ResultT")
+
+
+def until_free(wait_seconds: float, work: Callable[[], ResultT]) -> ResultT:
+    """Do ``work``; again while a shared run is open, whose next step needs the locks meanwhile.
+
+    Raises:
+        OpenRunError: It has not ended in time.
+    """
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return work()
+        except OpenRunError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))

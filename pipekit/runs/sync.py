@@ -9,7 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipekit.errors import PipekitError
-from pipekit.events import ABANDONED, Event, Noted, RunFinished, RunLeft, RunStarted, StepFinished, StepStarted
+from pipekit.events import (
+    ABANDONED,
+    Event,
+    KilledRun,
+    Noted,
+    RunFinished,
+    RunLeft,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.sinks.jsonl import append_events, iter_events, mark_delivered, read_events
 from pipekit.sinks.log_tables import insert_missing, make_tables, rows_of
@@ -23,7 +33,12 @@ def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
         report = sync(spec.state / "runs", warehouse, spec.target.name, pipeline=spec.name)
     except PipekitError as error:
         return [Noted(level="WARNING", message=f"the logs of earlier runs could not be delivered: {error}")]
-    notes = [Noted(level="WARNING", message=f"run {run_id} was killed: ABANDONED") for run_id in report.abandoned]
+    notes: list[Noted] = [
+        KilledRun(level="WARNING", message=f"run {run_id} was killed: ABANDONED", killed=run_id)
+        if run_id in report.killed
+        else Noted(level="WARNING", message=f"run {run_id} was killed: ABANDONED")
+        for run_id in report.abandoned
+    ]
     notes += [Noted(level="WARNING", message=sentence) for sentence in report.odd]
     if report.rows:
         text = f"{report.rows} log rows of {len(report.delivered)} earlier runs were delivered"
@@ -39,6 +54,7 @@ class SyncReport:
         delivered: Ids of the runs whose rows are all in the tables now.
         rows: Rows that were missing and were inserted.
         abandoned: Those of them that were killed, and now end with ABANDONED.
+        killed: Those of them that ended by it: a run whose steps are processes goes on without one of these.
         running: Ids of runs that are still running, or that another ``sync`` is delivering.
         set_aside: Where files are now that lay among the records and are none.
     """
@@ -46,6 +62,7 @@ class SyncReport:
     delivered: tuple[str, ...] = ()
     rows: int = 0
     abandoned: tuple[str, ...] = ()
+    killed: tuple[str, ...] = ()
     running: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
 
@@ -151,6 +168,7 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
         delivered=report.delivered + run,
         rows=report.rows + rows,
         abandoned=report.abandoned + (() if ended else run),
+        killed=report.killed + (() if ended or header.process else run),
     )
 
 

@@ -25,11 +25,12 @@ class LogfileSink:
         path: ``logs/ingestion.log``; created at the first event, readable by its owner only.
         max_bytes: Size at which the file becomes ``ingestion.log.1`` and a new one begins.
         backups: How many such older files are kept.
+        pipeline: Its name, where no event gives it.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, backups: int = BACKUPS) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, backups: int = BACKUPS, pipeline: str = "-") -> None:
         self.path = path
-        self._pipeline = "-"
+        self._pipeline = pipeline
         self._handler = _PrivateHandler(path, maxBytes=max_bytes, backupCount=backups, encoding="utf-8", delay=True)
         self._handler.setFormatter(_Formatter())
 

@@ -13,6 +13,7 @@ from pipekit.events import (
     Event,
     FileLoaded,
     FileSkipped,
+    KilledRun,
     Noted,
     RunFinished,
     RunJoined,
@@ -169,6 +170,7 @@ _WORDS: dict[type[Event], Any] = {
     CheckEvaluated: _check,
     StepFinished: _step_finished,
     Noted: lambda event: event.message,
+    KilledRun: lambda event: event.message,
     RunFinished: _run_finished,
     RunLeft: _run_left,
 }

@@ -71,6 +71,7 @@ class FileKeys(_Keys):
     external: Names = Field(default=(), description="Tables that steps read and no step makes.")
     as_of: str | None = Field(default=None, description="The run's clock, ISO 8601; now if left out.")
     threads: int = Field(default=4, ge=1, le=64, description="The most steps that run at once.")
+    notify: dict[str, Any] = Field(default_factory=dict, description="Receivers of alerts by name.")
     logs: LogKeys | None = Field(default=None, description="How long rows of the log tables are kept.")
     openlineage: OpenLineage | None = Field(default=None, description="Where OpenLineage events of each run go.")
     opentelemetry: OpenTelemetry | None = Field(default=None, description="Where traces and metrics of each run go.")

@@ -15,6 +15,7 @@ from pipekit.pipeline.model import PipelineSpec, Step, Vocabulary
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import FileKeys
 from pipekit.pipeline.reading.order import check_order, check_tables, graph_steps, own_tables
+from pipekit.pipeline.reading.receivers import read_receivers
 from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
@@ -84,6 +85,7 @@ def _sections(reading: Reading, target: str, variables: Variables, clock: str | 
         clock_given=clock is not None,
         threads=keys.threads if keys else 1,
         keep_logs=keys.logs.keep if keys and keys.logs else None,
+        receivers=read_receivers(reading),
         openlineage=keys.openlineage if keys else None,
         opentelemetry=keys.opentelemetry if keys else None,
         vocabulary=reading.vocabulary,

@@ -19,7 +19,7 @@ from pipekit.quality.custom_sql import QUERY
 from pipekit.scrubbing import hide_environment, texts_in
 from pipekit.sql.sandbox import Variables
 
-SHARED_SECTIONS = ("vars", "targets", "suites", "sources")
+SHARED_SECTIONS = ("vars", "targets", "suites", "sources", "notify")
 SQL_KEYS = ("sql", "where")  # rendered when they are translated, with values as literals
 
 
@@ -206,7 +206,7 @@ def _takes_environment(node: Node, known: Collection[str]) -> bool:
 
 
 def render_tree(reading: Reading, values: FileValues, target: str | None) -> None:
-    """Render everything but ``vars`` (they are rendered already), targets that are not chosen, and SQL."""
+    """Render everything but ``vars`` (they are rendered already), what is for targets that are not chosen, and SQL."""
     tree = reading.tree
     children = dict(tree.value)
     own = _rendered(reading, children["target"], ("target",), values).plain() if "target" in children else "local"
@@ -218,9 +218,19 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
                 for name, child in node.value.items()
             }
             children[key] = Node(rendered, node.file, node.line)
+        elif key == "notify" and isinstance(node.value, dict):
+            told = {name: child for name, child in node.value.items() if _is_told(child, str(chosen))}
+            rendered = {name: _rendered(reading, child, (key, name), values) for name, child in told.items()}
+            children[key] = Node(rendered, node.file, node.line)
         elif key != "vars":
             children[key] = _rendered(reading, node, (key,), values)
     reading.tree = Node(children, tree.file, tree.line)
+
+
+def _is_told(receiver: Node, target: str) -> bool:
+    """Whether a receiver of alerts is told of runs on a target."""
+    targets = as_list(receiver.get("targets")) if isinstance(receiver.value, dict) else []
+    return not targets or target in targets
 
 
 def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values: FileValues) -> Node:
