@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         CheckEvaluated,
         Event,
         FileLoaded,
+        FileSkipped,
+        KilledRun,
         Noted,
         RunFinished,
         RunJoined,
@@ -72,7 +74,7 @@ _HOMES = {
         " TemplateError TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
-        "CheckEvaluated Event FileLoaded FileSkipped Noted RunFinished RunJoined RunLeft RunStarted Sink"
+        "CheckEvaluated Event FileLoaded FileSkipped KilledRun Noted RunFinished RunJoined RunLeft RunStarted Sink"
         " StepFinished StepProgressed StepStarted"
     ),
     "pipekit.export.contract": "Exported ExportedStep Exporter",
@@ -115,6 +117,7 @@ __all__ = [
     "FileSkipped",
     "FormatType",
     "Into",
+    "KilledRun",
     "LockedError",
     "Materialization",
     "Move",
