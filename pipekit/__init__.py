@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pipekit.export.contract import Exported, ExportedStep, Exporter
     from pipekit.formats.base import FileFormat, FormatType, Records
     from pipekit.formats.columns import BadValue, column_of
+    from pipekit.inference.infer import Doubt, Hints, Inferred, infer
     from pipekit.materialize.contract import Choice, ColumnNames, Materialization, Move
     from pipekit.materialize.into import Into, TableName
     from pipekit.materialize.publish import audit, audit_reads, publish, publish_arrow
@@ -78,6 +79,7 @@ _HOMES = {
         " StepFinished StepProgressed StepStarted"
     ),
     "pipekit.export.contract": "Exported ExportedStep Exporter",
+    "pipekit.inference.infer": "Doubt Hints Inferred infer",
     "pipekit.materialize.contract": "Choice ColumnNames Materialization Move",
     "pipekit.materialize.into": "Into TableName",
     "pipekit.materialize.publish": "audit audit_reads publish publish_arrow",
@@ -108,6 +110,7 @@ __all__ = [
     "Column",
     "ColumnNames",
     "Dialect",
+    "Doubt",
     "Event",
     "Exported",
     "ExportedStep",
@@ -116,6 +119,8 @@ __all__ = [
     "FileLoaded",
     "FileSkipped",
     "FormatType",
+    "Hints",
+    "Inferred",
     "Into",
     "KilledRun",
     "LockedError",
@@ -166,6 +171,7 @@ __all__ = [
     "column_of",
     "families",
     "hookimpl",
+    "infer",
     "literal",
     "publish",
     "publish_arrow",

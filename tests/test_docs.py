@@ -53,6 +53,7 @@ PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_HERE = (
     "README.md",
     "getting-started.md",
+    "infer.md",
     "library.md",
     "lineage.md",
     "operations.md",

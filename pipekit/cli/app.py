@@ -19,6 +19,10 @@ COMMANDS = {
         "End a run of SPEC that `pipekit begin` opened: it succeeded if all its steps are done.",
     ),
     "export": ("pipekit.cli.export:export", "Write SPEC as the file of a scheduler that starts its steps."),
+    "infer": (
+        "pipekit.cli.infer:infer",
+        "Propose a pipeline for the files at PLACE...: files, folders, s3:// and others.",
+    ),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "plan": ("pipekit.cli.plan:plan", "Show what a run of SPEC would do, and why."),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),

@@ -61,6 +61,24 @@ def prepare(warehouse: DuckDBSession, load: FileLoad) -> Iterator[DuckDBLoad]:
 
 
 @contextmanager
+def values_of(warehouse: DuckDBSession, load: FileLoad) -> Iterator[str | None]:
+    """SQL of the values of all files as they are read, ``x0`` to ``xn``; ``None`` if DuckDB cannot read them itself.
+
+    Raises:
+        SourceError: A file is gone, cannot be read, or does not keep the contract.
+    """
+    with _local(warehouse, load) as fetched:
+        planner = planner_of(warehouse, load.source)
+        plans = [plan for each in fetched if (plan := _planned(planner, load, each)) is not None]
+        if not plans or any(plan.read is None for plan in plans):
+            yield None
+            return
+        groups = grouped(enumerate(plans))
+        values = ", ".join(f"x{index}" for index in range(len(load.source.columns)))
+        yield " UNION ALL ".join(f"SELECT {values} FROM ({group.select}) WHERE NOT broken" for group in groups)
+
+
+@contextmanager
 def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
     """What DuckDB reads for each file."""
     all_bad, source = load.on_bad_file == "skip", in_files(load.source)

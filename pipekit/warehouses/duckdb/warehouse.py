@@ -25,7 +25,7 @@ from pipekit.source import Listing, Source, SourceFile
 from pipekit.state import make_private_folder, private_umask
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
-from pipekit.warehouses.duckdb.load import prepare
+from pipekit.warehouses.duckdb.load import prepare, values_of
 from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.session import SCRATCH
@@ -149,6 +149,10 @@ class DuckDBWarehouse(DuckDBSession):
     def prepare_load(self, load: FileLoad) -> AbstractContextManager[PreparedLoad]:
         """Check headers, and with ``on_error: reject`` judge every record into temporary tables."""
         return prepare(self, load)
+
+    def values_of(self, load: FileLoad) -> AbstractContextManager[str | None]:
+        """SQL of the values of all files before any conversion; ``None`` if DuckDB cannot read them itself."""
+        return values_of(self, load)
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""

@@ -1,0 +1,60 @@
+"""The command ``infer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipekit.cli.output import say
+
+if TYPE_CHECKING:
+    from pipekit.inference.infer import Inferred
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command()
+@click.argument("places", nargs=-1, required=True, metavar="PLACE...")
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the file; else print it.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--name", help="The pipeline's name; that of the file if left out.")
+@click.option("--duckdb", metavar="PATH", help="Write a target: this DuckDB file.")
+@click.option("--from-ddl", "ddl", type=_FILE, help="Take the columns from CREATE TABLE statements of Snowflake.")
+@click.option("--from-suite", "suite", type=_FILE, help="Take the suite from one that Great Expectations exported.")
+def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: Any) -> None:
+    """Propose a pipeline for the files at PLACE...: files, folders, s3:// and others."""
+    if output is not None and output.exists() and not force:
+        raise click.UsageError(f"{output} is there already, and was left as it is; choose another name, or say --force")
+    from pipekit.inference.infer import Hints, infer
+
+    found = infer(
+        *places, to=output or Path("pipeline.yaml"), hints=Hints(**known), say=lambda text: say(text, err=True)
+    )
+    if output is None:
+        click.echo(found.text, nl=False)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(found.text, encoding="utf-8")
+    _report(found, output)
+
+
+def _report(found: Inferred, output: Path | None) -> None:
+    """What was looked at and what is doubtful, on stderr, so that stdout may be the file."""
+    for text in found.sources:
+        say(text, err=True)
+    for file, why in found.left_out[:20]:
+        say(f"left out: {file}: {why}", err=True)
+    if len(found.left_out) > 20:
+        say(f"left out: {len(found.left_out) - 20} more", err=True)
+    for doubt in found.doubts:
+        say(f"doubt: {doubt}", err=True)
+    if output is not None:
+        counts = f"{_several(len(found.sources), 'source')}, {_several(len(found.doubts), 'doubt')}"
+        say(f"{output}: {counts}; the doubts are comments in the file")
+        say(f"Next: pipekit run {output}")
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -1,0 +1,145 @@
+"""The columns of JSON files: the keys of all records, down into objects, and their types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipekit.files.json_paths import pointer
+from pipekit.inference.choosing import choose
+from pipekit.inference.ladder import (
+    BOOLEAN,
+    IN_JSON_TEXT,
+    NUMBERS,
+    Candidate,
+    Counts,
+    Question,
+    first_look,
+    possible,
+)
+from pipekit.inference.model import Draft, Proposal
+from pipekit.inference.reading import one_row, over
+from pipekit.inference.tables import counted, first_values
+from pipekit.source import Column, ColumnType, Source
+from pipekit.warehouses.duckdb.casts import Conversion, convert_json, read_as_text
+from pipekit.warehouses.duckdb.literals import text as literal
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
+
+_MOST_KEYS = 60
+_MOST_DEPTH = 4
+_NUMBERS = ("UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")
+_PLAIN_KEY = re.compile(r"[^.\[\]^$]+")
+_WHOLE = Column(name="document", type=ColumnType(kind="variant"), path="$")
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A key that becomes a column: its path, and what its values are (``None``: they differ, or are lists)."""
+
+    steps: tuple[str, ...]
+    kind: str | None
+    why: str = ""
+
+    @property
+    def value(self) -> str:
+        """The value, as JSON."""
+        return f"nullif((x0->{literal(pointer(self.steps))})::VARCHAR, 'null')::JSON"
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        return f"(x0->>{literal(pointer(self.steps))})"
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What may be its type."""
+        if self.kind == "VARCHAR":
+            return IN_JSON_TEXT
+        return (BOOLEAN,) if self.kind == "BOOLEAN" else NUMBERS if self.kind in _NUMBERS else ()
+
+
+def propose_from_documents(warehouse: DuckDBWarehouse, draft: Draft) -> None:
+    """Fill the columns of a draft of JSON files."""
+    contract = draft.source([_WHOLE])
+
+    def ask(select: str) -> None:
+        [rows, structure] = one_row(warehouse, ["count(*)", "json_group_structure(x0)"], select)
+        draft.rows = int(rows)
+        leaves = list(_leaves(json.loads(structure or "{}"), ()))
+        draft.columns = [_proposal(leaf) for leaf in leaves]
+        _ask_types(warehouse, draft, leaves, select)
+
+    over(warehouse, contract, draft.source_files, ask)
+
+
+def _leaves(structure: Any, above: tuple[str, ...]) -> Iterator[_Leaf]:
+    for key, kind in structure.items() if isinstance(structure, dict) else ():
+        steps = (*above, key)
+        if isinstance(kind, dict) and (why := _not_columns(kind, steps)) is None:
+            yield from _leaves(kind, steps)
+        elif isinstance(kind, dict):
+            yield _Leaf(steps, None, why or "")
+        elif isinstance(kind, list):
+            yield _Leaf(steps, None, "a list")
+        elif kind == "JSON":
+            yield _Leaf(steps, None, "values of several types, or objects without keys")
+        else:
+            yield _Leaf(steps, kind)
+
+
+def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
+    """Why the keys of an object are no columns."""
+    if not kind:
+        return "an object without keys"
+    if len(kind) > _MOST_KEYS:
+        return f"an object of {len(kind)} different keys"
+    if len(steps) >= _MOST_DEPTH:
+        return "an object deep inside"
+    if not all(map(_PLAIN_KEY.fullmatch, (*kind, *steps))):
+        return "an object with keys that no path can name"
+    return None
+
+
+def _proposal(leaf: _Leaf) -> Proposal:
+    plain = len(leaf.steps) == 1
+    found = Proposal("_".join(leaf.steps), path=None if plain else ".".join(leaf.steps))
+    if leaf.kind is None or leaf.kind == "NULL":
+        found.type = "variant"
+        found.notes += [leaf.why] if leaf.why else []
+    if leaf.kind == "NULL":
+        found.doubts.append("is null in every record: kept variant, which takes anything")
+    return found
+
+
+def _ask_types(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf], select: str) -> None:
+    contract = draft.source([_WHOLE])
+    asked = [(leaf, proposal) for leaf, proposal in zip(leaves, draft.columns, strict=True) if leaf.candidates]
+    values = first_values(warehouse, [leaf.text for leaf, _ in asked], select)
+    looked = [
+        first_look(column, leaf.candidates, contract.format) for column, (leaf, _) in zip(values, asked, strict=True)
+    ]
+    questions = [
+        Question(leaf.value, leaf.text, possible(counts, leaf.candidates))
+        for (leaf, _), counts in zip(asked, looked, strict=True)
+    ]
+    found = counted(warehouse, contract, questions, select, _convert)
+    for (leaf, proposal), counts in zip(asked, found, strict=True):
+        choose(proposal, counts)
+        _as_in_json(leaf, proposal, counts)
+
+
+def _convert(column: Column, question: Question, contract: Source) -> Conversion:
+    return convert_json(column, question.text if read_as_text(column, contract) else question.value, contract)
+
+
+def _as_in_json(leaf: _Leaf, proposal: Proposal, counts: Counts) -> None:
+    """What JSON is stricter about: a number is no text, and no text stands for NULL."""
+    if leaf.kind == "VARCHAR" and counts.words and proposal.type != "varchar":
+        proposal.widen("varchar", f"{counts.words:,} texts may stand for NULL ('', 'NA', ...): kept varchar")
+    if leaf.kind != "VARCHAR" and proposal.type == "varchar":
+        proposal.widen("variant", "a number is no varchar in JSON: kept variant, with its digits as they are")

@@ -1,0 +1,216 @@
+"""Files grouped into sources: by folder, format, the stem of their names, and the columns that they begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from pipekit.files.headers import folded
+from pipekit.files.patterns import matcher
+from pipekit.files.places import local_path
+from pipekit.files.unpacking import PACKINGS
+from pipekit.inference.model import Draft, Found, Proposal
+
+_PARTITION = re.compile(r"([^=/]+)=([^/]*)")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,}", re.IGNORECASE)
+_SUFFIXES = {suffix for packing in PACKINGS.values() for suffix in packing.suffixes}
+_ENDINGS = {*_SUFFIXES, ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".xlsx", ".xlsm"}
+_ALIKE = 0.6
+
+
+@dataclass
+class Group:
+    """Files of one source.
+
+    Attributes:
+        files: In the order of their names.
+        stem: What their names have in common.
+    """
+
+    files: list[Found] = field(default_factory=list)
+    stem: str = ""
+
+    @property
+    def names(self) -> set[str]:
+        """All columns of all files."""
+        return {folded(name) for each in self.files for name in each.shape.names}
+
+
+def grouped(files: Sequence[Found]) -> list[Group]:
+    """The files as sources: see the module."""
+    groups: list[Group] = []
+    for each in sorted(files, key=lambda each: each.file.uri):
+        home = next((group for group in groups if _belongs(each, group)), None)
+        if home is None:
+            groups.append(Group([each], stem_of(each)))
+        else:
+            home.files.append(each)
+            home.stem = _common(home.stem, stem_of(each))
+    return groups
+
+
+def _belongs(each: Found, group: Group) -> bool:
+    first = group.files[0]
+    if (folder_of(each), each.place) != (folder_of(first), first.place) or not _same_format(each, first):
+        return False
+    names, known = {folded(name) for name in each.shape.names}, group.names
+    if not names and not known:
+        return stem_of(each) == group.stem and each.shape.width == first.shape.width
+    alike = len(names & known) / max(1, len(names | known))
+    if stem_of(each) == group.stem:
+        return alike >= _ALIKE
+    return alike == 1 and bool(_common(stem_of(each), group.stem))
+
+
+def _same_format(one: Found, other: Found) -> bool:
+    return dict(one.shape.format) == dict(other.shape.format)
+
+
+def folder_of(each: Found) -> str:
+    """The folder of a file below its place, without the values of partitions."""
+    parts = PurePosixPath(each.below).parent.parts
+    return "/".join(_PARTITION.sub(r"\1=", part) for part in parts)
+
+
+def stem_of(each: Found) -> str:
+    """The words of a file's name, without dates, numbers, ids and endings."""
+    name = _file_name(each)
+    while (ending := PurePosixPath(name).suffix).lower() in _ENDINGS:
+        name = name.removesuffix(ending)
+    words = re.findall(r"[A-Za-z]+", _UUID.sub(" ", name))
+    return "_".join(word.lower() for word in words if not re.fullmatch(r"[tz]|part|snappy|c", word, re.IGNORECASE))
+
+
+def _common(one: str, other: str) -> str:
+    words = []
+    for left, right in zip(one.split("_"), other.split("_"), strict=False):
+        if left != right:
+            break
+        words.append(left)
+    return "_".join(words)
+
+
+def drafts(groups: Sequence[Group], relative: Mapping[str, str]) -> list[Draft]:
+    """A draft for each group, with a name and a pattern of its own.
+
+    Args:
+        groups: The groups.
+        relative: For each place how the pipeline file names it.
+    """
+    everything = [each for group in groups for each in group.files]
+    taken: set[str] = set()
+    found = []
+    for group in groups:
+        name = _name(group, taken)
+        taken.add(name)
+        found.append(_draft(name, group, everything, relative))
+    return found
+
+
+def _draft(name: str, group: Group, everything: Sequence[Found], relative: Mapping[str, str]) -> Draft:
+    first = group.files[0]
+    place, under = relative[first.place], _fixed_folder(group)
+    uri, local, pattern = place, first.root, None
+    if first.below:
+        uri = f"{place.rstrip('/')}/{under}" if under else f"{place.rstrip('/')}/"
+        local = f"{first.root.rstrip('/')}/{under}"
+        pattern = _pattern(group, [each for each in everything if each.place == first.place], under)
+    draft = Draft(name, group.files, uri, pattern, local, dict(first.shape.format))
+    draft.doubts += first.shape.doubts
+    draft.all_files, draft.all_bytes = len(group.files), sum(each.file.size_bytes for each in group.files)
+    return draft
+
+
+def _name(group: Group, taken: set[str]) -> str:
+    first = group.files[0]
+    folders = [part for part in PurePosixPath(first.below).parent.parts if "=" not in part]
+    place = PurePosixPath(first.place.rstrip("/")).name if first.below else ""
+    words = group.stem or (folders[-1] if folders else place) or "source"
+    name = re.sub(r"[^A-Za-z0-9_]+", "_", words).strip("_").lower() or "source"
+    name = f"files_{name}" if name[0].isdigit() else name
+    number = 2
+    unique = name
+    while unique in taken:
+        unique, number = f"{name}_{number}", number + 1
+    return unique
+
+
+def _fixed_folder(group: Group) -> str:
+    """The folder below the place that all files are in, down to the first partition; with a slash at its end."""
+    paths = [PurePosixPath(each.below).parent.parts for each in group.files]
+    fixed = []
+    for parts in zip(*paths, strict=False):
+        if len(set(parts)) > 1 or "=" in parts[0]:
+            break
+        fixed.append(parts[0])
+    return "".join(f"{part}/" for part in fixed)
+
+
+def _file_name(each: Found) -> str:
+    """Of a place on the web without what stands behind the path."""
+    name = each.file.uri if local_path(each.file.uri) else each.file.uri.partition("?")[0]
+    return PurePosixPath(name).name
+
+
+def _pattern(group: Group, others: Sequence[Found], under: str) -> str:
+    """The shortest pattern that means these files and no others."""
+    below = [each.below.removeprefix(under) for each in group.files]
+    strange = [
+        each.below.removeprefix(under) for each in others if each not in group.files and each.below.startswith(under)
+    ]
+    deep = "**/" if any("/" in each for each in below) else ""
+    names = [PurePosixPath(each).name for each in below]
+    start, end = _shared(names), _shared([name[::-1] for name in names])[::-1]
+    ending = (
+        "".join(PurePosixPath(names[0]).suffixes[-2:])
+        if len(names) == 1
+        else end[end.find(".") :]
+        if "." in end
+        else ""
+    )
+    stem = re.sub(r"[0-9]+.*$", "", start) if len(names) > 1 else re.split(r"[0-9.]", names[0], maxsplit=1)[0]
+    tried = (
+        f"{deep}*{ending}",
+        f"{deep}{_literal(stem)}*{ending}",
+        f"{deep}{_literal(stem)}*",
+        f"{deep}{_literal(start)}*",
+    )
+    for pattern in tried:
+        means = matcher([pattern])
+        if all(map(means, below)) and not any(map(means, strange)):
+            return pattern
+    return "|".join(sorted(map(_literal, below)))
+
+
+def _shared(names: Sequence[str]) -> str:
+    first, last = min(names), max(names)
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", text)
+
+
+def path_columns(group_files: Iterable[Found], under: str, known: set[str]) -> list[Proposal]:
+    """Columns from folders named ``key=value``, unless the files have them."""
+    values: dict[tuple[int, str], set[str]] = {}
+    for each in group_files:
+        for depth, part in enumerate(PurePosixPath(each.below.removeprefix(under)).parent.parts):
+            if match := _PARTITION.fullmatch(part):
+                values.setdefault((depth, match[1]), set()).add(match[2])
+    found = []
+    for (depth, key), seen in values.items():
+        if folded(key) not in known:
+            path = f"file://{'*/' * depth}{key}={{{key}}}/**"
+            found.append(Proposal(key, _path_type(seen), path=path, notes=[f"{len(seen)} folders"]))
+    return found
+
+
+def _path_type(seen: set[str]) -> str:
+    if all(re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", each) for each in seen):
+        return "date"
+    plain = all(re.fullmatch(r"0|[1-9][0-9]{0,17}", each) for each in seen)
+    return "integer" if plain else "varchar"

@@ -1,0 +1,155 @@
+"""The proposal held against every file that was looked at, and what its values are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pipekit.errors import SourceError
+from pipekit.inference.model import Draft, Proposal, Stats
+from pipekit.inference.reading import BadRecords, judged, loaded, one_row, over
+from pipekit.source import SEMI_STRUCTURED
+from pipekit.warehouses.duckdb.casts import convert_json, convert_text
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
+
+_MOST_ROUNDS = 40
+_FEW = 12
+_LARGE = 64 << 20
+
+
+def prove(warehouse: DuckDBWarehouse, draft: Draft) -> None:
+    """Run the contract over the files, and widen what it rejects until it takes every record that can be one.
+
+    Raises:
+        SourceError: A file is damaged.
+    """
+    for _ in range(_MOST_ROUNDS):
+        try:
+            found = judged(warehouse, draft.source(), draft.source_files)
+        except SourceError as error:
+            if not _made_optional(draft, error):
+                raise
+            continue
+        draft.rows = found.records
+        if not _widened(draft, found):
+            _say_what_is_broken(draft, found)
+            return
+
+
+def _made_optional(draft: Draft, error: SourceError) -> bool:
+    """Let files lack the column that the error is about; whether it is about one."""
+    proposal = next((each for each in draft.columns if each.name == error.column and not each.optional), None)
+    if proposal is None:
+        return False
+    proposal.optional = True
+    return True
+
+
+def _widened(draft: Draft, found: BadRecords) -> bool:
+    changed = False
+    for column, count, reason in found.reasons:
+        proposal = next((each for each in draft.columns if each.name == column), None)
+        if proposal is not None and proposal.type not in ("varchar", "variant"):
+            to = "variant" if draft.format["type"] not in ("csv", "fixed_width") and "text" not in reason else "varchar"
+            to = "variant" if draft.format["type"] in ("excel", "avro", "parquet") else to
+            was = proposal.type
+            proposal.widen(to, f"{was} would reject {count:,} of {found.records:,} ({reason}): kept {to}")
+            changed = True
+        elif proposal is not None and proposal.type == "varchar" and draft.format["type"] == "json":
+            proposal.widen("variant", f"varchar would reject {count:,} of {found.records:,}: kept variant")
+            changed = True
+    return changed
+
+
+def _say_what_is_broken(draft: Draft, found: BadRecords) -> None:
+    if not found.rejected:
+        return
+    reasons = "; ".join(f"{count:,} {reason}" for _, count, reason in found.reasons[:3])
+    where = ", ".join(f"{file.rsplit('/', 1)[-1]}:{line}" for file, line in found.lines[:3])
+    draft.rejected = found.rejected
+    broken = f"{found.rejected:,} of {found.records:,} records are broken ({reasons}; {where})"
+    draft.doubts.append(f"{broken}: set aside by `on_error: reject`")
+
+
+def measure(warehouse: DuckDBWarehouse, draft: Draft) -> None:
+    """Count values, different values, bounds and sets of each column of the draft."""
+    source = draft.source()
+    columns = [each for each in draft.columns if not (each.path or "").startswith("file://")]
+    large = sum(each.size_bytes for each in draft.source_files) > _LARGE
+    if large and draft.format["type"] in ("csv", "json"):
+        convert = convert_json if draft.format["type"] == "json" else convert_text
+        values = [convert(column, f"x{at}", source).value for at, column in enumerate(source.columns)]
+        over(warehouse, source, draft.source_files, lambda select: _measured(warehouse, columns, select, values))
+    else:
+        values = [f"x{at}" for at in range(len(columns))]
+        _measured(warehouse, columns, loaded(warehouse, source, draft.source_files), values)
+    _choose_key(draft)
+    for each in columns:
+        _doubt_epoch(each)
+
+
+def _doubt_epoch(each: Proposal) -> None:
+    """Whole numbers that are named like a time and may count since 1970."""
+    if each.type != "integer" or not each.stats or each.stats.low is None or not _TIME_NAME.search(each.name):
+        return
+    low, high = int(each.stats.low), int(each.stats.high or 0)
+    for unit, factor in (("seconds", 1), ("milliseconds", 1_000), ("microseconds", 1_000_000)):
+        if _YEAR_1990 * factor <= low <= high <= _YEAR_2050 * factor:
+            each.doubts.append(f"may be times: integer; `{{type: timestamp_ntz, format: epoch_{unit}}}` fits, too")
+
+
+def _measured(warehouse: DuckDBWarehouse, columns: Sequence[Proposal], select: str, values: Sequence[str]) -> None:
+    plain = [(each, value) for each, value in zip(columns, values, strict=False) if each.type not in _NO_ORDER]
+    unknown = [(each, value) for each, value in plain if each.distinct is None]
+    if unknown:
+        found = one_row(warehouse, [f"approx_count_distinct({value})" for _, value in unknown], select)
+        for (each, _), distinct in zip(unknown, found, strict=True):
+            each.distinct = int(distinct)
+    rows, *counted = one_row(
+        warehouse, ["count(*)", *(sql for each, value in plain for sql in _asked(each, value))], select
+    )
+    for each, _ in plain:
+        there, low, high, exact, seen = counted[:5]
+        counted = counted[5:]
+        few = tuple(sorted(value for value in seen or () if value is not None))
+        distinct = int(exact) if exact is not None else each.distinct
+        each.stats = Stats(int(rows), int(there), distinct, low, high, few if len(few) <= _FEW else ())
+
+
+def _asked(each: Proposal, value: str) -> tuple[str, ...]:
+    """Aggregates: values, bounds, different values of what may be a key, and the values themselves if they are few."""
+    text = each.type in ("varchar", "boolean")
+    few = text and 0 < (each.distinct or 0) <= _FEW * 1.3
+    return (
+        f"count({value})",
+        "NULL" if text else f"min({value})::VARCHAR",
+        "NULL" if text else f"max({value})::VARCHAR",
+        f"count(DISTINCT {value})" if _may_be_key(each) else "NULL",
+        f"list(DISTINCT {value}::VARCHAR)" if few else "NULL",
+    )
+
+
+_TIME_NAME = re.compile(r"time|date|epoch|stamp|(^|_)ts($|_)|(^|_)at$|At$|(^|_)t$", re.IGNORECASE)
+_YEAR_1990, _YEAR_2050 = 631_152_000, 2_524_608_000
+_NO_ORDER = {*SEMI_STRUCTURED, "binary"}
+_KEY_NAME = re.compile(r"(^|_)(id|key|code|no|nr|number|uuid|guid|sku|isbn|email)$|^id|Id$|ID$")
+
+
+def _may_be_key(each: Proposal) -> bool:
+    whole = each.type in ("integer", "varchar") or each.type.endswith(",0)")
+    return whole and bool(_KEY_NAME.search(each.name))
+
+
+def _choose_key(draft: Draft) -> None:
+    """The first column that is named like a key and whose values are there and all different."""
+    for each in draft.columns:
+        stats = each.stats
+        if stats and _may_be_key(each) and 1 < stats.rows == stats.values == stats.distinct:
+            if not draft.key:
+                draft.key = (each.name,)
+                each.nullable = False
+            else:
+                each.notes.append("all values differ")
