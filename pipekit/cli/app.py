@@ -19,6 +19,7 @@ COMMANDS = {
         "End a run of SPEC that `pipekit begin` opened: it succeeded if all its steps are done.",
     ),
     "export": ("pipekit.cli.export:export", "Write SPEC as the file of a scheduler that starts its steps."),
+    "init": ("pipekit.cli.init:init", "Write a small project into DIR that runs at once, with comments that teach."),
     "infer": (
         "pipekit.cli.infer:infer",
         "Propose a pipeline for the files at PLACE...: files, folders, s3:// and others.",
