@@ -21,9 +21,9 @@ def make_private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
-def open_private(path: Path, mode: str, *, errors: str | None = None) -> IO[str]:
+def open_private(path: Path, mode: str, *, errors: str | None = None, encoding: str = "utf-8") -> IO[str]:
     """Open a text file; a new one is for its owner only."""
-    return open(path, mode, encoding="utf-8", errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
+    return open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 _LONGEST = 120

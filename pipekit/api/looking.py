@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.doctor import look_at
@@ -16,6 +17,8 @@ from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
 from pipekit.runs.plan import Plan, plan_pipeline
 from pipekit.runs.run import RunOptions
+from pipekit.steps.load_options import LoadOptions
+from pipekit.steps.reject_export import RejectGroup, export_rejects, group_rejects
 from pipekit.steps.rejects import read_rejects
 from pipekit.steps.replay import rejecting_load
 from pipekit.warehouses.contract import Warehouse
@@ -141,6 +144,35 @@ class Looking(PipelineFile):
             reread=reread,
         )
         return plan_pipeline(spec, options)
+
+    @keeping_secrets
+    def reject_groups(self, step: str | None = None, *, run_id: str | None = None) -> list[RejectGroup]:
+        """How many records a load rejected for each column and reason, the most frequent first; see ``rejects``."""
+        load = rejecting_load(self.spec, step)
+        with self._look() as warehouse:
+            return group_rejects(warehouse, Table.parse(load.options.into), run_id)  # type: ignore[attr-defined]
+
+    @keeping_secrets
+    def export_rejects(self, file: str | Path, step: str | None = None, *, run_id: str | None = None) -> int:
+        """Write the rejected records of one run to a new file, to be fixed and given to ``replay``.
+
+        Args:
+            file: The file, which must not exist.
+            step: See ``rejects``.
+            run_id: The run; the last one that rejected records if left out.
+
+        Returns:
+            How many records it has.
+
+        Raises:
+            SourceError: There is none, or records of the format cannot be written back.
+            OSError: The file cannot be written.
+        """
+        load = rejecting_load(self.spec, step)
+        options = cast(LoadOptions, load.options)
+        with self._look() as warehouse:
+            source = self.spec.sources[options.source]
+            return export_rejects(warehouse, Table.parse(options.into), source, run_id, Path(file))
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from pipekit.cli.options import exit_code, pipeline_options, read_spec
 from pipekit.cli.output import say
 from pipekit.cli.rows import Form, form_options, limit_option, one_more, print_rows
 from pipekit.names import Table
+
+if TYPE_CHECKING:
+    from pipekit.api import Pipeline
 
 
 @click.command()
@@ -64,19 +67,50 @@ def sql(spec: Path, query: str, limit: int, form: Form | None, **options: Any) -
 @click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
 @limit_option()
 @form_options
+@click.option("--export", type=click.Path(path_type=Path), help="Write those of one run to this new file, to be fixed.")
 @click.option("--replay", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Load a fixed file.")
 def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, **options: Any) -> None:
     """Show the records that a load of SPEC rejected, or load them once fixed."""
     from pipekit.sinks.console import console_sink
 
-    form, replay = options.pop("form"), options.pop("replay")
+    form, replay, export = (options.pop(name) for name in ("form", "replay", "export"))
+    if replay is not None and export is not None:
+        raise click.UsageError("--export and --replay do not go together: fix the exported file first")
     pipeline = read_spec(spec, **options)
+    if export is not None:
+        _export_rejects(pipeline, export, step, run_id)
+        return
     if replay is None:
         rows = pipeline.rejects(step, run_id=run_id, limit=one_more(limit))
+        if form is None and rows.num_rows:
+            _say_groups(pipeline, step, run_id)
         print_rows(rows, form, limit, pipeline.notice)
         return
     result = pipeline.replay(replay, step, sinks=[console_sink("auto", sys.stdout)])
     sys.exit(exit_code(result))
+
+
+def _say_groups(pipeline: Pipeline, step: str | None, run_id: str | None) -> None:
+    """Print how many there are of each kind, the most frequent first."""
+    from pipekit.errors import short
+    from pipekit.sinks.text import number
+
+    for group in pipeline.reject_groups(step, run_id=run_id):
+        where = f"{group.column}: " if group.column else ""
+        example = f", such as: {short(group.example)}" if group.example != group.reason else ""
+        say(f"{number(group.records, 'record')}: {where}{group.reason}{example}")
+    say("")
+
+
+def _export_rejects(pipeline: Pipeline, file: Path, step: str | None, run_id: str | None) -> None:
+    from pipekit.sinks.text import number
+
+    try:
+        count = pipeline.export_rejects(file, step, run_id=run_id)
+    except FileExistsError as error:
+        raise click.UsageError(f"--export {file}: there is such a file already") from error
+    command = f"pipekit rejects {pipeline.spec.path}{f' --step {step}' if step else ''} --replay {file}"
+    say(f"{number(count, 'record')} in {file}; fix them, then: {command}")
 
 
 @click.group()

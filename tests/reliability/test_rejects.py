@@ -59,6 +59,35 @@ def test_rejects_are_shown(tmp_path: Path) -> None:
     assert "x0,bad" not in cli(tmp_path, "rejects", "p.yaml", "--run", "another", code=0).stdout
 
 
+def test_rejects_are_summed_up_exported_fixed_and_replayed(tmp_path: Path) -> None:
+    project(tmp_path, PIPELINE % "max_rejects: 50%, strategy: append")
+    put(tmp_path, 5, 3)
+    cli(tmp_path, "run", "p.yaml", "-q", code=0)
+    shown = cli(tmp_path, "rejects", "p.yaml", code=0).stdout
+    assert shown.startswith(
+        "3 records: id: '...' is not an integer of 64 bits, such as: 'x0' is not an integer of 64 bits"
+    )
+
+    said = cli(tmp_path, "rejects", "p.yaml", "--export", "fix.csv", code=0).stdout
+    assert said.startswith("3 records in fix.csv; fix them, then: pipekit rejects p.yaml --replay fix.csv")
+    exported = (tmp_path / "fix.csv").read_text()
+    assert exported == "id,word\nx0,bad\nx1,bad\nx2,bad\n"
+    assert "there is such a file already" in cli(tmp_path, "rejects", "p.yaml", "--export", "fix.csv", code=2).stderr
+    (tmp_path / "fix.csv").write_text(exported.replace("x", "1"))
+    cli(tmp_path, "rejects", "p.yaml", "--replay", "fix.csv", code=0)
+    assert query(tmp_path, "SELECT count(*), count_if(word = 'bad') FROM t") == [(8, 3)]
+
+
+def test_what_cannot_be_written_back_is_not(tmp_path: Path) -> None:
+    project(tmp_path, PIPELINE % "max_rejects: 50%")
+    put(tmp_path, 5, 1)
+    run_ok(tmp_path / "p.yaml")
+    (tmp_path / "landing/a.csv").unlink()
+    done = cli(tmp_path, "rejects", "p.yaml", "--export", "fix.csv", code=1)
+    assert "a.csv: its header cannot be read" in done.stderr
+    assert not (tmp_path / "fix.csv").exists()
+
+
 @pytest.mark.parametrize("how", ["strategy: append", "strategy: truncate_load", "strategy: merge, key: id"])
 def test_a_mended_file_is_loaded_once(tmp_path: Path, how: str) -> None:
     project(tmp_path, PIPELINE % f"max_rejects: 50%, {how}")
