@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, InstanceOf, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from pipekit.materialize.builtin import TABLE
 from pipekit.materialize.contract import Choice, Use
 from pipekit.names import Table
 from pipekit.quality.suite import by_scope
+from pipekit.source import ColumnType, Names
 from pipekit.step import StepOptions
 
 
@@ -77,13 +86,67 @@ class TableOptions(StepOptions):
         return self
 
 
+class OutputColumn(StepOptions):
+    """What is said of a column of the table that a step makes.
+
+    Attributes:
+        type: A Snowflake type, such as ``number(10,2)``; needed for a column that only its default fills, and where the
+            query reads the table that it makes.
+        nullable: ``false`` refuses rows in which it is NULL.
+        default: Its value in a row that is inserted without it; a text, a number, ``true`` or ``false``.
+        description: What it means; the warehouse keeps it as the column's comment.
+    """
+
+    type: str | None = None
+    nullable: bool = True
+    default: bool | int | float | str | None = None
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _type(cls, value: str | None) -> str | None:
+        if value is not None:
+            ColumnType.parse(value)
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+
+class Contract(StepOptions):
+    """What is said of the table that a step makes.
+
+    Attributes:
+        columns: What is said of its columns, by name: a type, or a mapping.
+        primary_key: The columns that identify a row: never NULL, and no two rows with the same values.
+    """
+
+    columns: dict[str, OutputColumn] = Field(default_factory=dict)
+    primary_key: Names = ()
+
+
 class Into(TableOptions):
     """The keys of every step that fills a table from rows it makes.
 
     Attributes:
         materialize: How the rows reach the table: the name of a materialization.
+        contract: What is said of the table: its columns and its primary key.
     """
 
     chosen_by: ClassVar[Use] = "materialize"
 
     materialize: Chosen = Field(default_factory=lambda: Choice(TABLE))
+    contract: Contract = Field(default_factory=Contract)
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether the table is made with more than names and types."""
+        return bool(self.contract.primary_key or self.contract.columns)
+
+    @model_validator(mode="after")
+    def _no_view(self) -> Into:
+        if self.choice.how.remade_as == "view" and self.is_constrained:
+            raise ValueError("contract: means nothing with materialize: view, which holds no rows")
+        return self

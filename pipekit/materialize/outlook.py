@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pipekit.materialize.constraints import beside
 from pipekit.materialize.contract import Materialization
 from pipekit.materialize.into import Into
 from pipekit.materialize.publish import placed
@@ -35,11 +36,11 @@ def outlook_of(context: StepContext, options: Into, columns: ColumnTypes | None)
     named = None if columns is None else [(context.warehouse.fold(name), kind) for name, kind in columns.items()]
     if not context.warehouse.exists(table):
         kind = "view" if choice.how.remade_as == "view" else "table"
-        own = [(context.warehouse.fold(c.name), context.warehouse.type_of(c)) for c in choice.own_columns]
+        own = [(context.warehouse.fold(c.name), context.warehouse.type_of(c)) for c in beside(options)]
         made = () if named is None else shown([*named, *own])
         return Outlook(tables=(PlannedTable(str(table), "created", kind, columns=made),))  # type: ignore[arg-type]
-    if in_place or anew:
-        own = [(context.warehouse.fold(c.name), context.warehouse.type_of(c)) for c in choice.own_columns]
+    if choice.how.remade_as is not None or in_place or anew:
+        own = [(context.warehouse.fold(c.name), context.warehouse.type_of(c)) for c in beside(options)]
         wanted = None if named is None else [*named, *own]
         kind = "view" if choice.how.remade_as == "view" else "table"
         return Outlook(tables=(planned_move(context, table, wanted, fate="replaced", kind=kind),))
@@ -53,7 +54,7 @@ def _kept(context: StepContext, table: Table, options: Into, named: Sequence[Nam
     # Types of a query are the engine's matter, so only names are compared before it has run.
     has = {column.name: column for column in context.warehouse.columns(table)}
     wanted = [has.get(name, TableColumn(name, kind)) for name, kind in named]
-    changes = difference(context.warehouse, table, wanted, options.on_schema_change, options.choice.own_columns)
+    changes = difference(context.warehouse, table, wanted, options.on_schema_change, beside(options))
     return PlannedTable(
         str(table),
         fate,

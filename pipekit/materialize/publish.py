@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PipekitError, TransientError
 from pipekit.events import CheckEvaluated, Event
+from pipekit.materialize import constraints
 from pipekit.materialize.contract import Kind, Move
 from pipekit.materialize.into import Into
 from pipekit.materialize.reconcile import reconcile
@@ -23,6 +24,7 @@ from pipekit.quality.evaluate import raise_for_failures
 from pipekit.quality.suite import by_scope
 from pipekit.sql.unproven import not_proven
 from pipekit.step import Project, Statement, StepContext
+from pipekit.warehouses.contract import TableColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,8 +51,20 @@ def publish(context: StepContext, statement: Statement, options: Into, *, counts
     if statement.unproven:
         names = not_proven(statement.unproven, context.warehouse.dialect)
         context.note("WARNING", f"not proven equal on {context.warehouse.dialect.name}: {names}")
+    table = Table.parse(options.into)
+    made = constraints.make_read_table(context, table, statement, options)
+    try:
+        return _published(context, statement, options, counts=counts)
+    except PipekitError as error:
+        if made and not isinstance(error, TransientError):
+            drop_if_empty(context, table)
+            error.kept = not_made(table) if error.kept else None
+        raise
+
+
+def _published(context: StepContext, statement: Statement, options: Into, *, counts: bool) -> int | None:
     table, remade_as = Table.parse(options.into), options.choice.how.remade_as
-    if remade_as is not None and options.audit is None:
+    if remade_as is not None and options.audit is None and not options.is_constrained:
         rows = _create(context, table, statement, remade_as)
         if remade_as == "view":
             return None
@@ -92,8 +106,12 @@ def _publish_built(
         build(scratch, "table" if in_place else "temporary")
         move = Move(context, scratch, table, (), choice.keys, statement)
         choice.check(move)
+        if options.is_constrained:
+            _check_new_rows(move, options)
         if not in_place:
-            return _move_anew(move, options) if anew else _move(move, options)
+            rows = _move_anew(move, options) if anew or choice.how.remade_as else _move(move, options)
+            constraints.describe(context, table, options)
+            return rows
         rows = int(ask(context, scratch, f"SELECT count(*) FROM {context.warehouse.quote(scratch)}").scalar())
         audit(context, options.audit, scratch, shown_as=table)
         context.warehouse.replace_table(scratch, table)
@@ -104,10 +122,10 @@ def placed(context: StepContext, table: Table, options: Into) -> tuple[bool, boo
     """Whether a table that is kept is made anew, and whether what is built beside becomes the table itself."""
     choice = options.choice
     if choice.how.remade_as is not None:
-        return False, True
+        return False, not options.is_constrained
     anew = _anew(context, table)
     # The first rows, built beside, may become the table: that saves a copy.
-    may_become = choice.how.straight != "never" and not choice.own_columns
+    may_become = choice.how.straight != "never" and not choice.own_columns and not options.is_constrained
     return anew, may_become and (anew or not context.warehouse.exists(table))
 
 
@@ -122,11 +140,12 @@ def _move_anew(move: Move[Any], options: Into) -> int:
     """Move the rows into a table of their own, which takes the place of the old one when it has passed the audit."""
     context, table, choice = move.context, move.table, options.choice
     with scratch_table(context, table) as fresh:
-        make_table(context, fresh, move.new, choice.own_columns)
+        _make(replace(move, table=fresh), options)
         names = tuple(column.name for column in context.warehouse.columns(move.new))
+        filled = replace(move, table=fresh, columns=names)
         with context.warehouse.transaction():
-            rows = choice.move(replace(move, table=fresh, columns=names))
-            audit(context, options.audit, fresh, shown_as=table, new_rows=move.new)
+            rows = filled.insert() if choice.how.remade_as else choice.move(filled)
+            _audit(filled, options, shown_as=table)
         context.warehouse.replace_table(fresh, table)
     return rows
 
@@ -134,12 +153,13 @@ def _move_anew(move: Move[Any], options: Into) -> int:
 def _move(move: Move[Any], options: Into) -> int:
     context, table, choice = move.context, move.table, options.choice
     columns = context.warehouse.columns(move.new)
-    made = make_table(context, table, move.new, choice.own_columns)
+    made = _make(move, options)
+    own = constraints.beside(options)
     try:
-        names = reconcile(context, table, columns, options.on_schema_change, choice.own_columns)
+        names = reconcile(context, table, columns, options.on_schema_change, own)
         with _unit(move, options):
             rows = choice.move(replace(move, columns=tuple(names)))
-            audit(context, options.audit, table, new_rows=move.new)
+            _audit(move, options)
     except PipekitError as error:
         if made and not isinstance(error, TransientError):  # the COMMIT may have succeeded, its answer being lost
             drop_if_empty(context, table)
@@ -148,10 +168,44 @@ def _move(move: Move[Any], options: Into) -> int:
     return rows
 
 
+def _make(move: Move[Any], options: Into) -> bool:
+    """Make the table that the new rows are moved to, if it is not there; whether it was made."""
+    context, own = move.context, options.choice.own_columns
+    if not options.is_constrained:
+        return make_table(context, move.table, move.new, own)
+    warehouse = context.warehouse
+    if warehouse.exists(move.table):
+        return False
+    stamps = [TableColumn(warehouse.fold(column.name), warehouse.type_of(column)) for column in own]
+    constraints.make(context, move.table, [*warehouse.columns(move.new), *stamps], options)
+    return True
+
+
+def _check_new_rows(move: Move[Any], options: Into) -> None:
+    """Refuse rows that are not as the file says its columns are, before one of them is moved."""
+    context = move.context
+    constraints.refuse_unknown(context, context.warehouse.columns(move.new), options)
+    suite, table = constraints.of_new_rows(options), move.table
+    if suite is not None:
+        results = evaluate([suite], move.new, context.warehouse, step=context.step, emit=context.emit, shown_as=table)
+        kept = still_holds(table) if context.warehouse.exists(table) else not_made(table)
+        raise_for_failures(results, table, kept=kept)
+
+
+def _audit(move: Move[Any], options: Into, shown_as: Table | None = None) -> None:
+    """Judge the table with the new rows: its primary key, then what the file asks for."""
+    context, suite = move.context, constraints.of_table(options)
+    if suite is not None:
+        shown = shown_as or move.table
+        results = evaluate([suite], move.table, context.warehouse, step=context.step, emit=context.emit, shown_as=shown)
+        raise_for_failures(results, shown, kept=still_holds(shown))
+    audit(context, options.audit, move.table, shown_as=shown_as, new_rows=move.new)
+
+
 def _unit(move: Move[Any], options: Into) -> AbstractContextManager[None]:
     """The transaction of a move and its audit; none around one statement, which is atomic by itself."""
     warehouse, choice = move.context.warehouse, options.choice
-    alone = options.audit is None and choice.how.single(choice.keys)
+    alone = options.audit is None and not options.contract.primary_key and choice.how.single(choice.keys)
     return nullcontext() if alone and warehouse.dialect.saves_requests else warehouse.transaction()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipekit.errors import PipekitError
-from pipekit.materialize.into import TableOptions
+from pipekit.materialize.into import Into, TableOptions
 from pipekit.names import Table, fold
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS, SETUP
 from pipekit.pipeline.graph import TableKey
@@ -84,6 +84,9 @@ class TypedTables:
         if (len(steps) != 1 and not loads) or any(_may_have_others(step.options) for step in steps):
             return None
         step = (loads or steps)[0]
+        said = _said(step.options)
+        if said:
+            self._known[key] = {**self._types(said), **self._types(_own_columns(step.options))}  # what it reads itself
         found = self.made_by(step)
         return found and {**found, **self._types(_own_columns(step.options))}
 
@@ -102,6 +105,13 @@ class TypedTables:
 def _own_columns(options: Any) -> Sequence[Column]:
     """The columns that the step's materialization adds."""
     return options.choice.own_columns if isinstance(options, TableOptions) else ()
+
+
+def _said(options: Any) -> list[Column]:
+    """The columns of a table of which the file gives every type; none if it leaves one out."""
+    columns = options.contract.columns if isinstance(options, Into) else {}
+    typed = [Column.of(name, column.type) for name, column in columns.items() if column.type]
+    return typed if len(typed) == len(columns) else []
 
 
 def _may_have_others(options: Any) -> bool:

@@ -165,6 +165,7 @@ class Dialect:
         row_text: A row of the subquery named ``pk_row`` as text; without it a custom query's failure has no samples.
         mean_is_float: Types of integers whose mean is a float, and exact.
         aborts_on_error: Whether a statement that fails spoils the open transaction.
+        declares_keys: Whether a primary key is information alone, so that a table may be made with one.
         saves_requests: Whether each statement is a request that costs time: then a statement that is atomic by itself
             is sent without BEGIN and COMMIT, and temporary helpers are left to the end of the session.
         widens: Whether a column of one type may be changed to another by ``ALTER TABLE ... ALTER COLUMN ... SET DATA
@@ -192,6 +193,7 @@ class Dialect:
     row_text: str | None = None
     mean_is_float: frozenset[str] = frozenset()
     aborts_on_error: bool = True
+    declares_keys: bool = False
     saves_requests: bool = False
     widens: Widens = never
     table_functions: frozenset[str] | None = None

@@ -192,7 +192,10 @@ def _to_sql(value: Any, written: Callable[[Any, Dialect], SqlText], dialect: Dia
         str(value)  # raises, with jinja's own message
     text = written(value, dialect)
     if _OPEN in text or _CLOSE in text:
-        raise TypeError("SQL that a template made (a macro, a set block) cannot be put in as a value")
+        raise TypeError(
+            "SQL that a template made (a macro, a set block) cannot be put in as a value; put it into a template of its"
+            " own, with {% with x = ... %}{% include 'part.sql' %}{% endwith %}"
+        )
     return SqlText(f"{_OPEN}{text}{_CLOSE}")
 
 

@@ -207,7 +207,7 @@ class Cursor(FakeSnowflakeCursor):
                 answer = handler(self, match, command)
                 if answer is not None:
                     return self if answer is SERVED else self.answer(*answer)
-        rewritten = _as_permanent(self._conn, _replacing(self._conn, command))
+        rewritten = _KEY.sub("", _as_permanent(self._conn, _replacing(self._conn, command)))
         result = super().execute(rewritten, *arguments, **named)
         self._note_transaction(command)
         return result
@@ -350,6 +350,11 @@ def _as_permanent(conn: Connection, command: str) -> str:
     return f"{match[1]}{match[2]}{match[3]}{command[match.end() :]}"
 
 
+# Snowflake takes a primary key and does not enforce it:
+# https://docs.snowflake.com/en/sql-reference/constraints-overview
+_KEY = re.compile(r", PRIMARY KEY \([^()]*\)(?=\)$)")
+
+
 # Statements that are answered here -----------------------------------------------------------------------------
 
 
@@ -360,6 +365,14 @@ def _clone(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     conn.account.governance.replaced(new, copy_grants="COPY GRANTS" in command.upper())
     conn.account.clustering[new] = conn.account.clustering.get(old, "")
     cursor._duck_conn.execute(f"CREATE OR REPLACE TABLE {quoted(new)} AS FROM {quoted(old)}")
+    said = "SELECT column_name, column_default, is_nullable FROM duckdb_columns()"
+    where = " WHERE (database_name, schema_name, table_name) = (?, ?, ?)"
+    for column, default, nullable in cursor._duck_conn.execute(said + where, list(old)).fetchall():
+        changed = f"ALTER TABLE {quoted(new)} ALTER COLUMN {quoted([column])} SET"
+        if default is not None:
+            cursor._duck_conn.execute(f"{changed} DEFAULT {default}")
+        if not nullable:
+            cursor._duck_conn.execute(f"{changed} NOT NULL")
     return DONE
 
 
@@ -607,6 +620,12 @@ def _snowflake_type(kind: str) -> str:
     return "NUMBER" + kind.removeprefix("DECIMAL") if kind.startswith("DECIMAL") else _TYPES.get(kind, kind)
 
 
+def _comment(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    table = quoted(cursor._conn.full_name(match["table"]))
+    cursor._duck_conn.execute(f"COMMENT ON COLUMN {table}.{match['column']} IS {match['text']}")
+    return ("status",), [("Statement executed successfully.",)]
+
+
 def _where(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     conn = cursor._conn
     place = (conn.database if conn.database_set else None, conn.schema if conn.schema_set else None)
@@ -633,6 +652,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], Answer | None]]] = [
     (_pattern(r"\s*COPY INTO\b"), _copy),
+    (_pattern(r"\s*COMMENT ON COLUMN (?P<table>.+)\.(?P<column>\"[^\"]+\"|\w+) IS (?P<text>'.*')\s*$"), _comment),
     (
         _pattern(
             r"\s*CREATE (?P<replace>OR REPLACE )?(?P<temp>TEMP(?:ORARY)? )?STAGE (?P<exists>IF NOT EXISTS )?<name>"

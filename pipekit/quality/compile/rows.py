@@ -190,7 +190,7 @@ def _of_columns(
     unexpected = both(kept, fragment("NOT ({})", expected))
     mostly = kwargs.get("mostly", 1)
     measures = (subject.count_rows(subject.where), subject.count_rows(kept), subject.count_rows(unexpected))
-    samples = sample_query(subject, cast_texts(columns), unexpected)
+    samples = sample_query(subject, cast_texts(columns), unexpected, distinct=False)
     return Plan(measures, lambda values: by_share(values[0], values[1], values[2], mostly), samples, alone=alone)
 
 

@@ -128,12 +128,13 @@ def cast_texts(values: Sequence[Fragment]) -> Fragment:
     return joined(" || ', ' || ", [_text_or_null(value) for value in values])
 
 
-def sample_query(subject: Subject, shown: Fragment, where: Fragment) -> Fragment:
-    """A few of the rows that meet the condition, by their keys, or else a few different values."""
+def sample_query(subject: Subject, shown: Fragment, where: Fragment, *, distinct: bool = True) -> Fragment:
+    """A few of the rows that meet the condition: by their keys, or else a few values, which differ if ``distinct``."""
     if subject.keys:
         return _keyed(subject, shown, _of_table(subject, where))
     table = escape_braces(subject.table)
-    template = f"SELECT DISTINCT {{}} AS pk_text, NULL AS pk_rows FROM {table} WHERE {{}} LIMIT {MAX_SAMPLES}"
+    word = "DISTINCT " if distinct else ""
+    template = f"SELECT {word}{{}} AS pk_text, NULL AS pk_rows FROM {table} WHERE {{}} LIMIT {MAX_SAMPLES}"
     return fragment(template, shown, where)
 
 

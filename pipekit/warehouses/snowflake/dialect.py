@@ -89,6 +89,7 @@ SNOWFLAKE = replace(
     families={**PLAIN_FAMILIES, **_FAMILIES},
     count_if="coalesce(count_if({}), 0)",
     regex="REGEXP_INSTR({}, {}) > 0",
+    declares_keys=True,
     row_text="CAST(OBJECT_CONSTRUCT(*) AS VARCHAR)",
     distinct_rows=_distinct_lists,
     # Correlated subqueries are limited; a join in DELETE is not:
