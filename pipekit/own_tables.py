@@ -70,6 +70,9 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column.of("version", "varchar", "By what an unchanged file is known without being read."),
     Column.of("digest", "varchar", "SHA-256 of its bytes, where they were read here."),
     Column.of("skipped", "varchar", "Why the file was skipped; such a row does not count as a load."),
+    Column.of("after_load", "varchar", "move or delete; kept if the file was another one by then."),
+    Column.of("moved_to", "varchar", "Where the file goes, or went."),
+    Column.of("settled_at", "timestamp_tz", "When that was done; NULL while it is still to be done."),
 )
 
 # One row per table; appends update it, so that two of them cannot run at the same time.

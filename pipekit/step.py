@@ -102,6 +102,9 @@ class Project(Protocol):
     def column_type(self, column: Column) -> str | None:
         """The warehouse's type of a declared column, if its types are known before it is opened."""
 
+    def reads_in_place(self, source: Source) -> bool:
+        """Whether the warehouse reads the source's files where they lie, and not pipekit."""
+
     def rendered(self, template: str) -> str:
         """A template's text, rendered and not yet translated, to be put into a larger statement.
 

@@ -173,6 +173,42 @@ class Store:
         etag = str(entry.get("ETag") or entry.get("etag") or "").strip('"')
         return SourceFile(uri, int(entry.get("size") or 0), etag, _changed_at(entry))
 
+    def named_file(self) -> SourceFile | None:
+        """The file that ``uri`` names, as it is now; ``None`` if it is not there.
+
+        Raises:
+            SourceError: The place does not say.
+        """
+        with store_errors(self.uri):
+            found = self._named_file()
+            return self._file(self.uri, found) if found else None
+
+    def remove(self, file: SourceFile) -> None:
+        """Delete a file.
+
+        Raises:
+            SourceError: The store refuses.
+        """
+        with store_errors(file.uri):
+            self._files.rm_file(self._files._strip_protocol(file.uri))
+
+    def move(self, file: SourceFile, target: str) -> bool:
+        """Copy a file and delete it, if nothing or the same content is at the target; whether that was so.
+
+        Raises:
+            SourceError: The store refuses.
+        """
+        other = Store(target).named_file()
+        if other is not None and (other.size_bytes, other.etag) != (file.size_bytes, file.etag):
+            return False
+        with store_errors(file.uri):
+            if other is None:
+                strip = self._files._strip_protocol
+                # The object that was loaded, or none.
+                self._files.cp_file(strip(file.uri), strip(target), CopySourceIfMatch=f'"{file.etag}"')
+        self.remove(file)
+        return True
+
     @contextmanager
     def open(self, file: SourceFile) -> Iterator[IO[bytes]]:
         """The bytes of a file, as it was listed.

@@ -313,6 +313,10 @@ class PipelineSpec:
     def _set_clock(self, sql: str) -> str:
         return at_clock(sql, self.as_of)
 
+    def reads_in_place(self, source: Source) -> bool:
+        """See ``step.Project``."""
+        return self.target.type.reads_in_place(source)
+
     def rendered(self, template: str) -> str:
         """See ``step.Project``."""
         text, dialect = self._templates.render_template(template, {"as_of": CLOCK})

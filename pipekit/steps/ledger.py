@@ -8,7 +8,7 @@ listing are new is decided in ``arrivals``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,14 @@ REPLAYED = "replayed"
 """Stands in ``definition_hash`` for a fixed file that was loaded by hand."""
 _ONE_STORE = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _IN_A_STATEMENT = 500
+
+
+After = Callable[[SourceFile], tuple[str | None, str | None]]
+"""What is to be done with a file once the transaction is committed, and where it goes."""
+
+
+def _stays(file: SourceFile) -> tuple[str | None, str | None]:
+    return None, None
 
 
 def prepare(context: StepContext) -> None:
@@ -107,7 +115,9 @@ def version_of(file: SourceFile) -> str:
     return file.modified_at.astimezone(UTC).isoformat() if file.modified_at else ""
 
 
-def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, replacing: bool) -> None:
+def write(
+    context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, replacing: bool, after: After = _stays
+) -> None:
     """Add a row for each file; with ``replacing`` the table's earlier rows count no more. Inside the transaction."""
     warehouse, now = context.warehouse, datetime.now(UTC)
     if replacing:
@@ -131,6 +141,8 @@ def write(context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, r
             key_of(file.file, context.project.root),
             version_of(file.file),
             file.file.digest or None,
+            None,
+            *after(file.file),
             None,
         )
         for file in loaded

@@ -21,7 +21,7 @@ from pipekit.plugins.hooks import hookimpl
 from pipekit.quality.suite import by_scope
 from pipekit.source import Listing, SourceFile
 from pipekit.step import StepContext, StepResult, StepType
-from pipekit.steps import arrivals, ledger, load_checks, refresh, skips
+from pipekit.steps import after_load, arrivals, ledger, load_checks, refresh, skips
 from pipekit.steps.arrivals import Pending
 from pipekit.steps.idle import may_be_idle
 from pipekit.steps.load_options import LoadOptions
@@ -66,6 +66,7 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
             if not was_there:
                 drop_if_empty(context, load.table)
         raise
+    result = replace(result, message=result.message + after_load.settle(options, context, load.table))
     if options.cluster_by and result.status != UNCHANGED:
         _cluster(load)
     return result
@@ -74,6 +75,9 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
 def _run(load: Load) -> StepResult:
     context, options = load.context, load.options
     ledger.prepare(context)
+    if context.full_refresh:
+        after_load.refuse_anew(options)
+    after_load.settle(options, context, load.table, first=True)
     listed, memory = look(load)
     if memory.holds():
         return _unchanged(context, listed)
@@ -234,7 +238,8 @@ def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile], ne
         context.emit(_event(load, file))
     audit(context, load.options.audit, load.filled, shown_as=load.table, new_rows=new)
     if load.anew is None:
-        ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all")
+        after = partial(after_load.planned, load.options, context)
+        ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all", after=after)
         _record_skipped(load)
 
 

@@ -11,7 +11,7 @@ from pipekit.source import Column, Source
 from pipekit.sql.origins import Origin, Origins, Ref
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, StepContext
-from pipekit.steps import ledger
+from pipekit.steps import after_load, ledger
 from pipekit.steps.load_options import LoadOptions
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import METADATA_COLUMNS
@@ -42,6 +42,7 @@ def problems(options: LoadOptions, project: Project) -> Iterator[tuple[str, str]
     """Columns that the step names and its source does not declare, or that both declare."""
     source = project.sources[options.source]
     yield from _clashes(options, source)
+    yield from after_load.problems(options, project)
     known = {fold(column.name, str.lower): column.name for column in declared(options, project)}
 
     def unknown(names: Iterable[str]) -> Iterator[str]:

@@ -31,6 +31,8 @@ class LoadOptions(TableOptions):
             ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
             ``metadata`` is on, else ``fail``.
         when: ``changed`` skips the load if files and definition are those of the last one.
+        after_load: What becomes of files whose rows are committed: ``move`` or ``delete``; they stay if left out.
+        move_to: The place that ``after_load: move`` moves them to.
         metadata: Add ``_source_file``, ``_source_row``, ``_loaded_at`` and ``_run_id`` to each row.
     """
 
@@ -45,6 +47,8 @@ class LoadOptions(TableOptions):
     on_bad_file: OnBadFile = "fail"
     on_changed: OnChanged | None = None
     when: Literal["always", "changed"] = "always"
+    after_load: Literal["move", "delete"] | None = None
+    move_to: str | None = Field(default=None, min_length=1)
     metadata: bool = False
 
     @field_validator("max_rejects")
@@ -59,6 +63,10 @@ class LoadOptions(TableOptions):
         if self.max_rejects is not None and self.on_error != "reject":
             raise ValueError("max_rejects needs on_error: reject")
         how = self.choice.how
+        if (self.after_load == "move") != (self.move_to is not None):
+            raise ValueError("after_load: move and move_to, the place to move to, go together")
+        if self.after_load and how.replaces == "all" and self.on_empty == "allow":
+            raise ValueError(f"after_load with on_empty: allow would let the next run empty the table ({how.name})")
         if self.on_changed is not None and not how.once_per_file:
             raise ValueError(f"on_changed means nothing with strategy: {how.name}, which reads every file anew")
         if self.on_changed == "replace" and not self.metadata:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipekit.files.places import local_path
 from pipekit.findings import Finding
 from pipekit.source import Source
 from pipekit.sql.semantics import Semantics
@@ -53,6 +54,10 @@ def _check_for_snowflake(source: Source) -> Iterable[tuple[str, str]]:
     return check_source(source)
 
 
+def _on_a_stage(source: Source) -> bool:
+    return source.format.reader is None and (source.stage is not None or local_path(source.uri) is None)
+
+
 def _setup(options: SnowflakeTarget, setup: Setup) -> list[str]:
     from pipekit.warehouses.snowflake.setup import setup_ddl
 
@@ -95,6 +100,7 @@ BUILT_IN_WAREHOUSES: tuple[WarehouseType[Any], ...] = (
         setup=_setup,
         apply=_apply,
         doctor=_doctor,
+        reads_in_place=_on_a_stage,
         many_processes=True,
         peek=_peek_into_snowflake,
     ),

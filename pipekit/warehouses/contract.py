@@ -354,6 +354,10 @@ class Setup:
 Look = tuple[Warehouse, str]  # a session that reads only, and what its reader must know, if it shows not all
 
 
+def _read_here(source: Source) -> bool:
+    return False
+
+
 def _no_mistakes(source: Source) -> Iterable[tuple[str, str]]:
     return ()
 
@@ -375,6 +379,7 @@ class WarehouseType(Generic[TargetT]):
         setup: The statements that prepare a new account, each of which can be run again; ``apply`` runs them.
         doctor: Looks at what a run needs, one finding after another; without it only the connection is tried.
         formats: The names of the file formats that it loads, if there are formats that it does not load.
+        reads_in_place: Whether it reads a source's files where they lie, with rights of its own.
         many_processes: Whether several processes can write at once; else steps of a scheduler take turns.
     """
 
@@ -388,6 +393,7 @@ class WarehouseType(Generic[TargetT]):
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
     formats: Collection[str] | None = None
+    reads_in_place: Callable[[Source], bool] = _read_here
     many_processes: bool = False
     look: Callable[[TargetT, Path], Look] | None = None
     peek: Callable[[TargetT, Path], Look] | None = None

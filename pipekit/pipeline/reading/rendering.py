@@ -258,8 +258,8 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
 
 
 _NO_CLOCK = (
-    "the run's clock (as_of) may not stand here: it may in uri, pattern and exclude of a source, in the arguments of a"
-    " suite, and in SQL"
+    "the run's clock (as_of) may not stand here: it may in uri, pattern and exclude of a source, in move_to, in the"
+    " arguments of a suite, and in SQL"
 )
 
 
@@ -267,6 +267,8 @@ def _may_move(path: tuple[str | int, ...]) -> bool:
     """Whether a value may depend on the run's clock, which is known only when the step is run."""
     if path[0] == "sources":
         return len(path) > 2 and path[2] in ("uri", "pattern", "exclude")
+    if path[0] == "steps" and path[2:] == ("move_to",):
+        return True
     in_suite = len(path) > 2 and (path[0] == "suites" or (path[0] == "steps" and path[2] in ("audit", "suite")))
     return in_suite and path[-1] not in ("name", "severity", "engine")
 
