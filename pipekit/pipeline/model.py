@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +260,7 @@ class PipelineSpec:
         if self.missing:
             self._refuse_missing(found, text, template, sql or "", values)
         return Statement(
-            self._set_clock(found.sql),
+            at_clock(found.sql, self.as_of),
             template or "sql",
             found.reads,
             found.unique,
@@ -299,7 +299,7 @@ class PipelineSpec:
         text = self._templates.render_text(framed(sql, table), {"as_of": CLOCK})
         write = self.target.type.dialect
         found = self.translations.translate(text, write=write, columns_of=self.typed_tables, by=translate_condition)
-        return Statement(self._set_clock(found.sql), "where", found.reads, unproven=found.unproven)
+        return Statement(at_clock(found.sql, self.as_of), "where", found.reads, unproven=found.unproven)
 
     def column_type(self, column: Column) -> str | None:
         """See ``step.Project``."""
@@ -309,9 +309,6 @@ class PipelineSpec:
     def typed_tables(self) -> TypedTables:
         """The columns of the tables that the steps make, with their types, as far as they are known."""
         return TypedTables(self, self.steps, self.table_key)
-
-    def _set_clock(self, sql: str) -> str:
-        return at_clock(sql, self.as_of)
 
     def reads_in_place(self, source: Source) -> bool:
         """See ``step.Project``."""
@@ -329,7 +326,7 @@ class PipelineSpec:
 
     def suite(self, reference: Any) -> Suite:
         """See ``step.Project``."""
-        return self.suite_as_written(reference).with_sql(self._set_clock).at(self.as_of)
+        return self.suite_as_written(reference).with_sql(partial(at_clock, as_of=self.as_of)).at(self.as_of)
 
     def suite_as_written(self, reference: Any) -> Suite:
         """A suite with marks where the run's clock stands."""

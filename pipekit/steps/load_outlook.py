@@ -15,7 +15,7 @@ from pipekit.materialize.reconcile import difference
 from pipekit.outlook import Outlook, PlannedFile, PlannedTable, in_words
 from pipekit.source import Listing, SourceFile
 from pipekit.step import StepContext
-from pipekit.steps import arrivals, ledger
+from pipekit.steps import after_load, arrivals, ledger
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.load_work import Load, Work, how_many, is_all_loaded, left_out, look, refuse_without_header, work_of
 from pipekit.warehouses.abilities import ShowsClustering
@@ -49,6 +49,8 @@ def outlook(options: LoadOptions, context: StepContext) -> Outlook:
     Raises:
         SourceError: What the run would raise before it reads the files.
     """
+    if context.full_refresh:
+        after_load.refuse_anew(options)
     load = Load.of(options, context)
     listed, memory = look(load)
     work = "nothing" if memory.holds() else work_of(load, listed)

@@ -354,14 +354,6 @@ class Setup:
 Look = tuple[Warehouse, str]  # a session that reads only, and what its reader must know, if it shows not all
 
 
-def _read_here(source: Source) -> bool:
-    return False
-
-
-def _no_mistakes(source: Source) -> Iterable[tuple[str, str]]:
-    return ()
-
-
 @dataclass(frozen=True)
 class WarehouseType(Generic[TargetT]):
     """A kind of warehouse, as a plugin gives it.
@@ -388,12 +380,12 @@ class WarehouseType(Generic[TargetT]):
     open: Callable[[TargetT, Path], Warehouse]
     dialect: Dialect
     schema_of: Callable[[TargetT], str]
-    check_source: Callable[[Source], Iterable[tuple[str, str]]] = _no_mistakes
+    check_source: Callable[[Source], Iterable[tuple[str, str]]] = lambda source: ()
     setup: Callable[[TargetT, Setup], list[str]] | None = None
     apply: Callable[[TargetT, Sequence[str], Path], None] | None = None
     doctor: Callable[[TargetT, Sequence[Source], Path], Iterator[Finding]] | None = None
     formats: Collection[str] | None = None
-    reads_in_place: Callable[[Source], bool] = _read_here
+    reads_in_place: Callable[[Source], bool] = lambda source: False
     many_processes: bool = False
     look: Callable[[TargetT, Path], Look] | None = None
     peek: Callable[[TargetT, Path], Look] | None = None
