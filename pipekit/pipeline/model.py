@@ -266,7 +266,7 @@ class PipelineSpec:
             found.unique,
             found.columns,
             found.unproven,
-            self._set_clock(text),
+            at_clock(text, self.as_of),
             dialect.name,
         )
 
