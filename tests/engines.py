@@ -15,6 +15,11 @@ from small_projects import load, run, run_ok, write
 
 from pipekit.runs.result import RunResult
 
+# For a test whose second engine repeats what others have shown.
+snowflake_is_long = pytest.mark.parametrize(
+    "on", ["duckdb", pytest.param("snowflake", marks=pytest.mark.long)], indirect=True
+)
+
 
 @dataclass
 class Project:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import problems, project
 
 CONTRACT = """
@@ -31,8 +31,25 @@ def step(rows: str, how: str) -> str:
     return STEP.replace("ROWS", rows).replace("HOW", how) + CONTRACT
 
 
+MERGE = "materialize: merge\n    key: [id, part]"
+
+
 @pytest.mark.parametrize(
-    "how", ["materialize: table", "materialize: truncate_load", "materialize: merge\n    key: [id, part]"], ids=str
+    ("on", "how"),
+    [
+        ("duckdb", "materialize: table"),
+        ("duckdb", MERGE),
+        ("snowflake", "materialize: table"),
+        *(
+            pytest.param(*each, marks=pytest.mark.long)
+            for each in [
+                ("duckdb", "materialize: truncate_load"),
+                ("snowflake", "materialize: truncate_load"),
+                ("snowflake", MERGE),
+            ]
+        ),
+    ],
+    indirect=["on"],
 )
 def test_constraints_hold_whatever_the_materialization(on: Project, how: str) -> None:
     good, keyed = "(1, 1, 'a'), (1, 2, 'b')", "merge" in how
@@ -69,6 +86,7 @@ def test_descriptions_are_comments_in_the_database(tmp_path: Path) -> None:
     ]
 
 
+@snowflake_is_long
 def test_a_key_of_one_column_and_an_append_that_breaks_it(on: Project) -> None:
     text = """
     steps:
@@ -81,6 +99,7 @@ def test_a_key_of_one_column_and_an_append_that_breaks_it(on: Project) -> None:
     assert on.execute("select * from t order by 1") == [(1, 1), (2, 2)]
 
 
+@snowflake_is_long
 def test_types_of_the_file_are_those_of_the_rows(on: Project) -> None:
     text = "steps:\n  - {id: t, type: sql, sql: \"select 'x' as a\", contract: {columns: {a: integer}}}\n"
     assert "contract: a is " in str(on.run(text).steps[0].error)
@@ -124,6 +143,7 @@ def test_a_merge_that_reads_its_own_table_works_on_its_first_run(on: Project) ->
     assert on.execute("select id, n, times from best order by 1") == [(1, 9, 2), (2, 7, 2)]
 
 
+@snowflake_is_long
 def test_an_increment_over_its_own_table_needs_no_declaration(on: Project) -> None:
     text = """
     steps:
@@ -139,6 +159,7 @@ def test_an_increment_over_its_own_table_needs_no_declaration(on: Project) -> No
     assert on.execute("select id from seen order by 1") == [(1,), (2,), (3,)]
 
 
+@snowflake_is_long
 def test_types_that_cannot_be_known_are_asked_for(on: Project) -> None:
     text = OWN.replace('    contract: {columns: {id: integer, n: "number(10,0)", times: integer}}\n', "")
     error = str(on.run(text.replace("ROWS", "(1, 5)").replace("::integer as times", " as times")).steps[1].error)

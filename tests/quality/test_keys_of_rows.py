@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import load, problems, project
 
 from pipekit.quality.suite import read_suite
@@ -67,6 +67,7 @@ def test_rows_are_shown_by_their_keys(on: Project, engine: str) -> None:
             assert {text.split(":")[0] for text in folded} == {text.split(":")[0] for text in wanted}, check
 
 
+@snowflake_is_long
 def test_a_failed_not_null_shows_the_rows(on: Project) -> None:
     on.ok(
         ROWS.replace("ENGINE", "auto")
@@ -77,6 +78,7 @@ def test_a_failed_not_null_shows_the_rows(on: Project) -> None:
     assert "2024-01-02" in text
 
 
+@snowflake_is_long
 def test_quantiles_of_dates_have_dated_and_open_ranges(on: Project) -> None:
     lines = [
         f"        - expect_column_quantile_values_to_be_between: {{column: day, severity: info, quantile_ranges: "

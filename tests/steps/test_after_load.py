@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from emulator.fixtures import S3
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import execute, problems, project, query, run, run_ok
 
 from pipekit.steps import after_load
@@ -56,6 +56,7 @@ def test_files_are_moved_after_the_commit(on: Project) -> None:
     assert on.execute("select id from a order by 1") == [(1,), (2,), (3,)]
 
 
+@snowflake_is_long
 def test_files_are_deleted_and_a_failed_load_touches_none(on: Project) -> None:
     put(on.root, x="1")
     audit = "after_load: delete\n    audit: [{expect_column_values_to_be_between: {column: id, max_value: MOST}}]"

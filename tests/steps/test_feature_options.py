@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import problems, project
 
 PEOPLE = """
@@ -80,6 +80,7 @@ def test_default_where_hidden_and_a_key_by_expression(on: Project) -> None:
 RENAMED = "  - {id: t, type: features, from: people, entity: id, into: NAME, features: {FEATURE: {sql: id * 2}}}\n"
 
 
+@snowflake_is_long
 def test_rows_of_renamed_features_and_tables_leave_the_catalog(on: Project) -> None:
     def known(table: str, feature: str) -> list[tuple[str, str]]:
         on.ok("steps:\n" + PEOPLE + RENAMED.replace("NAME", table).replace("FEATURE", feature))
@@ -90,6 +91,7 @@ def test_rows_of_renamed_features_and_tables_leave_the_catalog(on: Project) -> N
     assert known("two", "b") == [("two", "b")]
 
 
+@snowflake_is_long
 def test_a_catalog_of_an_earlier_version_gets_the_new_columns(on: Project) -> None:
     on.ok("steps:\n" + PEOPLE)
     on.execute(
