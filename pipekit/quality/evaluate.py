@@ -167,16 +167,21 @@ class _Preparation:
             kwargs["column_list"] = [column(name) for name in kwargs["column_list"]]
         if isinstance(kwargs.get("column_set"), list):
             kwargs["column_set"] = [self._unquoted(name) for name in kwargs["column_set"]]
-        for key in [key for key, value in kwargs.items() if isinstance(value, Moment)]:
-            kwargs[key] = self._moment(kwargs[key], kwargs.get("column"))
+        for key in kwargs.keys() - {"row_condition"}:
+            kwargs[key] = self._moments(kwargs[key], kwargs.get("column"))
         if kwargs.get("row_condition") is not None and not is_custom(expectation.type):
             kwargs["row_condition"] = self._condition(kwargs["row_condition"])
         return kwargs
 
-    def _moment(self, moment: Moment, column: Any) -> str:
-        """The run's clock as a value of the column has to be written to be compared with it."""
-        zoned = self.subject.dialect.is_zoned(self.types.get(column, ""))
-        return str(moment) if zoned else moment.without_zone()
+    def _moments(self, value: Any, column: Any) -> Any:
+        """The run's clock in a value, as it has to be written to be compared with the column."""
+        if isinstance(value, list):
+            return [self._moments(item, column) for item in value]
+        if isinstance(value, dict):
+            return {key: self._moments(item, column) for key, item in value.items()}
+        if not isinstance(value, Moment):
+            return value
+        return str(value) if self.subject.dialect.is_zoned(self.types.get(column, "")) else value.without_zone()
 
     def _condition(self, condition: Any) -> Any:
         condition = parse_text(condition) if isinstance(condition, str) else condition

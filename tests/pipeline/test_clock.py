@@ -28,6 +28,8 @@ steps:
         - expect_column_min_to_be_between: {column: seen, min_value: "{{ as_of | minus('36h') }}", max_value: "{{ as_of }}"}
         - expect_column_values_to_be_between: {column: stamped, min_value: "{{ as_of | minus('36h') }}"}
         - expect_column_values_to_be_between: {column: seen, max_value: "{{ as_of }}", strict_max: true}
+        - expect_column_quantile_values_to_be_between:
+            {column: seen, quantile_ranges: {quantiles: [0.5], value_ranges: [["{{ as_of | minus('36h') }}", "{{ as_of }}"]]}}
         - expect_column_values_to_be_in_set: {column: day, value_set: ["{{ as_of | minus('1d') | date('YYYY-MM-DD') }}"]}
         - expect_column_values_to_not_be_null:
             column: id
@@ -53,11 +55,11 @@ def test_a_day_is_backfilled_by_as_of(on: Project) -> None:
         run_ok(path, as_of=clock)
     assert on.execute("select id from orders order by 1") == [(1,), (2,)]
     checks = on.execute("select distinct status, count(*) from dq_check_logs group by 1")
-    assert checks == [("PASSED", 14)]
+    assert checks == [("PASSED", 16)]
     assert "no file matches 'orders-2024-01-03.csv'" in str(run(path, as_of="2024-01-04").steps[0].error)
     (on.root / "in/2024/orders-2024-01-03.csv").write_text("id,day,stamped,seen\n3,2024-01-02,2024-01-05T00:00:00Z,\n")
     failed = str(run(path, as_of="2024-01-04").steps[0].error)
-    assert "4 of 7 checks failed" in failed
+    assert "5 of 8 checks failed" in failed
     assert on.execute("select id from orders order by 1") == [(1,), (2,)]
 
 
