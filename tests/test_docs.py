@@ -38,6 +38,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.materialize.builtin import BUILT_IN
 from pipekit.materialize.contract import Choice
+from pipekit.materialize.into import Contract
 from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
 from pipekit.source import Column, Source
@@ -239,6 +240,7 @@ STEP_PAGE = {
     "load": LoadOptions,
     "check": CheckOptions,
     "sql": SqlOptions,
+    "The contract of a table": Contract,
     "features": FeaturesOptions,
     "A feature": Feature,
     "python": PythonOptions,

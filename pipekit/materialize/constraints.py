@@ -24,8 +24,8 @@ _NOT_NULL, _UNIQUE = "expect_column_values_to_not_be_null", "expect_column_value
 
 def required(options: Into) -> list[str]:
     """Columns that are never NULL, in the order of the file."""
-    said = [name for name, column in options.contract.columns.items() if not column.nullable]
-    return list(dict.fromkeys([*options.contract.primary_key, *said]))
+    said = [name for name, column in options.said.columns.items() if not column.nullable]
+    return list(dict.fromkeys([*options.said.primary_key, *said]))
 
 
 def of_new_rows(options: Into) -> Suite | None:
@@ -36,7 +36,7 @@ def of_new_rows(options: Into) -> Suite | None:
 
 def of_table(options: Into) -> Suite | None:
     """What must be true of the whole table once the new rows are there."""
-    key = list(options.contract.primary_key)
+    key = list(options.said.primary_key)
     if not key:
         return None
     name = f"primary key ({', '.join(key)})"
@@ -48,7 +48,7 @@ def of_table(options: Into) -> Suite | None:
 def make(context: StepContext, table: Table, columns: Sequence[TableColumn], options: Into) -> None:
     """Make an empty table of these columns, with what the file says of them, and of those that only have a default."""
     warehouse = context.warehouse
-    said = {warehouse.fold(name): column for name, column in options.contract.columns.items()}
+    said = {warehouse.fold(name): column for name, column in options.said.columns.items()}
     never = set(map(warehouse.fold, required(options)))
     given = {column.name for column in columns}
     more = [TableColumn(name, _type(context, name, options)) for name in said if name not in given]
@@ -58,14 +58,14 @@ def make(context: StepContext, table: Table, columns: Sequence[TableColumn], opt
         text = "" if default is None else f" DEFAULT {literal(default, warehouse.dialect)}"
         null = " NOT NULL" if column.name in never else ""
         parts.append(f"{warehouse.quote(column.name)} {column.type}{text}{null}")
-    if options.contract.primary_key and warehouse.dialect.declares_keys:
-        parts.append(f"PRIMARY KEY ({', '.join(map(warehouse.quote, options.contract.primary_key))})")
+    if options.said.primary_key and warehouse.dialect.declares_keys:
+        parts.append(f"PRIMARY KEY ({', '.join(map(warehouse.quote, options.said.primary_key))})")
     warehouse.execute(f"CREATE TABLE {warehouse.quote(table)} ({', '.join(parts)})")
 
 
 def _type(context: StepContext, name: str, options: Into) -> str:
     """The type of a column that the rows do not have, and that its default fills."""
-    declared = next(c for n, c in options.contract.columns.items() if context.warehouse.fold(n) == name)
+    declared = next(c for n, c in options.said.columns.items() if context.warehouse.fold(n) == name)
     if declared.type is None or declared.default is None:
         raise QueryError(
             f"contract: the rows have no column {name}",
@@ -82,7 +82,7 @@ def refuse_unknown(context: StepContext, columns: Sequence[TableColumn], options
         QueryError: They have not.
     """
     warehouse, has = context.warehouse, {column.name: column.type for column in columns}
-    for name, column in options.contract.columns.items():
+    for name, column in options.said.columns.items():
         found = has.get(warehouse.fold(name))
         if found is None:
             _type(context, warehouse.fold(name), options)
@@ -96,7 +96,7 @@ def refuse_unknown(context: StepContext, columns: Sequence[TableColumn], options
 
 def beside(options: Into) -> tuple[Column, ...]:
     """Columns of the table that the rows need not have: those of the materialization, and those with a default."""
-    columns = options.contract.columns.items()
+    columns = options.said.columns.items()
     filled = (Column.of(name, said.type) for name, said in columns if said.type and said.default is not None)
     return (*options.choice.own_columns, *filled)
 
@@ -104,7 +104,7 @@ def beside(options: Into) -> tuple[Column, ...]:
 def describe(context: StepContext, table: Table, options: Into) -> None:
     """Give the table's columns their descriptions. Outside a transaction: it is DDL."""
     warehouse = context.warehouse
-    for name, column in options.contract.columns.items():
+    for name, column in options.said.columns.items():
         if column.description:
             place = f"{warehouse.quote(table)}.{warehouse.quote(name)}"
             warehouse.execute(f"COMMENT ON COLUMN {place} IS {quote_text(column.description, warehouse.dialect)}")
@@ -123,7 +123,7 @@ def make_read_table(context: StepContext, table: Table, statement: Statement, op
     own = {warehouse.full_name(each) for each in statement.reads}
     if warehouse.full_name(table) not in own or warehouse.exists(table):
         return False
-    said = ((warehouse.fold(name), column.type) for name, column in options.contract.columns.items())
+    said = ((warehouse.fold(name), column.type) for name, column in options.said.columns.items())
     known = {name: TableColumn(name, warehouse.type_of(Column.of(name, kind))) for name, kind in said if kind}
     for name, kind in statement.columns or ():
         if warehouse.fold(name) not in known and kind:

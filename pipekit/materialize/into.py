@@ -138,12 +138,17 @@ class Into(TableOptions):
     chosen_by: ClassVar[Use] = "materialize"
 
     materialize: Chosen = Field(default_factory=lambda: Choice(TABLE))
-    contract: Contract = Field(default_factory=Contract)
+    contract: Contract | None = None
+
+    @property
+    def said(self) -> Contract:
+        """What is said of the table; an empty contract if there is none."""
+        return self.contract or Contract()
 
     @property
     def is_constrained(self) -> bool:
         """Whether the table is made with more than names and types."""
-        return bool(self.contract.primary_key or self.contract.columns)
+        return bool(self.said.primary_key or self.said.columns)
 
     @model_validator(mode="after")
     def _no_view(self) -> Into:

@@ -205,7 +205,7 @@ def _audit(move: Move[Any], options: Into, shown_as: Table | None = None) -> Non
 def _unit(move: Move[Any], options: Into) -> AbstractContextManager[None]:
     """The transaction of a move and its audit; none around one statement, which is atomic by itself."""
     warehouse, choice = move.context.warehouse, options.choice
-    alone = options.audit is None and not options.contract.primary_key and choice.how.single(choice.keys)
+    alone = options.audit is None and not options.said.primary_key and choice.how.single(choice.keys)
     return nullcontext() if alone and warehouse.dialect.saves_requests else warehouse.transaction()
 
 

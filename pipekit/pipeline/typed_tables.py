@@ -109,7 +109,7 @@ def _own_columns(options: Any) -> Sequence[Column]:
 
 def _said(options: Any) -> list[Column]:
     """The columns of a table of which the file gives every type; none if it leaves one out."""
-    columns = options.contract.columns if isinstance(options, Into) else {}
+    columns = options.said.columns if isinstance(options, Into) else {}
     typed = [Column.of(name, column.type) for name, column in columns.items() if column.type]
     return typed if len(typed) == len(columns) else []
 
