@@ -59,6 +59,7 @@ RUN_HERE = (
     "lineage.md",
     "operations.md",
     "pipeline-file.md",
+    "report.md",
     "plan.md",
     "schedulers.md",
     "steps.md",

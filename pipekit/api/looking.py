@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.doctor import look_at
+from pipekit.errors import WarehouseError
 from pipekit.findings import Finding
 from pipekit.insight.lineage import Lineage
+from pipekit.insight.report.facts import Facts, facts_of
+from pipekit.insight.report.page import report
+from pipekit.insight.report.subject import Subject
 from pipekit.insight.tracing import lineage_of
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
@@ -173,6 +178,23 @@ class Looking(PipelineFile):
         with self._look() as warehouse:
             source = self.spec.sources[options.source]
             return export_rejects(warehouse, Table.parse(options.into), source, run_id, Path(file))
+
+    @keeping_secrets
+    def report(self, *, runs: int = 50) -> str:
+        """One HTML page about the pipeline and its runs, that needs nothing besides itself.
+
+        If the warehouse cannot be read, the page says why and shows what the file alone tells.
+
+        Args:
+            runs: How many runs are looked at, the newest ones.
+        """
+        try:
+            with self._look() as warehouse:
+                facts = facts_of(self.spec, warehouse, runs)
+        except WarehouseError as error:
+            self.notice = f"no history: {error}"
+            facts = Facts(missing=f"No history: {error}")
+        return report(Subject(self.spec, lineage_of(self.spec), facts), datetime.now(UTC))
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""

@@ -34,6 +34,7 @@ COMMANDS = {
     "runs": ("pipekit.cli.runs:runs", "Show earlier runs of SPEC, or one RUN in full: an id, its end, or `last`."),
     "rejects": ("pipekit.cli.show:rejects", "Show the records that a load of SPEC rejected, or load them once fixed."),
     "lineage": ("pipekit.cli.lineage:lineage", "Show where the tables of SPEC, or one COLUMN, come from."),
+    "report": ("pipekit.cli.report:report", "Write a report of SPEC and its runs, as one HTML file."),
     "logs": ("pipekit.cli.show:logs", "The log tables."),
     "doctor": ("pipekit.cli.admin:doctor", "Check the installed versions and everything that a run of SPEC needs."),
     "snowflake": ("pipekit.cli.admin:snowflake", "Snowflake accounts."),

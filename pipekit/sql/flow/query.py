@@ -16,7 +16,11 @@ from pipekit.sql.flow.walk import Walk
 from pipekit.sql.origins import Origins, UnknownOrigin
 from pipekit.sql.semantics import ColumnsOf
 
-_NOT_FOLLOWED = {exp.MatchRecognize: "MATCH_RECOGNIZE", exp.Parameter: "a column by its position, such as $1,"}
+_WORDS = {
+    exp.MatchRecognize: "MATCH_RECOGNIZE cannot be followed",
+    exp.Parameter: "a column by its position, such as $1, cannot be followed",
+}
+_NOT_FOLLOWED = tuple(_WORDS)
 UniqueOf = Callable[[Table], tuple[frozenset[str], ...]]
 
 
@@ -38,9 +42,6 @@ def origins_of(text: str, dialect: str, columns_of: ColumnsOf, unique_of: Unique
     """
     try:
         tree = sqlglot.parse_one(text, read=dialect)
-        for kind, name in _NOT_FOLLOWED.items():
-            if tree.find(kind) is not None:
-                raise UnknownOrigin(f"{name} cannot be followed")
         tables = _named_apart(tree)
         known = {name: columns_of(table) for name, table in tables.items()}
         # https://sqlglot.com/sqlglot/optimizer/qualify.html: each column with its table, each star as columns
@@ -67,10 +68,17 @@ def origins_of(text: str, dialect: str, columns_of: ColumnsOf, unique_of: Unique
 
 def _named_apart(tree: Any) -> Mapping[str, Table]:
     """Give each table one plain name of its own, since a schema of sqlglot wants names of one length."""
-    for identifier in tree.find_all(exp.Identifier):
-        if fold(identifier.name, str.upper) != identifier.name or identifier.name.isupper():
-            identifier.set("this", fold(identifier.name, str.upper))
-            identifier.set("quoted", False)
+    for node in tree.walk():
+        if isinstance(node, exp.Identifier):
+            name = fold(node.name, str.upper)
+            if name != node.name or name.isupper():
+                node.set("this", name)
+                node.set("quoted", False)
+        elif isinstance(node, exp.Column):  # the table alone is enough: each has another name here
+            node.set("db", None)
+            node.set("catalog", None)
+        elif isinstance(node, _NOT_FOLLOWED):
+            raise UnknownOrigin(_WORDS[type(node)])
     real = {
         id(source): source
         for scope in traverse_scope(tree)
@@ -85,7 +93,4 @@ def _named_apart(tree: Any) -> Mapping[str, Table]:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name)))
         for key, value in (("this", exp.to_identifier(name)), ("db", None), ("catalog", None)):
             node.set(key, value)
-    for column in tree.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
     return {name: table for table, name in names.items()}
