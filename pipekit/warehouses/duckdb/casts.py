@@ -104,7 +104,12 @@ Converted = tuple[str, str]  # whether the shape is good, and the value
 
 
 def convert_text(column: Column, source: str, contract: Source) -> Conversion:
-    """The conversion of ``column`` from a VARCHAR expression."""
+    """The conversion of ``column`` from a VARCHAR expression.
+
+    The text ``null`` in a column of JSON is a missing value, as it is in a JSON file.
+    """
+    if column.type.kind in SEMI:
+        source = f"CASE WHEN trim({source}, ' \t\r\n') <> 'null' THEN {source} END"
     return Conversion(column, source, *_from_text(column, source, contract), expected(column, contract.format))
 
 

@@ -72,10 +72,18 @@ class Value:
 
 def is_good(value: Value, form: FileFormat) -> str:
     """SQL that is true when the value keeps the contract."""
-    test = f"({value.text} IS NULL OR ({_test(value, form)}))"
+    there = _there(value)
+    test = f"({there} IS NULL OR ({_test(value, form)}))"
     if value.refusal:
         test = f"({value.refusal} IS NULL AND {test})"
-    return test if value.column.nullable else f"({value.text} IS NOT NULL AND {test})"
+    return test if value.column.nullable else f"({there} IS NOT NULL AND {test})"
+
+
+def _there(value: Value) -> str:
+    """The value's text; the text ``null`` in a column of JSON is a missing value, as it is in a JSON file."""
+    if value.column.type.kind not in SEMI_STRUCTURED or value.json:
+        return value.text
+    return f"IFF(TRIM({value.text}, ' \\t\\r\\n') = 'null', NULL, {value.text})"
 
 
 def reason(value: str | None, column: Column, form: FileFormat) -> str:
@@ -92,7 +100,7 @@ def cast(value: Value, form: FileFormat) -> str:
         return f"CONVERT_TIMEZONE('UTC', {typed})" if kind == "timestamp_tz" else typed
     document = value.json or f"TRY_PARSE_JSON({value.text})"
     # A JSON null is a missing value here, as it is in every other column.
-    kept = f"IFF({value.text} IS NULL, NULL, {document})"
+    kept = f"IFF({_there(value)} IS NULL, NULL, {document})"
     # TO_OBJECT raises on anything else, and may be evaluated before the WHERE that leaves it out.
     return {"variant": kept, "object": f"AS_OBJECT({kept})", "array": f"AS_ARRAY({kept})"}[kind]
 

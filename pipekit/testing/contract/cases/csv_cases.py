@@ -57,7 +57,17 @@ CSV_CASES = (
     csv_case("accents", "a,b\n1,Zoë\n2,日本\n".encode(), ((1, "Zoë"), (2, "日本"))),
     csv_case("empty_is_null_and_quoted_empty_is_not", b'a,b\n1,\n2,""\n', ((1, None), (2, ""))),
     csv_case(
-        "null_in_a_variant", b'a,b\n1,\n2,"[1]"\n', ((1, None), (2, [1])), columns={"a": "integer", "b": "variant"}
+        "null_in_a_variant",
+        b'a,b\n1,\n2,"[1]"\n3,null\n4, null \n5,"{""k"":null}"\n6,"""null"""\n7,[null]\n',
+        ((1, None), (2, [1]), (3, None), (4, None), (5, {"k": None}), (6, "null"), (7, [None])),
+        columns={"a": "integer", "b": "variant"},
+    ),
+    csv_case(
+        "null_in_an_object",
+        b'a,b,c\n1,null,[]\n2,{},null\n',
+        ((1, None, []),),
+        ((3, "c", ""),),
+        columns={"a": "integer", "b": "object", "c": {"type": "array", "nullable": False}},
     ),
     csv_case(
         "quoted_null_that_is_bad",

@@ -360,6 +360,12 @@ JSON_VALUE_CASES = (
         columns={"a": "object", "b": "array"},
     ),
     json_case(
+        "null_in_a_variant",
+        b'{"a":null,"b":"1"}\n{"a":{"k":null},"b":"2"}\n{"a":"null","b":"3"}\n{"a":[null],"b":"4"}\n{"b":"5"}\n',
+        ((None, "1"), ({"k": None}, "2"), ("null", "3"), ([None], "4"), (None, "5")),
+        columns={"a": "variant", "b": "varchar"},
+    ),
+    json_case(
         "values_variant",
         b'{"a":{"k":1},"b":"1"}\n{"a":"x","b":"2"}\n{"a":5,"b":"3"}\n{"a":[true],"b":"4"}\n',
         (({"k": 1}, "1"), ("x", "2"), (5, "3"), ([True], "4")),
