@@ -64,7 +64,7 @@ CSV_CASES = (
     ),
     csv_case(
         "null_in_an_object",
-        b'a,b,c\n1,null,[]\n2,{},null\n',
+        b"a,b,c\n1,null,[]\n2,{},null\n",
         ((1, None, []),),
         ((3, "c", ""),),
         columns={"a": "integer", "b": "object", "c": {"type": "array", "nullable": False}},
