@@ -64,6 +64,7 @@ RUN_HERE = (
     "schedulers.md",
     "steps.md",
     "telemetry.md",
+    "testing.md",
 )
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

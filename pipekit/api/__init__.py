@@ -4,9 +4,10 @@ from pipekit.api.exporting import Exporting
 from pipekit.api.history import History
 from pipekit.api.operating import Operating
 from pipekit.api.running import Running
+from pipekit.api.testing import Testing
 
 
-class Pipeline(Running, History, Operating, Exporting):
+class Pipeline(Running, History, Testing, Operating, Exporting):
     """A valid pipeline file.
 
     Attributes:

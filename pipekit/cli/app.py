@@ -26,6 +26,10 @@ COMMANDS = {
     ),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "plan": ("pipekit.cli.plan:plan", "Show what a run of SPEC would do, and why."),
+    "test": (
+        "pipekit.cli.test:test",
+        "Run the tests of SPEC on DuckDB in memory: what they give, and what they expect.",
+    ),
     "show": ("pipekit.cli.show:show", "Show rows of TABLE in the warehouse of SPEC."),
     "sql": (
         "pipekit.cli.show:sql",

@@ -134,7 +134,9 @@ class SqlTemplates:
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]]:
         path, _ = self.find(name)
-        return path.read_text(encoding="utf-8"), str(path), lambda: False
+        text = path.read_text(encoding="utf-8")
+        # A template is compiled again when its file is another one: that takes a hundred times as long as reading it.
+        return text, str(path), lambda: self.find(name)[0] == path and path.read_text(encoding="utf-8") == text
 
     def render_template(self, name: str, names: Mapping[str, Any]) -> tuple[str, Dialect]:
         """The rendered text of a template, and its dialect.

@@ -10,6 +10,7 @@ from pipekit.files.places import local_path
 from pipekit.findings import Finding
 from pipekit.source import Source
 from pipekit.sql.semantics import Semantics
+from pipekit.warehouses.abilities import Bench
 from pipekit.warehouses.contract import Look, Setup, Warehouse, WarehouseType
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.semantics.engine import DuckDBSemantics
@@ -74,6 +75,18 @@ def _doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> 
     from pipekit.warehouses.snowflake.setup import doctor
 
     return doctor(options, sources, root)
+
+
+def open_in_memory(options: Any, folder: Path) -> Bench:
+    """A DuckDB database that goes with its session.
+
+    Args:
+        options: Those of a target of this type, whose schema it has.
+        folder: Where copies of source files may be made while they are read.
+    """
+    from pipekit.warehouses.duckdb.warehouse import open_in_memory as opened
+
+    return opened(options, folder)
 
 
 TYPING: Semantics = DuckDBSemantics()

@@ -60,6 +60,14 @@ def open_duckdb(options: DuckDBTarget, root: Path) -> DuckDBWarehouse:
         return warehouse
 
 
+def open_in_memory(options: DuckDBTarget, folder: Path) -> DuckDBWarehouse:
+    """A database that goes with its session; see ``warehouses.builtin``."""
+    with driver_errors():
+        connection = duckdb.connect()
+        connection.execute("SET threads = 1")  # for a few rows others only cost time
+    return _first_session(connection, options.schema_name, folder)
+
+
 def _make_folder(folder: Path) -> None:
     try:
         make_private_folder(folder)
@@ -132,6 +140,13 @@ class DuckDBWarehouse(DuckDBSession):
         ).rows
         for schema, name in rows:
             self.execute(f"DROP TABLE {quote_name(schema)}.{quote_name(name)}")
+
+    def drop_all(self) -> None:
+        """Drop every table and view."""
+        views = "SELECT 'VIEW', schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+        tables = "SELECT 'TABLE', schema_name, table_name FROM duckdb_tables() WHERE NOT internal"
+        for kind, schema, name in self.execute(f"{views} UNION ALL {tables}").rows:
+            self.execute(f"DROP {kind} IF EXISTS {quote_name(schema)}.{quote_name(name)}")
 
     def close_off(self, sources: Sequence[Source]) -> None:
         """From now on DuckDB opens no file but its own and those of the sources."""

@@ -1,0 +1,1 @@
+"""Tests of a pipeline without a warehouse: files and rows that are given, and rows that are expected."""
