@@ -371,8 +371,7 @@ def as_before(job: Job, earlier: EarlierRun) -> Job:
 def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, EarlierRun]:
     """The job as the run was that it resumes (clock, variables, selection), and that run.
 
-    What this run is given itself wins. The run is an empty one if nothing is to be resumed. ``notes`` get what is
-    worth saying of it.
+    What this run is given itself wins; ``notes`` say so. The run is an empty one if nothing is to be resumed.
 
     Raises:
         WarehouseError: The log tables cannot be read.
