@@ -165,7 +165,7 @@ def twin_of(candidate: Candidate) -> Candidate | None:
 
 def _missing(proposal: Proposal, counts: Counts, tighter: Candidate) -> None:
     fits = counts.fits.get(tighter)
-    if fits is not None and fits < counts.real:
+    if fits is not None and counts.real * 0.5 <= fits < counts.real:
         proposal.notes.append(f"{tighter} would reject {counts.real - fits:,} of {counts.real:,}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipekit.errors import SourceError
 from pipekit.files.json_paths import pointer
 from pipekit.inference.choosing import choose
 from pipekit.inference.ladder import (
@@ -72,9 +73,13 @@ def propose_from_documents(warehouse: DuckDBWarehouse, draft: Draft) -> None:
         draft.rows = int(rows)
         leaves = list(_leaves(json.loads(structure or "{}"), ()))
         draft.columns = [_proposal(leaf) for leaf in leaves]
+        if not leaves:
+            raise SourceError("holds no record with a key", file=draft.source_files[0].uri)
         _ask_types(warehouse, draft, leaves, select)
 
     over(warehouse, contract, draft.source_files, ask)
+    if str(draft.format.get("root", "")).endswith("*"):
+        draft.columns.insert(0, Proposal("record_key", path="^key", distinct=draft.rows))
 
 
 def _leaves(structure: Any, above: tuple[str, ...]) -> Iterator[_Leaf]:

@@ -19,7 +19,7 @@ from pipekit.warehouses.duckdb.literals import text as literal
 
 NULL_WORDS = (
     *("", "NA", "N/A", "n/a", "na", "NULL", "null", "Null", "None", "none", "NaN", "nan"),
-    *("\\N", "-", "--", "?", "."),
+    *("\\N", "-", "--", "?", ".", "*", "**", "***", "#N/A", "n.a.", "nil"),
 )
 """Words that often stand for NULL. None of them is taken for it without a doubt that is reported."""
 

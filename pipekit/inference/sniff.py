@@ -93,8 +93,8 @@ def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: boo
     first = _first_value(text)
     if isinstance(first, dict) and _is_one_document(text, first):
         document = first if whole else _document(again, packing)
-        root = _root(document)
-        records = _at(document, root) if root else [document]
+        root = "*" if _is_map(document) else _root(document)
+        records = [*document.values()] if root == "*" else _at(document, root) if root else [document]
         found = {"type": "json", **keys, **({"root": root} if root else {})}
         return Shape(found, tuple(dict.fromkeys(key for each in records[:200] for key in each)))
     if isinstance(first, dict):
@@ -131,6 +131,14 @@ def _document(again: Open, packing: str) -> Any:
         return json.loads(data.decode(encoding))
     except ValueError:
         return {}
+
+
+def _is_map(document: Any) -> bool:
+    """Whether a document holds records by their keys: objects that are alike."""
+    values = [*document.values()] if isinstance(document, dict) else []
+    if len(values) < 3 or not all(isinstance(each, dict) and each for each in values):
+        return False
+    return all(2 * len(values[0].keys() & each.keys()) >= len(values[0].keys() | each.keys()) for each in values[:50])
 
 
 def _root(document: Any, path: str = "", depth: int = 3) -> str | None:

@@ -76,6 +76,8 @@ def _files(data: Path) -> None:
         "data": {"items": [{"sku": "a-1", "tags": ["x"], "x.y": 1}, {"sku": "b-2", "price": 1.25}]},
     }
     (data / "page.json").write_text(json.dumps(page), encoding="utf-8")
+    machines = {f"m{n}.large": {"cores": n, "disk": {"gb": 10 * n}} for n in range(1, 4)}
+    (data / "machines.json").write_text(json.dumps(machines), encoding="utf-8")
     (data / "nameless.csv").write_text("1,2.50,2024-01-01\n2,3.75,2024-01-02\n", encoding="utf-8")
     (data / "broken.csv").write_text("a,b\n1,2\n3,4,5\n5,6\n7,8\n", encoding="utf-8")
     (data / "scan.pdf").write_bytes(b"%PDF-1.7 ...")
@@ -94,7 +96,15 @@ def _doubts(inferred: pipekit.Inferred, source: str) -> dict[str | None, str]:
 def test_all_files_load_as_proposed(landing: Path, inferred: pipekit.Inferred) -> None:
     result = pipekit.Pipeline.from_file(landing / "p.yaml").run()
     assert result.ok, result.errors
-    rows = {"load_traps": 4, "load_verkauf": 2, "load_shop": 3, "load_visits": 6, "load_page": 2, "load_nameless": 2}
+    rows = {
+        "load_traps": 4,
+        "load_verkauf": 2,
+        "load_shop": 3,
+        "load_visits": 6,
+        "load_page": 2,
+        "load_nameless": 2,
+        "load_machines": 3,
+    }
     assert result.rows == {**rows, "load_broken": 3}
     assert all(check.status == "PASSED" for check in result.checks)
 
@@ -185,6 +195,22 @@ def test_documents_become_columns(proposed: Any, inferred: pipekit.Inferred) -> 
     assert page["columns"]["price"] == "number(38,2)"
     assert "x.y" not in str(page["columns"])
     assert "characters that no path can name" in _doubts(inferred, "page")[None]
+
+
+def test_records_by_their_keys_are_records(proposed: Any) -> None:
+    machines = proposed["sources"]["machines"]
+    assert machines["format"] == {"type": "json", "root": "*"}
+    assert machines["columns"] == {
+        "record_key": {"type": "varchar", "path": "^key", "nullable": False},
+        "cores": "integer",
+        "disk_gb": {"type": "integer", "path": "disk.gb"},
+    }
+
+
+def test_documents_without_keys_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text("{}\n{}\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"empty\.json: holds no record with a key"):
+        pipekit.infer(tmp_path, to=tmp_path / "p.yaml")
 
 
 def test_broken_records_are_set_aside_and_said(proposed: Any, inferred: pipekit.Inferred) -> None:
