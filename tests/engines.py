@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from emulator.fixtures import emulated, s3, snowflake_account  # noqa: F401 - fi
 from small_projects import load, run, run_ok, write
 
 from pipekit.runs.result import RunResult
+from pipekit.warehouses.contract import Session
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
+from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
 # For a test whose second engine repeats what others have shown.
 snowflake_is_long = pytest.mark.parametrize(
@@ -30,12 +33,14 @@ class Project:
         targets: Lines of YAML for the target.
         schema: The name of its schema.
         database: The name of its database.
+        session: What ``execute`` runs on; ``None`` opens one each time, as a DuckDB file has one process at a time.
     """
 
     root: Path
     targets: str
     schema: str
     database: str
+    session: Session | None = None
 
     def pipeline(self, text: str) -> Path:
         return write(self.root, "p.yaml", f"name: p\n{self.targets}{textwrap.dedent(text)}")
@@ -47,6 +52,8 @@ class Project:
         return run(self.pipeline(text))
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if self.session is not None:
+            return self.session.execute(sql, params).rows
         warehouse = load(self.root / "p.yaml").spec.target.open(self.root)
         try:
             return warehouse.execute(sql, params).rows
@@ -55,12 +62,16 @@ class Project:
 
 
 @pytest.fixture(params=["duckdb", "snowflake"])
-def on(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+def on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
     """An empty project."""
     root = tmp_path / "here"
     root.mkdir()
     (root / "templates").mkdir()
     if request.param == "duckdb":
-        return Project(root, "", "main", "warehouse")
+        yield Project(root, "", "main", "warehouse")
+        return
     target = request.getfixturevalue("snowflake_account").target()
-    return Project(root, f"targets: {{sf: {json.dumps(target)}}}\ntarget: sf\n", target["schema"], target["database"])
+    session = open_snowflake(SnowflakeTarget.model_validate(target), root)
+    text = f"targets: {{sf: {json.dumps(target)}}}\ntarget: sf\n"
+    yield Project(root, text, target["schema"], target["database"], session)
+    session.close()
