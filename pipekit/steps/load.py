@@ -129,7 +129,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     inputs = ledger.hash_of(context, listed)
     if is_all_loaded(load, listed, pending.files):
         _record_skipped(load)
-        return StepResult(0, UNCHANGED, f"{how_many(listed)}, loaded before{skips.in_words(load.skipped)}", inputs)
+        text = f"{how_many(listed)}, loaded before{skips.in_words(load.skipped)}{_judged_again(load)}"
+        return StepResult(0, UNCHANGED, text, inputs)
     if load.how.once_per_file:
         ledger.offer_claim(context, load.table)
     if context.definition_hash == ledger.REPLAYED:
@@ -144,6 +145,20 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
             _record_skipped(load)
     message = _summary(loaded, prepared.rejected, options) + skips.in_words(load.skipped) + left_out(listed)
     return StepResult(rows, message=message, inputs_hash=inputs)
+
+
+def _judged_again(load: Load) -> str:
+    """Judge the table although no row is new, if the step has changed since its last load; and say so.
+
+    Raises:
+        ChecksFailed: The audit failed; the table is as it was.
+    """
+    context, chosen = load.context, by_scope(load.options.audit)
+    if "table" not in chosen or context.definition_hash in ledger.last_load(context, load.table).definitions:
+        return ""
+    with load.warehouse.transaction():
+        audit(context, {"table": chosen["table"]}, load.table)
+    return "; the step has changed, so the table was judged again"
 
 
 def _kept(table: Table, was_there: bool) -> str:

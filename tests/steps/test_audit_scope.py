@@ -61,6 +61,19 @@ def test_a_bad_delivery_fails_and_leaves_the_table(on: Project, strategy: str) -
     assert size(on) == 20
 
 
+def test_an_audit_that_is_new_judges_the_rows_that_are_there(on: Project) -> None:
+    put(on, "a", (1, 0), (2, 5))
+    on.ok(loading("strategy: append", count(0, 9)))
+    for _ in range(2):
+        error = on.run(loading("strategy: append", POSITIVE)).errors["t"]
+        assert isinstance(error, ChecksFailed)
+        assert "1 of 2 values are unexpected" in str(error)
+    assert size(on) == 2
+    passed = on.ok(loading("strategy: append", count(2, 2)))
+    assert passed.steps[0].status == "UNCHANGED"
+    assert "the step has changed, so the table was judged again" in passed.steps[0].message
+
+
 @pytest.mark.parametrize("how", ["materialize: append, key: id", "materialize: merge, key: id"])
 def test_a_query(on: Project, how: str) -> None:
     def text(select: str, audit: str) -> str:
