@@ -103,11 +103,11 @@ PROBES: tuple[Probe, ...] = (
     ),
     Probe("M14 its row number and texts", "SELECT ROWNO, DOC FROM DOCS"),
     Probe(
-        "M4 an empty text matched by name",
-        f"COPY INTO MATCHED FROM '@PROBES/' FILES = ('p.parquet') FILE_FORMAT = ({_PARQUET})"
-        " MATCH_BY_COLUMN_NAME = CASE_SENSITIVE ON_ERROR = ABORT_STATEMENT FORCE = TRUE",
+        "M4 W1 an empty text and a double taken by name",
+        'COPY INTO MATCHED (D, S, E) FROM (SELECT $1:"D"::FLOAT, $1:"S"::VARCHAR(16777216), $1:"E"::VARCHAR'
+        f" FROM '@PROBES/') FILES = ('p.parquet') FILE_FORMAT = ({_PARQUET}) ON_ERROR = ABORT_STATEMENT FORCE = TRUE",
     ),
-    Probe("M4 as loaded", "SELECT S, E FROM MATCHED", ("x", "")),
+    Probe("M4 W1 as loaded", "SELECT S, E, D = 1::FLOAT / 3 FROM MATCHED", ("x", "", True)),
     Probe(
         "Q4 a column list before a plain COPY",
         f"COPY INTO LANDED (V2, V1) FROM '@PROBES/' FILES = ('one.csv') FILE_FORMAT = ({_CSV}"
