@@ -22,6 +22,7 @@ from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
 from pipekit.runs.plan import Plan, plan_pipeline
 from pipekit.runs.run import RunOptions
+from pipekit.sql.result_names import result_names
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.reject_export import RejectGroup, export_rejects, group_rejects
 from pipekit.steps.rejects import read_rejects
@@ -92,11 +93,13 @@ class Looking(PipelineFile):
             TemplateError: It is not one query, or cannot be put into the target's SQL.
             QueryError: The target refuses it.
         """
-        statement = self.spec.statement(sql=query.strip().rstrip(";")).sql
+        statement = self.spec.statement(sql=query.strip().rstrip(";"))
+        sql = statement.sql
         with self._look() as warehouse:
             if limit is not None and not _ORDERED.search(query):  # neither engine promises the order of a subquery
-                statement = f"SELECT * FROM (\n{statement}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
-            rows = warehouse.read_arrow(statement)
+                sql = f"SELECT * FROM (\n{sql}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
+            rows = warehouse.read_arrow(sql)
+        rows = rows.rename_columns(result_names(statement.text, statement.dialect, rows.column_names))
         return rows.slice(0, limit) if limit is not None else rows
 
     @keeping_secrets

@@ -182,3 +182,10 @@ def test_files_that_snowflake_reads_from_a_stage_are_refused(tmp_path: Path) -> 
     target = "targets: {sf: {type: snowflake, account: a, user: u, password: p, database: d}}\ntarget: sf\n"
     [line] = problems(project(tmp_path, target + text("after_load: delete", "s3://b/in/")))
     assert "a rule of the bucket's lifecycle" in line
+
+
+def test_files_that_another_step_loads_stay(tmp_path: Path) -> None:
+    """Which of the two came first would decide whether the other finds a file."""
+    other = "  - {id: b, type: load, source: a, strategy: append}\n"
+    [line] = problems(project(tmp_path, text("after_load: delete") + other))
+    assert line.startswith("10: steps.a.after_load: takes away the files that the step b loads, too")

@@ -131,13 +131,17 @@ def runs(subject: Subject) -> Html:
     list_of_runs = table(("When (UTC)", "Status", "Duration", "Rows", "Message", "Run"), listed, label="Runs")
     return join(
         [
-            tag("h3", f"Duration of the last {len(found)} runs"),
+            tag("h3", f"Duration of the {_last(len(found))}"),
             _box(drawings.bars(took, "Duration of each run"), "Durations"),
             tag("h3", "Rows written"),
             _box(drawings.bars(wrote, "Rows written by each run"), "Rows"),
-            tag("details", tag("summary", f"The last {min(len(found), _LISTED_RUNS)} runs"), tag("div", list_of_runs)),
+            tag("details", tag("summary", f"The {_last(min(len(found), _LISTED_RUNS))}"), tag("div", list_of_runs)),
         ]
     )
+
+
+def _last(runs: int) -> str:
+    return "last run" if runs == 1 else f"last {runs} runs"
 
 
 def checks(subject: Subject) -> Html:

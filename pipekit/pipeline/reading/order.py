@@ -55,6 +55,7 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
         for table in sorted(node.writes & reserved):
             reading.note(("steps", index, "into"), f"{table[-1]} belongs to pipekit; no step may write it")
     _check_writers(reading, spec, nodes)
+    _check_files_taken_away(reading, spec, nodes)
     complete = len(nodes) == len(step_nodes(reading))
     if not complete:
         return  # a step that could not be read may make the table that seems to be missing
@@ -95,6 +96,21 @@ def _check_writers(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Gra
             text = f"replaces {table[-1]}, which the step {filled[table]} fills; give one of them another table"
             reading.note(("steps", index, "into"), text)
         filled.setdefault(table, node.id)
+
+
+def _check_files_taken_away(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
+    """Note a step that moves or deletes files which another one loads, too: that one might not find them."""
+    loads = {index: step.options for index in nodes for step in spec.steps if step.id == nodes[index].id}
+    places = {
+        index: (source.uri, source.pattern)
+        for index, options in loads.items()
+        if (source := spec.sources.get(str(getattr(options, "source", None)))) is not None
+    }
+    for index, place in places.items():
+        others = [nodes[other].id for other, its in places.items() if other != index and its == place]
+        if getattr(loads[index], "after_load", None) and others:
+            text = f"takes away the files that the step {others[0]} loads, too, and may not find; load them in one step"
+            reading.note(("steps", index, "after_load"), text)
 
 
 def _external(reading: Reading, spec: PipelineSpec) -> set[TableKey]:
