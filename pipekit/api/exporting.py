@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.export.contract import Exported, ExportError
-from pipekit.export.pipeline import exported
 from pipekit.pipeline.reading.checking import explain
 from pipekit.scrubbing import holds_secret, looks_secret
 
@@ -49,6 +48,8 @@ class Exporting(PipelineFile):
         Raises:
             SpecError: It was given a secret variable, which would be in the file.
         """
+        from pipekit.export.pipeline import exported
+
         for name, value in self._given.variables.items():
             if looks_secret(name) or holds_secret(value):
                 raise self._mistake(f"--var {name} would be in the exported file; give it to the runs by env('...')")

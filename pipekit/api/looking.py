@@ -10,27 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
-from pipekit.doctor import look_at
 from pipekit.errors import WarehouseError
 from pipekit.findings import Finding
-from pipekit.insight.lineage import Lineage
-from pipekit.insight.report.facts import Facts, facts_of
-from pipekit.insight.report.page import report
-from pipekit.insight.report.subject import Subject
-from pipekit.insight.tracing import lineage_of
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
-from pipekit.runs.plan import Plan, plan_pipeline
 from pipekit.runs.run import RunOptions
-from pipekit.sql.result_names import result_names
 from pipekit.steps.load_options import LoadOptions
-from pipekit.steps.reject_export import RejectGroup, export_rejects, group_rejects
 from pipekit.steps.rejects import read_rejects
 from pipekit.steps.replay import rejecting_load
 from pipekit.warehouses.contract import Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipekit.insight.lineage import Lineage
+    from pipekit.runs.plan import Plan
+    from pipekit.steps.reject_export import RejectGroup
 
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -93,6 +88,8 @@ class Looking(PipelineFile):
             TemplateError: It is not one query, or cannot be put into the target's SQL.
             QueryError: The target refuses it.
         """
+        from pipekit.sql.result_names import result_names
+
         statement = self.spec.statement(sql=query.strip().rstrip(";"))
         sql = statement.sql
         with self._look() as warehouse:
@@ -122,6 +119,8 @@ class Looking(PipelineFile):
     @keeping_secrets
     def lineage(self) -> Lineage:
         """Where the columns of all tables come from, back to the headers of the files. Nothing is opened."""
+        from pipekit.insight.tracing import lineage_of
+
         return lineage_of(self.spec)
 
     @keeping_secrets
@@ -142,6 +141,8 @@ class Looking(PipelineFile):
             SpecError: ``select`` or ``exclude`` names no step.
             WarehouseError: The warehouse cannot be opened.
         """
+        from pipekit.runs.plan import plan_pipeline
+
         given, spec, reread = self._as_resumed(resume)
         options = RunOptions(
             several(select),
@@ -156,6 +157,8 @@ class Looking(PipelineFile):
     @keeping_secrets
     def reject_groups(self, step: str | None = None, *, run_id: str | None = None) -> list[RejectGroup]:
         """How many records a load rejected for each column and reason, the most frequent first; see ``rejects``."""
+        from pipekit.steps.reject_export import group_rejects
+
         load = rejecting_load(self.spec, step)
         with self._look() as warehouse:
             return group_rejects(warehouse, Table.parse(load.options.into), run_id)  # type: ignore[attr-defined]
@@ -176,6 +179,8 @@ class Looking(PipelineFile):
             SourceError: There is none, or records of the format cannot be written back.
             OSError: The file cannot be written.
         """
+        from pipekit.steps.reject_export import export_rejects
+
         load = rejecting_load(self.spec, step)
         options = cast(LoadOptions, load.options)
         with self._look() as warehouse:
@@ -191,6 +196,11 @@ class Looking(PipelineFile):
         Args:
             runs: How many runs are looked at, the newest ones.
         """
+        from pipekit.insight.report.facts import Facts, facts_of
+        from pipekit.insight.report.page import report
+        from pipekit.insight.report.subject import Subject
+        from pipekit.insight.tracing import lineage_of
+
         try:
             with self._look() as warehouse:
                 facts = facts_of(self.spec, warehouse, runs)
@@ -201,6 +211,8 @@ class Looking(PipelineFile):
 
     def doctor(self) -> Iterator[Finding]:
         """Check everything that a run needs of the target, one finding after another; what is wrong ends nothing."""
+        from pipekit.doctor import look_at
+
         yield from look_at(self.spec)
 
     @contextmanager

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.errors import PluginError, Problem, SpecError
 from pipekit.own_tables import SETUP
-from pipekit.runs.prune import PruneReport, prune
 from pipekit.runs.sync import SyncReport, sync
 from pipekit.warehouses.contract import Setup
+
+if TYPE_CHECKING:
+    from pipekit.runs.prune import PruneReport
 
 
 class Operating(PipelineFile):
@@ -59,6 +62,8 @@ class Operating(PipelineFile):
             SpecError: Neither says how long.
             WarehouseError: The rows cannot be deleted.
         """
+        from pipekit.runs.prune import prune
+
         keep = keep or self.spec.keep_logs
         if keep is None:
             text = "say how long rows are kept: logs: {keep: 90d} in the file, or --keep 90d"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.pipeline.model import PipelineSpec, Target
-from pipekit.trials.file import read_tests, tests_beside
-from pipekit.trials.run import Outcome, run_tests
 from pipekit.warehouses.builtin import LOCAL
+
+if TYPE_CHECKING:
+    from pipekit.trials.run import Outcome
 
 
 class Testing(PipelineFile):
@@ -32,6 +34,9 @@ class Testing(PipelineFile):
         Raises:
             SpecError: There is no such file or test, or the file is wrong.
         """
+        from pipekit.trials.file import read_tests, tests_beside
+        from pipekit.trials.run import run_tests
+
         path = Path(file) if file is not None else tests_beside(self.spec)
         if not path.is_file():
             raise self._mistake(f"there is no file of tests {path}")
