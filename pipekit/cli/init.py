@@ -13,6 +13,7 @@ _NEXT = """\
 Next:
   {cd}pipekit run pipelines/shop.yaml
   pipekit show pipelines/shop.yaml customer_orders
+  pipekit test pipelines/shop.yaml               what is in tests/shop.yaml
   pipekit infer PLACE -o pipelines/mine.yaml     for files of your own: a folder, a file, s3://bucket/prefix/
 Editors with a YAML language server complete and explain every key."""
 

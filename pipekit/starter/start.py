@@ -13,6 +13,7 @@ from pipekit.plugins.registry import Plugins
 SCHEMA = "pipeline.schema.json"
 _FILES = {
     "pipelines/shop.yaml": "shop.yaml",
+    "tests/shop.yaml": "shop.tests.yaml",
     "templates/customer_orders.sql": "customer_orders.sql",
     "data/orders/orders-2024-06-01.csv": "orders-2024-06-01.csv",
     "data/orders/orders-2024-06-02.csv": "orders-2024-06-02.csv",
@@ -29,7 +30,7 @@ class TakenError(PipekitError):
 
 
 def start_project(folder: Path) -> list[Path]:
-    """Write a project that runs at once: data, a pipeline with comments, a template, and what editors need.
+    """Write a project that runs at once: data, a pipeline with comments, a template, tests, and what editors need.
 
     Args:
         folder: Where; it is made if it is not there.

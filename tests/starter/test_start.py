@@ -27,6 +27,9 @@ def test_the_project_runs_at_once(tmp_path: Path) -> None:
         ("Grace", 1, 5.0),
         ("Emmy", 1, 7.25),
     }
+    outcomes = pipeline.test()
+    assert len(outcomes) == 2
+    assert [outcome.problems for outcome in outcomes if not outcome.passed] == []
 
 
 def test_editors_are_wired(tmp_path: Path) -> None:
