@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +19,55 @@ from pipekit.cli.output import say
 @click.option(
     "--output", "-o", default="report.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False)
 )
+@click.option("--force", is_flag=True, help="Replace the file even if it is no report.")
 @click.option("--runs", default=50, show_default=True, type=click.IntRange(1, 500), help="Runs to look at.")
-def report(spec: Path, output: Path, runs: int, **options: Any) -> None:
+def report(spec: Path, output: Path, force: bool, runs: int, **options: Any) -> None:
     """Write a report of SPEC and its runs, as one HTML file.
 
     It holds the graph, the last run, checks with their history, tables with lineage, files and SQL, and loads nothing
-    from elsewhere. The warehouse is only read.
+    elsewhere. The warehouse is only read. An earlier report is replaced; any other file is left as it is.
     """
+    if not (force or _may_replace(output)):
+        raise click.UsageError(
+            f"--output {output}: there is a file that is no report of pipekit, and it was left as it is; choose another"
+            " name, or say --force"
+        )
     pipeline = read_spec(spec, **options)
     page = pipeline.report(runs=runs)
     if pipeline.notice:
         say(pipeline.notice, err=True)
     try:
-        output.write_text(page, encoding="utf-8")
+        _put(output, page)
     except OSError as error:
         raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
     say(f"{output} ({len(page.encode()) // 1000:,} kB)")
+
+
+def _may_replace(output: Path) -> bool:
+    """Whether nothing of the user's is lost: there is no file, or it is an earlier report, or a device or a pipe."""
+    from pipekit.insight.report.page import is_report
+
+    if not output.is_file():
+        return True
+    try:
+        with output.open("rb") as file:
+            return is_report(file.read(1000).decode("utf-8", errors="replace"))
+    except OSError as error:
+        raise click.UsageError(f"--output {output}: cannot be read: {error.strerror}") from error
+
+
+def _put(output: Path, page: str) -> None:
+    """Put the page in place in one step, so that a reader, or a full disk, never leaves half of it."""
+    if output.exists() and not output.is_file():  # a device or a pipe
+        output.write_text(page, encoding="utf-8")
+        return
+    place = output.resolve()  # a link stays one
+    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(page, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, beside)
+        os.replace(beside, place)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

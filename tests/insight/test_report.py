@@ -168,6 +168,19 @@ def test_the_command_writes_a_file_and_says_where_it_cannot(ran: Path, tmp_path:
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "cannot be written" in cli(ran.parent, "report", "p.yaml", "-o", str(tmp_path / "no/r.html"), code=2).stderr
 
+    notes = tmp_path / "notes.html"
+    notes.write_text("<!doctype html>\nmine")
+    for mine in (notes, ran):
+        before = mine.read_bytes()
+        done = cli(ran.parent, "report", "p.yaml", "-o", str(mine), code=2)
+        assert "left as it is; choose another name, or say --force" in " ".join(done.stderr.split())
+        assert mine.read_bytes() == before
+    cli(ran.parent, "report", "p.yaml", "-o", str(notes), "--force", code=0)
+    notes.chmod(0o600)
+    cli(ran.parent, "report", "p.yaml", "-o", str(notes), code=0)
+    assert notes.stat().st_mode & 0o777 == 0o600
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["notes.html", "r.html"]
+
 
 def test_before_the_first_run_nothing_is_made_and_the_file_is_shown(tmp_path: Path) -> None:
     path = shop(tmp_path)

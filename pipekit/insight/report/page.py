@@ -24,6 +24,14 @@ _SECTIONS = (
     ("Features", "features", sections.features),
 )
 
+_START = "<!doctype html>\n"
+_MARK = tag("meta", name="generator", content="pipekit report")
+
+
+def is_report(beginning: str) -> bool:
+    """Whether a file that begins so is a report; ``beginning`` is its first 1,000 characters or more."""
+    return beginning.replace("\r\n", "\n").startswith(_START) and _MARK in beginning
+
 
 def report(subject: Subject, now: datetime) -> str:
     """The whole page.
@@ -57,13 +65,14 @@ def report(subject: Subject, now: datetime) -> str:
     )
     head = (
         tag("meta", charset="utf-8"),
+        _MARK,
         tag("meta", http_equiv="Content-Security-Policy", content=_policy()),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", f"{spec.name}: report"),
         tag("style", Html(_asset("report.css"))),
     )
-    return "<!doctype html>\n" + tag("html", tag("head", *head), tag("body", join(body)), lang="en") + "\n"
+    return _START + tag("html", tag("head", *head), tag("body", join(body)), lang="en") + "\n"
 
 
 @cache
