@@ -11,6 +11,7 @@ import click
 
 from pipekit.cli.options import FULL_REFRESH, choice_options, pipeline_options, read_spec
 from pipekit.cli.output import say
+from pipekit.scrubbing import HIDDEN, scrub
 from pipekit.state import file_name
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @choice_options
 @click.option("--resume", is_flag=True, help="As the last run is resumed, if it failed or was killed.")
 @FULL_REFRESH
-@click.option("--json", "form", flag_value="json", help="Show the plan as JSON, with every file.")
+@click.option("--json", "as_json", is_flag=True, help="Show the plan as JSON, with every file.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), help="markdown: for a pull request.")
 @click.option("--sql", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the SQL of each step.")
 def plan(spec: Path, form: str | None, folder: Path | None, **options: Any) -> None:
@@ -30,6 +31,10 @@ def plan(spec: Path, form: str | None, folder: Path | None, **options: Any) -> N
 
     Exit code 0, also if a step would fail: the plan says so.
     """
+    if options.pop("as_json"):
+        if form not in (None, "json"):
+            raise click.UsageError(f"--json and --format {form} do not go together: say one of them")
+        form = "json"
     names = ("select", "exclude", "resume", "full_refresh")
     plan_options = {name: options.pop(name) for name in names}
     found = read_spec(spec, **options).plan(**plan_options)
@@ -60,10 +65,15 @@ _SHOW = {"text": _as_text, "json": _as_json, "markdown": _as_markdown}
 
 
 def _write_sql(found: Plan, folder: Path) -> None:
-    """A file for each step that has SQL: the very statement that is sent, without what makes a table of its rows."""
+    """A file for each step that has SQL: the statement that is sent, without what makes a table of its rows,
+    and without secrets."""
     folder.mkdir(parents=True, exist_ok=True)
     for step in found.steps:
         if step.statements:
-            text = ";\n\n".join(statement.sql for statement in step.statements)
+            head = f"-- {step.id}: {step.type}, {step.how}\n"
+            sql = ";\n\n".join(statement.sql for statement in step.statements)
+            shown = scrub(sql)
+            if shown != sql:
+                head += f"-- Secrets are shown as {HIDDEN}; the statement that is sent holds their values.\n"
             path = folder / f"{file_name(step.id)}.sql"
-            path.write_text(f"-- {step.id}: {step.type}, {step.how}\n{text};\n", encoding="utf-8")
+            path.write_text(f"{scrub(head)}{shown};\n", encoding="utf-8")

@@ -357,6 +357,25 @@ def test_what_the_command_prints(one: Path) -> None:
     )
 
 
+def test_the_sql_of_a_plan_holds_no_secret(tmp_path: Path) -> None:
+    project(
+        tmp_path,
+        """
+        vars: {tok: "{{ env('DBPW') }}", api_token: none given}
+        steps:
+          - {id: a, type: sql, sql: "select {{ var('tok') }} as t, {{ var('api_token') }} as u"}
+          - {id: b, type: sql, sql: select 1 as n}
+        """,
+    )
+    given = ("--sql", "out", "--var", "api_token=given-on-the-line")
+    cli(tmp_path, "plan", "p.yaml", *given, code=0, DBPW="hunter2-and-more")
+    hidden, plain = ((tmp_path / f"out/local/{name}.sql").read_text() for name in "ab")
+    assert "hunter2" not in hidden
+    assert "given-on" not in hidden
+    assert "-- Secrets are shown as ***" in hidden
+    assert "***" not in plain
+
+
 def test_names_from_files_cannot_write_the_comment(one: Path) -> None:
     write(one.parent, "data/<img src=x>|**b**.csv", "id\n3\n")
     write(one.parent, "data/[a](http:x).csv", "no\n3\n")
