@@ -117,3 +117,17 @@ def _variables(given: Sequence[str]) -> dict[str, Any]:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
         variables[name] = plain_scalar(value)
     return variables
+
+
+def refuse_unused(why: str, *names: str) -> None:
+    """Refuse parameters that were given although the command, called like this, would not use them.
+
+    Args:
+        why: The option that does not use them, and why.
+        names: The parameters.
+    """
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if given and option.name in names:
+            raise click.UsageError(f"{option.opts[0]} does not go together with {why}")

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
+import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from pipekit.cli.output import say
+from pipekit.cli.values import Scrubber, as_json, as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Form = Literal["full", "csv", "json"]
+FORMS = {
+    "json": "Print a JSON object for each row.",
+    "csv": "Print CSV, with a header.",
+    "full": "Cut no value; each row as a list of its columns.",
+}
+
+_BARE = re.compile(r"""[^",\r\n]+""")
 
 
 def form_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose how rows are printed."""
-    forms = {
-        "json": "Print a JSON object for each row.",
-        "csv": "Print CSV, with a header.",
-        "full": "Cut no value; each row as a list of its columns.",
-    }
-    for form, text in forms.items():
-        command = click.option(f"--{form}", "form", flag_value=form, help=text)(command)
+    for form, text in FORMS.items():
+        option = click.option(f"--{form}", is_flag=True, expose_value=False, callback=_choose_form, help=text)
+        command = option(command)
     return command
+
+
+def _choose_form(context: click.Context, option: click.Parameter, given: bool) -> None:
+    """Keep the form as the parameter ``form``; there is one of them, or none."""
+    chosen = context.params.setdefault("form", None)
+    if given and chosen:
+        raise click.UsageError(f"--{chosen} and --{option.name} do not go together: say one of them")
+    if given:
+        context.params["form"] = option.name
 
 
 def limit_option(default: int = 20) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -58,15 +67,22 @@ def print_rows(data: pa.Table, form: Form | None, limit: int, notice: str = "") 
         say(f"note: {notice}", err=True)
     names, shown = data.column_names, data.slice(0, limit) if limit else data
     rows = [tuple(row.values()) for row in _plain(shown)] if len(set(names)) == len(names) else _by_position(shown)
+    scrubber = Scrubber()
+    names, rows = scrubber.clean(names), [scrubber.clean(row) for row in rows]
     if form == "csv":
         _print_csv(names, rows)
     elif form == "json":
         for row in rows:
-            click.echo(json.dumps(dict(zip(names, map(_json, row), strict=True)), ensure_ascii=True))
+            click.echo(json.dumps(dict(zip(names, map(as_json, row), strict=True)), ensure_ascii=True))
     else:
         from pipekit.cli.table_view import show_table
 
         show_table(names, rows, sys.stdout, full=form == "full")
+    if scrubber.found:
+        say(
+            "note: secrets in these rows are shown as ***; from Python, Pipeline.read and Pipeline.sql give them",
+            err=True,
+        )
     if data.num_rows > shown.num_rows:
         say(f"note: there are more than {limit:,} rows; all of them: --limit 0", err=True)
 
@@ -92,32 +108,13 @@ def _print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Faithful in a file or a pipe; in a terminal, control characters are spelled out."""
     from pipekit.sinks.text import printable
 
-    made = io.StringIO()
-    writer = csv.writer(made, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(["" if value is None else _text(value) for value in row] for row in rows)
-    text = made.getvalue()
+    text = "".join(",".join(map(_csv_cell, row)) + "\n" for row in (names, *rows))
     click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, (list, dict)):
-        return json.dumps(_json(value), ensure_ascii=False)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _json(value: Any) -> Any:
-    """A value of JSON: numbers that JSON or its readers do not hold exactly are text."""
-    if isinstance(value, dict):
-        return {str(key): _json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, (Decimal, timedelta)):
-        return str(value)
-    return value.hex() if isinstance(value, bytes) else value
+def _csv_cell(value: Any) -> str:
+    """A value of CSV: NULL is nothing, the empty text is ``""``, as PostgreSQL's COPY and Snowflake tell them apart."""
+    if value is None:
+        return ""
+    text = as_text(value)
+    return text if _BARE.fullmatch(text) else '"' + text.replace('"', '""') + '"'

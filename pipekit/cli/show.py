@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.options import exit_code, pipeline_options, read_spec
+from pipekit.cli.options import exit_code, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
-from pipekit.cli.rows import Form, form_options, limit_option, one_more, print_rows
+from pipekit.cli.rows import FORMS, Form, form_options, limit_option, one_more, print_rows
 from pipekit.names import Table
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, **opti
     form, replay, export = (options.pop(name) for name in ("form", "replay", "export"))
     if replay is not None and export is not None:
         raise click.UsageError("--export and --replay do not go together: fix the exported file first")
+    if replay is not None:
+        refuse_unused("--replay, which loads all of the file", "run_id", "limit", *FORMS)
+    elif export is not None:
+        refuse_unused("--export, which writes all records of a run", "limit", *FORMS)
     pipeline = read_spec(spec, **options)
     if export is not None:
         _export_rejects(pipeline, export, step, run_id)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from pipekit.cli.values import as_text
 from pipekit.errors import short
-from pipekit.scrubbing import scrub
 from pipekit.sinks.styles import make_console, make_table, plain_text
 from pipekit.sinks.text import printable
 
@@ -35,7 +35,7 @@ def show_table(
 
     Args:
         columns: The names.
-        rows: The values, as the warehouse gave them.
+        rows: The values, as the warehouse gave them, without secrets.
         stream: Where to print.
         width: Columns of the terminal; detected if left out. A stream that is not a terminal has no limit.
         full: Cut no value, and print each row column by column.
@@ -87,9 +87,15 @@ def _record(columns: Sequence[str], row: Sequence[Any], index: int, *, cut: bool
 def _cell(value: Any) -> Text:
     if value is None:
         return plain_text(_NULL, "dim")
-    text = printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    text = printable(_as_shown(value)).replace("\n", "\\n").replace("\t", "\\t")
     return plain_text(short(text, _WIDEST))
 
 
 def _whole(value: Any) -> Text:
-    return plain_text(_NULL, "dim") if value is None else plain_text(printable(scrub(str(value))))
+    return plain_text(_NULL, "dim") if value is None else plain_text(printable(_as_shown(value)))
+
+
+def _as_shown(value: Any) -> str:
+    """The value as text. A text that reads like NULL stands in quotes, since a pipe has no dimmed letters."""
+    text = as_text(value)
+    return f"'{text}'" if text.strip("' ") == _NULL else text

@@ -88,6 +88,44 @@ def test_a_read_only_database_is_read(tmp_path: Path, monkeypatch: pytest.Monkey
     assert snapshot(tmp_path) == before
 
 
+def test_values_are_the_same_in_each_form_and_null_is_no_text(tmp_path: Path) -> None:
+    row = "select 'a,b' as t, '' as e, null as n, 'NULL' as w, to_binary('ff00', 'hex') as b, true as f"
+    run_ok(
+        project(tmp_path, f'steps: [{{id: a, type: sql, sql: "{row}"}}, {{id: b, type: sql, sql: select null as n}}]')
+    )
+    assert cli(tmp_path, "show", "p.yaml", "a", "--csv", code=0).stdout == 't,e,n,w,b,f\n"a,b","",,NULL,ff00,true\n'
+    assert cli(tmp_path, "show", "p.yaml", "b", "--csv", code=0).stdout == "n\n\n"
+    for form in ((), ("--full",)):
+        words = cli(tmp_path, "show", "p.yaml", "a", *form, code=0).stdout.split()
+        assert {"NULL", "'NULL'", "ff00", "true"} <= set(words)
+
+
+def test_secrets_in_rows_are_hidden_in_each_form(tmp_path: Path) -> None:
+    secret = "hunter2-and-more"
+    project(tmp_path, "vars: {tok: \"{{ env('DBPW') }}\"}\nsteps: [{id: a, type: sql, sql: select 1 as n}]")
+    cli(tmp_path, "run", "p.yaml", "-q", code=0, DBPW=secret)
+    query = f"select '{secret}' as t, array_construct('x {secret}') as l"
+    for form in ((), ("--full",), ("--csv",), ("--json",)):
+        done = cli(tmp_path, "sql", "p.yaml", query, *form, code=0, DBPW=secret)
+        assert secret not in done.stdout
+        assert done.stdout.count("***") == 2
+        assert "note: secrets in these rows are shown as ***" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "p.yaml", "a", "--csv", "--json"),
+        ("plan", "p.yaml", "--json", "--format", "markdown"),
+        ("rejects", "p.yaml", "--replay", "p.yaml", "--limit", "3"),
+        ("rejects", "p.yaml", "--replay", "p.yaml", "--run", "x"),
+        ("rejects", "p.yaml", "--export", "new.csv", "--csv"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(made: Path, arguments: tuple[str, ...]) -> None:
+    assert "go together" in cli(made, *arguments, code=2).stderr
+
+
 @contextmanager
 def held(folder: Path, statement: str) -> Iterator[None]:
     """Another process that has the database, and has committed and begun something."""
