@@ -103,7 +103,7 @@ def sorted_out(
     seen = _unknown(context, table, listing)
     again, changed = _told_by_content(context, table, files, seen)
     if changed and on_changed == "fail":
-        raise _changed(table, files[min(changed)])
+        raise _changed(context, table, files[min(changed)])
     return Arrivals(seen, frozenset(again), changed)
 
 
@@ -117,6 +117,8 @@ def not_loaded(
         calls = [partial(with_digest, found.changed.get(number, files[number])) for number in found.wanted]
         digested = tuple(one_by_one(calls, all_bad=True))
         replaced = [row for number in found.changed for row in found.seen[number]] if on_changed == "replace" else []
+        if context.definition_hash == ledger.REPLAYED and context.warehouse.exists(table):
+            _refuse_copies(context, table, digested)
         seen = {number: found.seen[number] for number in found.wanted}
         yield Pending(digested, tuple(replaced), found.stale, listing, seen)
 
@@ -242,14 +244,42 @@ def _refresh(context: StepContext, table: Table, file: SourceFile) -> None:
     )
 
 
-def _changed(table: Table, file: SourceFile) -> SourceError:
+def _changed(context: StepContext, table: Table, file: SourceFile) -> SourceError:
+    replayed = context.definition_hash == ledger.REPLAYED
     return SourceError(
         f"has other content than when it was loaded into {table}",
         file=file.uri,
         kept=f"{table} still holds the rows it had before.",
-        hint="Say on_changed: replace with metadata: true (its old rows leave), or on_changed: add (both stay);"
+        hint=_REPLAY_THE_REST
+        if replayed
+        else "Say on_changed: replace with metadata: true (its old rows leave), or on_changed: add (both stay);"
         " or let each delivery have a name of its own.",
     )
+
+
+_REPLAY_THE_REST = (
+    "Its good records were loaded by the earlier load. Write those that it rejected to a new file"
+    " (pipekit rejects SPEC --export NEW_FILE), fix them there and replay that file."
+)
+
+
+def _refuse_copies(context: StepContext, table: Table, files: Sequence[SourceFile]) -> None:
+    """Refuse to replay bytes whose rows are in the table, under whatever name they came.
+
+    Raises:
+        SourceError: A file is a copy of one that was loaded.
+    """
+    where, names = ledger.counting(context, table)
+    sql = f"SELECT min(uri) FROM {ledger.relation(context)} AS r WHERE {where} AND {_DIGEST} = ? AND rows_loaded > 0"
+    for file in files:
+        [(copied,)] = context.warehouse.execute(sql, (*names, file.digest)).rows
+        if copied is not None:
+            raise SourceError(
+                f"has the same content as {copied}, which was loaded into {table}",
+                file=file.uri,
+                kept=f"{table} still holds the rows it had before.",
+                hint=_REPLAY_THE_REST,
+            )
 
 
 def _remove(context: StepContext, table: Table, replaced: Sequence[Earlier]) -> None:

@@ -43,8 +43,10 @@ def with_file(spec: PipelineSpec, load: Step, file: Path) -> PipelineSpec:
 
 
 def _adding(options: LoadOptions) -> LoadOptions:
-    """The options with a strategy that takes no row away: the step's own, if it is one."""
+    """The options with a strategy that takes no row away: the step's own, if it is one.
+
+    What ``on_changed`` says of a file that comes again with other content holds for a replayed file too.
+    """
     keeps_rows = options.choice.how.replaces == "nothing"
     strategy = options.strategy if keeps_rows else Choice(APPEND_FILES)
-    on_changed = "add" if strategy.how.once_per_file else None
-    return options.model_copy(update={"strategy": strategy, "when": "always", "on_changed": on_changed})
+    return options.model_copy(update={"strategy": strategy, "when": "always"})

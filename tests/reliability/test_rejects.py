@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_projects import cli, project, query, run, run_ok, write
+from engines import Project
+from small_projects import cli, load, project, query, run, run_ok, write
 
 from pipekit import SourceError
 
@@ -99,6 +100,43 @@ def test_a_mended_file_is_loaded_once(tmp_path: Path, how: str) -> None:
         cli(tmp_path, "rejects", "p.yaml", "--replay", "mended.csv", code=0)
 
     assert query(tmp_path, "SELECT id, word FROM t ORDER BY id") == [*((n, "good") for n in range(3)), (9, "mended")]
+
+
+@pytest.mark.parametrize("metadata", [False, True])
+def test_a_file_that_is_fixed_further_in_place_gives_no_row_twice(tmp_path: Path, metadata: bool) -> None:
+    path = project(tmp_path, PIPELINE % f"strategy: append, metadata: {str(metadata).lower()}")
+    put(tmp_path, 1, 2)
+    run_ok(path)
+    fixed = write(tmp_path, "fix.csv", "id,word\n7,fixed\nx1,bad\n")
+    pipeline = load(path)
+    assert pipeline.replay(fixed).ok
+    write(tmp_path, "fix.csv", "id,word\n7,fixed\n8,fixed\n")
+
+    again = pipeline.replay(fixed)
+
+    assert again.ok == metadata, "by metadata it is known which rows the file gave before"
+    rows = [(0,), (7,), (8,)] if metadata else [(0,), (7,)]
+    assert query(tmp_path, "SELECT id FROM t ORDER BY id") == rows
+    if not metadata:
+        error = str(again.errors["t"])
+        assert "has other content than when it was loaded into t" in error
+        assert "pipekit rejects SPEC --export NEW_FILE" in error
+        assert "on_changed" not in error
+
+
+def test_neither_a_changed_file_nor_a_copy_is_replayed_into_rows_twice(on: Project) -> None:
+    path = on.pipeline(PIPELINE % "max_rejects: 2")
+    put(on.root, 1, 1)
+    run_ok(path)
+    pipeline = load(path)
+    assert pipeline.replay(write(on.root, "fix.csv", "id,word\n7,fixed\ny,bad\n")).ok
+
+    copied = pipeline.replay(write(on.root, "copy.csv", "id,word\n7,fixed\ny,bad\n"))
+    changed = pipeline.replay(write(on.root, "fix.csv", "id,word\n7,fixed\n8,fixed\n"))
+
+    assert "has the same content as" in str(copied.errors["t"])
+    assert "has other content than when it was loaded" in str(changed.errors["t"])
+    assert on.execute("SELECT id FROM t ORDER BY id") == [(0,), (7,)]
 
 
 def test_a_file_that_is_not_mended_is_told(tmp_path: Path) -> None:
