@@ -70,7 +70,7 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     Column.of("version", "varchar", "By what an unchanged file is known without being read."),
     Column.of("digest", "varchar", "SHA-256 of its bytes, where they were read here."),
     Column.of("skipped", "varchar", "Why the file was skipped; such a row does not count as a load."),
-    Column.of("after_load", "varchar", "move or delete; kept if the file was another one by then."),
+    Column.of("after_load", "varchar", "move or delete; kept if it was another file by then, or has rejects."),
     Column.of("moved_to", "varchar", "Where the file goes, or went."),
     Column.of("settled_at", "timestamp_tz", "When that was done; NULL while it is still to be done."),
 )

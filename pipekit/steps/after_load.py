@@ -2,12 +2,13 @@
 
 What is to be done is written into the ledger with the rows, in the load's own transaction, and done after the commit. A
 run that is killed in between leaves it there, and the next one does it first. A file that is no longer the one that was
-loaded is left where it is.
+loaded is left where it is, and so is one of which records were rejected, where it would be deleted: they stand nowhere
+else as they came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,20 +22,33 @@ from pipekit.source import Source, SourceFile
 from pipekit.step import Project, StepContext
 from pipekit.steps import ledger
 from pipekit.steps.load_options import LoadOptions
+from pipekit.warehouses.contract import LoadedFile
 
 _S3 = ("s3", "s3a")
+KEPT = "kept"
+"""Stands in the ledger for a file that was to be moved or deleted and stays."""
 
 
-def planned(options: LoadOptions, context: StepContext, file: SourceFile) -> tuple[str | None, str | None]:
-    """What is to be done with a file that is loaded, and where it goes, for the ledger."""
+def planned(options: LoadOptions, context: StepContext, loaded: LoadedFile) -> ledger.Fate:
+    """What is to be done with a file that is loaded, for the ledger."""
     if options.after_load is None or context.definition_hash == ledger.REPLAYED:
-        return None, None
+        return ledger.STAYS
     if options.move_to is None:
-        return options.after_load, None
+        return (KEPT, None, datetime.now(UTC)) if loaded.rows_rejected else (options.after_load, None, None)
+    file = loaded.file
     source, place = context.project.sources[options.source], str(at_time(options.move_to, context.as_of))
     below = file.uri.removeprefix(f"{source.uri.rstrip('/')}/") if file.uri != source.uri else ""
     target = f"{place.rstrip('/')}/{below or file.uri.rpartition('/')[2]}"
-    return options.after_load, target if scheme_of(target) else str(context.project.root / target)
+    return options.after_load, target if scheme_of(target) else str(context.project.root / target), None
+
+
+def note_kept(options: LoadOptions, context: StepContext, loaded: Sequence[LoadedFile]) -> None:
+    """Say which files are not deleted, since records of them were rejected."""
+    kept = [each.file.shown for each in loaded if planned(options, context, each)[0] == KEPT]
+    if kept:
+        names = ", ".join(kept[:3]) + (", ..." if len(kept) > 3 else "")
+        text = f"{len(kept):,} file{'' if len(kept) == 1 else 's'} with rejected records will not be deleted: {names}"
+        context.note("WARNING", f"{text}; correct the records, then delete the file yourself")
 
 
 @dataclass(frozen=True)
@@ -78,9 +92,9 @@ def _due(context: StepContext, table: Table) -> list[_Due]:
     marks = ", ".join("?" * len(names))
     rows = context.warehouse.execute(
         f"SELECT run_id, uri, file_key, version, after_load, moved_to FROM {context.warehouse.quote(LEDGER)}"
-        f" WHERE table_name IN ({marks}) AND pipeline = ? AND step_name = ? AND after_load IS NOT NULL"
+        f" WHERE table_name IN ({marks}) AND pipeline = ? AND step_name = ? AND after_load <> ?"
         " AND settled_at IS NULL ORDER BY loaded_at, uri",
-        (*names, context.pipeline, context.step),
+        (*names, context.pipeline, context.step, KEPT),
     ).rows
     return [_Due(*row) for row in rows]
 
@@ -92,7 +106,7 @@ def _settled(context: StepContext, table: Table, due: _Due) -> bool:
         found = look(uri)
         if found is not None and ledger.version_of(found) != due.version:
             context.note("WARNING", f"{due.uri} is another file than was loaded; it stays where it is")
-            _note(context, table, due, action="kept", target=None)
+            _note(context, table, due, action=KEPT, target=None)
             return False
         moved = _done(uri, found, due, context.run_id) if found is not None else Moved(due.target)
     except (PipekitError, OSError) as error:

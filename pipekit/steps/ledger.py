@@ -28,12 +28,13 @@ _ONE_STORE = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 _IN_A_STATEMENT = 500
 
 
-After = Callable[[SourceFile], tuple[str | None, str | None]]
-"""What is to be done with a file once the transaction is committed, and where it goes."""
+Fate = tuple[str | None, str | None, datetime | None]
+"""What is to be done with a file once the transaction is committed, where it goes, and when that was settled."""
+STAYS: Fate = (None, None, None)
 
 
-def _stays(file: SourceFile) -> tuple[str | None, str | None]:
-    return None, None
+def _stays(loaded: LoadedFile) -> Fate:
+    return STAYS
 
 
 def prepare(context: StepContext) -> None:
@@ -116,7 +117,12 @@ def version_of(file: SourceFile) -> str:
 
 
 def write(
-    context: StepContext, table: Table, loaded: Sequence[LoadedFile], *, replacing: bool, after: After = _stays
+    context: StepContext,
+    table: Table,
+    loaded: Sequence[LoadedFile],
+    *,
+    replacing: bool,
+    after: Callable[[LoadedFile], Fate] = _stays,
 ) -> None:
     """Add a row for each file; with ``replacing`` the table's earlier rows count no more. Inside the transaction."""
     warehouse, now = context.warehouse, datetime.now(UTC)
@@ -142,8 +148,7 @@ def write(
             version_of(file.file),
             file.file.digest or None,
             None,
-            *after(file.file),
-            None,
+            *after(file),
         )
         for file in loaded
     ]

@@ -98,7 +98,7 @@ def _run(load: Load) -> StepResult:
 
 
 def _unchanged(context: StepContext, listed: Listing) -> StepResult:
-    text = f"{how_many(listed)}, unchanged since the last load"
+    text = f"{how_many(listed)}, unchanged since the last load" if listed else "no new file; the table is kept"
     return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
 
 
@@ -255,6 +255,7 @@ def _finish(load: Load, prepared: PreparedLoad, loaded: Sequence[LoadedFile], ne
     if load.anew is None:
         after = partial(after_load.planned, load.options, context)
         ledger.write(context, load.table, loaded, replacing=load.how.replaces == "all", after=after)
+        after_load.note_kept(load.options, context, loaded)
         _record_skipped(load)
 
 

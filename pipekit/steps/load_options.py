@@ -65,8 +65,11 @@ class LoadOptions(TableOptions):
         how = self.choice.how
         if (self.after_load == "move") != (self.move_to is not None):
             raise ValueError("after_load: move and move_to, the place to move to, go together")
-        if self.after_load and how.replaces == "all" and self.on_empty == "allow":
-            raise ValueError(f"after_load with on_empty: allow would let the next run empty the table ({how.name})")
+        if self.after_load == "delete" and self.on_error == "reject" and not how.once_per_file:
+            raise ValueError(
+                "after_load: delete with on_error: reject needs strategy: append. A file with rejected records is not"
+                f" deleted, and {how.name} would load it again in each run; say after_load: move"
+            )
         if self.on_changed is not None and not how.once_per_file:
             raise ValueError(f"on_changed means nothing with strategy: {how.name}, which reads every file anew")
         if self.on_changed == "replace" and not self.metadata:

@@ -104,9 +104,19 @@ def work_of(load: Load, listed: Listing) -> Work:
     context = load.context
     if refresh.is_due(context, load.table, asks_ledger=load.how.once_per_file):
         return "anew"
+    if _keeps_table(load, listed):
+        return "nothing"
     if load.options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         return "nothing"
     return "new files" if load.how.once_per_file else "all files"
+
+
+def _keeps_table(load: Load, listed: Listing) -> bool:
+    """Whether there is no file since ``after_load`` took the earlier ones away: the table still stands for these."""
+    options = load.options
+    if listed or options.after_load is None or options.on_empty == "fail" or load.how.once_per_file:
+        return False
+    return load.warehouse.exists(load.table)
 
 
 def is_all_loaded(load: Load, listed: Listing, files: Sequence[SourceFile]) -> bool:

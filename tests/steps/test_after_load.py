@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from emulator.fixtures import S3
 from engines import Project, snowflake_is_long
-from small_projects import execute, problems, project, query, run, run_ok
+from small_projects import execute, load, problems, project, query, run, run_ok
 
 from pipekit.steps import after_load
 
@@ -173,9 +173,38 @@ def test_mistakes(tmp_path: Path, after: str, uri: str, words: str) -> None:
     assert any(words in line for line in problems(project(tmp_path, text(after, uri))))
 
 
-def test_an_empty_table_is_not_asked_for(tmp_path: Path) -> None:
-    lines = problems(project(tmp_path, text(MOVE).replace("strategy: append", "strategy: truncate_load")))
-    assert any("would let the next run empty the table" in line for line in lines)
+@pytest.mark.parametrize(
+    ("after", "place", "log"), [("delete", "in", "1 file with rejected records"), (MOVE[12:], "done", "")]
+)
+def test_a_file_with_rejected_records_is_never_lost(tmp_path: Path, after: str, place: str, log: str) -> None:
+    put(tmp_path, good="1", bad="x")
+    path = project(tmp_path, text(f"after_load: {after}\n    on_error: reject"))
+    for message in ("2 files, 1 rejected; ", "0 files" if place == "done" else "1 file, loaded before"):
+        assert run_ok(path).steps[0].message.startswith(message)
+    assert [name.rpartition("/")[2] for name in names(tmp_path / place)][:1] == ["bad.csv"]
+    assert (tmp_path / "in/good.csv").exists() is False
+    assert log in (tmp_path / "logs/ingestion.log").read_text()
+    assert {row[3] for row in query(tmp_path, LEDGER)} == {True}
+
+
+def test_a_table_that_stands_for_files_that_are_gone_is_kept(tmp_path: Path) -> None:
+    """What an error advises is accepted."""
+    put(tmp_path, x="1")
+    pipeline = text("after_load: delete").replace("strategy: append", "strategy: truncate_load")
+    strict = project(tmp_path, pipeline.replace("on_empty: allow", "on_empty: fail"))
+    run_ok(strict)
+    assert "say on_empty: allow" in str(run(strict).steps[0].error)
+    path = project(tmp_path, pipeline)
+    assert load(path).plan().statuses == {"a": "UNCHANGED"}
+    step = run_ok(path).steps[0]
+    assert (step.status, step.message) == ("UNCHANGED", "no new file; the table is kept")
+    assert query(tmp_path, "select id from a") == [(1,)]
+    put(tmp_path, y="2")
+    run_ok(path)
+    assert query(tmp_path, "select id from a") == [(2,)]
+    assert any(
+        "needs strategy: append" in line for line in problems(project(tmp_path, pipeline + "    on_error: reject\n"))
+    )
 
 
 def test_files_that_snowflake_reads_from_a_stage_are_refused(tmp_path: Path) -> None:
