@@ -3,18 +3,18 @@
 What is to be done is written into the ledger with the rows, in the load's own transaction, and done after the commit. A
 run that is killed in between leaves it there, and the next one does it first. A file that is no longer the one that was
 loaded is left where it is, and so is one of which records were rejected, where it would be deleted: they stand nowhere
-else as they came.
+else as they came. A file that was loaded before and lies there again is taken away like a new one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pipekit.clock import at_time
 from pipekit.errors import PipekitError
-from pipekit.files.moving import Moved, delete, look, move
+from pipekit.files.moving import delete, look, move
 from pipekit.files.places import scheme_of
 from pipekit.names import Table
 from pipekit.own_tables import LEDGER
@@ -52,7 +52,7 @@ def note_kept(options: LoadOptions, context: StepContext, loaded: Sequence[Loade
 
 
 @dataclass(frozen=True)
-class _Due:
+class Due:
     """A row of the ledger whose file is to be moved or deleted."""
 
     run_id: str
@@ -63,21 +63,25 @@ class _Due:
     target: str | None
 
 
-def settle(options: LoadOptions, context: StepContext, table: Table, *, first: bool = False) -> str:
+def settle(
+    options: LoadOptions, context: StepContext, table: Table, again: Sequence[SourceFile] = (), *, first: bool = False
+) -> str:
     """Do what the ledger says is still to be done; what was done, for the step's message.
 
     Args:
         options: The step's options.
         context: Its context.
         table: The table that is filled.
+        again: Files that are there and need no load, since the table has their rows.
         first: Whether it is what an earlier run left: then the run's lock is taken before.
     """
     if options.after_load is None:
         return ""
     due = _due(context, table)
+    due += put_back(options, context, table, again)
     if due and first:
         context.begin()
-    done = [each.action for each in due if _settled(context, table, each)]
+    done = [action for some in _chunks(due) for action in _all_settled(context, table, some)]
     words = [f"{done.count(action)} {word}" for action, word in _WORDS.items() if action in done]
     if words and first:
         context.note("WARNING", f"{' and '.join(words)} that an earlier run loaded")
@@ -85,51 +89,106 @@ def settle(options: LoadOptions, context: StepContext, table: Table, *, first: b
 
 
 _WORDS = {"move": "moved", "delete": "deleted"}
+_AT_ONCE = 100
 
 
-def _due(context: StepContext, table: Table) -> list[_Due]:
+def _chunks(due: Sequence[Due]) -> Iterator[Sequence[Due]]:
+    return (due[start : start + _AT_ONCE] for start in range(0, len(due), _AT_ONCE))
+
+
+def _due(context: StepContext, table: Table) -> list[Due]:
     names = ledger.spellings(context, table)
     marks = ", ".join("?" * len(names))
     rows = context.warehouse.execute(
-        f"SELECT run_id, uri, file_key, version, after_load, moved_to FROM {context.warehouse.quote(LEDGER)}"
+        f"SELECT run_id, uri, file_key, version, after_load, moved_to FROM {ledger.relation(context)} AS l"
         f" WHERE table_name IN ({marks}) AND pipeline = ? AND step_name = ? AND after_load <> ?"
         " AND settled_at IS NULL ORDER BY loaded_at, uri",
         (*names, context.pipeline, context.step, KEPT),
     ).rows
-    return [_Due(*row) for row in rows]
+    return [Due(*row) for row in rows]
 
 
-def _settled(context: StepContext, table: Table, due: _Due) -> bool:
-    """Move or delete one file and note it in the ledger; whether it was moved or deleted now."""
-    uri = due.uri if scheme_of(due.uri) else str(context.project.root / due.key)
+def left_behind(options: LoadOptions, context: StepContext, table: Table) -> list[Due]:
+    """Files that an earlier run loaded and that the next one moves or deletes before it lists what is there."""
+    if options.after_load is None:
+        return []
+    return [due for due in _due(context, table) if _is_as_loaded(_found(context, due), due)]
+
+
+def put_back(options: LoadOptions, context: StepContext, table: Table, again: Sequence[SourceFile]) -> list[Due]:
+    """What is to be done with files that are there and need no load, since the table has their rows."""
+    if options.after_load is None or context.definition_hash == ledger.REPLAYED:
+        return []
+    by_key = {ledger.key_of(file, context.project.root): file for file in again}
+    found = []
+    for key, (run_id, rejected) in ledger.newest(context, table, list(by_key)).items():
+        file = by_key[key]
+        action, target, _ = planned(options, context, LoadedFile(file, 0, rejected))
+        if action is not None and action != KEPT:
+            found.append(Due(run_id, file.shown, key, ledger.version_of(file), action, target))
+    return found
+
+
+def _found(context: StepContext, due: Due) -> SourceFile | None:
+    return look(due.uri if scheme_of(due.uri) else str(context.project.root / due.key))
+
+
+def _is_as_loaded(found: SourceFile | None, due: Due) -> bool:
+    return found is not None and ledger.version_of(found) == due.version
+
+
+def _all_settled(context: StepContext, table: Table, some: Sequence[Due]) -> Iterator[str]:
+    """Move or delete files, then note it in the ledger, for all of them at once; what was done with each.
+
+    A file that a killed run has moved without a note is not there any more, and the next run adds the note. That note
+    says where the file was to go, so one that goes elsewhere is noted at once.
+    """
+    notes: list[Due] = []
+    for due in some:
+        settled, is_done = _settled(context, due)
+        if settled is not None and settled.target != due.target:
+            _note(context, table, [settled])
+        elif settled is not None:
+            notes.append(settled)
+        if is_done:
+            yield due.action
+    _note(context, table, notes)
+
+
+def _settled(context: StepContext, due: Due) -> tuple[Due | None, bool]:
+    """Move or delete one file: what the ledger is to say, if that is settled, and whether it was done now."""
     try:
-        found = look(uri)
-        if found is not None and ledger.version_of(found) != due.version:
+        found = _found(context, due)
+        if found is None:
+            return due, False
+        if not _is_as_loaded(found, due):
             context.note("WARNING", f"{due.uri} is another file than was loaded; it stays where it is")
-            _note(context, table, due, action=KEPT, target=None)
-            return False
-        moved = _done(uri, found, due, context.run_id) if found is not None else Moved(due.target)
+            return replace(due, action=KEPT, target=None), False
+        return replace(due, target=_done(found, due, context.run_id)), True
     except (PipekitError, OSError) as error:
         what = _WORDS[due.action]
         context.note("WARNING", f"{due.uri} is loaded and cannot be {what}; the next run tries again: {error}")
-        return False
-    _note(context, table, due, action=due.action, target=moved.target)
-    return found is not None
+        return None, False
 
 
-def _done(uri: str, found: SourceFile, due: _Due, run_id: str) -> Moved:
+def _done(found: SourceFile, due: Due, run_id: str) -> str | None:
     if due.target is None:
         delete(found)
-        return Moved(None)
-    return move(found, due.target, run_id)
+        return None
+    return move(found, due.target, run_id).target
 
 
-def _note(context: StepContext, table: Table, due: _Due, *, action: str, target: str | None) -> None:
+def _note(context: StepContext, table: Table, settled: Sequence[Due]) -> None:
+    if not settled:
+        return
     names = ledger.spellings(context, table)
+    one = ", ".join(f"CAST(? AS VARCHAR) AS {name}" for name in ("its_run", "its_key", "its_action", "its_target"))
+    values = [value for each in settled for value in (each.run_id, each.key, each.action, each.target)]
     context.warehouse.execute(
-        f"UPDATE {context.warehouse.quote(LEDGER)} SET settled_at = ?, after_load = ?, moved_to = ?"
-        f" WHERE table_name IN ({', '.join('?' * len(names))}) AND run_id = ? AND file_key = ?",
-        (datetime.now(UTC), action, target, *names, due.run_id, due.key),
+        f"UPDATE {context.warehouse.quote(LEDGER)} SET settled_at = ?, after_load = its.its_action,"
+        f" moved_to = its.its_target FROM ({' UNION ALL '.join([f'SELECT {one}'] * len(settled))}) AS its"
+        f" WHERE table_name IN ({', '.join('?' * len(names))}) AND run_id = its.its_run AND file_key = its.its_key",
+        (datetime.now(UTC), *values, *names),
     )
 
 

@@ -23,8 +23,8 @@ from pipekit.warehouses.contract import SupportsSuspending
 
 
 def may_be_idle(options: LoadOptions) -> bool:
-    """Whether such a load may have nothing to do."""
-    return options.when == "changed" or options.choice.how.once_per_file
+    """Whether such a load may have nothing to do; one with ``after_load`` asks the ledger what is to be moved."""
+    return options.after_load is None and (options.when == "changed" or options.choice.how.once_per_file)
 
 
 class Memory:

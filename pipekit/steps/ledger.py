@@ -215,6 +215,21 @@ def loaded_names(context: StepContext, table: Table) -> list[tuple[str, int]]:
     return [(name, int(size or 0)) for name, size in context.warehouse.execute(sql, names).rows]
 
 
+def newest(context: StepContext, table: Table, keys: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """The newest load of each of the files whose rows are in the table: the run, and how many records it rejected."""
+    where, names = counting(context, table)
+    found: dict[str, tuple[str, int]] = {}
+    for start in range(0, len(keys), _IN_A_STATEMENT):
+        some = keys[start : start + _IN_A_STATEMENT]
+        rows = context.warehouse.execute(
+            f"SELECT file_key, run_id, rows_rejected FROM {relation(context)} AS l WHERE {where}"
+            f" AND file_key IN ({', '.join('?' * len(some))}) AND definition_hash <> ? ORDER BY loaded_at",
+            (*names, *some, REPLAYED),
+        ).rows
+        found |= {key: (run_id, int(rejected or 0)) for key, run_id, rejected in rows}
+    return found
+
+
 def is_last_load(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
     """Whether the newest load of this table by this step was of these very files, by this very definition."""
     last = last_load(context, table)

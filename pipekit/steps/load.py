@@ -34,6 +34,7 @@ from pipekit.steps.load_work import (
     is_all_loaded,
     left_out,
     look,
+    not_among,
     refuse_without_header,
     work_of,
 )
@@ -66,7 +67,7 @@ def run(options: LoadOptions, context: StepContext) -> StepResult:
             if not was_there:
                 drop_if_empty(context, load.table)
         raise
-    result = replace(result, message=result.message + after_load.settle(options, context, load.table))
+    result = replace(result, message=result.message + after_load.settle(options, context, load.table, load.again))
     if options.cluster_by and result.status != UNCHANGED:
         _cluster(load)
     return result
@@ -87,6 +88,7 @@ def _run(load: Load) -> StepResult:
     work = work_of(load, listed)
     if work == "nothing":
         memory.keep()
+        load.again[:] = listed
         return _unchanged(context, listed)
 
     def attempt(files: Listing, skipped: tuple[Skipped, ...]) -> StepResult:
@@ -127,6 +129,7 @@ _LOADS: Mapping[Work, Callable[[Load, Listing], StepResult]] = {
 def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     context, options = load.context, load.options
     inputs = ledger.hash_of(context, listed)
+    load.again[:] = not_among(listed, pending.files)
     if is_all_loaded(load, listed, pending.files):
         _record_skipped(load)
         text = f"{how_many(listed)}, loaded before{skips.in_words(load.skipped)}{_judged_again(load)}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipekit.errors import SourceError
@@ -33,6 +33,7 @@ class Load:
         source: The contract of the files.
         skipped: Files that it goes on without.
         anew: The new table that is filled beside the old one and takes its place, if it is made anew.
+        again: Files that are there and that it need not load, since the table has their rows; filled by its run.
     """
 
     context: StepContext
@@ -41,6 +42,7 @@ class Load:
     source: Source
     skipped: tuple[Skipped, ...] = ()
     anew: Fresh | None = None
+    again: list[SourceFile] = field(default_factory=list)
 
     @classmethod
     def of(cls, options: LoadOptions, context: StepContext) -> Load:
@@ -109,6 +111,12 @@ def work_of(load: Load, listed: Listing) -> Work:
     if load.options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         return "nothing"
     return "new files" if load.how.once_per_file else "all files"
+
+
+def not_among(listed: Listing, files: Iterable[SourceFile]) -> list[SourceFile]:
+    """The files of a listing without those."""
+    uris = {file.uri for file in files}
+    return [file for file in listed if file.uri not in uris]
 
 
 def _keeps_table(load: Load, listed: Listing) -> bool:

@@ -78,7 +78,6 @@ def test_a_kill_between_the_commit_and_the_move_is_made_good(
 
         def dies(*given: object) -> bool:
             if when == "after":
-                killed.setattr(after_load, "_note", lambda *_, **__: None)
                 real(*given)  # type: ignore[arg-type]
             raise KeyboardInterrupt
 
@@ -91,6 +90,21 @@ def test_a_kill_between_the_commit_and_the_move_is_made_good(
     assert (names(tmp_path / "in"), names(tmp_path / "done")) == ([], ["2024-07-01/x.csv"])
     assert [row[3] for row in query(tmp_path, LEDGER)] == [True]
     assert query(tmp_path, "select id from a") == [(1,)]
+
+
+@pytest.mark.parametrize("after", ["delete", "move\n    move_to: done"])
+def test_a_file_that_was_loaded_before_is_taken_away_again(tmp_path: Path, after: str) -> None:
+    put(tmp_path, x="1")
+    run_ok(project(tmp_path, text("metadata: false")))
+    path = project(tmp_path, text(f"after_load: {after}"))
+    done = "deleted" if after == "delete" else "moved"
+    for number in (1, 2, 3):
+        put(tmp_path, x="1", **({"y": "2"} if number == 3 else {}))
+        message = "1 file; 2" if number == 3 else "1 file, loaded before; 1"
+        assert run_ok(path).steps[0].message == f"{message} {done}"
+        assert names(tmp_path / "in") == []
+    assert (names(tmp_path / "done") if done == "moved" else []) == (["x.csv", "y.csv"] if done == "moved" else [])
+    assert query(tmp_path, "select id from a order by 1") == [(1,), (2,)]
 
 
 def test_another_file_under_the_name_stays_and_nothing_is_overwritten(tmp_path: Path) -> None:
