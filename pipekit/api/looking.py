@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from pipekit.api.asking import naming_tables, select
 from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.errors import WarehouseError
 from pipekit.findings import Finding
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pipekit.steps.reject_export import RejectGroup
 
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 class Looking(PipelineFile):
@@ -54,7 +54,7 @@ class Looking(PipelineFile):
 
         Args:
             table: ``name`` or ``schema.name``.
-            columns: Only these, in this order; all if empty.
+            columns: Only these, in this order; all if empty. A name may be quoted, as in SQL.
             where: A condition, in Snowflake's SQL.
             order: What comes behind ORDER BY, likewise; the newest first in the log tables if left out.
             limit: The most rows; all if left out.
@@ -66,15 +66,13 @@ class Looking(PipelineFile):
         newest_first = NEWEST_FIRST.get(Table((table.lower(),)))
         plain = not (columns or where or order)
         order = order or newest_first
-        tail = (f" ORDER BY {order}" if order else "") + _limit(limit)
         if not plain:
-            chosen = ", ".join(map(_column, columns)) or "*"
-            condition = f" WHERE ({where}\n)" if where else ""
-            statement = self.spec.statement(sql=f"SELECT {chosen} FROM {table}{condition}{tail}").sql
-        with self._look() as warehouse:
+            statement = select(self.spec, table, columns, where, order)
+        parsed = Table.parse(table)
+        with self._look() as warehouse, naming_tables(self.spec, warehouse, [parsed]):
             if plain:
-                statement = f"SELECT * FROM {warehouse.quote(Table.parse(table))}{tail}"
-            return warehouse.read_arrow(statement)
+                statement = f"SELECT * FROM {warehouse.quote(parsed)}" + (f" ORDER BY {order}" if order else "")
+            return warehouse.read_arrow(statement + _limit(limit))
 
     @keeping_secrets
     def sql(self, query: str, *, limit: int | None = None) -> pa.Table:
@@ -92,7 +90,7 @@ class Looking(PipelineFile):
 
         statement = self.spec.statement(sql=query.strip().rstrip(";"))
         sql = statement.sql
-        with self._look() as warehouse:
+        with self._look() as warehouse, naming_tables(self.spec, warehouse, statement.reads):
             if limit is not None and not _ORDERED.search(query):  # neither engine promises the order of a subquery
                 sql = f"SELECT * FROM (\n{sql}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
             rows = warehouse.read_arrow(sql)
@@ -220,10 +218,6 @@ class Looking(PipelineFile):
         warehouse, self.notice = self.spec.look()
         with closing(warehouse):
             yield warehouse
-
-
-def _column(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def _limit(rows: int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,14 @@ from pipekit.names import Table
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
 
+# A name in quotes may hold a comma.
+_NAMES = re.compile(r'\s*"(?:[^"]|"")+"\s*(?=,|$)|[^,]+')
+
 
 @click.command()
 @pipeline_options
 @click.argument("table")
-@click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order.")
+@click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order; quoted as in SQL.")
 @click.option("--where", "-w", metavar="SQL", help="Only rows of which this is true.")
 @click.option("--order", "-o", metavar="SQL", help="How they are sorted, such as 'amount desc'.")
 @limit_option()
@@ -39,7 +43,7 @@ def show(
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="TABLE") from error
     chosen = {name: options.pop(name) for name in ("where", "order")}
-    names = [name.strip() for name in columns.split(",") if name.strip()] if columns else []
+    names = [name.strip() for name in _NAMES.findall(columns or "") if name.strip()]
     pipeline = read_spec(spec, **options)
     rows = pipeline.read(table, columns=names, limit=one_more(limit), **chosen)
     print_rows(rows, form, limit, pipeline.notice)

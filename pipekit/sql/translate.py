@@ -6,6 +6,7 @@ never imports it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -225,11 +226,16 @@ def _table(source: Any) -> Table:
 _STARTS = ("select", "with")
 
 
+_INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
+
+
 def _syntax_error(error: Any, text: str) -> TemplateError:
     details = (getattr(error, "errors", None) or [{}])[0]
     said = details.get("description") or str(error).splitlines()[0]
     near = details.get("highlight")
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
+    if _INCOMPLETE.match(said):  # names a class of sqlglot
+        said = "the SQL is incomplete"
     reason = said.rstrip(".") + (f", near {near!r}" if near else "")
     first = (text.split(maxsplit=1) or [""])[0].lower()
     if first.isalpha() and first not in _STARTS:

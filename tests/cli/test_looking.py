@@ -57,6 +57,7 @@ def test_sql_is_snowflakes_and_keeps_its_order(made: Path) -> None:
         ("select 1; drop table a", "exactly one SELECT"),
         ("select * from read_text('p.yaml')", "reads tables, never files"),
         ("select nope from a", "1:8: unknown column 'nope'"),
+        ("select * from a where n = ", "1:25: the SQL is incomplete, near '='"),
     ],
 )
 def test_sql_changes_nothing_and_reads_tables_only(made: Path, query: str, said: str) -> None:
@@ -124,6 +125,36 @@ def test_secrets_in_rows_are_hidden_in_each_form(tmp_path: Path) -> None:
 )
 def test_options_that_would_do_nothing_are_refused(made: Path, arguments: tuple[str, ...]) -> None:
     assert "go together" in cli(made, *arguments, code=2).stderr
+
+
+def test_a_wrong_part_is_named_and_so_are_the_tables(made: Path) -> None:
+    def refused(*arguments: str, code: int = 2) -> list[str]:
+        return cli(made, *arguments, code=code).stderr.splitlines()
+
+    assert refused("show", "p.yaml", "a", "-w", "n = ") == ["where: the SQL is incomplete"]
+    assert refused("show", "p.yaml", "a", "-w", "n > 1\nand no > 1", "-o", "n")[0].startswith(
+        "where:2:5: unknown column 'no'"
+    )
+    assert refused("show", "p.yaml", "a", "-o", "no", "-w", "n > 1")[0].startswith("order:1:1: unknown column 'no'")
+    assert refused("show", "p.yaml", "a", "-c", 'n,"<b>"')[0].startswith("columns: unknown column '<b>'")
+    unknown = [
+        "there is no table aa; did you mean 'a'?",
+        "tables of this pipeline: a, ingestion_logs, dq_check_logs, ingestion_files",
+    ]
+    assert refused("show", "p.yaml", "aa", code=1) == unknown
+    assert refused("sql", "p.yaml", "select 1 as n from aa", code=1) == unknown
+    assert refused("sql", "p.yaml", "explain select 1") == [
+        "exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself"
+    ]
+
+
+def test_a_name_in_quotes_may_hold_a_comma_and_a_table_may_not_be_made_yet(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps: [{id: a, type: sql, sql: 'select 1 as n, 2 as \"x,y\"'}]")
+    run_ok(path)
+    shown = cli(tmp_path, "show", "p.yaml", "a", "-c", '"x,y", n', "--csv", code=0).stdout
+    assert shown == '"x,y",n\n2,1\n'
+    project(tmp_path, "steps: [{id: b, type: sql, sql: select 1 as n}]")
+    assert "no table b yet: step b makes it" in cli(tmp_path, "show", "p.yaml", "b", code=1).stderr
 
 
 @contextmanager
