@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 # Noncharacters of Unicode, so text does not contain them.
 _OPEN, _CLOSE = "\ufdd6", "\ufdd7"
 _MARK = re.compile(f"{_OPEN}(-?\\d+)\\|([^{_CLOSE}]*){_CLOSE}")
-_LENGTH = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
+_LENGTH = re.compile(r"\s*(\d+)\s*([smhdw])\s*")
+_LONGEST = 1000 * 366 * 86400  # a thousand years, in seconds
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _PARTS: Mapping[str, Callable[[datetime], str]] = {
@@ -67,7 +68,14 @@ class Clock:
             raise ValueError(f"{length!r} is not a length of time; write 30m, 12h, 1d or 2w")
         if self._form:
             raise ValueError("plus and minus stand before date: as_of | minus('1d') | date('YYYY-MM-DD')")
+        if len(match[1]) > len(str(_LONGEST)) or int(match[1]) * _SECONDS[match[2]] > _LONGEST:
+            raise ValueError(f"{length!r} is too long; the clock is moved by a thousand years at most")
         return Clock(self._seconds + sign * int(match[1]) * _SECONDS[match[2]], "")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # what Python itself looks for
+            raise AttributeError(name)
+        self._refuse()
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(f"as_of is the clock of a run that has none yet: {_USE}")
@@ -95,6 +103,11 @@ def holds_clock(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(holds_clock, value))
     return isinstance(value, str) and _OPEN in value
+
+
+def holds_bare_clock(text: str) -> bool:
+    """Whether the clock stands in a text without ``date``, so that it is written with colons and an offset."""
+    return any(not form for _, form in _MARK.findall(text))
 
 
 def at_time(value: Any, as_of: datetime) -> Any:

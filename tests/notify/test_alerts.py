@@ -247,6 +247,18 @@ def test_a_receiver_of_another_target_is_not_looked_at(tmp_path: Path) -> None:
     assert "NOT_SET_HERE" in str(problems(path, target="prod"))
 
 
+def test_a_misspelt_target_of_a_receiver_is_a_mistake(tmp_path: Path) -> None:
+    """On the target that is chosen the receiver is not read; it would never be told."""
+    (tmp_path / "shared.yaml").write_text("targets: {prod: {type: duckdb, path: prod.duckdb}}\n")
+    shared = "include: shared.yaml\ntargets: {local: {type: duckdb}}\n"
+    receiver = "notify: {pager: {url: 'json://localhost', targets: [local, NAME]}}\n"
+    assert [
+        each.name for each in load(project(tmp_path, shared + receiver.replace("NAME", "prod") + STEPS)).spec.receivers
+    ] == ["pager"]
+    [line] = problems(project(tmp_path, shared + receiver.replace("NAME", "prd") + STEPS))
+    assert "notify.pager.targets: there is no target 'prd'; did you mean 'prod'?" in line
+
+
 def test_a_program_is_not_run_without_the_projects_code(tmp_path: Path) -> None:
     path = project(tmp_path, f"notify: {{log: {TO_FILE}}}\n{STEPS}")
     assert "--no-plugins forbids" in str(problems(path, project_code=False))

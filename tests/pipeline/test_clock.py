@@ -92,6 +92,10 @@ SOURCE = "sources:\n  a: {uri: URI, format: {type: csv}, columns: {id: integer}}
         ("\"d/{{ as_of | date('yyyy') }}\"", "date('yyyy'): a format is made of YYYY"),
         ('"d/{{ as_of | date }}"', "date"),
         ("\"d/{{ as_of | minus('1 month') }}\"", "'1 month' is not a length of time; write 30m, 12h, 1d or 2w"),
+        ("\"d/{{ as_of | minus('99999999d') | date('DD') }}\"", "'99999999d' is too long"),
+        ('"d/{{ as_of.year }}"', "it stands alone in its braces"),
+        ('"d/{{ as_of }}"', "say how it is written: as_of | date('YYYY-MM-DD')"),
+        ("d, pattern: ['*', \"{{ as_of | plus('1d') }}.csv\"]", "say how it is written"),
         ("\"d/{{ as_of | date('DD') | minus('1d') }}\"", "plus and minus stand before date"),
         ("\"d/{{ 'x' | date('DD') }}\"", "the filter date is for the run's clock"),
         ("\"s3://b-{{ as_of | date('DD') }}/x/\"", "may not stand in the name of a bucket"),
@@ -101,6 +105,14 @@ SOURCE = "sources:\n  a: {uri: URI, format: {type: csv}, columns: {id: integer}}
 )
 def test_mistakes(tmp_path: Path, uri: str, words: str) -> None:
     assert any(words in line for line in problems(project(tmp_path, SOURCE.replace("URI", uri))))
+
+
+@pytest.mark.parametrize("pattern", ["{}", "['*.csv', {}]"])
+def test_a_pattern_that_does_not_render_is_one_mistake(tmp_path: Path, pattern: str) -> None:
+    written = pattern.format("\"{{ as_of | date('yyyy-mm-dd') }}\"")
+    lines = problems(project(tmp_path, SOURCE.replace("URI", f"d, pattern: {written}")))
+    assert len(lines) == 1
+    assert "date('yyyy-mm-dd'): a format is made of" in lines[0]
 
 
 def test_vars_have_no_clock_and_checks_no_clock_in_their_names(tmp_path: Path) -> None:

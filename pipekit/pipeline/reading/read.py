@@ -15,7 +15,7 @@ from pipekit.pipeline.model import PipelineSpec, Step, Vocabulary
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import FileKeys
 from pipekit.pipeline.reading.order import check_order, check_tables, graph_steps, own_tables
-from pipekit.pipeline.reading.receivers import read_receivers
+from pipekit.pipeline.reading.receivers import check_targets_of_receivers, read_receivers
 from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
@@ -52,6 +52,7 @@ def read_pipeline(
     reading.given = [name for name, value in (("target", target), ("as_of", as_of)) if value is not None]
     put_in_includes(reading)
     known = reading.variables = render_variables(reading, variables or {})
+    check_targets_of_receivers(reading)
     render_tree(reading, FileValues(known, vocabulary.template_globals, reading.root), target)
     clock = as_of if as_of is not None else reading.value("as_of", None)
     spec = _sections(reading, target or str(reading.value("target", "local")), known, clock)

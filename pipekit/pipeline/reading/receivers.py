@@ -12,9 +12,10 @@ from pipekit.notify.receivers import Receiver, ReceiverKeys, hide_address, probl
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
-from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
+from pipekit.pipeline.reading.rendering import Reading, as_list, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.project import find_root
+from pipekit.suggestions import did_you_mean
 
 
 def read_receivers(reading: Reading) -> tuple[Receiver, ...]:
@@ -25,6 +26,21 @@ def read_receivers(reading: Reading) -> tuple[Receiver, ...]:
         if url is not None and isinstance(url.value, str):
             hide_address(url.value)
     return tuple(receiver for name in nodes if (receiver := _receiver(reading, name)) is not None)
+
+
+def check_targets_of_receivers(reading: Reading) -> None:
+    """Note ``targets`` of receivers that neither the file nor its includes have. Before receivers are rendered.
+
+    Those for another target than the chosen one are not read later, and a misspelt target is another one.
+    """
+    known = list(reading.mapping("targets")) or ["local"]
+    for name, node in reading.mapping("notify").items():
+        listed = node.get("targets") if isinstance(node.value, dict) else None
+        for target in as_list(listed):
+            if isinstance(target, str) and target not in known:
+                others = f"; the targets are {', '.join(known)}"
+                text = f"there is no target {target!r}{did_you_mean(target, known, otherwise=others)}"
+                reading.note(("notify", name, "targets"), text)
 
 
 def _receiver(reading: Reading, name: str) -> Receiver | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipekit.clock import holds_clock
+from pipekit.clock import holds_bare_clock, holds_clock
 from pipekit.errors import Problem, SpecError, TemplateError
 from pipekit.pipeline.model import Vocabulary
 from pipekit.pipeline.reading.spots import spot
@@ -251,6 +251,8 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
         value = values.render(node.value)
         if holds_clock(value) and not _may_move(path):
             raise TemplateError(_NO_CLOCK)
+        if _names_files(path) and isinstance(value, str) and holds_bare_clock(value):
+            raise TemplateError(_NO_DATE)
         return node if value == node.value else _wrap(value, node)
     except TemplateError as error:
         reading.note(path, error.message)
@@ -261,6 +263,17 @@ _NO_CLOCK = (
     "the run's clock (as_of) may not stand here: it may in uri, pattern and exclude of a source, in move_to, in the"
     " arguments of a suite, and in SQL"
 )
+
+
+_NO_DATE = (
+    "as_of alone is a time with colons and an offset (2024-01-02T00:00:00+00:00), which names no file; say how it is"
+    " written: as_of | date('YYYY-MM-DD')"
+)
+
+
+def _names_files(path: tuple[str | int, ...]) -> bool:
+    """Whether a value that may depend on the run's clock is the name of a file or folder, or a pattern of names."""
+    return path[0] == "sources" or path[2:] == ("move_to",)
 
 
 def _may_move(path: tuple[str | int, ...]) -> bool:

@@ -17,7 +17,7 @@ from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.keys import IDENTIFIER
-from pipekit.pipeline.reading.rendering import Reading
+from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.quality.suite import Suite, read_suite
 from pipekit.source import Source
 from pipekit.suggestions import did_you_mean
@@ -86,8 +86,18 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
         for key, text in _mistakes(sources[name].at(reading.clock), target):
-            reading.note(("sources", name, *key.split(".")), text)
+            if key not in _unrendered(reading, name):
+                reading.note(("sources", name, *key.split(".")), text)
     return sources
+
+
+def _unrendered(reading: Reading, source: str) -> list[str]:
+    """Keys with patterns of which one did not render: that is noted, and what stands in its place was never meant."""
+    listed = {key: as_list(reading.tree.at(("sources", source)).get(key)) for key in ("pattern", "exclude")}
+    places = [
+        (key, place) for key, items in listed.items() for place in ((key,), *((key, n) for n in range(len(items))))
+    ]
+    return [key for key, place in places if reading.has_noted(("sources", source, *place))]
 
 
 def _moves_too_far(source: Source) -> str | None:
