@@ -127,6 +127,8 @@ def _refused(spec: PipelineSpec, run_id: str, error: PipekitError, story: RunSto
     end = RunFinished(status=FAILED, duration_ms=0, message=str(error))
     story.add(header)
     story.add(end)
+    if isinstance(error, SpecError) and not spec.state.is_dir():
+        return  # a mistake on the command line makes nothing for a file that has never been run
     with suppress(OSError):  # the error itself says what matters
         record_refusal(spec.state / "runs", header, end)
 
