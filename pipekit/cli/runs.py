@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipekit.sinks.story import RunStory
 
 _NARROWEST = 20
+_FAR_BACK = 200
 
 
 @click.command()
@@ -37,13 +38,16 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     """
     from pipekit.api.history import LAST, chosen_run
 
-    wanted = 1 if run == LAST else 200 if run else limit
+    wanted = 1 if run == LAST else _FAR_BACK if run else limit
     found = _found(spec, wanted, failed, options)
+    if run is None:
+        found = found[:limit]
     if run is not None:
         chosen = chosen_run(found, run)
         if chosen is None:
             say(f"there is no {'failed ' if failed else ''}run {'' if run == LAST else run}".rstrip(), err=True)
             sys.exit(EXIT_FAILED)
+        before = _failed_before(spec, found, chosen) if failed and run == LAST else []
         found = [chosen]
     if as_json:
         for story in found:
@@ -51,7 +55,7 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     elif run is not None:
         from pipekit.sinks.story import account
 
-        _print(account(found[0]))
+        _print([*account(found[0]), *before])
     else:
         _print(line for story in found for line in _summary(story))
         if not found:
@@ -59,8 +63,12 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
 
 
 def _found(spec: Path, limit: int, failed: bool, options: dict[str, Any]) -> list[RunStory]:
-    """The runs; of a file that cannot be read, those that this machine recorded."""
+    """The runs; of a file that cannot be read, those that this machine recorded.
+
+    They may be more than ``limit``: where the last failed run could not start, those before it are there too.
+    """
     from pipekit.errors import PipekitError
+    from pipekit.sinks.story import REFUSED
 
     try:
         pipeline = read_spec(spec, **options)
@@ -72,11 +80,28 @@ def _found(spec: Path, limit: int, failed: bool, options: dict[str, Any]) -> lis
             raise
         say(f"note: {spec} cannot be used as it is; these are the runs that this machine recorded", err=True)
         say(textwrap.indent(str(error), "  "), err=True)
-        return found[:limit]
+        return found
     found = pipeline.runs(limit=limit, failed=failed)
+    if failed and limit == len(found) == 1 and found[0].status == REFUSED:
+        found = pipeline.runs(limit=_FAR_BACK, failed=True)
     if pipeline.notice:
         say(f"note: {pipeline.notice}", err=True)
     return found
+
+
+def _failed_before(spec: Path, found: list[RunStory], chosen: RunStory) -> list[str]:
+    """A line about the run that failed before one that could not start, since that one hides why."""
+    from pipekit.sinks.story import REFUSED
+
+    if chosen.status != REFUSED:
+        return []
+    for story in found:
+        if story.header and story.status != REFUSED:
+            how = "was killed" if story.killed else "failed"
+            header = story.header
+            at = f"{header.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+            return ["", f"before it: run {header.run_id} of {at} UTC {how}:", f"  pipekit runs {spec} {header.run_id}"]
+    return []
 
 
 def _summary(story: RunStory) -> list[str]:

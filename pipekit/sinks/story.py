@@ -89,6 +89,11 @@ class RunStory:
         return self.status not in (SUCCEEDED, "STARTED")
 
     @property
+    def killed(self) -> bool:
+        """Whether its process ended before the run did."""
+        return self.status == ABANDONED
+
+    @property
     def last(self) -> dict[str, StepFinished]:
         """The last end of each step, by id."""
         return {step.step: step for step in self.steps}

@@ -111,6 +111,12 @@ def test_a_refused_run_is_none_to_resume(tmp_path: Path) -> None:
     run(path)
     with run_lock(tmp_path / ".pipekit/locks", "p.local"), pytest.raises(PipekitError):
         run(path)
+    told = cli(tmp_path, "runs", "p.yaml", "last", "--failed", code=0).stdout
+    assert "p on local: could not start" in told
+    [(failed, shown)] = re.findall(r"before it: run (\S+) of .* UTC failed:\n  pipekit runs p.yaml (\S+)", told)
+    assert failed == shown
+    assert f"run {failed}, " in cli(tmp_path, "runs", "p.yaml", shown, code=0).stdout
+    assert len(cli(tmp_path, "runs", "p.yaml", "--failed", "--json", "-n", "1", code=0).stdout.splitlines()) == 1
     notes = cli(tmp_path, "run", "p.yaml", "--resume", "--json", code=1).stdout
     assert "resuming run" in notes
 
