@@ -40,6 +40,23 @@ class PlannedFile:
 
 
 @dataclass(frozen=True)
+class LeavingFile:
+    """A file that ``after_load`` moves or deletes.
+
+    Attributes:
+        uri: Its path in the project, or its URI, as it may be shown.
+        action: ``move`` or ``delete``.
+        target: Where it goes; ``None`` if it is deleted.
+        loaded: Whether it is in the table already, from an earlier run.
+    """
+
+    uri: str
+    action: str
+    target: str | None
+    loaded: bool
+
+
+@dataclass(frozen=True)
 class PlannedTable:
     """What becomes of the table of a step.
 
@@ -84,6 +101,7 @@ class Outlook:
         error: Why it would fail.
         files: Of a load: the files that are there, and those that are gone.
         tables: What becomes of its tables.
+        leaving: Of a load: files that it moves or deletes.
         notes: What else there is to know.
     """
 
@@ -92,6 +110,7 @@ class Outlook:
     error: str = ""
     files: tuple[PlannedFile, ...] = ()
     tables: tuple[PlannedTable, ...] = ()
+    leaving: tuple[LeavingFile, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def count(self, change: Change) -> tuple[int, int]:
@@ -106,3 +125,21 @@ def in_words(files: Sequence[PlannedFile]) -> str:
     said = [f"{count:,} {change}" for change, count in counts.items() if count]
     total = sum(counts.values())
     return f"{', '.join(said)} file{'' if total == 1 else 's'}" if said else ""
+
+
+_DONE = {"move": "moved", "delete": "deleted"}
+
+
+def leaving_in_words(files: Sequence[LeavingFile]) -> tuple[str, ...]:
+    """How many files are moved and deleted, when, and where to; nothing if none is."""
+    kinds = {(file.loaded, file.action): None for file in files}
+    return tuple(_leaving([file for file in files if (file.loaded, file.action) == kind]) for kind in kinds)
+
+
+def _leaving(same: Sequence[LeavingFile]) -> str:
+    loaded, action = same[0].loaded, same[0].action
+    folders = list(dict.fromkeys(f"{file.target.rpartition('/')[0]}/" for file in same if file.target))
+    place = f" to {folders[0]}" if folders else ""
+    more = f" and {len(folders) - 1:,} other folders" if len(folders) > 1 else ""
+    who = f"{len(same):,} file{'' if len(same) == 1 else 's'}" + (" that an earlier run loaded" if loaded else "")
+    return f"{who} will be {_DONE[action]}{place}{more}" + ("" if loaded else " after the load")

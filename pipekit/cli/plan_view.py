@@ -8,7 +8,7 @@ from typing import IO
 
 from pipekit.errors import short
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED
-from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words
+from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words, leaving_in_words
 from pipekit.runs.plan import Plan, PlannedStep
 from pipekit.sinks.styles import STYLES, make_console, plain_text
 from pipekit.sinks.text import number, printable, size
@@ -42,7 +42,7 @@ def show_plan(plan: Plan, stream: IO[str], width: int | None = None) -> None:
         put("")
         put(f"Wave {number_}" + (f": {len(wave)} steps side by side" if len(wave) > 1 else ""), style="bold")
         for step in wave:
-            put(f"{_MARKS[step.status]} {_head(step)}", style=STYLES[step.status])
+            put(f"{_MARKS[SUCCEEDED if _only_moves(step) else step.status]} {_head(step)}", style=STYLES[step.status])
             for line in _details(step):
                 put(line, 4, STYLES[FAILED] if line == step.outlook.error else "")
     put("")
@@ -65,7 +65,20 @@ def _title(plan: Plan) -> str:
 def _head(step: PlannedStep) -> str:
     kind = f"{step.type}, {step.how}" if step.how else step.type
     why = "; ".join(step.outlook.reasons)
-    return f"{step.id} ({kind}) {_VERBS[step.status]}" + (f": {why}" if why else "")
+    return f"{step.id} ({kind}) {_does(step)}" + (f": {why}" if why else "")
+
+
+def _does(step: PlannedStep) -> str:
+    return (
+        " and ".join(sorted({f"{file.action}s files" for file in step.outlook.leaving}))
+        if _only_moves(step)
+        else _VERBS[step.status]
+    )
+
+
+def _only_moves(step: PlannedStep) -> bool:
+    """Whether a step leaves its table as it is, and takes files away all the same."""
+    return step.status == UNCHANGED and bool(step.outlook.leaving)
 
 
 def _details(step: PlannedStep) -> Iterator[str]:
@@ -80,6 +93,7 @@ def _details(step: PlannedStep) -> Iterator[str]:
         yield f"{number(step.sent, 'statement')} when it ran last"
     if step.functions:
         yield f"reads files by {', '.join(step.functions)}"
+    yield from leaving_in_words(outlook.leaving)
     yield from outlook.notes
 
 
@@ -124,7 +138,8 @@ def _table_lines(table: PlannedTable) -> Iterator[str]:
 
 def _summary(plan: Plan) -> str:
     words = {SUCCEEDED: "to run", UNCHANGED: "unchanged", FAILED: "would fail", SKIPPED: "skipped"}
-    counts = [(sum(step.status == status for step in plan.steps), word) for status, word in words.items()]
+    shown = [SUCCEEDED if _only_moves(step) else step.status for step in plan.steps]
+    counts = [(shown.count(status), word) for status, word in words.items()]
     said = ", ".join(f"{count} {word}" for count, word in counts if count)
     at_risk = sum(table.rows_at_risk or 0 for step in plan.steps for table in step.outlook.tables)
     ddl = sum(table.has_ddl for step in plan.steps for table in step.outlook.tables)
@@ -150,9 +165,9 @@ def _row(step: PlannedStep) -> str:
     problems = [f"{file.uri}: {file.problem}" for file in outlook.files if file.problem]
     cells: Sequence[Sequence[str]] = (
         [f"{step.id} ({step.type})"],
-        [_VERBS[step.status]],
+        [_does(step)],
         [reason for reason in outlook.reasons if reason != in_words(outlook.files)],
-        [*filter(None, [in_words(outlook.files)]), *problems[:_SHOWN_FILES]],
+        [*filter(None, [in_words(outlook.files)]), *problems[:_SHOWN_FILES], *leaving_in_words(outlook.leaving)],
         [*tables, *(f"reads files by {name}" for name in step.functions)],
     )
     return "| " + " | ".join("<br>".join(_escaped(text) for text in cell) for cell in cells) + " |"

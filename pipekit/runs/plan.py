@@ -16,7 +16,7 @@ from typing import Any
 from pipekit.errors import PipekitError
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED, Event, Noted
 from pipekit.materialize.into import TableOptions
-from pipekit.outlook import Outlook, UnknownYet
+from pipekit.outlook import Outlook, UnknownYet, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed
@@ -173,11 +173,11 @@ class _Planner:
         except PipekitError as error:
             found = Outlook(FAILED, error=str(error))
         said = tuple(event.message for event in emitted if isinstance(event, Noted))
-        why = self._why(step, needs) if found.status == SUCCEEDED else ()
+        why = self._why(step, needs, has_files=bool(in_words(found.files))) if found.status == SUCCEEDED else ()
         return replace(found, reasons=(*said, *found.reasons, *why))
 
-    def _why(self, step: Step, needs: Sequence[str]) -> Iterable[str]:
-        """Why a step runs, beside what it says itself."""
+    def _why(self, step: Step, needs: Sequence[str], *, has_files: bool) -> Iterable[str]:
+        """Why a step runs, beside what it says itself and its new and changed files."""
         last = self._last.get(step.id)
         if last is None:
             yield "never ran"
@@ -185,7 +185,7 @@ class _Planner:
         reasons = list(_since(last, step))
         writing = [other for other in needs if self._known[other].status == SUCCEEDED and other in self._writing]
         reasons += [f"after {', '.join(writing)}"] if writing else []
-        yield from reasons or ["runs each time"]
+        yield from reasons or ([] if has_files else ["runs each time"])
 
 
 _FATES: Mapping[str, str] = {FAILED: "fail", SKIPPED: "be skipped"}
@@ -231,6 +231,7 @@ def _step_as_json(step: PlannedStep) -> dict[str, Any]:
         "notes": list(outlook.notes),
         "files": [vars(file) for file in outlook.files],
         "tables": [vars(table) for table in outlook.tables],
+        "leaving": [vars(file) for file in outlook.leaving],
         "file_functions": list(step.functions),
         "statements_of_last_run": step.sent,
     }

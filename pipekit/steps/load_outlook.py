@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from pipekit.errors import BadFileError, SourceError
 from pipekit.events import FAILED, UNCHANGED
 from pipekit.files.header_look import MOST, header_problems
-from pipekit.files.places import local_path
+from pipekit.files.patterns import judge_of
+from pipekit.files.places import local_path, scheme_of
 from pipekit.materialize.outlook import counted, planned_move, shown
 from pipekit.materialize.reconcile import difference
-from pipekit.outlook import Outlook, PlannedFile, PlannedTable, in_words
+from pipekit.outlook import LeavingFile, Outlook, PlannedFile, PlannedTable, in_words
 from pipekit.source import Listing, SourceFile
 from pipekit.step import StepContext
 from pipekit.steps import after_load, arrivals, ledger
 from pipekit.steps.load_options import LoadOptions
-from pipekit.steps.load_work import Load, Work, how_many, is_all_loaded, left_out, look, refuse_without_header, work_of
+from pipekit.steps.load_work import (
+    Load,
+    Work,
+    how_many,
+    is_all_loaded,
+    left_out,
+    look,
+    not_among,
+    refuse_without_header,
+    work_of,
+)
 from pipekit.warehouses.abilities import ShowsClustering
-from pipekit.warehouses.contract import REJECT_COLUMNS, SupportsReading
+from pipekit.warehouses.contract import REJECT_COLUMNS, LoadedFile, SupportsReading
 
 _AT_ONCE = 50
 
@@ -34,6 +45,7 @@ class _Sorted:
         known: URIs of those that were loaded as they are.
         gone: Files that were loaded and are not there any more: URI and size.
         looked_at: URIs of those whose headers were held against this very contract.
+        replaced: How many rows leave an append's table, since the files that gave them came again.
     """
 
     wanted: tuple[SourceFile, ...]
@@ -41,6 +53,7 @@ class _Sorted:
     known: frozenset[str] = frozenset()
     gone: tuple[tuple[str, int], ...] = field(default=())
     looked_at: frozenset[str] = frozenset()
+    replaced: int = 0
 
 
 def outlook(options: LoadOptions, context: StepContext) -> Outlook:
@@ -52,28 +65,78 @@ def outlook(options: LoadOptions, context: StepContext) -> Outlook:
     if context.full_refresh:
         after_load.refuse_anew(options)
     load = Load.of(options, context)
+    left = after_load.left_behind(options, context, load.table)
     listed, memory = look(load)
+    listed = _without(load, listed, left)
     work = "nothing" if memory.holds() else work_of(load, listed)
     found = _sorted_out(load, listed, work)
     unchanged = work == "nothing" or is_all_loaded(load, listed, found.wanted)
     if unchanged:
         files = _files(load, listed, found, {}, read=False)
-        return Outlook(UNCHANGED, (f"{how_many(listed)}, nothing new" + left_out(listed),), files=files)
+        leaving = tuple(_leaving(load, left, not_among(listed, () if work == "nothing" else found.wanted)))
+        reason = f"{how_many(listed)}, nothing new{left_out(listed)}"
+        return Outlook(UNCHANGED, (reason,), files=files, leaving=leaving)
     refuse_without_header(load, found.wanted)
     problems, notes = _looked_at(load, found)
     files = _files(load, listed, found, problems)
     error = _foreseen(load, found, problems)
     reasons = tuple(filter(None, (in_words(files), left_out(listed).removeprefix("; "))))
     if error is not None:
-        return Outlook(FAILED, reasons, str(error), files, notes=tuple(notes))
-    return Outlook(reasons=reasons, files=files, tables=tuple(_tables(load, work)), notes=tuple(notes))
+        return Outlook(FAILED, reasons, str(error), files, leaving=tuple(_leaving(load, left)), notes=tuple(notes))
+    new = [file for file in found.wanted if file.uri not in problems]
+    leaving = tuple(_leaving(load, left, not_among(listed, found.wanted), new))
+    tables = tuple(_tables(load, work, found))
+    return Outlook(reasons=reasons, files=files, tables=tables, leaving=leaving, notes=tuple(notes))
+
+
+def _without(load: Load, listed: Listing, left: Sequence[after_load.Due]) -> Listing:
+    """What the run will find: it first takes away what an earlier run left."""
+    keys, root = {due.key for due in left}, load.context.project.root
+    return Listing((file for file in listed if ledger.key_of(file, root) not in keys), listed.left_out)
+
+
+def _leaving(
+    load: Load,
+    left: Sequence[after_load.Due],
+    again: Sequence[SourceFile] = (),
+    new: Sequence[SourceFile] = (),
+) -> Iterable[LeavingFile]:
+    """What the run moves and deletes: what an earlier run left, what lies there again, and what it loads."""
+    root = f"{load.context.project.root}/"
+    for due in (*left, *after_load.put_back(load.options, load.context, load.table, again)):
+        yield LeavingFile(due.key, due.action, due.target and due.target.removeprefix(root), loaded=True)
+    for file in new:
+        action, target, _ = after_load.planned(load.options, load.context, LoadedFile(file, 0))
+        if action is not None:
+            name = ledger.key_of(file, load.context.project.root)
+            yield LeavingFile(name, action, target and target.removeprefix(root), loaded=False)
 
 
 def _sorted_out(load: Load, listed: Listing, work: Work) -> _Sorted:
+    found = _compared(load, listed, work)
+    is_asked_for = _asked_for(load)
+    gone = () if load.options.after_load else tuple(each for each in found.gone if is_asked_for(each[0]))
+    return replace(found, gone=gone)
+
+
+def _asked_for(load: Load) -> Callable[[str], bool]:
+    """Whether the source, with this clock, means a name: files of other days did not vanish."""
+    root, here, judged = load.context.project.root, local_path(load.source.uri), judge_of(load.source)
+    base = (here.as_posix() if here else load.source.uri.partition("://")[2]).rstrip("/")
+
+    def is_asked_for(name: str) -> bool:
+        at = name.partition("://")[2] if scheme_of(name) else (root / name).as_posix()
+        return at == base or (at.startswith(f"{base}/") and judged(at[len(base) + 1 :]) is not None)
+
+    return is_asked_for
+
+
+def _compared(load: Load, listed: Listing, work: Work) -> _Sorted:
     if not load.how.once_per_file:
         return _by_last_load(load, listed)
     wanted: list[SourceFile] = []
     changed: set[str] = set()
+    replaced = 0
     for start in range(0, len(listed), _AT_ONCE):
         some = listed[start : start + _AT_ONCE]
         with arrivals.listed(load.context, some) as relation:
@@ -81,9 +144,12 @@ def _sorted_out(load: Load, listed: Listing, work: Work) -> _Sorted:
             found = arrivals.sorted_out(load.context, load.table, some, on_changed, relation)
         wanted += [some[number] for number in found.wanted]
         changed |= {some[number].uri for number in found.changed}
+        replaced += sum(row.rows for number in found.changed for row in found.seen[number])
     same = frozenset(file.uri for file in listed) - {file.uri for file in wanted}
     gone = tuple(_gone(load, listed))
-    return _Sorted(tuple(listed) if work == "anew" else tuple(wanted), frozenset(changed), same, gone)
+    return _Sorted(
+        tuple(listed) if work == "anew" else tuple(wanted), frozenset(changed), same, gone, replaced=replaced
+    )
 
 
 def _by_last_load(load: Load, listed: Listing) -> _Sorted:
@@ -136,7 +202,7 @@ def _files(
     return (*map(planned, listed), *gone)
 
 
-def _tables(load: Load, work: Work) -> Iterable[PlannedTable]:
+def _tables(load: Load, work: Work, found: _Sorted) -> Iterable[PlannedTable]:
     warehouse, fold = load.warehouse, load.warehouse.fold
     own = [(fold(column.name), warehouse.type_of(column)) for column in load.own_columns]
     columns = [*((column.name, column.type) for column in load.wanted), *own]
@@ -147,6 +213,8 @@ def _tables(load: Load, work: Work) -> Iterable[PlannedTable]:
     else:
         changes = difference(warehouse, load.table, load.wanted, load.options.on_schema_change, load.own_columns)
         fate, rows = counted(load.context, load.table, load.how)
+        if load.how.once_per_file and found.changed and load.on_changed == "replace":
+            fate, rows = "changed in part", found.replaced
         yield PlannedTable(
             str(load.table),
             fate,

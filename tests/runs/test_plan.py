@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -374,6 +375,28 @@ def test_the_sql_of_a_plan_holds_no_secret(tmp_path: Path) -> None:
     assert "given-on" not in hidden
     assert "-- Secrets are shown as ***" in hidden
     assert "***" not in plain
+
+
+def test_rows_of_a_changed_file_are_replaced_and_files_of_other_days_did_not_vanish(tmp_path: Path) -> None:
+    names = ("x-{{ as_of | date('YYYY-MM-DD') }}.csv", "y*.csv")
+    path = project(
+        tmp_path,
+        f"""
+sources:
+  x: {{uri: "data/", pattern: {json.dumps(names)}, format: {{type: csv}}, columns: {{id: integer}}}}
+steps:
+  - {{id: x, type: load, source: x, strategy: append, metadata: true}}
+""",
+    )
+    for name in ("x-2024-07-01", "x-2024-07-02", "y1", "y2"):
+        write(tmp_path, f"data/{name}.csv", "id\n1\n2\n")
+    run_ok(path, as_of="2024-07-01")
+    write(tmp_path, "data/y1.csv", "id\n1\n2\n3\n")
+    (tmp_path / "data/y2.csv").unlink()
+    out = io.StringIO()
+    show_plan(load(path, as_of="2024-07-02").plan(), out)
+    assert "runs: 1 new, 1 changed, 1 vanished files\n" in out.getvalue()
+    assert "table x: changed in part, 2 rows replaced" in out.getvalue()
 
 
 def test_names_from_files_cannot_write_the_comment(one: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from emulator.fixtures import S3
 from engines import Project, snowflake_is_long
 from small_projects import execute, load, problems, project, query, run, run_ok
 
+from pipekit.cli.plan_view import markdown, show_plan
+from pipekit.runs.plan import as_json
 from pipekit.steps import after_load
 
 FILE = """
@@ -38,6 +42,28 @@ def names(folder: Path) -> list[str]:
 
 def text(after: str, uri: str = "in/") -> str:
     return FILE.replace("URI", uri).replace("AFTER", after)
+
+
+def planned(path: Path) -> str:
+    plan, out = load(path, as_of="2024-07-05").plan(), io.StringIO()
+    show_plan(plan, out)
+    return f"{out.getvalue()}{markdown(plan)}{json.dumps(as_json(plan))}"
+
+
+def test_a_plan_says_which_files_will_be_taken_away(tmp_path: Path) -> None:
+    put(tmp_path, x="1", y="2")
+    path = project(tmp_path, text(MOVE))
+    found = planned(path)
+    assert found.count("2 files will be moved to done/2024-07-05/ after the load") == 2
+    assert '"target": "done/2024-07-05/x.csv", "loaded": false' in found
+    run_ok(path, as_of="2024-07-05")
+    put(tmp_path, x="1")
+    found = planned(path)
+    assert "+ a (load, append) moves files: 1 file, nothing new" in found
+    assert found.count("1 file that an earlier run loaded will be moved to done/2024-07-05/") == 2
+    assert "1 step: 1 to run" in found
+    assert run_ok(path, as_of="2024-07-05").steps[0].message == "1 file, loaded before; 1 moved"
+    assert "vanished" not in planned(path)
 
 
 def test_files_are_moved_after_the_commit(on: Project) -> None:
@@ -86,6 +112,9 @@ def test_a_kill_between_the_commit_and_the_move_is_made_good(
             run(path, as_of="2024-07-01")
     assert query(tmp_path, "select id from a") == [(1,)]
     assert [row[3] for row in query(tmp_path, LEDGER)] == [False]
+    found = planned(path)
+    assert ("1 file that an earlier run loaded will be moved to done/2024-07-01/" in found) == (when == "before")
+    assert "vanished" not in found
     run_ok(path, as_of="2024-07-05")
     assert (names(tmp_path / "in"), names(tmp_path / "done")) == ([], ["2024-07-01/x.csv"])
     assert [row[3] for row in query(tmp_path, LEDGER)] == [True]
