@@ -27,6 +27,8 @@ def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: An
     """Propose a pipeline for the files at PLACE...: files, folders, s3:// and others."""
     if output is not None and output.exists() and not force:
         raise click.UsageError(f"{output} is there already, and was left as it is; choose another name, or say --force")
+    if force and output is None:
+        raise click.UsageError("--force needs --output: without it, the pipeline is printed")
     from pipekit.inference.infer import Hints, infer
 
     found = infer(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec
+from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     """
     from pipekit.api.history import LAST, chosen_run
 
+    if run is not None:
+        refuse_unused("RUN, which is one run", "limit")
     wanted = 1 if run == LAST else _FAR_BACK if run else limit
     found = _found(spec, wanted, failed, options)
     if run is None:

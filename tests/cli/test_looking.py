@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,10 +122,12 @@ def test_secrets_in_rows_are_hidden_in_each_form(tmp_path: Path) -> None:
         ("rejects", "p.yaml", "--replay", "p.yaml", "--limit", "3"),
         ("rejects", "p.yaml", "--replay", "p.yaml", "--run", "x"),
         ("rejects", "p.yaml", "--export", "new.csv", "--csv"),
+        ("runs", "p.yaml", "last", "--limit", "3"),
+        ("infer", "p.yaml", "--force"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(made: Path, arguments: tuple[str, ...]) -> None:
-    assert "go together" in cli(made, *arguments, code=2).stderr
+    assert re.search("not go together|--force needs --output", cli(made, *arguments, code=2).stderr)
 
 
 def test_a_wrong_part_is_named_and_so_are_the_tables(made: Path) -> None:
