@@ -17,7 +17,7 @@ from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
 from pipekit.runs.run import RunOptions
 from pipekit.steps.load_options import LoadOptions
-from pipekit.steps.rejects import read_rejects
+from pipekit.steps.rejects import read_rejects, replays
 from pipekit.steps.replay import rejecting_load
 from pipekit.warehouses.contract import Warehouse
 
@@ -99,7 +99,9 @@ class Looking(PipelineFile):
 
     @keeping_secrets
     def rejects(self, step: str | None = None, *, run_id: str | None = None, limit: int | None = None) -> pa.Table:
-        """Records that a load rejected, the newest first.
+        """Records that a load rejected, the newest first, with the run that replayed them since (``replayed_by``).
+
+        A replay is taken for the records of the last run that rejected any before it.
 
         Args:
             step: The load; may be left out if only one load of the pipeline rejects.
@@ -112,7 +114,9 @@ class Looking(PipelineFile):
         """
         load = rejecting_load(self.spec, step)
         with self._look() as warehouse:
-            return read_rejects(warehouse, Table.parse(load.options.into), run_id, limit)  # type: ignore[attr-defined]
+            table = Table.parse(cast(LoadOptions, load.options).into)
+            replayed = replays(warehouse, table, self.spec.name, load.id)
+            return read_rejects(warehouse, table, run_id, limit, replayed)
 
     @keeping_secrets
     def lineage(self) -> Lineage:

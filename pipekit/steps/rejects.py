@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
 from pipekit.names import Table
+from pipekit.own_tables import LEDGER
 from pipekit.source import Source
 from pipekit.step import StepContext
+from pipekit.steps.ledger import REPLAYED
 from pipekit.warehouses.contract import PreparedLoad, Warehouse
 
 if TYPE_CHECKING:
@@ -53,7 +56,13 @@ def refuse_too_many(
     )
 
 
-def read_rejects(warehouse: Warehouse, table: Table, run_id: str | None, limit: int | None) -> pa.Table:
+def read_rejects(
+    warehouse: Warehouse,
+    table: Table,
+    run_id: str | None,
+    limit: int | None,
+    replayed: Mapping[str, str] | None = None,
+) -> pa.Table:
     """The rejected records of a table's load, the newest first.
 
     Args:
@@ -61,14 +70,46 @@ def read_rejects(warehouse: Warehouse, table: Table, run_id: str | None, limit: 
         table: The table that the load fills.
         run_id: Only those of this run; all if ``None``.
         limit: The most records; all if ``None``.
+        replayed: For a last column ``replayed_by``; see ``replays``.
 
     Raises:
         QueryError: The load never ran.
     """
     where = " WHERE run_id = ?" if run_id else ""
     most = f" LIMIT {int(limit)}" if limit is not None else ""
-    return warehouse.read_arrow(
+    rows = warehouse.read_arrow(
         f"SELECT * FROM {warehouse.quote(table.beside('_rejects'))}{where}"
         f" ORDER BY rejected_at DESC, source_file, source_line{most}",
         (run_id,) if run_id else (),
     )
+    if replayed is None:
+        return rows
+    import pyarrow as pa
+
+    by = [replayed.get(run) for run in rows.column(warehouse.fold("run_id")).to_pylist()]
+    return rows.append_column(warehouse.fold("replayed_by"), pa.array(by, pa.string()))
+
+
+def replays(warehouse: Warehouse, table: Table, pipeline: str, step: str) -> dict[str, str]:
+    """For each run whose rejected records were replayed since, the first run that did so.
+
+    A fixed file does not say which records it holds. It is taken for those of the last run that rejected any before
+    it, as ``--export`` writes them. It counts as long as its rows are in the table, or those of a later replay of it.
+    """
+    if not (warehouse.exists(LEDGER) and warehouse.exists(table.beside("_rejects"))):
+        return {}
+    rejected = warehouse.execute(
+        f"SELECT run_id, max(rejected_at) FROM {warehouse.quote(table.beside('_rejects'))} GROUP BY run_id ORDER BY 2"
+    ).rows
+    done = warehouse.execute(
+        f"SELECT run_id, loaded_at, replaced_by FROM {warehouse.quote(LEDGER)}"
+        " WHERE pipeline = ? AND step_name = ? AND definition_hash = ? ORDER BY loaded_at",
+        (pipeline, step, REPLAYED),
+    ).rows
+    still = {None, *(run for run, _, _ in done)}
+    found: dict[str, str] = {}
+    for run, at, replaced_by in done:
+        before = [other for other, when in rejected if other != run and when <= at]
+        if before and replaced_by in still:
+            found.setdefault(before[-1], run)
+    return found

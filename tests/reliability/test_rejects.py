@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import Project
@@ -16,6 +17,10 @@ sources:
 steps:
   - {id: t, type: load, source: lines, on_error: reject, %s}
 """
+
+
+def _rows(found: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in found.to_pylist()]
 
 
 def put(root: Path, good: int, bad: int, name: str = "a.csv") -> Path:
@@ -130,6 +135,9 @@ def test_neither_a_changed_file_nor_a_copy_is_replayed_into_rows_twice(on: Proje
     run_ok(path)
     pipeline = load(path)
     assert pipeline.replay(write(on.root, "fix.csv", "id,word\n7,fixed\ny,bad\n")).ok
+
+    shown = {(row[5], row[7] is not None) for row in _rows(pipeline.rejects())}
+    assert shown == {("x0,bad", True), ("y,bad", False)}, "what the replay rejected itself is open"
 
     copied = pipeline.replay(write(on.root, "copy.csv", "id,word\n7,fixed\ny,bad\n"))
     changed = pipeline.replay(write(on.root, "fix.csv", "id,word\n7,fixed\n8,fixed\n"))
