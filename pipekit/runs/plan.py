@@ -18,7 +18,7 @@ from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED, Event, Noted
 from pipekit.materialize.into import TableOptions
 from pipekit.outlook import Outlook, UnknownYet, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
-from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps
+from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps, unended_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed
 from pipekit.step import Statement
 from pipekit.warehouses.contract import Warehouse
@@ -115,6 +115,7 @@ class _Planner:
         self._warehouse = warehouse
         self._earlier = earlier
         self._last = last_steps(warehouse, job.spec.name)
+        self._unended = unended_steps(job.spec.state / "runs", job.spec.target.name, job.spec.name)
         self._known: dict[str, Outlook] = {}
         self._rerun: set[str] = set()
         self._writing = {step.id for step in self._spec.graph.steps if step.writes}
@@ -178,11 +179,13 @@ class _Planner:
 
     def _why(self, step: Step, needs: Sequence[str], *, has_files: bool) -> Iterable[str]:
         """Why a step runs, beside what it says itself and its new and changed files."""
-        last = self._last.get(step.id)
+        last, started = self._last.get(step.id), self._unended.get(step.id)
+        is_cut_off = started is not None and (last is None or started > last.at)
+        reasons = [f"it started at {started:%Y-%m-%d %H:%M} and did not end"] if is_cut_off else []
         if last is None:
-            yield "never ran"
+            yield from reasons or ["never ran"]
             return
-        reasons = list(_since(last, step))
+        reasons += _since(last, step)
         writing = [other for other in needs if self._known[other].status == SUCCEEDED and other in self._writing]
         reasons += [f"after {', '.join(writing)}"] if writing else []
         yield from reasons or ([] if has_files else ["runs each time"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipekit.events import FAILED, SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted
+from pipekit.events import FAILED, SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted, StepFinished, StepStarted
 from pipekit.names import Table
 from pipekit.own_tables import LOG_TABLE
 from pipekit.pipeline.model import PipelineSpec, Step
@@ -248,6 +249,22 @@ def last_steps(warehouse: Warehouse, pipeline: str) -> dict[str, LoggedStep]:
 def _earlier_attempt(known: LoggedStep | None, status: str, attempt: int) -> bool:
     """Whether a row is older than what is known: processes on several machines have several clocks."""
     return known is not None and (attempt, status != STARTED) < (known.attempt, known.status != STARTED)
+
+
+def unended_steps(runs: Path, target: str, pipeline: str) -> dict[str, datetime]:
+    """Steps that started in a run of this machine that is not over, or was killed, and did not end: when they started.
+
+    The log tables do not say so yet: a killed run's rows arrive with the next run.
+    """
+    found: dict[str, datetime] = {}
+    for path in sorted(runs.glob("*.jsonl")):
+        with suppress(OSError):
+            events = read_events(path)
+            header = next((event for event in events if isinstance(event, RunStarted)), None)
+            if header is not None and (header.target, header.pipeline) == (target, pipeline):
+                ended = {event.step for event in events if isinstance(event, StepFinished)}
+                found |= {e.step: e.at for e in events if isinstance(e, StepStarted) and e.step not in ended}
+    return found
 
 
 def last_target(runs: Path, pipeline: str) -> str | None:

@@ -340,6 +340,20 @@ def test_a_resumed_run_is_planned_as_one(one: Path) -> None:
     assert load(mended).run(resume=True).steps[0].status == "UNCHANGED"
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_a_step_whose_run_was_killed_did_not_end(one: Path, before: bool) -> None:
+    if before:
+        run_ok(one)
+        write(one.parent, "data/b.csv", "id\n3\n")
+    python = "from pipekit.runs import attempt; import os; attempt.Workers.result_of = lambda *_: os._exit(9)\n"
+    python += f"import pipekit; pipekit.Pipeline.from_file({str(one)!r}).run()"
+    assert subprocess.run([sys.executable, "-c", python], check=False, capture_output=True).returncode == 9
+    reasons = load(one).plan().steps[0].outlook.reasons
+    assert re.fullmatch(r"it started at 2\S+ \S+ and did not end", reasons[-1])
+    run_ok(one)
+    assert not any("did not end" in reason for step in load(one).plan().steps for reason in step.outlook.reasons)
+
+
 def test_what_the_command_prints(one: Path) -> None:
     run_ok(one)
     write(one.parent, "data/b.csv", "number\n3\n")
