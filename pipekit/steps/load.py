@@ -28,6 +28,7 @@ from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.load_outlook import outlook
 from pipekit.steps.load_work import (
     EMPTY,
+    NO_FILE,
     Load,
     Work,
     how_many,
@@ -100,7 +101,7 @@ def _run(load: Load) -> StepResult:
 
 
 def _unchanged(context: StepContext, listed: Listing) -> StepResult:
-    text = f"{how_many(listed)}, unchanged since the last load" if listed else "no new file; the table is kept"
+    text = f"{how_many(listed)}, unchanged since the last load" if listed else NO_FILE
     return StepResult(0, UNCHANGED, text, ledger.hash_of(context, listed))
 
 
@@ -132,7 +133,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
     load.again[:] = not_among(listed, pending.files)
     if is_all_loaded(load, listed, pending.files):
         _record_skipped(load)
-        text = f"{how_many(listed)}, loaded before{skips.in_words(load.skipped)}{_judged_again(load)}"
+        found = f"{how_many(listed)}, loaded before" if listed else NO_FILE
+        text = f"{found}{skips.in_words(load.skipped)}{_judged_again(load)}"
         return StepResult(0, UNCHANGED, text, inputs)
     if load.how.once_per_file:
         ledger.offer_claim(context, load.table)

@@ -19,6 +19,7 @@ from pipekit.step import StepContext
 from pipekit.steps import after_load, arrivals, ledger
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.load_work import (
+    NO_FILE,
     Load,
     Work,
     how_many,
@@ -74,7 +75,7 @@ def outlook(options: LoadOptions, context: StepContext) -> Outlook:
     if unchanged:
         files = _files(load, listed, found, {}, read=False)
         leaving = tuple(_leaving(load, left, not_among(listed, () if work == "nothing" else found.wanted)))
-        reason = f"{how_many(listed)}, nothing new{left_out(listed)}"
+        reason = (f"{how_many(listed)}, nothing new" if listed else NO_FILE) + left_out(listed)
         return Outlook(UNCHANGED, (reason,), files=files, leaving=leaving)
     refuse_without_header(load, found.wanted)
     problems, notes = _looked_at(load, found)

@@ -106,7 +106,7 @@ def work_of(load: Load, listed: Listing) -> Work:
     context = load.context
     if refresh.is_due(context, load.table, asks_ledger=load.how.once_per_file):
         return "anew"
-    if _keeps_table(load, listed):
+    if not load.how.once_per_file and _keeps_table(load, listed):
         return "nothing"
     if load.options.when == "changed" and ledger.is_last_load(context, load.table, listed):
         return "nothing"
@@ -122,7 +122,7 @@ def not_among(listed: Listing, files: Iterable[SourceFile]) -> list[SourceFile]:
 def _keeps_table(load: Load, listed: Listing) -> bool:
     """Whether there is no file since ``after_load`` took the earlier ones away: the table still stands for these."""
     options = load.options
-    if listed or options.after_load is None or options.on_empty == "fail" or load.how.once_per_file:
+    if listed or options.after_load is None or options.on_empty == "fail":
         return False
     return load.warehouse.exists(load.table)
 
@@ -138,9 +138,10 @@ def is_all_loaded(load: Load, listed: Listing, files: Sequence[SourceFile]) -> b
     if not files and load.options.on_empty == "fail":
         patterns = " or ".join(map(repr, load.source.pattern))
         raise SourceError(f"no file matches {patterns}{left_out(listed)}", file=load.source.uri, hint=EMPTY)
-    return False
+    return _keeps_table(load, listed)
 
 
+NO_FILE = "no new file; the table is kept"
 EMPTY = "If an empty source is fine, say on_empty: allow."
 
 

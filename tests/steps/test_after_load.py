@@ -63,7 +63,7 @@ def test_a_plan_says_which_files_will_be_taken_away(tmp_path: Path) -> None:
     assert found.count("1 file that an earlier run loaded will be moved to done/2024-07-05/") == 2
     assert "1 step: 1 to run" in found
     assert run_ok(path, as_of="2024-07-05").steps[0].message == "1 file, loaded before; 1 moved"
-    assert "vanished" not in planned(path)
+    assert "= a (load, append) unchanged: no new file; the table is kept" in planned(path)
 
 
 def test_files_are_moved_after_the_commit(on: Project) -> None:
@@ -222,7 +222,10 @@ def test_mistakes(tmp_path: Path, after: str, uri: str, words: str) -> None:
 def test_a_file_with_rejected_records_is_never_lost(tmp_path: Path, after: str, place: str, log: str) -> None:
     put(tmp_path, good="1", bad="x")
     path = project(tmp_path, text(f"after_load: {after}\n    on_error: reject"))
-    for message in ("2 files, 1 rejected; ", "0 files" if place == "done" else "1 file, loaded before"):
+    for message in (
+        "2 files, 1 rejected; ",
+        "no new file; the table is kept" if place == "done" else "1 file, loaded before",
+    ):
         assert run_ok(path).steps[0].message.startswith(message)
     assert [name.rpartition("/")[2] for name in names(tmp_path / place)][:1] == ["bad.csv"]
     assert (tmp_path / "in/good.csv").exists() is False
