@@ -20,7 +20,7 @@ from pipekit.inference.footers import footer_lines
 from pipekit.inference.gather import Gathered, brought_here, gather, looked_at
 from pipekit.inference.grouping import drafts, grouped, path_columns
 from pipekit.inference.model import Draft, Found, Proposal
-from pipekit.inference.proof import measure, prove
+from pipekit.inference.proof import measure, prove, too_broken
 from pipekit.inference.reading import scratch_database
 from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
@@ -106,7 +106,8 @@ def infer(
         The file's text, and what a person should look at.
 
     Raises:
-        SourceError: A place cannot be read, or holds no file that pipekit reads.
+        SourceError: A place cannot be read, or holds no file that pipekit reads, or only files with too many broken
+            records.
         SpecError: A place, or a file that is named by ``hints``, cannot be used.
     """
     hints, path = hints or Hints(), Path(to)
@@ -120,6 +121,10 @@ def infer(
         for number, draft in enumerate(found):
             say(f"reading {draft.name}: {_files(draft)}, {_size(draft.all_bytes)}")
             _look_at(warehouse, draft, Path(folder) / str(number), tables)
+    refused = [(_shown(draft), reason) for draft in found if (reason := too_broken(draft))]
+    found = [draft for draft in found if not too_broken(draft)]
+    if not found:
+        raise SourceError("nothing can be proposed: " + refused[0][1], file=refused[0][0], kept="Nothing was written.")
     if suite is not None and len(found) > 1:
         raise SpecError(
             [Problem(str(hints.suite), 0, "", f"is one suite, and there are {len(found)} sources; name one")]
@@ -127,7 +132,11 @@ def infer(
     suites = {draft.name: suite or proposed_suite(draft) for draft in found}
     text = written(hints.name or _pipeline_name(path), found, suites, hints.duckdb)
     _validate(text, path)
-    return Inferred(text, tuple(_doubts(found)), gathered.left_out, tuple(map(_looked, found)))
+    return Inferred(text, tuple(_doubts(found)), (*gathered.left_out, *refused), tuple(map(_looked, found)))
+
+
+def _shown(draft: Draft) -> str:
+    return "/".join(part for part in (draft.uri.rstrip("/"), draft.pattern) if part)
 
 
 def _nothing(gathered: Gathered) -> str:

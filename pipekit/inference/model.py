@@ -131,6 +131,7 @@ class Draft:
         notes: What a reader should know.
         key: Columns that identify a record.
         rejected: Records that are broken, whatever the types.
+        broken: How many these are and why, in words.
         on_extra: What to do with columns that cannot be declared.
     """
 
@@ -148,6 +149,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     key: tuple[str, ...] = ()
     rejected: int = 0
+    broken: str = ""
     on_extra: str | None = None
 
     def source(

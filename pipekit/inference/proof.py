@@ -72,6 +72,15 @@ def _say_what_is_broken(draft: Draft, found: BadRecords) -> None:
     draft.rejected = found.rejected
     broken = f"{found.rejected:,} of {found.records:,} records are broken ({reasons}; {where})"
     draft.doubts.append(f"{broken}: set aside by `on_error: reject`")
+    draft.broken = broken
+
+
+def too_broken(draft: Draft) -> str | None:
+    """Why nothing can be proposed for a draft: so many records are broken that its shape is another one."""
+    if draft.rejected * 100 <= draft.rows:
+        return None
+    line = "" if draft.format.get("header", True) else ", such as a first line that is no header of the lines below"
+    return f"{draft.broken}: more than 1% is no accident{line}; fix the lines, or write the source by hand"
 
 
 def measure(warehouse: DuckDBWarehouse, draft: Draft) -> None:

@@ -79,7 +79,7 @@ def _files(data: Path) -> None:
     machines = {f"m{n}.large": {"cores": n, "disk": {"gb": 10 * n}} for n in range(1, 4)}
     (data / "machines.json").write_text(json.dumps(machines), encoding="utf-8")
     (data / "nameless.csv").write_text("1,2.50,2024-01-01\n2,3.75,2024-01-02\n", encoding="utf-8")
-    (data / "broken.csv").write_text("a,b\n1,2\n3,4,5\n5,6\n7,8\n", encoding="utf-8")
+    (data / "broken.csv").write_text("a,b\n1,2\n3,4,5\n" + "5,6\n" * 198, encoding="utf-8")
     (data / "scan.pdf").write_bytes(b"%PDF-1.7 ...")
     (data / "empty.csv").write_bytes(b"")
 
@@ -105,7 +105,7 @@ def test_all_files_load_as_proposed(landing: Path, inferred: pipekit.Inferred) -
         "load_nameless": 2,
         "load_machines": 3,
     }
-    assert result.rows == {**rows, "load_broken": 3}
+    assert result.rows == {**rows, "load_broken": 199}
     assert all(check.status == "PASSED" for check in result.checks)
 
 
@@ -213,10 +213,25 @@ def test_documents_without_keys_are_an_error(tmp_path: Path) -> None:
         pipekit.infer(tmp_path, to=tmp_path / "p.yaml")
 
 
+def test_a_file_with_many_broken_records_is_left_out(tmp_path: Path) -> None:
+    """A share of rejects that lets it load would let anything load."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "odd.csv").write_text("a,b\n1,2\n3,4,5\n6,7\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="more than 1% is no accident"):
+        pipekit.infer(data, to=tmp_path / "p.yaml")
+    (data / "good.csv").write_text("x,y\n1,2\n4,5\n", encoding="utf-8")
+    found = pipekit.infer(data, to=tmp_path / "p.yaml")
+    assert "max_rejects" not in found.text
+    [(file, reason)] = found.left_out
+    assert "odd" in file
+    assert "records are broken" in reason
+
+
 def test_broken_records_are_set_aside_and_said(proposed: Any, inferred: pipekit.Inferred) -> None:
     [step] = [step for step in proposed["steps"] if step["source"] == "broken"]
-    assert (step["on_error"], step["max_rejects"]) == ("reject", "50%")
-    assert "1 of 4 records are broken" in _doubts(inferred, "broken")[None]
+    assert (step["on_error"], step["max_rejects"]) == ("reject", "1%")
+    assert "1 of 200 records are broken" in _doubts(inferred, "broken")[None]
     assert "broken.csv:3" in _doubts(inferred, "broken")[None]
 
 
