@@ -19,7 +19,12 @@ _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 @click.command()
 @pipeline_options
-@click.option("--tests", "file", type=click.Path(path_type=Path), help="Their file, in place of tests/NAME.yaml.")
+@click.option(
+    "--tests",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Their file; else tests/NAME.yaml for the pipeline file NAME.yaml.",
+)
 @click.option("-k", "named", default="", metavar="TEXT", help="Only tests whose names hold this text.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a report for CI systems.")
 @click.option("--verbose", "-v", is_flag=True, help="Show tests that passed, too.")

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.errors import SpecError
+from pipekit.names import Table, fold
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.reading.checking import checked
 from pipekit.pipeline.reading.rendering import Reading
@@ -113,6 +114,7 @@ def read_tests(path: Path, spec: PipelineSpec) -> list[Trial]:
     for name, keys in found.tests.items() if found else ():
         for place, stage in _stages(("tests", name), keys):
             _check(reading, names, place, stage)
+            _check_columns(reading, spec, (*place, "given"), stage)
     if reading.problems or found is None:
         raise SpecError(reading.problems)
     lines = reading.tree.at(("tests",)).value
@@ -153,6 +155,20 @@ def _check(reading: Reading, names: _Names, place: Place, stage: Stage) -> None:
             reading.note((*place, "steps", number), f"there is no step {step!r}{near}")
     if not (stage.expect or stage.checks or stage.fails):
         reading.note(place, "expects nothing: say expect, checks or fails")
+
+
+def _check_columns(reading: Reading, spec: PipelineSpec, place: Place, stage: Stage) -> None:
+    """Note columns of given rows that their source or table does not have, as far as its columns are known."""
+    sources = {name: [column.name for column in source.columns] for name, source in spec.sources.items()}
+    for name, rows in stage.given.items():
+        if not isinstance(rows, list) or reading.has_noted((*place, name)):
+            continue
+        known = sources.get(name) or list(spec.typed_tables(Table.parse(name)) or ())
+        folded = {fold(column, str.lower) for column in known}
+        for number, column in ((number, column) for number, row in enumerate(rows) for column in row):
+            if known and fold(column, str.lower) not in folded:
+                text = f"{name} has no column {column!r}{did_you_mean(column, known)}"
+                reading.note((*place, name, number, column), text)
 
 
 def _known(reading: Reading, place: Place, names: Iterable[str], known: frozenset[str], what: str) -> None:

@@ -19,7 +19,6 @@ from pipekit.formats.json import JsonFormat
 from pipekit.names import Table, fold
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.source import Source
-from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.contract import Warehouse
 
 Given = str | Mapping[str, str] | Sequence[Mapping[str, Any]]
@@ -60,11 +59,6 @@ def _name(source: Source) -> str:
 
 def _text(source: Source, rows: Sequence[Mapping[str, Any]]) -> str:
     names = {fold(column.name, str.lower): column.source_name for column in source.columns}
-    for row in rows:
-        for name in row:
-            if fold(name, str.lower) not in names:
-                near = did_you_mean(name, [column.name for column in source.columns])
-                raise PipekitError(f"the source {source.name} declares no column {name!r}{near}")
     named = [{names[fold(name, str.lower)]: value for name, value in row.items()} for row in rows]
     if isinstance(source.format, CsvFormat) and source.format.header_lines == 1:
         return _csv(source.format, list(names.values()), named)
@@ -89,18 +83,12 @@ def _csv(form: CsvFormat, names: Sequence[str], rows: Sequence[Mapping[str, Any]
 
 
 def write_rows(warehouse: Warehouse, spec: PipelineSpec, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make a table with rows, in place of those of an earlier run.
-
-    Raises:
-        PipekitError: A column is not one of the table's.
-    """
+    """Make a table with rows, in place of those of an earlier run. Their columns are checked with the file."""
     table = Table.parse(name)
     known = spec.typed_tables(table) or {}
     columns = {fold(column, str.lower): kind or "VARCHAR" for column, kind in known.items()}
     for column, value in ((column, value) for row in rows for column, value in row.items()):
         key = fold(column, str.lower)
-        if known and key not in columns:
-            raise PipekitError(f"{name} has no column {column!r}{did_you_mean(column, columns)}")
         if not known and (key not in columns or value is not None):
             columns[key] = _KINDS.get(type(value), "VARCHAR")
     if not warehouse.exists(table):

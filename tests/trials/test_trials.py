@@ -135,7 +135,9 @@ def test_mistakes_have_their_lines(pipeline: Path) -> None:
             given: {order: "id"}
             expect: {latst: 1}
           b:
-            given: {orders: "id"}
+            given:
+              orders: [{id: 1}, {id: 2, prise: 3}]
+              raw_orders: [{ID: 1, dai: 2024-01-01}]
           c:
             exspect: {latest: 1}
             steps: [lates]
@@ -144,7 +146,7 @@ def test_mistakes_have_their_lines(pipeline: Path) -> None:
     with pytest.raises(SpecError) as raised:
         load(pipeline).test()
     found = {(problem.line, problem.text) for problem in raised.value.problems}
-    assert any(line == 8 and text.startswith("unknown key; did you mean 'expect'?") for line, text in found)
+    assert any(line == 10 and text.startswith("unknown key; did you mean 'expect'?") for line, text in found)
     write(pipeline.parent, "tests/p.yaml", (pipeline.parent / "tests/p.yaml").read_text().replace("exspect", "expect"))
     with pytest.raises(SpecError) as raised:
         load(pipeline).test()
@@ -152,7 +154,9 @@ def test_mistakes_have_their_lines(pipeline: Path) -> None:
         (3, "the pipeline has no source or table 'order'; did you mean 'orders'?"),
         (4, "the pipeline has no table 'latst'; did you mean 'latest'?"),
         (5, "expects nothing: say expect, checks or fails"),
-        (9, "there is no step 'lates'; did you mean 'latest'?"),
+        (7, "orders has no column 'prise'; did you mean 'price'?"),
+        (8, "raw_orders has no column 'dai'; did you mean 'day'?"),
+        (11, "there is no step 'lates'; did you mean 'latest'?"),
     }
 
 
