@@ -163,9 +163,14 @@ def _is_secret(found: re.Match[str]) -> bool:
     return len(found["value"]) > _LONG_PARAMETER or looks_secret(found["name"])
 
 
+def scrub_known(text: str) -> str:
+    """The text without known secrets; URIs stay as they are, since in data they are values like others."""
+    return (_OWN.get() or _KNOWN).scrub(text)
+
+
 def scrub(text: str) -> str:
     """The text without known secrets, and without the secret parts of URIs."""
-    text = (_OWN.get() or _KNOWN).scrub(text)
+    text = scrub_known(text)
     return _URI.sub(lambda found: uri_without_secrets(found[0]), text) if "://" in text else text
 
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pipekit.cli.values import as_text
-from pipekit.errors import short
 from pipekit.sinks.styles import make_console, make_table, plain_text
 from pipekit.sinks.text import printable
 
@@ -88,7 +87,7 @@ def _cell(value: Any) -> Text:
     if value is None:
         return plain_text(_NULL, "dim")
     text = printable(_as_shown(value)).replace("\n", "\\n").replace("\t", "\\t")
-    return plain_text(short(text, _WIDEST))
+    return plain_text(text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…")
 
 
 def _whole(value: Any) -> Text:

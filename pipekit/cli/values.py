@@ -8,7 +8,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipekit.scrubbing import scrub
+from pipekit.scrubbing import scrub_known
 
 
 def as_text(value: Any) -> str:
@@ -36,7 +36,7 @@ def as_json(value: Any) -> Any:
 
 
 class Scrubber:
-    """Hides secrets in values, whatever the form they are printed in.
+    """Hides known secrets in values, whatever the form they are printed in.
 
     Attributes:
         found: Whether a value held one.
@@ -54,7 +54,7 @@ class Scrubber:
         if isinstance(value, (list, tuple)):
             return [self.clean(item) for item in value]
         text = str(value)
-        shown = scrub(text)
+        shown = scrub_known(text)
         if shown == text:
             return value
         self.found = True

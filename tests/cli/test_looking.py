@@ -114,6 +114,12 @@ def test_secrets_in_rows_are_hidden_in_each_form(tmp_path: Path) -> None:
         assert "note: secrets in these rows are shown as ***" in done.stderr
 
 
+def test_a_uri_in_a_row_stays_as_it_is(made: Path) -> None:
+    for form in ((), ("--full",), ("--csv",), ("--json",)):
+        done = cli(made, "sql", "p.yaml", "select 'https://a.b/c?session=abcdefghijklmn' as u", *form, code=0)
+        assert "https://a.b/c?session=abcdefghijklmn" in done.stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
