@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from pipekit.errors import TemplateError
@@ -20,6 +21,7 @@ _ENTITY = "entity__key"
 # Around the text of an expression, with its number; a noncharacter of Unicode, so text does not contain it.
 _EDGE = "\ufdd4"
 _MARK = re.compile(f"{_EDGE}(\\d*){_EDGE}")
+_TEXT, _WORD = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\w+")
 _Path = tuple[str, ...]
 _Group = tuple[str, str, str | Expression, str | None]
 
@@ -226,9 +228,27 @@ def _begin(marked: str, at: tuple[int, int]) -> tuple[int, int, int] | None:
 
 def tables_of(feature: Feature, options: FeaturesOptions, project: Project) -> str:
     """The tables that a feature is made from, for the catalog; of a template those that it reads."""
+    return ", ".join(sorted(_tables(feature, options, project)))
+
+
+def _tables(feature: Feature, options: FeaturesOptions, project: Project) -> set[str]:
+    """The same as a set. An expression is made from what the features that it names are made from.
+
+    The spine is named beside them if one of its columns is named, or its columns are not known.
+    """
     if feature.template:
-        return ", ".join(sorted(map(str, project.statement(template=feature.template).reads)))
-    return feature.from_ or options.from_
+        return set(map(str, project.statement(template=feature.template).reads))
+    if feature.from_:
+        return {feature.from_}
+    words = {word.lower() for word in _WORD.findall(_TEXT.sub("", feature.sql or ""))}
+    above = takewhile(lambda item: item[1] is not feature, options.features.items())
+    named = {name: other for name, other in above if name.lower() in words}
+    found = {table for other in named.values() for table in _tables(other, options, project)}
+    columns = project.typed_tables(Table.parse(options.from_))
+    others = words - {name.lower() for name in named}
+    if not found or columns is None or others & {name.lower() for name in columns}:
+        found.add(options.from_)
+    return found
 
 
 def made_by(feature: Feature) -> str:

@@ -66,7 +66,7 @@ def test_one_day_is_replaced_and_everything_follows(on: Project) -> None:
     assert catalog == [
         ("F1", "spent", "Ever spent.", "visits"),
         ("F2", "large", "Large ones.", "visits"),
-        ("F3", "is_good", "Good.", "people"),
+        ("F3", "is_good", "Good.", "visits"),
     ]
     [(samples,)] = on.execute("select samples from dq_check_logs where status = 'WARNED'")
     assert "2024-07-02" in samples

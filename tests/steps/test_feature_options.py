@@ -67,9 +67,10 @@ def test_default_where_hidden_and_a_key_by_expression(on: Project) -> None:
     assert "twice" not in catalog
     assert catalog["tpl"][:3] == ("feats.tpl", "events", "template tpl.sql; default none")
     assert catalog["seen"][:3] == ("f-7", "events", "max(n); where kind = 'see'; default -1")
+    assert (catalog["more"][1], catalog["town"][1]) == ("events", "people"), "by way of hidden features"
     assert catalog["buyer"] == (
         "feats.buyer",
-        "people",
+        "events",
         "nullif(bought > 0, false); default false",
         "boolean",
         "100.00% filled",
