@@ -32,7 +32,7 @@ def test_each_line_gives_its_value() -> None:
     assert wrong_lines(Bench(TABLES), lines()) == []
 
 
-@pytest.mark.parametrize("share", [pytest.param(3, id="a third"), pytest.param(1, id="all", marks=pytest.mark.long)])
+@pytest.mark.parametrize("share", [pytest.param(10, id="a tenth"), pytest.param(1, id="all", marks=pytest.mark.long)])
 def test_each_line_gives_its_value_or_an_error_where_no_types_are_known(share: int) -> None:
     bench = Bench({})
     silent: list[Any] = []
