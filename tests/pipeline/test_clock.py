@@ -122,7 +122,7 @@ def test_vars_have_no_clock_and_checks_no_clock_in_their_names(tmp_path: Path) -
     assert [("may not stand here" in line) for line in lines] == [True, True]
 
 
-def test_one_stage_serves_all_days(tmp_path: Path, snowflake_account: object) -> None:
+def test_one_stage_of_snowflake_serves_all_days(tmp_path: Path, snowflake_account: object) -> None:
     """``CREATE STAGE`` names the folder above the first one that moves."""
     from pipekit.source import Source
     from pipekit.warehouses.snowflake.stages import create_stage, stage_of
