@@ -14,11 +14,13 @@ def result_names(text: str, dialect: str, found: Sequence[str]) -> list[str]:
         found: The names of its result.
     """
     import sqlglot
+    from sqlglot import exp
 
     query = sqlglot.parse_one(text, read=dialect or None)
     projections = query.selects
     if len(projections) != len(found) or query.is_star:
         return list(found)
     return [
-        name if each.alias_or_name else each.sql(dialect).upper() for name, each in zip(found, projections, strict=True)
+        name if isinstance(each, (exp.Alias, exp.Column)) else each.sql(dialect).upper()
+        for name, each in zip(found, projections, strict=True)
     ]

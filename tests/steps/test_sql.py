@@ -255,3 +255,9 @@ def test_names_that_are_no_plain_names() -> None:
               into="Odd Name", materialize="merge", key="id")  # fmt: skip
     run.again()
     assert run.rows("Odd Name") == [{"emp.var.rate": 1, "id": 2}]
+
+
+def test_a_division_by_zero_is_said_in_snowflakes_words() -> None:
+    with pytest.raises(QueryError, match="a division by zero, which is an error on Snowflake, too") as failed:
+        sql("select id / (n - 10) as q from src", {"src": SRC})
+    assert "Write div0(a, b)" in str(failed.value)

@@ -37,7 +37,13 @@ def translate_error(error: duckdb.Error, sql: str | None = None) -> PipekitError
         return WarehouseError(text, sql=sql, hint="DuckDB itself failed; run again in a new process.")
     if isinstance(error, (duckdb.ConnectionException, duckdb.PermissionException)):
         return WarehouseError(text, sql=sql)
+    if "division by zero" in text.lower():
+        # DuckDB's own advice names its settings. Snowflake: .../sql-reference/functions/div0
+        return QueryError("a division by zero, which is an error on Snowflake, too", sql=sql, hint=_BY_ZERO)
     return QueryError(text, sql=sql)
+
+
+_BY_ZERO = "Write div0(a, b), which gives 0 then, or a / nullif(b, 0), which gives NULL."
 
 
 def _conflict(error: duckdb.Error, text: str, sql: str | None) -> WarehouseError:
