@@ -1,5 +1,5 @@
 # pipekit with this project in an image: docker build -t pipekit .
-# It runs as a user without rights, and its root file system may be read-only (docs/schedulers.md, A container).
+# It runs as a user without rights, and its root file system may be read-only (docs/container.md).
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md LICENSE ./

@@ -53,17 +53,21 @@ DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
 RUN_HERE = (
     "README.md",
+    "airflow.md",
     "getting-started.md",
     "infer.md",
     "library.md",
     "lineage.md",
+    "openlineage.md",
+    "opentelemetry.md",
     "operations.md",
     "pipeline-file.md",
     "report.md",
     "plan.md",
     "schedulers.md",
+    "snowflake-tasks.md",
+    "step-functions.md",
     "steps.md",
-    "telemetry.md",
     "testing.md",
 )
 
@@ -248,7 +252,7 @@ STEP_PAGE = {
     "python": PythonOptions,
 }
 
-TELEMETRY_PAGE = {"OpenLineage": OpenLineage, "OpenTelemetry": OpenTelemetry}
+TELEMETRY_PAGES = {"OpenLineage": OpenLineage, "OpenTelemetry": OpenTelemetry}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +260,7 @@ TELEMETRY_PAGE = {"OpenLineage": OpenLineage, "OpenTelemetry": OpenTelemetry}
     [
         *(("pipeline-file.md", heading, model) for heading, model in FILE_PAGE.items()),
         *(("steps.md", heading, model) for heading, model in STEP_PAGE.items()),
-        *(("telemetry.md", heading, model) for heading, model in TELEMETRY_PAGE.items()),
+        *((f"{heading.lower()}.md", heading, model) for heading, model in TELEMETRY_PAGES.items()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from projects import REPOSITORY, copy_project, pipekit
 from test_docs import blocks
 
-PAGE = REPOSITORY / "docs/schedulers.md"
+PAGE = REPOSITORY / "docs/github-actions.md"
 
 
 def workflow() -> str:
