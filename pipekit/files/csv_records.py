@@ -62,6 +62,12 @@ class CsvReader:
         self._of_texts()._take(pending, line, None)
         return pending.fields
 
+    def goes_on(self, line: str) -> bool:
+        """Whether a record that begins with this line has a quoted value that the line does not close."""
+        pending = _Pending(1)
+        self._take(pending, line, None)
+        return pending.open is not None
+
     def _of_texts(self) -> CsvReader:
         if self._names is None:
             self._names = CsvReader(self._form.model_copy(update={"null_values": ()}))

@@ -31,7 +31,13 @@ class Difference:
 
 
 def difference(
-    warehouse: Warehouse, table: Table, wanted: Sequence[TableColumn], policy: str, own: Sequence[Column] = ()
+    warehouse: Warehouse,
+    table: Table,
+    wanted: Sequence[TableColumn],
+    policy: str,
+    own: Sequence[Column] = (),
+    *,
+    inferred: bool = False,
 ) -> Difference:
     """What has to be done to a table before it can take ``wanted``; see ``reconcile``.
 
@@ -46,7 +52,7 @@ def difference(
     missing = [column for name, column in has.items() if name not in given and name not in kept]
     widens = warehouse.dialect.widens
     both = [(has[name], column) for name, column in given.items() if name in has]
-    wider = [(old, new) for old, new in both if policy in _WIDENING and widens(old.type, new.type)]
+    wider = [(old, new) for old, new in both if (inferred or policy in _WIDENING) and widens(old.type, new.type)]
     retyped = [(old, new) for old, new in both if (old, new) not in wider and _differ(old, new, widens)]
     refused = policy in ("fail", "widen") and (added or missing)
     if retyped or refused or (needed and policy != "add"):
@@ -59,7 +65,13 @@ def difference(
 
 
 def reconcile(
-    context: StepContext, table: Table, wanted: Sequence[TableColumn], policy: str, own: Sequence[Column] = ()
+    context: StepContext,
+    table: Table,
+    wanted: Sequence[TableColumn],
+    policy: str,
+    own: Sequence[Column] = (),
+    *,
+    inferred: bool = False,
 ) -> list[str]:
     """Make the table able to take ``wanted``, or refuse. Outside a transaction: it may need DDL.
 
@@ -69,6 +81,8 @@ def reconcile(
         wanted: The columns of the new rows.
         policy: The value of ``on_schema_change``.
         own: Columns that the materialization fills by itself.
+        inferred: The engine found the types: on Snowflake a literal is as wide as it is written, so that the next run
+            may bring a longer one. A column that is wide enough then is no change of the file's.
 
     Returns:
         The columns to fill with new rows, in the engine's case.
@@ -77,7 +91,7 @@ def reconcile(
         QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
     """
     warehouse = context.warehouse
-    found = difference(warehouse, table, wanted, policy, own)
+    found = difference(warehouse, table, wanted, policy, own, inferred=inferred)
     for old, new in found.wider:
         _widen(context, table, old, new)
     for column in found.added:

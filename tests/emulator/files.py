@@ -83,12 +83,16 @@ def _checked(record: Record) -> Record:
 
 
 def csv_records(text: str, options: Options) -> Iterator[Record]:
-    """The records of a CSV file, without the lines to skip."""
-    skip = int(options.get("SKIP_HEADER", 0))
-    for row, record in enumerate(_split(text, _Dialect(options)), 1):
-        if row > skip:
-            record.row = row
-            yield _checked(record)
+    """The records of a CSV file, without the lines to skip: physical ones, whatever quotes stand in them.
+
+    SKIP_HEADER in https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+    """
+    skip, at = int(options.get("SKIP_HEADER", 0)), 0
+    for _ in range(skip):
+        at = _next_line(text, at)
+    for row, record in enumerate(_split(text, at, skip + 1, _Dialect(options)), skip + 1):
+        record.row = row
+        yield _checked(record)
 
 
 def _bytes_as_text(mark: str) -> str:
@@ -127,8 +131,8 @@ class _Dialect:
         return None if text in self.nulls else text
 
 
-def _split(text: str, dialect: _Dialect) -> Iterator[Record]:
-    at, line = 0, 1
+def _split(text: str, at: int, line: int, dialect: _Dialect) -> Iterator[Record]:
+    """The records from a place on, which is at the start of that line."""
     while at < len(text):
         start, record = at, Record(0, line, "")
         at = _take(text, at, dialect, record)

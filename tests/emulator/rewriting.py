@@ -46,6 +46,8 @@ def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line p
         return _filled(_TRY_PARSE, x=_inner(node.this))
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
         return exp.Count(this=_filled(_COUNTED, x=_inner(node.this)), big_int=True)
+    if isinstance(node, exp.Div | exp.Mod):
+        return _undefined(node)
     if isinstance(node, exp.StrToTime) and node.args.get("safe"):
         node.args["format"].set("this", node.args["format"].this.replace('"', ""))
     return _named(node)
@@ -53,8 +55,23 @@ def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line p
 
 _node.kinds = (  # type: ignore[attr-defined]
     *(exp.DataType, exp.Cast, exp.ToChar, exp.GetExtract, exp.GetIgnoreCase, exp.Trim, exp.ParseJSON, exp.Count),
-    *(exp.StrToTime, exp.Anonymous, exp.Typeof, exp.ToArray, exp.ToDouble),
+    *(exp.Div, exp.Mod, exp.StrToTime, exp.Anonymous, exp.Typeof, exp.ToArray, exp.ToDouble),
 )
+
+
+# https://docs.snowflake.com/en/sql-reference/functions/div0: the operator reports an error.
+DIVISION_BY_ZERO = "Division by zero"
+
+
+def _undefined(node: exp.Binary) -> exp.Expression:
+    """A division that is an error by zero; DuckDB's is NULL or infinite."""
+    left, right = _inner(node.left), _inner(node.right)
+    divided = type(node)(this=left, expression=right, typed=node.args.get("typed"), safe=node.args.get("safe"))
+    if isinstance(right, exp.Literal) and right.this.strip("0."):
+        return divided
+    zero = exp.EQ(this=right.copy(), expression=exp.Literal.number(0))
+    failed = exp.Anonymous(this="error", expressions=[exp.Literal.string(DIVISION_BY_ZERO)])
+    return exp.paren(exp.Case(ifs=[exp.If(this=zero, true=failed)], default=divided))
 
 
 def _is_variant(node: exp.Expression) -> bool:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fakesnow.server as fake
 import uvicorn
+from declared import send_declared_types
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
 from parsing import parse_once
@@ -278,6 +279,7 @@ def app() -> Starlette:
     parse_once()
     mend_null_timestamps()
     send_small_numbers()
+    send_declared_types()
     # A login makes nothing: a database that is not there is not the session's.
     fake.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
     fake.shared_fs.results_cache = Forgetful()

@@ -6,11 +6,13 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import declared as types
 import duckdb
 import fakesnow.arrow
 import pyarrow as pa
@@ -18,7 +20,7 @@ from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from governance import Governance
-from rewriting import as_duckdb, columns_of, refuse_other_case
+from rewriting import DIVISION_BY_ZERO, as_duckdb, columns_of, refuse_other_case
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
@@ -40,7 +42,7 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _CREATED = re.compile(
-    rf"\s*(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TRANSIENT\s+)?TABLE|DROP\s+TABLE)\s+(?P<if>IF\s+(NOT\s+)?EXISTS\s+)?(?P<name>{_QUALIFIED})",
+    rf"\s*(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:(?:TRANSIENT|TEMP|TEMPORARY)\s+)?TABLE|DROP\s+TABLE)\s+(?P<if>IF\s+(NOT\s+)?EXISTS\s+)?(?P<name>{_QUALIFIED})",
     re.IGNORECASE,
 )
 _CONFLICT_TRIES = 200
@@ -143,7 +145,8 @@ class Cursor(FakeSnowflakeCursor):
 
     _conn: Connection
     bindings: Sequence[Any] = ()
-    _described: Sequence[Sequence[Any]] | None = None
+    _described: list[Sequence[Any]] | None = None
+    _described_table: str | None = None
 
     def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
@@ -163,6 +166,8 @@ class Cursor(FakeSnowflakeCursor):
             except duckdb.InterruptException as error:
                 raise refused("SQL execution canceled", 604, "57014") from error
             except Exception as error:  # whatever DuckDB or fakesnow stumbles over is the statement's failure
+                if DIVISION_BY_ZERO in str(error):
+                    raise refused(DIVISION_BY_ZERO, 100051, "22012") from error
                 raise refused(f"{type(error).__name__}: {error}", 100132, "P0000") from error
         raise AssertionError
 
@@ -170,8 +175,11 @@ class Cursor(FakeSnowflakeCursor):
         """Run a statement, and remember which tables it made or changed."""
         conn = self._conn
         if not _DDL.match(command):
-            result = self._run(command, *arguments, **named)
-            if match := _CHANGED.match(command):
+            match = _CHANGED.match(command)
+            if match is None:
+                result = self._run(command, *arguments, **named)
+            else:
+                result = self._changed(conn.full_name(match["name"]), command, *arguments, **named)
                 conn.uncommitted.add(conn.full_name(match["name"]))
             if not conn.open_transaction:
                 if not command.lstrip().upper().startswith("ROLLBACK"):
@@ -186,8 +194,43 @@ class Cursor(FakeSnowflakeCursor):
             self._note_table(command)
             return result
 
+    def _changed(self, name: tuple[str, ...], command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        """Run a statement that changes a table; a text that is too long for its column undoes it."""
+        longest = types.lengths(self._conn.account.declared.get(name, {}))
+        if not longest:
+            return self._run(command, *arguments, **named)
+        with self._alone():
+            result = self._run(command, *arguments, **named)
+            for column, length in longest.items():
+                long = (
+                    f"SELECT {quoted([column])} FROM {quoted(name)} WHERE length({quoted([column])}) > {length} LIMIT 1"
+                )
+                if found := self._duck_conn.execute(long).fetchone():
+                    raise refused(f"String '{found[0]}' is too long and would be truncated", 100078, "22000")
+        return result
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A transaction around one statement, unless one is open."""
+        conn = self._conn
+        if conn.open_transaction:
+            yield
+            return
+        conn._duck_conn.begin()
+        conn.open_transaction = True
+        try:
+            yield
+            conn._duck_conn.commit()
+        except BaseException:
+            conn._duck_conn.rollback()
+            raise
+        finally:
+            conn.open_transaction = False
+
     def _note_table(self, command: str) -> None:
         account, full_name = self._conn.account, self._conn.full_name
+        if said := types.altered(command):
+            account.declared.setdefault(full_name(said[0]), {})[said[1]] = said[2]
         match = _CREATED.match(command)
         if match is None:
             return
@@ -196,7 +239,15 @@ class Cursor(FakeSnowflakeCursor):
             account.drop(name)
         elif not (match["if"] and name in account.created):
             cloned = re.match(rf"\s*CLONE\s+({_QUALIFIED})", rest, re.IGNORECASE)
-            account.make(name, account.declared.get(full_name(cloned[1]), {}) if cloned else _declared(rest))
+            account.make(name, dict(self._types_of(cloned[1])) if cloned else self._declared(rest))
+
+    def _types_of(self, table: str) -> types.Types:
+        return self._conn.account.declared.get(self._conn.full_name(table), {})
+
+    def _declared(self, rest: str) -> types.Types:
+        """The types of a CREATE TABLE that DuckDB does not have, from what stands behind its name."""
+        made = re.match(r"\s*(?:COPY\s+\w+\s+)*AS\b(?P<query>.*)", rest, re.IGNORECASE | re.DOTALL)
+        return types.of_query(made["query"], self._types_of) if made else types.of_columns(rest)
 
     def _run(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         if self._conn.open_transaction and _DDL.match(command):
@@ -207,6 +258,7 @@ class Cursor(FakeSnowflakeCursor):
                 answer = handler(self, match, command)
                 if answer is not None:
                     return self if answer is SERVED else self.answer(*answer)
+        self._described_table = types.described_table(command)
         rewritten = _KEY.sub("", _as_permanent(self._conn, _replacing(self._conn, command)))
         result = super().execute(rewritten, *arguments, **named)
         self._note_transaction(command)
@@ -248,7 +300,11 @@ class Cursor(FakeSnowflakeCursor):
     def _describe(self) -> None:
         """Keep the columns of what was just run, as DESCRIBE gives them."""
         columns = self._duck_conn.description or ()
-        self._described = [(column[0], str(column[1]), "YES", None, None, None) for column in columns]
+        known, mine = self._types_of(self._described_table) if self._described_table else {}, False
+        self._described = []
+        for name, kind, *_ in columns:
+            self._described.append((name, known.get(name, str(kind)) if mine else str(kind), "YES", None, None, None))
+            mine = mine or name == "PIPEKIT_COLUMNS"
 
     def _describe_last_sql(self) -> list[Any]:
         return super()._describe_last_sql() if self._described is None else list(self._described)
@@ -289,22 +345,6 @@ class Cursor(FakeSnowflakeCursor):
             self._duck_conn.execute(f"INSERT INTO {quoted(name)} ({names}) SELECT * FROM _emulated_rows")
         finally:
             self._duck_conn.unregister("_emulated_rows")
-
-
-_OWN_TYPES = re.compile(rf"[(,]\s*(?P<column>{_NAME})\s+(?P<type>OBJECT|ARRAY|TIMESTAMP_LTZ)\b", re.IGNORECASE)
-_SPELT = {"TIMESTAMP_LTZ": "TIMESTAMP_LTZ(9)"}
-
-
-def _declared(columns: str) -> dict[str, str]:
-    """The columns of a CREATE TABLE whose types DuckDB does not have."""
-    if re.match(r"\s*(COPY\s+\w+\s+)*AS\b", columns, re.IGNORECASE):
-        return {}
-    return {
-        match["column"].strip('"') if match["column"].startswith('"') else match["column"].upper(): _SPELT.get(
-            match["type"].upper(), match["type"].upper()
-        )
-        for match in _OWN_TYPES.finditer(columns)
-    }
 
 
 def _values(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -75,6 +75,19 @@ def test_another_scale_or_kind_is_not_widened(on: Project, kind: str) -> None:
     assert rows(on) == [(1, "1.50")]
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("'ab'", "'abcdef'"), ("1", "1234567"), ("cast(1.5 as number(5,2))", "cast(12345.5 as number(9,2))")],
+)
+def test_a_query_s_longer_literal_widens_its_column(on: Project, first: str, then: str) -> None:
+    """A literal is as wide as it is written on Snowflake, and the file's author never said so."""
+    for value in (first, then, first):
+        text = f'steps: [{{id: t, type: sql, sql: "select 1 as id, {value} as n", materialize: append, key: n}}]'
+        on.ok(text)
+
+    assert len(on.execute("SELECT n FROM t")) == 2
+
+
 def test_widen_allows_no_other_columns(on: Project) -> None:
     put(on, "a", 1, "1.50")
     on.ok(loading("number(5,2)"))

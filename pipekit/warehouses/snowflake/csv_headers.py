@@ -79,9 +79,22 @@ def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str],
         width = len(source.columns)
         return Header(tuple(range(1, width + 1)), width, skip)
     reader = CsvReader(form)
+    _refuse_broken(reader, file, lines, skip)
     names = joined_names(form, file, [reader.texts(line) for line in lines])
     positions = column_positions(source, file, names, skip + 1)
     return Header(tuple(None if at is None else at + 1 for at in positions), len(names), skip + form.heads)
+
+
+def _refuse_broken(reader: CsvReader, file: SourceFile, lines: list[str], skip: int) -> None:
+    """SKIP_HEADER leaves out physical lines: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    for number, line in enumerate(lines, skip + 1):
+        if reader.goes_on(line):
+            raise BadFileError(
+                "the header has a line break inside a quoted name, and Snowflake skips the header by lines",
+                file=file.uri,
+                line=number,
+                hint="Ask for a file with its header on one line, or leave it out: `header: false` and `skip_lines`.",
+            )
 
 
 def header_groups(headers: dict[SourceFile, Header], files: StagedFiles) -> dict[Header, list[str]]:

@@ -26,6 +26,20 @@ _TYPES = {
 
 
 _MARK = "PIPEKIT_COLUMNS"
+# What a column without a length is shown as depends on when it was made:
+# https://docs.snowflake.com/en/release-notes/bcr-bundles/2024_08/bcr-1779, .../2025_07/bcr-2118
+_UNLIMITED = {
+    "VARCHAR": "VARCHAR(16777216)",
+    "VARCHAR(134217728)": "VARCHAR(16777216)",
+    "BINARY": "BINARY(8388608)",
+    "BINARY(67108864)": "BINARY(8388608)",
+}
+
+
+def comparable(kind: str) -> str:
+    """A type as DESCRIBE shows it, with one text for all that have no length; without the collation, if it has one."""
+    plain = kind.partition(" COLLATE ")[0]
+    return _UNLIMITED.get(plain, plain)
 
 
 def described(query: str, table: str) -> str:
@@ -48,4 +62,4 @@ def of_table(description: Sequence[Any]) -> tuple[int, list[TableColumn]]:
 def _type(column: Any) -> str:
     form = _TYPES.get(column.type_code, "")
     kind = form.format(precision=column.precision, scale=column.scale, size=column.internal_size)
-    return "" if "None" in kind else kind
+    return "" if "None" in kind else comparable(kind)

@@ -24,7 +24,7 @@ from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.session import SCRATCH, PlainSession
 from pipekit.warehouses.snowflake.arrow import one_table
 from pipekit.warehouses.snowflake.catalog import Catalog
-from pipekit.warehouses.snowflake.described import described, of_table
+from pipekit.warehouses.snowflake.described import comparable, described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
 from pipekit.warehouses.snowflake.login import connect
@@ -237,7 +237,7 @@ class SnowflakeSession(PlainSession):
         if policy is not None:
             self._policies[name] = {row[at["name"]]: row[policy] for row in result.rows if row[policy]}
         # VARCHAR(9) COLLATE 'en-ci', say; how texts compare is no matter of their type.
-        kinds = [str(row[at["type"]]).partition(" COLLATE ")[0] for row in result.rows]
+        kinds = [comparable(str(row[at["type"]])) for row in result.rows]
         names = [(row[at["name"]], row[at["null?"]] == "Y") for row in result.rows]
         return [TableColumn(name, kind, null) for (name, null), kind in zip(names, kinds, strict=True)]
 

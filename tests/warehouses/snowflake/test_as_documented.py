@@ -13,7 +13,7 @@ import yaml
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 from small_projects import run_ok
 
-from pipekit.errors import QueryError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.contract import FileLoad, Setup
@@ -403,3 +403,28 @@ def test_objects_arrays_and_local_timestamps_are_types_of_their_own(
     (tmp_path / "p.yaml").write_text(yaml.safe_dump(spec))
     for _ in range(2):
         run_ok(tmp_path / "p.yaml")
+
+
+def test_lines_above_the_records_are_physical_ones(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
+    """SKIP_HEADER: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    (tmp_path / "1.csv").write_text('"Report, never closed\n\na,b\n1,x\n')
+    form = {"type": "csv", "skip_lines": 2}
+    assert load(warehouse, source(str(tmp_path), form, AB), "reject", metadata=True)[0][:4][3:] == (4,)
+    (tmp_path / "1.csv").write_text('a,"b\nc"\n1,x\n')
+    with pytest.raises(BadFileError, match="line break inside a quoted name") as raised:
+        load(warehouse, source(str(tmp_path), {"type": "csv"}, AB))
+    assert "header: false" in str(raised.value)
+    by_place = {"type": "csv", "header": False, "skip_lines": 2}
+    assert load(warehouse, source(str(tmp_path), by_place, AB)) == [(1, "x")]
+
+
+def test_a_text_without_a_length_is_the_same_type_in_every_account(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+) -> None:
+    """https://docs.snowflake.com/en/release-notes/bcr-bundles/2025_07/bcr-2118"""
+    warehouse.execute("CREATE TABLE OLD (A VARCHAR(16777216), B BINARY(8388608), C VARCHAR(9))")
+    warehouse.execute("CREATE TABLE NEW (A VARCHAR(134217728), B BINARY(67108864), C VARCHAR(9))")
+    old, new = (warehouse.columns(Table((name,))) for name in ("old", "new"))
+    assert [column.type for column in old] == ["VARCHAR(16777216)", "BINARY(8388608)", "VARCHAR(9)"]
+    assert new == old
