@@ -10,10 +10,11 @@ Names are imported when they are first used, so that ``import pipekit`` costs ne
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# As type checkers know it: `typing` is slow to import, and Ctrl-C is seen to only after this module is (`cli.command`).
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pipekit.api import Pipeline
     from pipekit.errors import (
         ChecksFailed,
@@ -184,7 +185,7 @@ def __getattr__(name: str) -> Any:
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'pipekit' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    return getattr(__import__(home, fromlist=[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -20,11 +20,16 @@ or lets pass, and pipekit relies on, is added here:
   values of Parquet have the text that the documentation shows. COUNT passes over a JSON null. ON_ERROR = CONTINUE passes
   over a named file that is gone. Quote characters, offsets and infinities are those that Snowflake takes.
 
+- UPDATE, DELETE, MERGE and what replaces all rows lock the whole table until their transaction ends: others wait, twenty
+  at most and for LOCK_TIMEOUT, and a deadlock ends one of them. INSERT and COPY wait for nothing.
+- A text that is longer than its VARCHAR(n) is refused, a literal is as wide as it is written, OBJECT, ARRAY and
+  TIMESTAMP_LTZ are types. A division by zero is an error. SKIP_HEADER leaves out physical lines.
+
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
-warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), lengths of VARCHAR and types of
-literals, statement timeouts, division by zero as an error, COUNT of a JSON null outside of a column, error tables, time travel, a commit that another session does
-not see yet, physical lines in SKIP_HEADER, blank lines as errors, and the lock waits of two
-writers (DuckDB's write conflict is retried in their place). Temporary tables are ordinary ones that are dropped with their
+warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
+NUMBER (tests/warehouses/duckdb/semantics is about that), COUNT of a JSON null outside of a column, the text of a JSON number
+with an exponent, error tables, time travel, a commit that another session does not see yet (READ_CONSISTENCY_MODE is kept, and
+`doctor` looks at it), blank lines as errors, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.
 """

@@ -230,7 +230,7 @@ async def abort(request: Request) -> Response:
     STATE.requests.append("ABORT")
     token = STATE.running.get(wanted)
     if token in fake.sessions:
-        fake.sessions[token]._duck_conn.interrupt()
+        fake.sessions[token].stop()
     return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
 

@@ -20,6 +20,7 @@ from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from governance import Governance
+from locks import Locks, locks
 from rewriting import DIVISION_BY_ZERO, as_duckdb, columns_of, refuse_other_case
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
@@ -64,6 +65,7 @@ class Account:
     columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
     governance: Governance = field(default_factory=Governance)
+    locks: Locks = field(default_factory=Locks)
     created: dict[tuple[str, ...], datetime] = field(default_factory=dict)
     changed: dict[tuple[str, ...], int] = field(default_factory=dict)
     declared: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Connection(FakeSnowflakeConnection):
     account: Account
     number: int = 0
     open_transaction = False
+    stopped = False
 
     def begin_session(self, account: Account, number: int, settings: dict[str, Any]) -> None:
         """Take up the account and the login's settings, and start with no temporary table."""
@@ -113,6 +116,11 @@ class Connection(FakeSnowflakeConnection):
             return default
         return str(self.settings.get(name, self.account.parameters.get(name, default)))
 
+    def stop(self) -> None:
+        """End the statement that is running, or waits for a lock."""
+        self.stopped = True
+        self._duck_conn.interrupt()
+
     def cursor(self, *arguments: Any) -> FakeSnowflakeCursor:
         """A cursor with the emulator's statements."""
         return Cursor(self, self._duck_conn)
@@ -124,11 +132,13 @@ class Connection(FakeSnowflakeConnection):
 
     def end_session(self) -> None:
         """Roll back, drop what is temporary; a statement that a lost client left running ends first."""
+        self.stopped = True
         with self.busy:
             self.account.sessions.pop(self.number, None)
             if self.open_transaction:
                 self._duck_conn.rollback()
                 self.open_transaction = False
+            self.account.locks.release(self)
             with self.account.making:
                 for name in self.temporary:
                     self._duck_conn.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
@@ -150,8 +160,14 @@ class Cursor(FakeSnowflakeCursor):
 
     def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
-        with self._conn.busy:
-            return self._tried(command, *arguments, **named)
+        conn = self._conn
+        with conn.busy:
+            conn.stopped = False
+            try:
+                return self._tried(command, *arguments, **named)
+            finally:
+                if not conn.open_transaction:
+                    conn.account.locks.release(conn)
 
     def _tried(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         for attempt in range(_CONFLICT_TRIES):
@@ -179,8 +195,11 @@ class Cursor(FakeSnowflakeCursor):
             if match is None:
                 result = self._run(command, *arguments, **named)
             else:
-                result = self._changed(conn.full_name(match["name"]), command, *arguments, **named)
-                conn.uncommitted.add(conn.full_name(match["name"]))
+                name = conn.full_name(match["name"])
+                if locks(command):
+                    conn.account.locks.take(conn, name, float(conn.parameter("LOCK_TIMEOUT", "43200")))
+                result = self._changed(name, command, *arguments, **named)
+                conn.uncommitted.add(name)
             if not conn.open_transaction:
                 if not command.lstrip().upper().startswith("ROLLBACK"):
                     conn.account.change(conn.uncommitted)
@@ -677,7 +696,7 @@ def _cancel(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     other = cursor._conn.account.sessions.get(number)
     if other is None:
         raise refused(f"session {number} does not exist", 707)
-    other._duck_conn.interrupt()
+    other.stop()
     return ("status",), [("1 query cancelled",)]
 
 

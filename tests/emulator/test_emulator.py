@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,72 @@ def test_a_copy_option_that_is_not_emulated_is_refused(connection: Any) -> None:
     connection.cursor().execute("CREATE STAGE PLACE URL = 's3://somewhere/'")
     with pytest.raises(ProgrammingError, match="TRUNCATECOLUMNS"):
         connection.cursor().execute("COPY INTO THINGS FROM @PLACE TRUNCATECOLUMNS = TRUE")
+
+
+def in_turn(account: EmulatedSnowflake, schema: str, *settings: Any) -> list[Any]:
+    """Connections to one schema."""
+    keys = {key: value for key, value in account.target().items() if key != "type"} | {"schema": schema}
+    return [snowflake.connector.connect(**keys, session_parameters=each) for each in settings]
+
+
+def test_a_table_is_locked_as_a_whole_until_the_transaction_ends(
+    connection: Any,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+) -> None:
+    """https://docs.snowflake.com/en/sql-reference/transactions"""
+    first, brief, second = in_turn(snowflake_account, connection.schema, {}, {"LOCK_TIMEOUT": 0}, {})
+    connection.cursor().execute("INSERT INTO THINGS VALUES (1, 'a'), (2, 'b')")
+    first.cursor().execute("BEGIN")
+    first.cursor().execute("UPDATE THINGS SET NAME = 'x' WHERE ID = 1")
+    brief.cursor().execute("INSERT INTO THINGS VALUES (3, 'c')")
+    with pytest.raises(ProgrammingError, match="waited too long"):
+        brief.cursor().execute("UPDATE THINGS SET NAME = 'y' WHERE ID = 2")
+    waits = threading.Thread(target=lambda: second.cursor().execute("UPDATE THINGS SET NAME = 'z' WHERE ID = 2"))
+    waits.start()
+    waits.join(0.5)
+    assert waits.is_alive()
+    first.cursor().execute("COMMIT")
+    waits.join(30)
+    rows = connection.cursor().execute("SELECT NAME FROM THINGS ORDER BY ID").fetchall()
+    assert rows == [("x",), ("z",), ("c",)]
+    for opened in (first, brief, second):
+        opened.close()
+
+
+def test_a_deadlock_ends_one_of_its_statements(connection: Any, snowflake_account: EmulatedSnowflake) -> None:  # noqa: F811
+    connection.cursor().execute("CREATE TABLE OTHERS (ID INTEGER, NAME VARCHAR)")
+    one, two = in_turn(snowflake_account, connection.schema, {}, {})
+    for opened, table in ((one, "THINGS"), (two, "OTHERS")):
+        opened.cursor().execute("BEGIN")
+        opened.cursor().execute(f"DELETE FROM {table}")
+    waits = threading.Thread(target=lambda: one.cursor().execute("DELETE FROM OTHERS"))
+    waits.start()
+    waits.join(0.5)
+    with pytest.raises(ProgrammingError, match="deadlock"):
+        two.cursor().execute("DELETE FROM THINGS")
+    two.cursor().execute("ROLLBACK")
+    waits.join(30)
+    assert not waits.is_alive()
+    one.close()
+    two.close()
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1 / COUNT(*) FROM THINGS", "SELECT MOD(1, 0)"])
+def test_a_division_by_zero_is_an_error(connection: Any, sql: str) -> None:
+    with pytest.raises(ProgrammingError, match="Division by zero"):
+        connection.cursor().execute(sql)
+
+
+def test_a_text_that_is_too_long_is_refused(connection: Any) -> None:
+    """https://docs.snowflake.com/en/sql-reference/data-types-text"""
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE SHORT AS SELECT 'ab' AS LABEL, 1 AS N")
+    assert [row[1] for row in cursor.execute("DESCRIBE TABLE SHORT").fetchall()] == ["VARCHAR(2)", "NUMBER(1,0)"]
+    with pytest.raises(ProgrammingError, match="too long"):
+        cursor.execute("INSERT INTO SHORT VALUES ('abc', 2)")
+    cursor.execute("ALTER TABLE SHORT ALTER COLUMN LABEL SET DATA TYPE VARCHAR(3)")
+    cursor.execute("INSERT INTO SHORT VALUES ('abc', 2)")
+    assert cursor.execute("SELECT LABEL FROM SHORT ORDER BY N").fetchall() == [("ab",), ("abc",)]
 
 
 _STARTS_A_SERVER = """
