@@ -104,7 +104,8 @@ class EmulatedSnowflake:
     def control(self, **told: Any) -> Any:
         """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``.
 
-        ``end_sessions=True`` rolls back and ends what clients left open that are no more.
+        ``end_sessions=True`` rolls back and ends what clients left open that are no more. ``expire_sessions=True`` does
+        so with sessions whose clients go on, and have to log in again.
         """
         request = urllib.request.Request(self._url, json.dumps(told).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:

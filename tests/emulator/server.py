@@ -72,6 +72,7 @@ class State:
     running: dict[str, str] = field(default_factory=dict)
     chunk_rows: int = 0
     chunks: dict[str, bytes] = field(default_factory=dict)
+    expired: set[str] = field(default_factory=set)
 
 
 STATE = State()
@@ -130,6 +131,8 @@ async def query(request: Request) -> Response:
     fault = _fault(sql, request)
     if fault and fault.when == "before" and (broken := await _break(request, fault)):
         return broken
+    if fake.to_token(request) in STATE.expired:
+        return _refused_session("390112", "Session expired.")
     began = time.monotonic()
     STATE.running[request_id] = fake.to_token(request)
     try:
@@ -141,6 +144,15 @@ async def query(request: Request) -> Response:
     if fault and fault.when == "after" and (broken := await _break(request, fault)):
         return broken
     return Response(answer, media_type="application/json")
+
+
+async def renew(request: Request) -> Response:
+    """An expired session is not renewed: the master token has expired too."""
+    return _refused_session("390114", "Authentication token has expired.  The user must authenticate again.")
+
+
+def _refused_session(code: str, message: str) -> Response:
+    return JSONResponse({"data": {}, "code": code, "message": message, "success": False})
 
 
 def _record(request: Request, sent: dict[str, Any], sql: str, request_id: str) -> dict[str, Any]:
@@ -246,12 +258,14 @@ async def control(request: Request) -> Response:
     ACCOUNT.parameters |= told.get("parameters", {})
     STATE.latency = told.get("latency", STATE.latency)
     STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]
-    if told.get("end_sessions"):
+    if told.get("end_sessions") or told.get("expire_sessions"):
+        STATE.expired |= fake.sessions.keys() if told.get("expire_sessions") else set()
         for token in list(fake.sessions):
             await run_in_threadpool(fake.sessions.pop(token).end_session)
     if name := told.get("schema"):
         await run_in_threadpool(_make_schema, *name)
-    return JSONResponse({**asdict(STATE), "answers": len(STATE.answers), "chunks": len(STATE.chunks)})
+    counted = {name: len(getattr(STATE, name)) for name in ("answers", "chunks", "expired")}
+    return JSONResponse({**asdict(STATE), **counted})
 
 
 async def chunk(request: Request) -> Response:
@@ -301,6 +315,7 @@ def app() -> Starlette:
         "/session/v1/login-request": login,
         "/queries/v1/query-request": query,
         "/queries/v1/abort-request": abort,
+        "/session/token-request": renew,
         "/session": session,
     }
     kept = [route for route in fake.app.routes if getattr(route, "path", "") not in own]

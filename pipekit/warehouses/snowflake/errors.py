@@ -74,6 +74,8 @@ TRANSIENT_ERRNOS = {
     390114: "the session expired",
     390111: "the session no longer exists",
 }
+# Only another login helps; the connector goes on sending the old token.
+_SESSION_GONE = {390111, 390112, 390114}
 
 # Not transient, whatever their sqlstate: no active warehouse, and a resource monitor that has suspended it.
 FINAL_ERRNOS = {606: "no warehouse is active", 90073: "a resource monitor has suspended the warehouse"}
@@ -89,6 +91,10 @@ _COPY_COLUMN = re.compile(r"column \"?[^\[\"]*\"?\[\"(?P<column>[^\"]+)\":\d+\]"
 
 class MissingObject(QueryError):
     """A table, stage or other object that does not exist, or that the role may not see."""
+
+
+class SessionGone(TransientError):
+    """The session expired, and with it its temporary tables; another try needs another login."""
 
 
 class CopyRefused(QueryError):
@@ -194,7 +200,8 @@ def translate_error(error: Any, sql: str | None = None) -> PipekitError:
     errno, state, query_id = error.errno, error.sqlstate, error.sfqid
     text = _text(error)
     if is_transient(type(error).__name__, errno, state):
-        return TransientError(text, sql=sql, query_id=query_id)
+        kind = SessionGone if errno in _SESSION_GONE else TransientError
+        return kind(text, sql=sql, query_id=query_id)
     if errno in _CANCELLED:
         return WarehouseError(
             f"the statement was stopped before it ended: {text}",

@@ -26,7 +26,7 @@ from pipekit.warehouses.snowflake.arrow import one_table
 from pipekit.warehouses.snowflake.catalog import Catalog
 from pipekit.warehouses.snowflake.described import comparable, described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
-from pipekit.warehouses.snowflake.errors import MissingObject, driver_errors
+from pipekit.warehouses.snowflake.errors import MissingObject, SessionGone, driver_errors
 from pipekit.warehouses.snowflake.login import connect
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 
@@ -162,11 +162,16 @@ class SnowflakeSession(PlainSession):
         return self.quote(f"PIPEKIT_LANDING_{self._landings}__PIPEKIT_{self._token}")
 
     def _send(self, sql: str, params: Sequence[Any] = ()) -> Any:
-        with self.observed(sql), driver_errors(sql):
-            cursor = self.connection.cursor()
-            given = [_bind(value) for value in params] or None
-            with self.running(cursor, sql):
-                cursor.execute(sql, given, _statement_params=self.statement_params())
+        try:
+            with self.observed(sql), driver_errors(sql):
+                cursor = self.connection.cursor()
+                given = [_bind(value) for value in params] or None
+                with self.running(cursor, sql):
+                    cursor.execute(sql, given, _statement_params=self.statement_params())
+        except SessionGone:
+            if not self.in_transaction:  # what follows in one must not run outside of it; ROLLBACK drops the connection
+                self._drop_connection()
+            raise
         self.note_query(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)

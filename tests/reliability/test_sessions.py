@@ -1,6 +1,8 @@
-"""Appends of one schema share a table of claims, which Snowflake locks as a whole: they wait for one another, and that is all.
+"""Sessions on Snowflake that wait for one another's locks, and sessions that expire while their client is busy.
 
-https://docs.snowflake.com/en/sql-reference/transactions (Resource locking)
+Appends of one schema share a table of claims, which is locked as a whole, so that they wait for one another:
+https://docs.snowflake.com/en/sql-reference/transactions (Resource locking). A session that was idle too long is gone, and
+with it its temporary tables: https://docs.snowflake.com/en/user-guide/session-policies
 """
 
 from __future__ import annotations
@@ -69,3 +71,47 @@ def test_a_wait_that_is_too_long_is_reported_and_can_be_tried_again(
     assert run(appending(tmp_path, target, "one", "same")).rows == {"same": 1}
     assert holder.execute("SELECT ID FROM SAME ORDER BY 1").rows == [(1,), (2,)]
     holder.close()
+
+
+SLEEPS = """
+import urllib.request
+
+TIMES = []
+
+def same(loaded, url):
+    if not TIMES:  # the next try is not as slow
+        TIMES.append(1)
+        told = {"Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(url, b'{"expire_sessions": true}', told)).close()
+    return loaded
+"""
+
+
+def test_a_run_goes_on_when_its_sessions_expire(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """A long python step leaves all of them idle: the step's own, that of the lock, and that of the log tables."""
+    target = snowflake_account.target()
+    put(tmp_path, "a", 1)
+    write(tmp_path, "plugins/slow.py", SLEEPS)
+    url = f"http://127.0.0.1:{snowflake_account.port}/emulator"
+    path = write(
+        tmp_path,
+        "p.yaml",
+        f"name: p\ntargets: {{there: {json.dumps(target)}}}\ntarget: there\nthreads: 2\n{SOURCE}"
+        "steps:\n"
+        "  - {id: loaded, type: load, source: lines, strategy: merge, key: id}\n"
+        f"  - {{id: made, type: python, call: slow:same, inputs: loaded, args: {{url: '{url}'}}}}\n"
+        "  - {id: merged, type: sql, sql: select id from made, materialize: merge, key: id}\n",
+    )
+
+    result = load(path).run()
+
+    result.raise_for_status()
+    looks = open_snowflake(SnowflakeTarget.model_validate(target), tmp_path)
+    assert looks.execute("SELECT ID FROM MERGED").rows == [(1,)]
+    assert looks.execute("SELECT RUN_ID FROM PIPEKIT_LOCKS").rows == [(None,)]
+    ends = "SELECT STEP_NAME FROM INGESTION_LOGS WHERE STATUS = 'SUCCEEDED' ORDER BY LOG_ID"
+    assert looks.execute(ends).rows == [("loaded",), ("made",), ("merged",), (None,)]
+    looks.close()
