@@ -109,6 +109,15 @@ def _unknown_type(text: str, name: str) -> str:
     return f"unknown type {text!r}" + did_you_mean(name, _KIND_OF, otherwise=f"; one of {', '.join(KINDS)}")
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)]
+"""One text, or a list of texts."""
+
+
 class Column(Model):
     """One declared column.
 
@@ -121,6 +130,7 @@ class Column(Model):
             The column's name if left out.
         format: How the text of its values is written, in place of what the source's ``format`` says for all: a date or
             timestamp format, ``epoch_seconds``, ``epoch_milliseconds`` or ``epoch_microseconds``; or a number format.
+        null_values: Texts that stand for NULL in this column, in quotes, too; beside those of the source's ``format``.
         optional: ``true`` lets a file lack the column, which is then NULL in all its rows.
         description: Free text.
     """
@@ -130,6 +140,7 @@ class Column(Model):
     nullable: bool = True
     path: str | None = None
     format: str | None = None
+    null_values: Names = ()
     optional: bool = False
     description: str = ""
 
@@ -159,15 +170,6 @@ class Column(Model):
     def source_name(self) -> str:
         """The name or path under which the files hold the value."""
         return self.path or self.name
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed), WithJsonSchema(_ONE_OR_MORE)]
-"""One name, or a list of names."""
 
 
 class Source(Model):

@@ -13,7 +13,7 @@ from functools import cache
 from pipekit.files.time_formats import AUTO, require_date, time_format
 from pipekit.formats.base import FileFormat
 from pipekit.formats.numbers import NUMBER_FORMATS, PLAIN, NumberFormat
-from pipekit.source import Column, Source
+from pipekit.source import SEMI_STRUCTURED, Column, Source
 from pipekit.suggestions import did_you_mean
 
 NUMBERS = ("integer", "number", "float")
@@ -118,12 +118,22 @@ def check_formats(source: Source) -> Iterator[tuple[str, str]]:
         if text.upper() != AUTO and (problem := _wrong_time(text, kind)):
             yield f"format.{key}", problem
     for column in source.columns:
+        if column.null_values and (problem := _wrong_nulls(column, source.format)):
+            yield f"columns.{column.name}.null_values", problem
         if column.format is not None:
             problem = _wrong_column(column, source.format)
         else:
             problem = _wrong_percent(column, getattr(source.format, "number_format", PLAIN))
         if problem:
             yield f"columns.{column.name}" + (".format" if column.format is not None else ""), problem
+
+
+def _wrong_nulls(column: Column, form: FileFormat) -> str | None:
+    if column.type.kind in SEMI_STRUCTURED:
+        return f"a {column.type.kind} has no texts that stand for NULL; compare in SQL"
+    if form.times_are_text or column.path_pattern is not None:
+        return None
+    return f"{form.type} has cells without a value for NULL, so no text stands for it; compare in SQL"
 
 
 def _wrong_column(column: Column, form: FileFormat) -> str | None:

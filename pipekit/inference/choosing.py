@@ -181,15 +181,16 @@ def _explain_text(proposal: Proposal, counts: Counts) -> None:
 
 
 def _settle_words(draft: Draft, counts: Sequence[Counts], words: Sequence[tuple[str, ...]]) -> None:
-    """Words for NULL where a column of numbers or dates needs them, and no text would be lost by them."""
+    """Words for NULL where a column of numbers or dates needs them: for all columns, unless one would lose a text."""
     texts = {word for each, found in zip(draft.columns, words, strict=True) if each.type == "varchar" for word in found}
     wanted: dict[str, list[str]] = {}
     for proposal, count, found in zip(draft.columns, counts, words, strict=True):
         if proposal.type == "varchar" or not found:
             _note_words(proposal, count, found)
         elif clash := sorted(texts.intersection(found) - {""}):
+            proposal.null_values = tuple(sorted(found))
             where = ", ".join(repr(word) for word in clash)
-            proposal.widen("varchar", f"{where} may stand for NULL here, and is a text in another column: kept varchar")
+            proposal.doubts.append(f"{where} stands for NULL here, and is a text in another column")
         else:
             for word in found:
                 wanted.setdefault(word, []).append(proposal.name)
@@ -212,5 +213,5 @@ def _note_words(proposal: Proposal, count: Counts, found: Sequence[str]) -> None
     if real and count.real:
         listed = ", ".join(map(repr, real))
         proposal.doubts.append(
-            f"{count.words:,} of {count.values:,} are {listed}: a text, unless `null_values` names it"
+            f"{count.words:,} of {count.values:,} are {listed}: a text, unless the column's `null_values` names it"
         )

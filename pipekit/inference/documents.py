@@ -16,14 +16,13 @@ from pipekit.inference.ladder import (
     IN_JSON_TEXT,
     NUMBERS,
     Candidate,
-    Counts,
     Question,
     first_look,
     possible,
 )
 from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.reading import one_row, over
-from pipekit.inference.tables import counted, first_values
+from pipekit.inference.tables import counted, first_values, null_words
 from pipekit.source import Column, ColumnType, Source
 from pipekit.warehouses.duckdb.casts import Conversion, convert_json, read_as_text
 from pipekit.warehouses.duckdb.literals import text as literal
@@ -133,18 +132,20 @@ def _ask_types(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
         for (leaf, _), counts in zip(asked, looked, strict=True)
     ]
     found = counted(warehouse, contract, questions, select, _convert)
-    for (leaf, proposal), counts in zip(asked, found, strict=True):
+    words = null_words(warehouse, select, [leaf.text for leaf, _ in asked], found)
+    for (leaf, proposal), counts, nulls in zip(asked, found, words, strict=True):
         choose(proposal, counts)
-        _as_in_json(leaf, proposal, counts)
+        _as_in_json(leaf, proposal, nulls)
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:
     return convert_json(column, question.text if read_as_text(column, contract) else question.value, contract)
 
 
-def _as_in_json(leaf: _Leaf, proposal: Proposal, counts: Counts) -> None:
-    """What JSON is stricter about: a number is no text, and no text stands for NULL."""
-    if leaf.kind == "VARCHAR" and counts.words and proposal.type != "varchar":
-        proposal.widen("varchar", f"{counts.words:,} texts may stand for NULL ('', 'NA', ...): kept varchar")
+def _as_in_json(leaf: _Leaf, proposal: Proposal, nulls: tuple[str, ...]) -> None:
+    """What JSON is stricter about: a number is no text, and a text stands for NULL only where the column says so."""
+    if leaf.kind == "VARCHAR" and nulls and proposal.type != "varchar":
+        proposal.null_values = tuple(sorted(nulls))
+        proposal.doubts.append(f"{', '.join(map(repr, proposal.null_values))} stands for NULL here")
     if leaf.kind != "VARCHAR" and proposal.type == "varchar":
         proposal.widen("variant", "a number is no varchar in JSON: kept variant, with its digits as they are")

@@ -55,6 +55,7 @@ class Proposal:
         type: As the pipeline file writes it.
         path: Where the value is, if not under the name.
         format: How values are written, if not as the source says.
+        null_values: Texts that stand for NULL in this column alone.
         nullable: Whether a value may be missing.
         optional: Whether a file may lack the column.
         notes: What is behind the proposal, for a comment.
@@ -68,6 +69,7 @@ class Proposal:
     type: str = "varchar"
     path: str | None = None
     format: str | None = None
+    null_values: tuple[str, ...] = ()
     nullable: bool = True
     optional: bool = False
     description: str = ""
@@ -78,7 +80,7 @@ class Proposal:
 
     def widen(self, to: str, why: str) -> None:
         """Take a wider type, and say why."""
-        self.type, self.format = to, None
+        self.type, self.format, self.null_values = to, None, ()
         self.doubts.append(why)
 
     def column(self) -> Column:
@@ -89,6 +91,7 @@ class Proposal:
             nullable=self.nullable,
             path=self.path,
             format=self.format,
+            null_values=self.null_values,
             optional=self.optional,
         )
 

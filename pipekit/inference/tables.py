@@ -100,7 +100,7 @@ def _profiled(warehouse: DuckDBWarehouse, draft: Draft, contract: Source, select
     again = [Question(texts[at], texts[at], may_be[at], True) for at in lost]
     for at, each in zip(lost, counted(warehouse, styled, again, select, _convert) if again else (), strict=True):
         counts[at] = each
-    return Profile(counts, _words(warehouse, select, texts, counts))
+    return Profile(counts, null_words(warehouse, select, texts, counts))
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:
@@ -183,7 +183,7 @@ def _shows(text: str, point: str) -> bool:
     return bool(found) and (len(behind) != 3 or other in before) and other not in behind
 
 
-def _words(
+def null_words(
     warehouse: DuckDBWarehouse, select: str, texts: Sequence[str], counts: Sequence[Counts]
 ) -> list[tuple[str, ...]]:
     asked = [at for at, each in enumerate(counts) if each.words]

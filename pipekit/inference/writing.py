@@ -55,6 +55,7 @@ def _column(each: Proposal) -> str:
     keys: dict[str, Any] = {"type": each.type}
     keys |= {"path": each.path} if each.path else {}
     keys |= {"format": each.format} if each.format else {}
+    keys |= {"null_values": each.null_values} if each.null_values else {}
     keys |= {"nullable": False} if not each.nullable else {}
     keys |= {"optional": True} if each.optional else {}
     keys |= {"description": each.description} if each.description else {}

@@ -31,6 +31,8 @@ CSV: dict[str, object] = {"type": "csv"}
         (CSV, {"type": "time", "format": "HH24"}, "a time has no format"),
         ({"type": "json"}, {"type": "number(10,2)", "format": "percent"}, "json has a type for such values"),
         ({"type": "parquet"}, {"type": "date", "format": "YYYYMMDD"}, "parquet has a type for such values"),
+        ({"type": "parquet"}, {"type": "date", "null_values": "NA"}, "parquet has cells without a value for NULL"),
+        (CSV, {"type": "variant", "null_values": ["NA"]}, "columns.a.null_values: a variant has no texts"),
     ],
 )
 def test_a_format_that_cannot_be_is_refused(form: dict[str, object], column: object, said: str) -> None:

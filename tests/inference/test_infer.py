@@ -62,7 +62,7 @@ def _files(data: Path) -> None:
     (data / "traps.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     euro = 'Ware;Preis;Menge\n"Öl; fein";1.204,50;3\nBrot;2,75;1\nTotal;1.207,25;\n'
     (data / "verkauf-2024-01.csv").write_bytes(euro.encode("cp1252"))
-    (data / "shop.csv").write_text("# made by hand\nid,country,sold\n1,NA,5\n2,DE,-\n3,FR,7\n", encoding="utf-8")
+    (data / "shop.csv").write_text("# made by hand\nid,country,sold,back\n1,NA,5,NA\n2,DE,-,1\n3,FR,7,0.5\n", encoding="utf-8")
     for day in (1, 2):
         folder = data / "visits" / f"dt=2024-01-0{day}"
         folder.mkdir(parents=True)
@@ -177,6 +177,8 @@ def test_the_dialect_is_found(proposed: Any, inferred: pipekit.Inferred) -> None
 def test_a_word_that_is_a_text_elsewhere_is_not_taken_for_null(proposed: Any, inferred: pipekit.Inferred) -> None:
     assert _types(proposed, "shop")["country"] == "varchar"
     assert "1 of 3 are 'NA': a text" in _doubts(inferred, "shop")["country"]
+    assert proposed["sources"]["shop"]["columns"]["back"] == {"type": "number(38,1)", "null_values": ["NA"]}
+    assert "'NA' stands for NULL here, and is a text in another column" in _doubts(inferred, "shop")["back"]
 
 
 def test_documents_become_columns(proposed: Any, inferred: pipekit.Inferred) -> None:

@@ -110,7 +110,13 @@ def convert_text(column: Column, source: str, contract: Source) -> Conversion:
     """
     if column.type.kind in SEMI:
         source = f"CASE WHEN trim({source}, ' \t\r\n') <> 'null' THEN {source} END"
+    if column.null_values:
+        source = f"CASE WHEN {source} NOT IN {_null_texts(column)} THEN {source} END"
     return Conversion(column, source, *_from_text(column, source, contract), expected(column, contract.format))
+
+
+def _null_texts(column: Column) -> str:
+    return f"({', '.join(map(quoted, column.null_values))})"
 
 
 def read_as_text(column: Column, contract: Source) -> bool:
@@ -122,6 +128,9 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
     """The conversion of ``column`` from a JSON expression, or from a VARCHAR one if ``read_as_text``."""
     if read_as_text(column, contract):
         return convert_text(column, source, contract)
+    if column.null_values:
+        is_null = f"({source})::VARCHAR LIKE '\"%' AND ({source}->>'$') IN {_null_texts(column)}"
+        source = f"CASE WHEN NOT ({is_null}) THEN {source} END"
     lenient = contract.format.is_lenient and column.type.kind not in SEMI
     converted = (_leniently if lenient else _from_json)(column, source, contract)
     return Conversion(column, source, *converted, expected(column, contract.format))

@@ -255,7 +255,7 @@ def _bad_only(each: Plan, relation: str, columns: list[int], more: str) -> str:
     """SELECT of number, first bad column, its value as read, and the column ``more``, of the bad records."""
     used = sorted(set(columns) - {_BROKEN})
     values = "".join(f", {each.conversions[which - 1].value} AS v{which - 1}" for which in used)
-    picked = " ".join(f"WHEN {which} THEN x{which - 1}::VARCHAR" for which in used)
+    picked = " ".join(f"WHEN {which} THEN ({each.conversions[which - 1].source})::VARCHAR" for which in used)
     value = f"CASE bad {picked} END" if picked else "NULL"
     inner = f"SELECT *{values} FROM {relation}"
     judged = f"SELECT *, {_first_bad(each, columns)} AS bad FROM ({inner})"

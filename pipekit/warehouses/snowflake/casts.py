@@ -72,15 +72,22 @@ class Value:
 
 def is_good(value: Value, form: FileFormat) -> str:
     """SQL that is true when the value keeps the contract."""
-    there = _there(value)
-    test = f"({there} IS NULL OR ({_test(value, form)}))"
+    read = there(value)
+    test = f"({read} IS NULL OR ({_test(value, form)}))"
     if value.refusal:
         test = f"({value.refusal} IS NULL AND {test})"
-    return test if value.column.nullable else f"({there} IS NOT NULL AND {test})"
+    return test if value.column.nullable else f"({read} IS NOT NULL AND {test})"
 
 
-def _there(value: Value) -> str:
-    """The value's text; the text ``null`` in a column of JSON is a missing value, as it is in a JSON file."""
+def there(value: Value) -> str:
+    """SQL of the value's text; NULL also for the texts that the contract says stand for it.
+
+    The text ``null`` in a column of JSON is a missing value, as it is in a JSON file.
+    """
+    if value.column.null_values:
+        is_null = f"{value.text} IN ({', '.join(map(text, value.column.null_values))})"
+        is_text = f"{value.json_type} = 'VARCHAR' AND " if value.json_type else ""
+        return f"IFF({is_text}{is_null}, NULL, {value.text})"
     if value.column.type.kind not in SEMI_STRUCTURED or value.json:
         return value.text
     return f"IFF(TRIM({value.text}, ' \\t\\r\\n') = 'null', NULL, {value.text})"
@@ -96,11 +103,12 @@ def cast(value: Value, form: FileFormat) -> str:
     kind = value.column.type.kind
     if kind not in SEMI_STRUCTURED:
         typed = _value(value, form)
+        typed = f"IFF({there(value)} IS NULL, NULL, {typed})" if value.column.null_values else typed
         # Kept in UTC as on DuckDB, so that its day, its hour and its text are the same on both engines.
         return f"CONVERT_TIMEZONE('UTC', {typed})" if kind == "timestamp_tz" else typed
     document = value.json or f"TRY_PARSE_JSON({value.text})"
     # A JSON null is a missing value here, as it is in every other column.
-    kept = f"IFF({_there(value)} IS NULL, NULL, {document})"
+    kept = f"IFF({there(value)} IS NULL, NULL, {document})"
     # TO_OBJECT raises on anything else, and may be evaluated before the WHERE that leaves it out.
     return {"variant": kept, "object": f"AS_OBJECT({kept})", "array": f"AS_ARRAY({kept})"}[kind]
 

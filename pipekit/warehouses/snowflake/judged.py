@@ -18,7 +18,7 @@ from pipekit.files.verdicts import BadRecord, first_bad_record, missing_columns,
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, REJECT_COLUMNS, FileLoad, LoadedFile
-from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
+from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason, there
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.landing import Landing, order_by, write_arrow
 from pipekit.warehouses.snowflake.stages import StagedFiles
@@ -119,7 +119,7 @@ class JudgedLoad:
         values = self._landing.values
         wanted = (
             *('"FILE"', self._landing.line, self._landing.place or "''", '"WHOLE"'),
-            *(self._of_first_bad(lambda value: str(values.index(value))), self._of_first_bad(lambda value: value.text)),
+            *(self._of_first_bad(lambda value: str(values.index(value))), self._of_first_bad(there)),
             self._of_first_bad(lambda value: value.refusal or "NULL"),
         )
         ((reported, at, place, whole, number, found, refusal),) = self._warehouse.execute(
@@ -216,5 +216,5 @@ class JudgedLoad:
         ending = text(f"' is not {expected(value.column, form)}")
         wrong = f"'''' || LEFT({value.text}, 80) || {ending}"
         if not value.column.nullable:
-            wrong = f"IFF({value.text} IS NULL, {text(reason(None, value.column, form))}, {wrong})"
+            wrong = f"IFF({there(value)} IS NULL, {text(reason(None, value.column, form))}, {wrong})"
         return f"COALESCE({value.refusal}, {wrong})" if value.refusal else wrong

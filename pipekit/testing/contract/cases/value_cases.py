@@ -12,6 +12,7 @@ from pipekit.testing.contract.cases.case import (
     TZ,
     LoadCase,
     csv_case,
+    json_case,
 )
 
 _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] = (
@@ -229,5 +230,41 @@ VALUE_CASES = (
         ((0, {"k": ["NaN, ]", "b"]}),),
         tuple((3 + n, "b", "is not a JSON value") for n in range(len(_NO_JSON))),
         columns={"a": "integer", "b": "variant"},
+    ),
+    csv_case(
+        "null_values_of_a_column",
+        b'a,b,c\nNA,NA,NA\n-,"NA",2.5\n"NA",x,NA\n3,NA,"-"\nna,y,\n',
+        ((None, "NA", None), (None, "NA", 2.5), (None, "x", None)),
+        ((5, "c", "'-' is not"), (6, "a", "'na' is not")),
+        columns={
+            "a": {"type": "integer", "null_values": ["NA", "-"]},
+            "b": "varchar",
+            "c": {"type": "float", "null_values": "NA"},
+        },
+    ),
+    csv_case(
+        "null_values_of_a_column_that_needs_a_value",
+        b"a,b\n1,NA\n2,x\n",
+        ((2, "x"),),
+        ((2, "b", "is NULL"),),
+        columns={"a": "integer", "b": {"type": "varchar", "null_values": ["NA"], "nullable": False}},
+    ),
+    json_case(
+        "null_values_of_a_column",
+        b'{"a":"","b":"NA","c":1}\n{"a":"2024-01-31","b":"x","c":5}\n{"a":"NA","b":"","c":1}\n{"a":"","b":"","c":"-"}\n',
+        ((None, None, 1), (dt.date(2024, 1, 31), "x", 5)),
+        ((3, "a", "'NA' is not"), (4, "c", "is NULL")),
+        columns={
+            "a": {"type": "date", "null_values": ""},
+            "b": {"type": "varchar", "null_values": ["NA"]},
+            "c": {"type": "integer", "null_values": ["NA", "-"], "nullable": False},
+        },
+    ),
+    LoadCase(
+        "fixed_width_null_values_of_a_column",
+        {"a.txt": b" NA  NA\n  1   x\n"},
+        {"type": "fixed_width", "fields": {"a": 3, "b": 4}},
+        {"a": {"type": "integer", "null_values": ["NA"]}, "b": "varchar"},
+        ((None, "NA"), (1, "x")),
     ),
 )
