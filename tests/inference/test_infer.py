@@ -62,7 +62,9 @@ def _files(data: Path) -> None:
     (data / "traps.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     euro = 'Ware;Preis;Menge\n"Öl; fein";1.204,50;3\nBrot;2,75;1\nTotal;1.207,25;\n'
     (data / "verkauf-2024-01.csv").write_bytes(euro.encode("cp1252"))
-    (data / "shop.csv").write_text("# made by hand\nid,country,sold,back\n1,NA,5,NA\n2,DE,-,1\n3,FR,7,0.5\n", encoding="utf-8")
+    (data / "shop.csv").write_text(
+        "# made by hand\nid,country,sold,back\n1,NA,5,NA\n2,DE,-,1\n3,FR,7,0.5\n", encoding="utf-8"
+    )
     for day in (1, 2):
         folder = data / "visits" / f"dt=2024-01-0{day}"
         folder.mkdir(parents=True)
