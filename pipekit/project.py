@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,12 @@ def _settings(root: Path) -> dict[str, Any]:
         return {}  # it is another tool's business then
     if "pipekit" not in text:
         return {}
+    return _read(text)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> dict[str, Any]:
+    """The settings in the text of a ``pyproject.toml``. A run asks a dozen times, and a long file takes 10 ms."""
     import tomllib
 
     try:

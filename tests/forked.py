@@ -8,6 +8,7 @@ starting costs, signals, and what is imported when, are tested by real processes
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -47,7 +49,20 @@ def run(
     arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
     """Run the command, as ``subprocess.run`` with ``capture_output`` and ``text``."""
-    request = json.dumps({"arguments": arguments, "folder": str(folder), "environment": dict(environment)}).encode()
+    return _run({"arguments": arguments}, ["pipekit", *arguments], folder, environment, timeout)
+
+
+def run_code(
+    code: str, folder: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run Python code in a fork that has imported pipekit, as ``python -c`` would."""
+    return _run({"arguments": (), "code": code}, ["python", "-c", code], folder, environment, timeout)
+
+
+def _run(
+    what: Mapping[str, Any], told: list[str], folder: Path, environment: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    request = json.dumps({**what, "folder": str(folder), "environment": dict(environment)}).encode()
     with (
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,
@@ -67,7 +82,7 @@ def run(
             raise
         output.seek(0), errors.seek(0)
         texts = [file.read().decode().replace("\r\n", "\n") for file in (output, errors)]
-    return subprocess.CompletedProcess(["pipekit", *arguments], code, *texts)
+    return subprocess.CompletedProcess(told, code, *texts)
 
 
 def command(folder: Path) -> Path:
@@ -109,6 +124,7 @@ def _server() -> tuple[str, dict[str, str]]:
 def _serve(address: str) -> None:
     for name in _IMPORTED.split():
         import_module(name)
+    gc.freeze()  # no fork looks for garbage in what is imported
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forks a command waits for it; nobody waits for that one
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -155,10 +171,28 @@ def _command(request: Mapping[str, Any], files: list[int]) -> None:
     tempfile.tempdir = None  # as the environment says
     sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115 - for as long as the process
     sys.stderr = open(2, "w", errors="backslashreplace")  # noqa: SIM115
+    if "code" in request:
+        sys.argv, sys.path[0] = ["-c"], ""
+        _exec(request["code"])
     sys.argv, sys.path[0] = ["pipekit", *request["arguments"]], str(Path(sys.executable).parent)
     from pipekit.cli.command import program
 
     program()
+
+
+def _exec(code: str) -> NoReturn:
+    """Run the code to its end, and end as Python would."""
+    status = 1
+    try:
+        exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        if sys.exc_info()[0]:
+            traceback.print_exc()
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(status)
 
 
 if __name__ == "__main__":
