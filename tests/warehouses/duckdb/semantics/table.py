@@ -94,12 +94,8 @@ class Bench:
         """
         sql = to_duckdb(query, self._tables).sql
         self._session.prepare(sql)
-        self._connection.execute(f"CREATE OR REPLACE TABLE result AS {sql}")
-        [(kind,)] = self._connection.execute(
-            "SELECT data_type FROM duckdb_columns() WHERE table_name = 'result'"
-        ).fetchall()
-        [(value,)] = self._connection.execute("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM result").fetchall()
-        return value, kind
+        [found] = self._connection.execute(f"SELECT CAST(r AS VARCHAR), typeof(r) FROM ({sql}) AS q(r)").fetchall()
+        return found
 
 
 def same(wanted: str, got: str | None, kind: str) -> bool:
