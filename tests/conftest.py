@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from browser import axe, browser, shown  # noqa: F401 - fixtures
 from shop import seeded, shop  # noqa: F401 - fixtures
 
 from pipekit import scrubbing
