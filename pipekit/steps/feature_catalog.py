@@ -16,7 +16,8 @@ from pipekit.step import StepContext
 from pipekit.steps.feature_options import FeaturesOptions
 from pipekit.steps.feature_sql import made_by, tables_of
 
-_COLUMNS: tuple[Column, ...] = tuple(column for column in CATALOG_COLUMNS if column not in STAMPS)
+_STAMPED = {column.name for column in STAMPS}
+_COLUMNS: tuple[Column, ...] = tuple(column for column in CATALOG_COLUMNS if column.name not in _STAMPED)
 _KEY = ("feature_table", "feature_name")
 _Row = Mapping[str, Any]
 

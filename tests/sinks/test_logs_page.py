@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipekit import events
+from pipekit import events, own_tables
 from pipekit.own_tables import CHECK_COLUMNS, LEDGER, LEDGER_COLUMNS, LOG_COLUMNS
 from pipekit.source import Column
 from pipekit.warehouses.duckdb.target import DuckDBTarget
@@ -46,9 +46,21 @@ def test_a_query_of_the_page_finds_the_run(filled: DuckDBWarehouse, query: str) 
 )
 def test_the_page_lists_every_column_in_its_order(table: str, columns: tuple[Column, ...]) -> None:
     section = PAGE.partition(f"\n## {table}\n")[2].partition("\n## ")[0]
-    listed = re.findall(r"^\| `(\w+)` \| (\w+) \|", section, re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \| (.+) \|$", section, re.MULTILINE)
 
-    assert listed == [(column.name, str(column.type)) for column in columns]
+    assert [(name, kind, sentence(text)) for name, kind, text in listed] == [
+        (column.name, str(column.type), column.description) for column in columns
+    ]
+
+
+def sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def test_every_column_of_every_table_has_a_meaning() -> None:
+    tables = [value for name, value in vars(own_tables).items() if name.endswith("_COLUMNS")]
+    assert len(tables) == 6
+    assert [column.name for columns in tables for column in columns if not column.description] == []
 
 
 def test_the_page_lists_every_event_with_its_fields() -> None:
