@@ -4,6 +4,8 @@ A comment above a fenced block says what the block is, where its language does n
 
     <!-- file: PATH -->      the block is written to that file of the page's project
     <!-- output -->          each line occurs, in this order, in what the commands above it printed; ``...`` is a gap
+    <!-- printed -->         all that they printed, line by line; ``...`` stands for what is left out of a line, or alone
+                             for lines. What differs from run to run (times, ids, the folder) is not compared
     <!-- exit N -->          the last command above ends so
     <!-- not run: WHY -->    an example that cannot run here
 
@@ -14,6 +16,7 @@ tables that such sections read.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -72,7 +75,7 @@ RUN_HERE = (
 )
 
 _BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_ABOVE = re.compile(r"<!-- (?P<word>not run|file|output|exit|external):? ?(?P<rest>[^>]*?) -->\n+\Z")
+_ABOVE = re.compile(r"<!-- (?P<word>not run|file|output|printed|exit|external):? ?(?P<rest>[^>]*?) -->\n+\Z")
 _LINK = re.compile(r"\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 
 
@@ -114,6 +117,8 @@ def test_the_blocks_of_a_page(page: Path, tmp_path: Path) -> None:
             put(folder, block)
         elif block.word == "output":
             assert_printed(block.text, printed, place)
+        elif block.word == "printed":
+            assert_word_for_word(block.text, printed, place)
         elif block.language == "sh":
             printed = run_commands(folder, block, place)
         elif block.language == "python":
@@ -170,6 +175,59 @@ def assert_printed(text: str, printed: str, place: str) -> None:
         found = re.compile(pattern).search(printed, at)
         assert found, f"{place}: {line!r} is not in\n{printed}"
         at = found.end()
+
+
+LEFT_OUT = "..."
+OF_A_RUN = {
+    r"\b\d{8}T\d{6}-[0-9a-f]{8}\b": "RUN",
+    r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?(\+00:00)?": "TIME",
+    r"^\d\d:\d\d:\d\d\b": "TIME",
+    r"\b[\d.]+ (ms|s)\b": "DURATION",
+    r"\bprocess \d+ on [\w.-]+": "PROCESS",
+    r"(python|pipekit|sqlglot|duckdb|great-expectations|pyarrow|snowflake-connector-python) [\d.]+": r"\1 VERSION",
+    r"[^\s:]*/pipelines/data/": "FOLDER/pipelines/data/",
+}
+"""What is not the same in two runs, and what is compared in its place."""
+
+
+def assert_word_for_word(text: str, printed: str, place: str) -> None:
+    shown, lines = of_any_run(text), of_any_run(printed)
+    at = 0
+    for part, left_out_before, left_out_after in parts_of(shown):
+        ends = range(at, len(lines) - len(part) + 1) if left_out_before else [at]
+        ends = [len(lines) - len(part)] if not left_out_after and left_out_before else ends
+        found = next((end for end in ends if end >= at and is_shown(part, lines[end : end + len(part)])), None)
+        assert found is not None, f"{place}: not printed so: {part}\n" + "\n".join(lines)
+        at = found + len(part)
+    assert at == len(lines) or shown[-1] == LEFT_OUT, f"{place}: more was printed: {lines[at:]}"
+
+
+def is_shown(part: list[str], lines: list[str]) -> bool:
+    patterns = [".*".join(map(re.escape, line.split(LEFT_OUT))) for line in part]
+    return all(re.fullmatch(pattern, line) for pattern, line in zip(patterns, lines, strict=True))
+
+
+def parts_of(shown: list[str]) -> Iterator[tuple[list[str], bool, bool]]:
+    """Lines that follow each other, and whether lines are left out before and behind them."""
+    gaps = [-1, *(number for number, line in enumerate(shown) if line == LEFT_OUT), len(shown)]
+    for before, after in itertools.pairwise(gaps):
+        if part := shown[before + 1 : after]:
+            yield part, before >= 0, after < len(shown)
+
+
+def of_any_run(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for pattern, instead in OF_A_RUN.items():
+        lines = [re.sub(pattern, instead, line) for line in lines]
+    return lines
+
+
+def test_each_command_of_the_tutorial_is_followed_by_what_it_prints() -> None:
+    seen = [block for block in blocks(DOCS / "getting-started.md") if block.word != "not run"]
+    for command, next_one in zip(seen, [*seen[1:], None], strict=True):
+        if command.language == "sh":
+            assert next_one is not None, command.line
+            assert next_one.word == "printed", f"getting-started.md:{command.line}"
 
 
 BASE: dict[str, Any] = {
