@@ -631,6 +631,7 @@ def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
         [*schema, pattern],
     ).fetchall()
     keys = conn.account.clustering
+    others = {name for session in conn.account.sessions.values() if session is not conn for name in session.temporary}
     return ("created_on", "name", "database_name", "schema_name", "kind", "cluster_by"), [
         (
             str(conn.account.created.get((*schema, name), _LONG_AGO)),
@@ -640,6 +641,7 @@ def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
             keys.get((*schema, name), ""),
         )
         for (name,) in rows
+        if (*schema, name) not in others  # a temporary table is its session's own
     ]
 
 

@@ -109,6 +109,12 @@ def test_a_run_goes_on_when_its_sessions_expire(
     result = load(path).run()
 
     result.raise_for_status()
+    untagged = [
+        sent["sql"]
+        for sent in snowflake_account.statements()
+        if f'"run_id":"{result.run_id}"' not in (sent["tag"] or "")
+    ]
+    assert {sql.partition(" ")[0] for sql in untagged} == {"PUT"}, "which the connector sends by itself"
     looks = open_snowflake(SnowflakeTarget.model_validate(target), tmp_path)
     assert looks.execute("SELECT ID FROM MERGED").rows == [(1,)]
     assert looks.execute("SELECT RUN_ID FROM PIPEKIT_LOCKS").rows == [(None,)]

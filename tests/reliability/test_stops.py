@@ -59,6 +59,8 @@ def stopped_once(root: Path, number: signal.Signals, times: int, after: float) -
         time.sleep(0.05)
     out, err = going.communicate(timeout=120)
     said = (out + err)[-800:]
+    if going.returncode == 1 and "Fatal Python error: init" in err:  # Python had not begun, and pipekit even less
+        return ""
     if going.returncode not in (0, 130, -number):
         return f"exit {going.returncode}: {said}"
     if going.returncode == -number and out:  # before Python had a handler; later nothing may end so

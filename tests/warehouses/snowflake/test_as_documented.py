@@ -21,7 +21,7 @@ from pipekit.warehouses.snowflake.login import connect_arguments
 from pipekit.warehouses.snowflake.setup import apply, doctor, setup_ddl
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
-from warehouses.snowflake.test_load import AB, load, source
+from warehouses.snowflake.test_load import AB, GOLDEN, load, source
 
 
 def test_a_json_null_is_a_key(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
@@ -428,3 +428,22 @@ def test_a_text_without_a_length_is_the_same_type_in_every_account(
     old, new = (warehouse.columns(Table((name,))) for name in ("old", "new"))
     assert [column.type for column in old] == ["VARCHAR(16777216)", "BINARY(8388608)", "VARCHAR(9)"]
     assert new == old
+
+
+def test_an_empty_text_of_a_python_step_is_a_text(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+) -> None:
+    """MATCH_BY_COLUMN_NAME has limits: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table"""
+    warehouse.write_arrow(Table(("made",)), pa.table({"S": ["", None]}))
+    assert warehouse.execute("SELECT S FROM MADE").rows == [("",), (None,)]
+    [copied] = [s["sql"] for s in snowflake_account.statements() if s["sql"].startswith("COPY INTO")]
+    assert '$1:"S"::VARCHAR' in copied
+    assert "MATCH_BY_COLUMN_NAME" not in copied
+
+
+def test_nothing_is_made_an_object_by_a_function_that_raises() -> None:
+    """AS_OBJECT gives NULL: https://docs.snowflake.com/en/sql-reference/functions/as_object"""
+    sent = GOLDEN.read_text(encoding="utf-8")
+    assert "AS_OBJECT(" in sent
+    assert "TO_OBJECT(" not in sent
