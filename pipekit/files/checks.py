@@ -17,9 +17,14 @@ from pipekit.source import Source
 _NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape", "undefined"})
 
 
-def check_source(source: Source) -> Iterator[tuple[str, str]]:
-    """Mistakes in the place, the formats, the encoding and the paths: pairs of a key and what is wrong with it."""
-    yield from _check_place(source)
+def check_source(source: Source, *, read_elsewhere: bool = False) -> Iterator[tuple[str, str]]:
+    """Mistakes in the place, the formats, the encoding and the paths: pairs of a key and what is wrong with it.
+
+    Args:
+        source: The source.
+        read_elsewhere: Whether the warehouse reads the files where they are, so that this machine need not reach them.
+    """
+    yield from _check_place(source, read_elsewhere)
     yield from check_formats(source)
     yield from _check_encoding(source)
     yield from _check_marks(source)
@@ -27,12 +32,12 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
     yield from check_path_columns(source)
 
 
-def _check_place(source: Source) -> Iterator[tuple[str, str]]:
+def _check_place(source: Source, read_elsewhere: bool) -> Iterator[tuple[str, str]]:
     for key, patterns in (("pattern", source.pattern), ("exclude", source.exclude)):
         yield from ((key, problem) for pattern in patterns if (problem := check_pattern(pattern)))
     if not source.pattern:
         yield "pattern", "the list is empty: no file would be read"
-    if not source.stage and (wrong := check_place(source.uri)):
+    if not source.stage and (wrong := check_place(source.uri, read_elsewhere=read_elsewhere)):
         yield "uri", wrong
 
 

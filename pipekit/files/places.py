@@ -40,8 +40,13 @@ def scheme_of(uri: str) -> str:
     return uri.partition("://")[0].lower() if "://" in uri else ""
 
 
-def check_place(uri: str) -> str | None:
-    """Why files at ``uri`` can be read by no means; ``None`` if they can, as far as that can be known here."""
+def check_place(uri: str, *, read_elsewhere: bool = False) -> str | None:
+    """Why files at ``uri`` can be read by no means; ``None`` if they can, as far as that can be known here.
+
+    Args:
+        uri: A folder or a file.
+        read_elsewhere: Whether it is a warehouse that reads them, which knows other schemes than this machine.
+    """
     scheme = scheme_of(uri)
     if "\x00" in uri:
         return "a place cannot hold a NUL character"
@@ -51,7 +56,7 @@ def check_place(uri: str) -> str | None:
         return "a web server has no listing: name one file"
     if scheme in _OBJECT_STORES and not uri.partition("://")[2].partition("/")[0]:
         return "names no bucket"
-    if scheme in ("", "file", *_S3, *_WEB):
+    if read_elsewhere or scheme in ("", "file", *_S3, *_WEB):
         return None
     return _unknown_scheme(scheme)
 

@@ -112,7 +112,8 @@ def _moves_too_far(source: Source) -> str | None:
 
 def _mistakes(source: Source, target: Target | None) -> Iterable[tuple[str, str]]:
     """What no warehouse can do; if there is nothing, what the target's cannot do."""
-    return list(check_source(source)) or (target.type.check_source(source) if target else ())
+    elsewhere = target is not None and target.type.reads_in_place(source)
+    return list(check_source(source, read_elsewhere=elsewhere)) or (target.type.check_source(source) if target else ())
 
 
 _NO_FORMAT = FileFormat(type="")  # in place of one that is wrong, so that the rest of a source is looked at

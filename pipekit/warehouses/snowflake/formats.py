@@ -6,16 +6,18 @@ import codecs
 from collections.abc import Iterator, Sequence
 
 from pipekit.errors import BadFileError, SourceError
+from pipekit.files.places import local_path
 from pipekit.files.unpacking import compression_of
 from pipekit.formats.base import FileFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.places import unreachable
 
 PARQUET_FORMAT = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
 # One line of text is one value, whatever it holds.
 _RAW_LINES = (
     "TYPE = CSV COMPRESSION = {compression} RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE PARSE_HEADER = FALSE "
-    "SKIP_HEADER = 0 SKIP_BLANK_LINES = FALSE FIELD_OPTIONALLY_ENCLOSED_BY = NONE ESCAPE = NONE "
+    "SKIP_HEADER = 0 SKIP_BLANK_LINES = {blank} FIELD_OPTIONALLY_ENCLOSED_BY = NONE ESCAPE = NONE "
     "ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = () EMPTY_FIELD_AS_NULL = FALSE TRIM_SPACE = FALSE "
     "REPLACE_INVALID_CHARACTERS = {replace} SKIP_BYTE_ORDER_MARK = TRUE ENCODING = {encoding}"
 )
@@ -26,13 +28,23 @@ def peek_format(form: FileFormat) -> str:
     if form.text_encoding is None:
         return "TYPE = PARQUET"
     # Only to look: a byte that does not belong is COPY's to refuse, with its line.
-    return raw_lines(form, replace=True)
+    return raw_lines(form, looks=True)
 
 
-def raw_lines(form: FileFormat, *, replace: bool = False) -> str:
-    """A format in which each line is one text, whatever it holds."""
+def raw_lines(form: FileFormat, *, looks: bool = False) -> str:
+    """A format in which each line is one text, whatever it holds.
+
+    Args:
+        form: The source's format.
+        looks: Whether it is only to look at lines: bytes that do not belong are replaced, and blank lines count. A COPY
+            leaves blank lines out, which would be errors of their own by the documentation of SKIP_BLANK_LINES
+            (https://docs.snowflake.com/en/sql-reference/sql/create-file-format#type-csv).
+    """
     return _RAW_LINES.format(
-        compression=compression_name(form), encoding=encoding_option(form), replace="TRUE" if replace else "FALSE"
+        compression=compression_name(form),
+        encoding=encoding_option(form),
+        replace="TRUE" if looks else "FALSE",
+        blank="FALSE" if looks else "TRUE",
     )
 
 
@@ -93,6 +105,8 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
         if source.stage is not None:
             yield "stage", f"{form.type} files are read on this machine, by `uri`, and not by Snowflake; leave it out"
         return
+    if source.stage is None and local_path(source.uri) is None and (wrong := unreachable(source.uri)):
+        yield "uri", f"{wrong[0]}. {wrong[1]}"
     yield from _check_marks(form)
     if form.skips_comments:
         yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"

@@ -20,7 +20,7 @@ from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snow
 
 ROLE_ARN = "arn:aws:iam::000000000000:role/REPLACE-ME"
 TENANT = "REPLACE-ME"
-_PROVIDERS = {"s3": "S3", "s3gov": "S3GOV", "gcs": "GCS", "azure": "AZURE"}
+_PROVIDERS = {"s3": "S3", "gcs": "GCS", "azure": "AZURE"}
 _GRANTS = ("USAGE", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT")
 
 

@@ -32,12 +32,10 @@ from pipekit.source import Listing, Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import MissingObject
 from pipekit.warehouses.snowflake.formats import peek_format
+from pipekit.warehouses.snowflake.places import CLOUDS, unreachable
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
-
-
-_CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "azure": "azure"}
 
 
 @dataclass(frozen=True)
@@ -64,18 +62,21 @@ class Stage:
         """As FROM and LIST take it."""
         return text(f"@{self.name}/{self.path}")
 
-    @property
-    def reported_url(self) -> str:
-        """The URL with Snowflake's own name of the scheme."""
-        scheme, mark, rest = self.url.partition("://")
-        return f"{_CLOUDS.get(scheme, scheme)}{mark}{rest}"
+    def below(self, reported: str) -> str | None:
+        """The name below ``url`` of a file of an external stage; ``None`` if Snowflake means another place.
 
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        """What Snowflake may put before a file's name, the longest first: the URL, or the path in the bucket."""
-        if "://" not in self.url:
-            return ()
-        return self.reported_url, self.url.partition("://")[2].partition("/")[2]
+        Args:
+            reported: The file's URL, or its path in the bucket. The scheme is Snowflake's own: gcs for gs, s3 for s3a,
+                and not documented for s3gov and s3china.
+        """
+        place = _without_scheme(self.url)
+        prefix = place if "://" in reported else place.partition("/")[2]
+        path = _without_scheme(reported)
+        return path.removeprefix(prefix) if "://" in self.url and path.startswith(prefix) else None
+
+
+def _without_scheme(url: str) -> str:
+    return url.partition("://")[2] if "://" in url else url
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,8 @@ class StagedFiles:
         Raises:
             WarehouseError: It is none of these files, or may be several.
         """
-        for prefix in self.stage.prefixes:
-            if reported.startswith(prefix) and (found := self.names.get(reported[len(prefix) :])):
-                return found
+        if found := self.names.get(self.stage.below(reported) or ""):
+            return found
         parts = reported.split("/")
         ends = ["/".join(parts[start:]) for start in range(len(parts))]
         possible = [self.names[end] for end in ends if end in self.names]
@@ -148,18 +148,14 @@ def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
     if source.stage:
         return _existing_stage(source)
     scheme, _, rest = source.uri.partition("://")
-    if scheme not in _CLOUDS:
-        raise SourceError(
-            f"Snowflake cannot reach {scheme}:// places",
-            file=source.uri,
-            hint="Use s3://, gs://, azure:// or a local path, or name an existing stage: `stage: '@name'`.",
-        )
+    if wrong := unreachable(source.uri):
+        raise SourceError(wrong[0], file=source.uri, hint=wrong[1])
     # Only what names a file is looked for beside others: a role may be allowed no more than its own folder.
     is_file = "." in rest.rpartition("/")[2]
     folder = f"{rest.rpartition('/')[0]}/" if is_file else f"{rest.rstrip('/')}/"
-    url = f"{_CLOUDS[scheme]}://{folder}"
+    url = f"{CLOUDS[scheme]}://{folder}"
     # Where the clock of the run stands in `uri`, one stage serves all days.
-    fixed = f"{_CLOUDS[scheme]}://{source.fixed_folder.partition('://')[2]}"
+    fixed = f"{CLOUDS[scheme]}://{source.fixed_folder.partition('://')[2]}"
     path = url.removeprefix(fixed) if source.fixed_folder != source.uri else ""
     stage = Stage("", path, url)
     return replace(stage, name=warehouse.quote(_stage_name(stage.root_url, warehouse, source)))
@@ -190,19 +186,15 @@ def _listed(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterat
 
 def _entries(warehouse: SnowflakeSession, source: Source, stage: Stage) -> Iterator[tuple[SourceFile, str]]:
     scheme = source.uri.partition("://")[0]
-    root = _reported_root(stage)
+    # What LIST puts before a name in an internal stage is the stage's own name in lower case.
+    inside = f"{stage.name.rpartition('.')[2].strip(chr(34)).lower()}/{stage.path}"
     for row in _list(warehouse, source, stage):
         reported, size, etag, changed = row[:4]
-        name = str(reported).removeprefix(root)
-        uri = f"{scheme}://{stage.url.partition('://')[2]}{name}" if "://" in source.uri else stage.url + name
+        name = stage.below(str(reported)) if "://" in stage.url else None
+        if name is None:
+            name = str(reported).removeprefix(inside)
+        uri = f"{scheme}://{_without_scheme(stage.url)}{name}" if "://" in source.uri else stage.url + name
         yield SourceFile(uri, int(size), str(etag or ""), parsedate_to_datetime(changed)), name
-
-
-def _reported_root(stage: Stage) -> str:
-    """What LIST puts before a name: the URL of an external stage, the lower-case name of an internal one."""
-    if "://" in stage.url:
-        return stage.reported_url
-    return f"{stage.name.rpartition('.')[2].strip(chr(34)).lower()}/{stage.path}"
 
 
 def _list(warehouse: SnowflakeSession, source: Source, stage: Stage) -> list[tuple[Any, ...]]:

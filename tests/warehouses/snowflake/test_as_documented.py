@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
-from small_projects import run_ok
+from small_projects import problems, project, run_ok
 
 from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
 from pipekit.names import Table
@@ -116,7 +116,9 @@ def test_a_delimiter_beyond_ascii_is_stated_as_bytes(warehouse: SnowflakeWarehou
     assert load(warehouse, source(str(tmp_path), {"type": "csv", "delimiter": "§"}, AB)) == [(1, "x")]
 
 
-@pytest.mark.parametrize(("scheme", "reported"), [("gs", "gcs"), ("s3a", "s3")])
+@pytest.mark.parametrize(
+    ("scheme", "reported"), [("gs", "gcs"), ("s3a", "s3"), ("s3gov", "s3gov"), ("s3gov", "s3"), ("s3china", "s3china")]
+)
 def test_an_existing_stage_lists_its_own_scheme(
     warehouse: SnowflakeWarehouse,
     s3: S3,  # noqa: F811
@@ -134,6 +136,63 @@ def test_an_existing_stage_lists_its_own_scheme(
     assert load(warehouse, given) == [(1, "x")]
 
 
+@pytest.mark.parametrize("scheme", ["gs", "azure"])
+def test_files_of_other_clouds_load_by_a_stage_that_pipekit_makes(
+    warehouse: SnowflakeWarehouse,
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+    scheme: str,
+) -> None:
+    (tmp_path / "1.csv").write_text("a,b\n1,x\n")
+    bucket = s3.bucket()
+    s3.upload(tmp_path, bucket, "box/in/")
+    given = source(f"{scheme}://{bucket}/box/in/", {"type": "csv"}, AB)
+    assert [file.uri for file in warehouse.list_files(given)] == [f"{scheme}://{bucket}/box/in/1.csv"]
+    assert load(warehouse, given) == [(1, "x")]
+
+
+PLACES = """\
+targets:
+  local: {{type: duckdb}}
+  sf: {{type: snowflake, account: a, user: u, password: p, database: d, schema: s}}
+target: {target}
+sources: {{o: {{uri: "{uri}", format: {{type: csv}}, columns: {{a: integer}}}}}}
+steps: [{{id: o, type: load, source: o}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("azure://account.blob.core.windows.net/box/in/", None),
+        ("gs://bucket/in/", None),
+        ("s3china://bucket/in/", "makes no stage for s3china:// places"),
+        ("https://host/in.csv", "Snowflake cannot reach https:// places"),
+        ("nowhere://bucket/in/", "Snowflake cannot reach nowhere:// places"),
+    ],
+)
+def test_a_place_that_snowflake_reads_needs_no_package_on_this_machine(
+    tmp_path: Path, uri: str, reason: str | None
+) -> None:
+    found = problems(project(tmp_path, PLACES.format(target="sf", uri=uri)))
+    assert [str(reason) in text for text in found] == ([True] if reason else [])
+
+
+def test_elsewhere_a_place_needs_one(tmp_path: Path) -> None:
+    [found] = problems(project(tmp_path, PLACES.format(target="local", uri="azure://account/box/in/")))
+    assert "fsspec knows no azure:// places" in found
+
+
+@pytest.mark.parametrize("scheme", ["s3gov", "s3china"])
+def test_a_place_that_needs_credentials_is_refused_with_the_way_to_a_stage(
+    warehouse: SnowflakeWarehouse, scheme: str
+) -> None:
+    """https://docs.snowflake.com/en/sql-reference/sql/create-storage-integration: use CREDENTIALS with CREATE STAGE"""
+    with pytest.raises(SourceError, match=f"makes no stage for {scheme}:// places") as raised:
+        list(warehouse.list_files(source(f"{scheme}://bucket/in/", {"type": "csv"}, AB)))
+    assert "CREDENTIALS" in str(raised.value)
+
+
 def test_only_the_start_of_a_json_line_comes_to_the_client(
     warehouse: SnowflakeWarehouse,
     snowflake_account: EmulatedSnowflake,  # noqa: F811
@@ -144,6 +203,18 @@ def test_only_the_start_of_a_json_line_comes_to_the_client(
     looked = [s["sql"] for s in snowflake_account.statements() if "FROM '@" in s["sql"] and "COPY" not in s["sql"]]
     assert len(looked) == 1
     assert "LEFT($1, " in looked[0]
+
+
+def test_a_blank_line_between_json_records_is_left_out_by_copy(
+    warehouse: SnowflakeWarehouse,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """Without SKIP_BLANK_LINES they are errors: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    (tmp_path / "1.json").write_text('{"a":1,"b":"x"}\n\n \n{"a":2,"b":"y"}\n')
+    assert load(warehouse, source(str(tmp_path), {"type": "json"}, AB)) == [(1, "x"), (2, "y")]
+    [copy] = [s["sql"] for s in snowflake_account.statements() if s["sql"].startswith("COPY INTO")]
+    assert "SKIP_BLANK_LINES = TRUE" in copy
 
 
 def test_a_line_that_is_too_long_to_look_at_says_what_to_do(
