@@ -1,22 +1,24 @@
 """Whether an event keeps OpenLineage's schemas, by the classes that its Python package generates from them.
 
 Stricter than the schemas: an unknown key is wrong too, and each facet must be of the newest version that the package
-knows, under its own name, and where that kind of facet belongs.
+knows, under its own name, and where that kind of facet belongs. The published schemas themselves are asked too, where
+they are (``published_schemas``).
 """
 
 from __future__ import annotations
 
 import pkgutil
-import re
 import typing
 from collections.abc import Iterator
-from datetime import datetime
 from enum import Enum
 from functools import cache
 from importlib import import_module
 from types import NoneType, UnionType
 from typing import Any
 from uuid import UUID
+
+from telemetry import published_schemas
+from telemetry.published_schemas import a_time, a_uri
 
 # The name of each facet in an event, from the page of its schema: https://openlineage.io/docs/spec/facets
 NAMES = {
@@ -35,12 +37,11 @@ NAMES = {
     "SchemaDatasetFacet": "schema",
     "TagsRunFacet": "tags",
 }
-_URI = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 
 
 def problems(event: dict[str, Any]) -> list[str]:
     """What is wrong with a run event; empty if nothing is."""
-    return list(_wrong(event, _base().RunEvent, "event"))
+    return [*_wrong(event, _base().RunEvent, "event"), *published_schemas.problems(event)]
 
 
 def _base() -> Any:
@@ -121,18 +122,8 @@ def _wrong_object(value: Any, kind: Any, where: str) -> Iterator[str]:
 
 
 def _wrong_format(name: str, value: Any, where: str) -> Iterator[str]:
-    checks = {"runId": UUID, "eventTime": _time, "nominalStartTime": _time, "producer": _uri, "_producer": _uri}
+    checks = {"runId": UUID, "eventTime": a_time, "nominalStartTime": a_time, "producer": a_uri, "_producer": a_uri}
     try:
         checks.get(name, lambda _: None)(value)
     except ValueError:
         yield f"{where}: {value!r}"
-
-
-def _time(text: str) -> None:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("no zone")
-
-
-def _uri(text: str) -> None:
-    if not _URI.fullmatch(text):
-        raise ValueError("no URI")

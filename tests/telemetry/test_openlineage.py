@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from small_projects import PYTHON, load, problems, project, query
 
 from pipekit import Pipeline
 from pipekit.telemetry.openlineage.datasets import of_source, of_table
-from telemetry import openlineage_schemas
+from telemetry import openlineage_schemas, published_schemas
 from telemetry.receiver import Receiver
 
 PIPELINE = """\
@@ -161,6 +163,93 @@ def test_the_file_has_the_same_events(shop_events: Any) -> None:
     lines = (root / "out/lineage.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == found
     assert "hunter2" not in "".join(lines)
+
+
+# A change of an event, and what the published schemas say of it.
+BROKEN = {
+    "run.runId": "12",
+    "eventTime": "2024-07-01 12:00",
+    "eventType": "STOPPED",
+    "producer": "pipekit",
+    "job.namespace": None,
+    "job.facets.jobType.integration": None,
+    "job.facets.documentation._schemaURL": "https://openlineage.io/spec/facets/0-0-1/DocumentationJobFacet.json",
+    "run.facets.parent.run.runId": "monday",
+    "run.facets.tags.tags.0.key": 3,
+    "inputs.0.facets.schema.fields.0.name": None,
+    "inputs.0.inputFacets.inputStatistics.rowCount": "3",
+    "outputs.0.outputFacets.outputStatistics.rowCount": 2.5,
+    "outputs.0.facets.columnLineage.fields.id.inputFields": None,
+}
+
+
+def broken(event: Event, where: str, value: Any) -> Event:
+    """The event with one field changed, or left out."""
+    changed = deepcopy(event)
+    *path, last = where.split(".")
+    at: Any = changed
+    for name in path:
+        at = at[int(name) if isinstance(at, list) else name]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return changed
+
+
+@pytest.mark.skipif(published_schemas.VARIABLE not in os.environ, reason="OPENLINEAGE_SPEC names no published schemas")
+@pytest.mark.parametrize("where", BROKEN)
+def test_the_published_schemas_see_a_broken_field(shop_events: Any, where: str) -> None:
+    event = of(shop_events[1], "shop.load_orders")[-1]
+    assert list(published_schemas.problems(event)) == []
+    assert len(list(published_schemas.problems(broken(event, where, BROKEN[where])))) >= 1
+
+
+def test_published_schemas_are_followed_by_reference_and_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_schema = {
+        "$id": "urn:all/OpenLineage.json",
+        "$defs": {
+            "Event": {"properties": {"at": {"format": "date-time"}, "run": {"$ref": "#/$defs/Run"}}},
+            "Run": {"required": ["id"], "properties": {"id": {"format": "uuid"}}},
+            "Facet": {"required": ["_producer"], "properties": {"_producer": {"format": "uri"}}},
+        },
+    }
+    facet_schema = {
+        "$id": "urn:all/facets/1/Size.json",
+        "$defs": {
+            "Size": {"$ref": "urn:all/OpenLineage.json#/$defs/Facet", "properties": {"rows": {"type": "integer"}}}
+        },
+        "properties": {"size": {}},
+    }
+    (tmp_path / "facets").mkdir()
+    (tmp_path / "OpenLineage.json").write_text(json.dumps(event_schema))
+    (tmp_path / "facets/Size.json").write_text(json.dumps(facet_schema))
+    size = {"_producer": "urn:x", "_schemaURL": "urn:all/facets/1/Size.json#/$defs/Size", "rows": 1}
+    run = {"id": "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "facets": {"size": size}}
+    event = {"schemaURL": "urn:all/OpenLineage.json#/$defs/Event", "at": "2024-07-01T12:00:00Z", "run": run, "job": {}}
+    monkeypatch.setenv(published_schemas.VARIABLE, str(tmp_path))
+    assert list(published_schemas.problems(event)) == []
+    for where, value, said in (
+        ("at", "2024-07-01T12:00:00", "event.at: '2024-07-01T12:00:00' is not a 'date-time'"),
+        ("run.id", None, "event.run: 'id' is a required property"),
+        ("run.id", "7", "event.run.id: '7' is not a 'uuid'"),
+        ("run.facets.size._producer", "x", "event.run.facets.size['_producer']: 'x' is not a 'uri'"),
+        ("run.facets.size.rows", "1", "event.run.facets.size.rows: '1' is not of type 'integer'"),
+        (
+            "run.facets.sizes",
+            size,
+            "event.run.facets.sizes: is not the name of a facet by urn:all/facets/1/Size.json#/$defs/Size",
+        ),
+        ("schemaURL", "urn:other", "event: no published schema at urn:other"),
+    ):
+        assert list(published_schemas.problems(broken(event, where, value))) == [said]
+
+
+def test_the_events_that_are_checked_have_every_facet_that_is_sent(shop_events: Any) -> None:
+    seen = {name for event in shop_events[1] for _, name, _ in published_schemas.facets(event)}
+    assert seen == set(openlineage_schemas.NAMES.values()) - {"errorMessage"}  # a failed run has it
 
 
 def test_a_failed_check_fails_its_step_and_the_run(tmp_path: Path, receiver: Receiver) -> None:
