@@ -6,6 +6,8 @@ COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY pipekit pipekit
 RUN python -m venv /opt/pipekit \
     && /opt/pipekit/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+    && find /opt/pipekit/lib/python*/site-packages/pandas /opt/pipekit/lib/python*/site-packages/scipy \
+        /opt/pipekit/lib/python*/site-packages/pyarrow -type d -name tests -prune -exec rm -r {} + \
     && /opt/pipekit/bin/python -m compileall -q /opt/pipekit/lib \
     && /opt/pipekit/bin/pip uninstall -q -y pip
 

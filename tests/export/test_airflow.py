@@ -10,16 +10,18 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import MARKETING, REPOSITORY, contents, copy_project, environment, query, table_names
-from projects import pipekit as command
+from projects import MARKETING, REPOSITORY, contents, copy_project, environment, installed, query, table_names
 from small_projects import load, project
 
+from export.overhead import Took, measured, overhead
 from pipekit import Pipeline
 from pipekit.export.contract import FINAL_EXIT_CODES
 
@@ -80,19 +82,6 @@ def test_the_file_has_the_graph_and_imports_airflow_alone(tmp_path: Path) -> Non
 # With the real Airflow -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A Python with Airflow and pipekit."""
-    if given := os.environ.get("AIRFLOW_PYTHON"):
-        return given
-    folder = tmp_path_factory.mktemp("airflow")
-    python = str(folder / "bin/python")
-    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", str(folder), "--python", sys.executable], check=True)
-    wanted = ["--compile-bytecode", f"{REPOSITORY}[airflow]"]
-    subprocess.run([sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, *wanted], check=True)
-    return python
-
-
 RUN = """\
 import json, sys
 sys.path.insert(0, "dags")
@@ -101,29 +90,66 @@ run = the_dag.dag.test()
 tasks = {task.task_id: [str(task.state), task.try_number] for task in run.get_task_instances()}
 print(json.dumps({"run": str(run.state), "id": run.run_id, "tasks": tasks}))
 """
+RunDag = Callable[[Path], dict[str, Any]]
 
 
-def run_dag(airflow: str, folder: Path) -> dict[str, Any]:
-    """Run ``dags/the_dag.py`` of a project once, with a database of its own."""
-    more = {
-        "AIRFLOW_HOME": str(folder / "home"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
-    }
-    for arguments in (["-m", "airflow", "db", "migrate"], ["-c", RUN]):
+@pytest.fixture(scope="session")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python with Airflow and pipekit."""
+    if given := os.environ.get("AIRFLOW_PYTHON"):
+        return given
+    folder = tmp_path_factory.mktemp("airflow")
+    python = str(folder / "bin/python")
+    subprocess.run([sys.executable, "-m", "uv", "venv", "--quiet", str(folder), "--python", sys.executable], check=True)
+    wanted = ["--python", python, f"{REPOSITORY}[airflow]"]
+    subprocess.run([sys.executable, "-m", "uv", "pip", "install", "--quiet", *wanted], check=True)
+    return python
+
+
+@pytest.fixture(scope="session")
+def run_dag(airflow: str, tmp_path_factory: pytest.TempPathFactory) -> RunDag:
+    """Run ``dags/the_dag.py`` of a project once, with a database of its own: a copy of one that is made once."""
+    made = tmp_path_factory.mktemp("database") / "airflow.db"
+
+    def call(folder: Path, database: Path, *arguments: str) -> str:
+        more = {
+            "AIRFLOW_HOME": str(database.parent),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database}",
+            "PYTHONDONTWRITEBYTECODE": "",  # only the parts of Airflow that are used get compiled
+        }
         done = subprocess.run(
             [airflow, *arguments], cwd=folder, env=environment(**more), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        return done.stdout
+
+    def run(folder: Path) -> dict[str, Any]:
+        database = folder / "home/airflow.db"
+        database.parent.mkdir()
+        shutil.copy(made, database)
+        found: dict[str, Any] = json.loads(call(folder, database, "-c", RUN).splitlines()[-1])
+        return found
+
+    call(made.parent, made, "-m", "airflow", "db", "migrate")
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Took]:
+    """The shipped pipeline after ``pipekit run``, and how long that took."""
+    folder = copy_project(tmp_path_factory.mktemp("whole") / "project")
+    with measured() as took:
+        assert installed(folder, "run", MARKETING).returncode == 0
+    return folder, took
 
 
 @pytest.mark.airflow
 @pytest.mark.parametrize("kind", ["file", "import"])
-def test_the_shipped_pipeline_gives_the_tables_of_a_run(airflow: str, tmp_path: Path, kind: str) -> None:
-    whole = copy_project(tmp_path / "whole")
-    assert command(whole, "run", MARKETING).returncode == 0
+def test_the_shipped_pipeline_gives_the_tables_of_a_run(
+    run_dag: RunDag, whole: tuple[Path, Took], tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = copy_project(tmp_path / "airflow")
     (folder / "dags").mkdir()
     if kind == "file":
@@ -131,22 +157,25 @@ def test_the_shipped_pipeline_gives_the_tables_of_a_run(airflow: str, tmp_path: 
     else:
         text = f"from pipekit.airflow import pipeline_dag\ndag = pipeline_dag({str(folder / MARKETING)!r})\n"
     (folder / "dags/the_dag.py").write_text(text, encoding="utf-8")
-    found = run_dag(airflow, folder)
+    with measured() as took:
+        found = run_dag(folder)
     assert found["run"] == "success"
     assert set(map(tuple, found["tasks"].values())) == {("success", 1)}
-    tables = table_names(whole) - {"ingestion_logs", "dq_check_logs", "ingestion_files"}
-    assert contents(folder, tables) == contents(whole, tables)
+    tables = table_names(whole[0]) - {"ingestion_logs", "dq_check_logs", "ingestion_files"}
+    assert contents(folder, tables) == contents(whole[0], tables)
     ended = "SELECT status FROM ingestion_logs WHERE step_name IS NULL AND status <> 'STARTED' AND run_id = "
     assert query(folder, f"{ended}'{found['id']}'") == [("SUCCEEDED",)]
+    with capsys.disabled():
+        print(overhead(f"Airflow, {kind}", folder, took, whole[1]))
 
 
 @pytest.mark.airflow
-def test_a_killed_task_is_tried_again_and_a_failed_check_is_not(airflow: str, tmp_path: Path) -> None:
+def test_a_killed_task_is_tried_again_and_a_failed_check_is_not(run_dag: RunDag, tmp_path: Path) -> None:
     pipeline = load(project(tmp_path, DUBIOUS, plugins__dying=DYING))
     (tmp_path / "dags").mkdir()
     text = pipeline.export("airflow", {"command": PIPEKIT, "retry_seconds": 0, "retries": 3})
     (tmp_path / "dags/the_dag.py").write_text(text, encoding="utf-8")
-    found = run_dag(airflow, tmp_path)
+    found = run_dag(tmp_path)
     assert found["run"] == "failed"
     assert found["tasks"] == {
         "pipekit_begin": ["success", 1],

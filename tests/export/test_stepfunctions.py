@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint
-from projects import MARKETING, contents, copy_project, query, table_names
-from projects import pipekit as command
+from projects import MARKETING, contents, copy_project, installed, query, table_names
 from small_projects import load, project
 
+from export.overhead import measured, overhead
 from export.step_functions import execute, step_functions
 from pipekit import Pipeline
 from pipekit.export.nesting import Chain, nested
@@ -45,16 +45,21 @@ def test_a_killed_task_is_started_again_a_failed_check_is_not_and_stops_what_nee
 
 
 @pytest.mark.long
-def test_the_shipped_pipeline_gives_the_tables_of_a_run(tmp_path: Path) -> None:
+def test_the_shipped_pipeline_gives_the_tables_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = copy_project(tmp_path / "whole")
-    assert command(whole, "run", MARKETING).returncode == 0
+    with measured() as alone:
+        assert installed(whole, "run", MARKETING).returncode == 0
     folder = copy_project(tmp_path / "machine")
     with step_functions(folder, kill={"load_clickstream": 1, "end": 1}) as (machines, _, account):
         options = {**account, "retry_seconds": 1}
-        status, found = execute(machines, Pipeline.from_file(folder / MARKETING).export("stepfunctions", options))
+        machine = Pipeline.from_file(folder / MARKETING).export("stepfunctions", options)
+        with measured() as took:
+            status, found = execute(machines, machine)
     assert status == "SUCCEEDED", found
     tables = table_names(whole) - {"ingestion_logs", "dq_check_logs", "ingestion_files"}
     assert contents(folder, tables) == contents(whole, tables)
+    with capsys.disabled():
+        print(overhead("Step Functions, interpreted", folder, took, alone))
 
 
 def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
