@@ -18,8 +18,9 @@ _WORDS = {
     "null": "nothing",
 }
 _SHARED = "part_"  # parts of the schema that stand once and have no name of their own
-_SUITES = ("audit", "suite")
+_MANY = {"text": "texts", "whole number": "whole numbers", "number": "numbers", "mapping": "mappings"}
 _SUITE = "[suite](expectations.md)"
+_SUITES = {"audit": _SUITE, "suite": _SUITE, "suites": f"mapping of names to {_SUITE}"}
 
 
 def keys_table(schema: Schema, definitions: Schema, without: frozenset[str] = frozenset()) -> str:
@@ -31,7 +32,7 @@ def keys_table(schema: Schema, definitions: Schema, without: frozenset[str] = fr
     rows = []
     for name in names:
         part = schema["properties"][name]
-        takes = _SUITE if name in _SUITES else words(part, definitions)
+        takes = _SUITES.get(name) or words(part, definitions)
         rows.append((code(name), takes, "required" if name in required else default(part), _meaning(part)))
     return table(("key", "takes", "default", "means"), rows)
 
@@ -61,13 +62,18 @@ def _of_type(part: Schema, definitions: Schema) -> str:
     kind = part.get("type", "")
     if kind == "array":
         items = part.get("items") or {}
-        return f"list of {words(items, definitions)}" if items else "list"
+        return f"list of {_many(items, definitions)}" if items else "list"
     if kind == "object":
         values = part.get("additionalProperties")
-        return f"mapping of names to {words(values, definitions)}" if isinstance(values, Mapping) else "mapping"
+        return f"mapping of names to {_many(values, definitions)}" if isinstance(values, Mapping) else "mapping"
     low, high = part.get("minimum", part.get("exclusiveMinimum")), part.get("maximum")
     bounds = (f" from {low}" if low is not None else "") + (f" to {high}" if high is not None else "")
     return _WORDS.get(kind, "any value") + bounds
+
+
+def _many(part: Schema, definitions: Schema) -> str:
+    one = words(part, definitions)
+    return _MANY.get(one, one)
 
 
 def _is_template(part: Schema) -> bool:
