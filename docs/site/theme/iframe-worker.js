@@ -8,7 +8,11 @@ if (location.protocol === "file:") {
       this.frame.title = "Search";
       document.documentElement.append(this.frame);
       const inside = this.frame.contentWindow;
-      inside.postMessage = (data) => setTimeout(() => this.tell("message", { data }));
+      // Each side gets a copy, as of a worker: neither changes what the other holds.
+      inside.postMessage = (message) => {
+        const data = structuredClone(message);
+        setTimeout(() => this.tell("message", { data }));
+      };
       this.started = new Promise((resolve, reject) => {
         const script = inside.document.createElement("script");
         script.src = new URL(url, location.href).href;
@@ -19,7 +23,8 @@ if (location.protocol === "file:") {
       this.started.catch(() => this.onerror?.(new ErrorEvent("error")));
     }
 
-    postMessage(data) {
+    postMessage(message) {
+      const data = structuredClone(message);
       this.started.then(() => this.frame.contentWindow.dispatchEvent(new MessageEvent("message", { data })));
     }
 
