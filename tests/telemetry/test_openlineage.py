@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import Project
 from runs.step_types import TYPES
 from small_projects import PYTHON, load, problems, project, query
 
@@ -261,6 +262,21 @@ def test_a_failed_check_fails_its_step_and_the_run(tmp_path: Path, receiver: Rec
     assert failed["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"][0]["severity"] == "error"
     assert of(found, "shop.daily") == []
     assert kinds(found, "shop") == ["START", "FAIL"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("on", ["snowflake"], indirect=True)
+@pytest.mark.parametrize(("severity", "last"), [("warning", "COMPLETE"), ("critical", "FAIL")])
+def test_events_of_runs_on_snowflake(on: Project, severity: str, last: str) -> None:
+    (on.root / "in").mkdir()
+    (on.root / "in/1.csv").write_text(CSV)
+    text = PIPELINE.partition("name: shop\n")[2].replace('url: "URL", api_key: "k-0123456789", ', "")
+    on.run(text.replace("SEVERITY", severity))
+    found = [json.loads(line) for line in (on.root / "out/lineage.jsonl").read_text().splitlines()]
+    assert [problem for event in found for problem in openlineage_schemas.problems(event)] == []
+    assert found[-1]["eventType"] == last
+    seen = {name for event in found for _, name, _ in published_schemas.facets(event)}
+    assert {"schema", "columnLineage", "dataQualityAssertions", "dataQualityMetrics", "outputStatistics"} <= seen
 
 
 def test_a_receiver_that_refuses_is_reported_once(tmp_path: Path, receiver: Receiver) -> None:
