@@ -27,7 +27,7 @@ or lets pass, and pipekit relies on, is added here:
 
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
-NUMBER (tests/warehouses/duckdb/semantics is about that), COUNT of a JSON null outside of a column, the text of a JSON number
+NUMBER (tests/warehouses/duckdb/semantics is about that), the text of a JSON number
 with an exponent, error tables, time travel, a commit that another session does not see yet (READ_CONSISTENCY_MODE is kept, and
 `doctor` looks at it), blank lines as errors, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is

@@ -21,6 +21,7 @@ _TRY_PARSE = (
 )
 # https://docs.snowflake.com/en/sql-reference/functions/count: a JSON null does not count.
 _COUNTED = "CASE WHEN typeof(x) = 'JSON' AND x::VARCHAR = 'null' THEN NULL ELSE x END"
+_COUNTED_JSON = "CASE WHEN json_type(x) = 'NULL' THEN NULL ELSE x END"
 _AS_ARRAY = "CASE WHEN x IS NULL THEN NULL WHEN json_type(x) = 'ARRAY' THEN x ELSE json_array(x) END"
 
 
@@ -44,8 +45,9 @@ def _node(node: exp.Expression) -> exp.Expression:  # noqa: PLR0911 - one line p
         return exp.Anonymous(this="trim", expressions=[_inner(node.this), _inner(node.expression)])
     if isinstance(node, exp.ParseJSON) and node.args.get("safe"):
         return _filled(_TRY_PARSE, x=_inner(node.this))
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column):
-        return exp.Count(this=_filled(_COUNTED, x=_inner(node.this)), big_int=True)
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Column | exp.JSONExtract | exp.GetExtract):
+        counted = _COUNTED if isinstance(node.this, exp.Column) else _COUNTED_JSON
+        return exp.Count(this=_filled(counted, x=_inner(node.this)), big_int=True)
     if isinstance(node, exp.Div | exp.Mod):
         return _undefined(node)
     if isinstance(node, exp.StrToTime) and node.args.get("safe"):
