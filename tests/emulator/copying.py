@@ -150,6 +150,9 @@ class Copy:
         return file
 
     def _count(self, record: Record, form: Options, width: int) -> None:
+        if form["TYPE"] == "CSV" and not record.raw and not truth(form, "SKIP_BLANK_LINES"):
+            # SKIP_BLANK_LINES in https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+            record.error = record.error or "End of record reached while expected to parse a column"
         counted = form["TYPE"] == "CSV" and truth(form, "ERROR_ON_COLUMN_COUNT_MISMATCH", True) and not self.select
         if counted and not record.error and len(record.fields) != width:
             record.error = (

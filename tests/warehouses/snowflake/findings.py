@@ -20,12 +20,12 @@ class Finding:
     Attributes:
         case: What happens.
         resolution: What pipekit does now.
-        shown_by: Tests that were red before, as ``file::name`` below ``tests``; none if only an account can show it.
+        shown_by: Tests that were red before, as ``file::name`` below ``tests``.
     """
 
     case: str
     resolution: str
-    shown_by: tuple[str, ...] = ()
+    shown_by: tuple[str, ...]
 
 
 FINDINGS = {
@@ -153,7 +153,11 @@ FINDINGS = {
         "they are rewritten before they are cast",
         (f"{_DOCUMENTED}::test_offsets_are_written_as_auto_knows_them",),
     ),
-    "M6": Finding("a blank line in a file of JSON lines is an error by the documentation", "a probe asks"),
+    "M6": Finding(
+        "a blank line in a file of JSON lines is an error by the documentation",
+        "COPY leaves blank lines out; the look at a first line counts them, and a probe asks whether it may",
+        (f"{_DOCUMENTED}::test_a_blank_line_between_json_records_is_left_out_by_copy",),
+    ),
     "M7": Finding(
         "no active warehouse was taken for a transient failure, and doctor never used it",
         "606 and a resource monitor's stop are final; doctor inserts a row",
@@ -187,7 +191,14 @@ FINDINGS = {
         "AS_OBJECT and AS_ARRAY",
         (f"{_DOCUMENTED}::test_nothing_is_made_an_object_by_a_function_that_raises",),
     ),
-    "M13": Finding("s3gov:// and s3china:// are refused as places", "setup knows s3gov; not tested"),
+    "M13": Finding(
+        "s3gov:// and s3china:// were refused, though a stage with credentials reads them",
+        "the refusal names the way to such a stage, and a source may name it",
+        (
+            f"{_DOCUMENTED}::test_a_place_that_needs_credentials_is_refused_with_the_way_to_a_stage",
+            f"{_DOCUMENTED}::test_an_existing_stage_lists_its_own_scheme",
+        ),
+    ),
     "M14": Finding(
         "names of Parquet files with commas; row numbers of Parquet; NULL_IF = () in CREATE STAGE",
         "INFER_SCHEMA's lists are split by the known names; the others a probe asks",
