@@ -132,6 +132,8 @@ class Column(Model):
             timestamp format, ``epoch_seconds``, ``epoch_milliseconds`` or ``epoch_microseconds``; or a number format.
         null_values: Texts that stand for NULL in this column, in quotes, too; beside those of the source's ``format``.
         optional: ``true`` lets a file lack the column, which is then NULL in all its rows.
+        sensitive: ``true`` masks its values, and those made of them, in every test that ``pipekit test --record``
+            writes.
         description: Free text.
     """
 
@@ -142,6 +144,7 @@ class Column(Model):
     format: str | None = None
     null_values: Names = ()
     optional: bool = False
+    sensitive: bool = Field(default=False, exclude=True)  # it changes nothing that a step does, so no hash of one
     description: str = ""
 
     @field_validator("name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -24,6 +25,17 @@ def make_private_folder(path: Path) -> None:
 def open_private(path: Path, mode: str, *, errors: str | None = None, encoding: str = "utf-8") -> IO[str]:
     """Open a text file; a new one is for its owner only."""
     return open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def kept_key(path: Path) -> bytes:
+    """A random key that stays the same: it is made at the first call, for its owner only."""
+    make_private_folder(path.parent)
+    try:
+        with open_private(path, "x") as file:
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_bytes()
 
 
 _LONGEST = 120

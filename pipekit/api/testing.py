@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets
 from pipekit.pipeline.model import PipelineSpec, Target
+from pipekit.state import kept_key
 from pipekit.warehouses.builtin import LOCAL
 
 if TYPE_CHECKING:
+    from pipekit.trials.recording import Recorded
     from pipekit.trials.run import Outcome
 
 
@@ -45,6 +47,35 @@ class Testing(PipelineFile):
         if not chosen:
             raise self._mistake(f"no test of {path} has {named!r} in its name")
         return run_tests(spec, chosen, done)
+
+    @keeping_secrets
+    def record(
+        self,
+        step: str,
+        *,
+        rows: int = 20,
+        keep: Sequence[str] = (),
+        name: str | None = None,
+        file: str | Path | None = None,
+    ) -> Recorded:
+        """Write a test of a step from what is in the target's tables now, with masked values. The target is only read.
+
+        Args:
+            step: The id of the step.
+            rows: The most rows of a table that it reads.
+            keep: Columns whose values stay, as ``TABLE.COLUMN`` or ``COLUMN``.
+            name: The name of the test.
+            file: The file of the tests; ``tests/NAME.yaml`` in the project if left out. The test is added to it.
+
+        Raises:
+            PipekitError: The step cannot be recorded, or a table that it reads is not there. Nothing was written.
+        """
+        from pipekit.trials.file import tests_beside
+        from pipekit.trials.recording import Wanted, record
+
+        path = Path(file) if file is not None else tests_beside(self.spec)
+        wanted = Wanted(step, rows, tuple(keep), name)
+        return record(self.spec, _on_duckdb(self.spec), wanted, path, kept_key(self.spec.state / "masks.key"))
 
 
 def _on_duckdb(spec: PipelineSpec) -> PipelineSpec:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.suites import Expectation
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\([0-9]+(?:,[0-9]+)?\))?")
-_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"}
+from pipekit.pipeline.written import flow as short_notation
+from pipekit.pipeline.written import scalar as plain_scalar
 
 
 def written(name: str, drafts: Sequence[Draft], suites: Mapping[str, Sequence[Expectation]], duckdb: str | None) -> str:
@@ -88,21 +85,10 @@ def _step(draft: Draft) -> Iterator[str]:
 
 def flow(value: Any) -> str:
     """A value in YAML's short notation."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(str(key))}: {flow(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    return scalar(value)
+    return short_notation(value, scalar)
 
 
 def scalar(value: Any) -> str:
     """A value, in quotes where YAML or Jinja would read it as something else."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return json.dumps(value)
     text = str(value)
-    if "{{" in text or "{%" in text or "{#" in text:
-        text = "{{ " + repr(text) + " }}"
-    plain = _PLAIN.fullmatch(text) or re.fullmatch(r"[A-Za-z_./][A-Za-z0-9_./@+%-]*", text)
-    if plain and "," not in text and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)
+    return plain_scalar("{{ " + repr(text) + " }}" if any(mark in text for mark in ("{{", "{%", "{#")) else value)

@@ -23,6 +23,7 @@ from pipekit.warehouses.abilities import Bench
 from pipekit.warehouses.builtin import open_in_memory
 
 _RUN_ID = "test"
+Tables = dict[str, list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def run_tests(
         done: Called after each.
     """
     outcomes = []
-    with _bench(spec) as (warehouse, folder):
+    with bench(spec) as (warehouse, folder):
         for trial in trials:
             started = time.perf_counter()
             problems = tuple(_Trial(spec, trial, warehouse, folder).problems())
@@ -66,12 +67,27 @@ def run_tests(
 
 
 @contextmanager
-def _bench(spec: PipelineSpec) -> Iterator[tuple[Bench, Path]]:
+def bench(spec: PipelineSpec) -> Iterator[tuple[Bench, Path]]:
     """A database in memory, and a folder for files."""
     with tempfile.TemporaryDirectory(prefix="pipekit_test_") as name:
         folder = Path(name)
         with closing(open_in_memory(spec.target.options, folder / "copies")) as warehouse:
             yield warehouse, folder / "sources"
+
+
+def tables_made(spec: PipelineSpec, trial: Trial, place: tuple[Bench, Path], names: Sequence[str]) -> Tables:
+    """Run what a test of one run gives, and read tables.
+
+    Args:
+        spec: The pipeline, read for a DuckDB target.
+        trial: The test, which names its steps.
+        place: The bench.
+        names: The tables.
+
+    Raises:
+        PipekitError: A step failed.
+    """
+    return _Trial(spec, trial, *place).tables(names)
 
 
 class _Trial:
@@ -93,8 +109,7 @@ class _Trial:
         """What is not as expected."""
         stages = self._trial.stages
         try:
-            for name in self._spec.sources:
-                (self._folder / name).mkdir(parents=True)
+            self._make_folders()
             for number, stage in enumerate(stages, 1):
                 for line in self._stage(stage):
                     yield line if len(stages) == 1 else f"run {number}: {line}"
@@ -103,11 +118,27 @@ class _Trial:
         finally:
             self._clear()
 
+    def tables(self, names: Sequence[str]) -> Tables:
+        """The rows of some tables after its first run."""
+        try:
+            self._make_folders()
+            errors, _ = self._run(self._given(self._trial.keys))
+            for error in errors.values():
+                raise error
+            return {name: self._rows(Table.parse(name)) for name in names}
+        finally:
+            self._clear()
+
+    def _make_folders(self) -> None:
+        for name in self._spec.sources:
+            (self._folder / name).mkdir(parents=True)
+
     def _clear(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._warehouse.drop_all()
 
-    def _stage(self, stage: Stage) -> Iterator[str]:
+    def _given(self, stage: Stage) -> list[Step]:
+        """Write what is given; the steps to run."""
         for name, given in stage.given.items():
             if name in self._spec.sources:
                 write_files(self._folder / name, self._spec.sources[name], given)
@@ -116,7 +147,10 @@ class _Trial:
                 self._tables.add(self._spec.table_key(name))
             else:
                 raise PipekitError(f"given: {name} is a table, so it needs a list of rows")
-        errors, events = self._run(self._chosen(stage))
+        return self._chosen(stage)
+
+    def _stage(self, stage: Stage) -> Iterator[str]:
+        errors, events = self._run(self._given(stage))
         yield from _errors(stage, errors)
         yield from _verdicts(stage, events)
         for name, expected in stage.expect.items():
@@ -169,12 +203,15 @@ class _Trial:
         if not self._warehouse.exists(table):
             yield f"{name}: there is no such table: no step has made it"
             return
-        result = self._warehouse.execute(f"SELECT * FROM {self._warehouse.quote(table)}")
-        rows = [dict(zip(map(str.lower, result.columns), row, strict=True)) for row in result.rows]
+        rows = self._rows(table)
         if isinstance(expected, list):
             yield from differences(name, expected, rows)
         elif len(rows) != expected:
             yield f"{name}: {expected} rows expected, {len(rows)} found"
+
+    def _rows(self, table: Table) -> list[dict[str, Any]]:
+        result = self._warehouse.execute(f"SELECT * FROM {self._warehouse.quote(table)}")
+        return [dict(zip(map(str.lower, result.columns), row, strict=True)) for row in result.rows]
 
 
 def _errors(stage: Stage, errors: dict[str, PipekitError]) -> Iterator[str]:

@@ -1,0 +1,221 @@
+"""Rows of the tables that a step reads, few of them, and such that they belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from pipekit.errors import PipekitError
+from pipekit.insight.lineage import Lineage
+from pipekit.names import Table, fold
+from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.sql.origins import ROWS
+from pipekit.sql.text import literal
+from pipekit.step import Statement
+from pipekit.warehouses.contract import Warehouse
+
+Rows = list[dict[str, Any]]
+_MOST_VALUES = 200
+_SEEDS = 5
+_KEY = re.compile(r"(?:^|_)(?:id|key|code|no|nr|number|uuid|sku|email)$", re.IGNORECASE)
+_VALUES = (str, int, date, Decimal)
+
+
+@dataclass
+class Input:
+    """A table that the step reads.
+
+    Attributes:
+        name: As the step writes it.
+        columns: Those that the step uses; all where that is not known. In lower case if they are plain.
+        rows: What was chosen.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Rows = field(default_factory=list)
+
+    def values(self, column: str) -> list[Any]:
+        """The different values of a column that can stand in a list of SQL."""
+        found = dict.fromkeys(row.get(column) for row in self.rows)
+        return [value for value in found if isinstance(value, _VALUES)][:_MOST_VALUES]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Columns of two inputs that the step's SQL sets equal."""
+
+    one: tuple[str, str]
+    other: tuple[str, str]
+
+
+class Sampler:
+    """Reads rows of a step's inputs, each time at most a few.
+
+    Args:
+        spec: The pipeline, for the target.
+        step: The step.
+        lineage: The pipeline's lineage.
+        warehouse: The target, which is only read.
+    """
+
+    def __init__(self, spec: PipelineSpec, step: Step, lineage: Lineage, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._into = next(iter(step.type.writes(step.options, spec)))
+        traced = lineage.tables.get(self._into)
+        known = traced.columns if traced is not None and step.id in traced.steps else None
+        used = frozenset().union(*(each.all for each in known.values()), traced.rows) if known and traced else None
+        own = {spec.table_key(name) for name in step.type.writes(step.options, spec)}
+        spelt = {spec.table_key(name): name for name in lineage.tables}
+        read = {spec.table_key(name): name for name in step.type.reads(step.options, spec)}
+        self._names = {key: spelt.get(key, name) for key, name in read.items() if key not in own}
+        self.inputs = {name: self._input(name, spec, used) for name in self._names.values()}
+        self._spec = spec
+        self._direct = {
+            column: ref  # under another name it is computed, as a rule
+            for column, origin in (known or {}).items()
+            for ref in origin.direct
+            if len(origin.direct) == 1 and not ref.in_files and (ref.column == column or _KEY.search(ref.column))
+        }
+        self._pairs = list(self._joined(step))
+        self._pairs += [pair for pair in self._by_name() if pair not in self._pairs]
+
+    def _input(self, name: str, spec: PipelineSpec, used: Any) -> Input:
+        there = [fold(each.name, str.lower) for each in self._warehouse.columns(Table.parse(name))]
+        if not there:
+            raise PipekitError(
+                f"there is no table {name} in the target {spec.target.name!r}, which the step reads",
+                kept="No test was written.",
+                hint=f"Run the steps that make it first, such as pipekit run {spec.path.name} --select +...",
+            )
+        wanted = {ref.column for ref in used or () if spec.table_key(ref.place) == spec.table_key(name)} - {ROWS}
+        return Input(name, tuple(each for each in there if each in wanted or not wanted))
+
+    def choose(self, limit: int, *, by_result: bool) -> None:
+        """Choose rows anew.
+
+        Args:
+            limit: The most of a table.
+            by_result: Whether those from which the rows of the step's table come, as far as these show it; else the
+                first ones.
+        """
+        for each in self.inputs.values():
+            each.rows = []
+        if by_result:
+            self._from_result(limit)
+        for _ in self.inputs:
+            self._follow(limit)
+            left = [each for each in self.inputs.values() if not each.rows]
+            if not left:
+                break
+            left[0].rows = self._read(left[0], "", limit)
+        self._follow(limit)
+
+    def _from_result(self, limit: int) -> None:
+        """Rows of the inputs whose values stand in some rows of the step's table."""
+        with suppress(PipekitError):
+            table = self._warehouse.quote(Table.parse(self._into))
+            result = self._warehouse.execute(f"SELECT * FROM {table} LIMIT {_SEEDS}")
+            made = Input(self._into, (), [_row(result.columns, row) for row in result.rows])
+            for each in self.inputs.values():
+                key = self._spec.table_key(each.name)
+                lists = {
+                    ref.column: made.values(column)
+                    for column, ref in self._direct.items()
+                    if self._spec.table_key(ref.place) == key and ref.column in each.columns
+                }
+                conditions = [text for column, values in lists.items() if (text := self._one_of(column, values))]
+                for condition in ([" AND ".join(conditions)] if conditions else []) + conditions:
+                    if not each.rows:
+                        each.rows = self._read(each, condition, limit)
+
+    def _follow(self, limit: int) -> None:
+        """Rows that belong to those that are chosen, by the columns that the SQL sets equal."""
+        for _ in self.inputs:
+            for pair in self._pairs:
+                for (name, column), (other, key) in ((pair.one, pair.other), (pair.other, pair.one)):
+                    table = self.inputs[other]
+                    had = set(table.values(key))
+                    wanted = [value for value in self.inputs[name].values(column) if value not in had]
+                    condition = self._one_of(key, wanted)
+                    if condition and len(table.rows) < limit:
+                        found = self._read(table, condition, limit - len(table.rows))
+                        table.rows += [row for row in found if row not in table.rows]
+
+    def _one_of(self, column: str, values: Sequence[Any]) -> str:
+        if not values:
+            return ""
+        return f"{self._warehouse.quote(column)} IN {literal(list(values), self._warehouse.dialect)}"
+
+    def _read(self, table: Input, condition: str, limit: int) -> Rows:
+        """At most ``limit`` rows; none where the condition compares what cannot be compared."""
+        listed = ", ".join(map(self._warehouse.quote, table.columns))
+        where = f" WHERE {condition}" if condition else ""
+        sql = f"SELECT {listed} FROM {self._warehouse.quote(Table.parse(table.name))}{where} LIMIT {limit}"
+        try:
+            result = self._warehouse.execute(sql)
+        except PipekitError:
+            if condition:
+                return []
+            raise
+        return [_row(table.columns, row) for row in result.rows]
+
+    def _joined(self, step: Step) -> Iterator[Pair]:
+        for statement in statements_of(step, self._spec):
+            with suppress(sqlglot.errors.SqlglotError, RecursionError):
+                yield from self._pairs_of(sqlglot.parse_one(statement.text, read=statement.dialect))
+
+    def _pairs_of(self, tree: Any) -> Iterator[Pair]:
+        aliases: dict[str, str] = {}
+        for node in tree.find_all(exp.Table):
+            key = self._spec.table_key(".".join(part.name for part in node.parts))
+            if key in self._names:
+                aliases[node.alias_or_name.lower()] = self._names[key]
+        for node in tree.find_all(exp.EQ):
+            sides = [[*side.find_all(exp.Column)] for side in (node.this, node.expression)]
+            if all(len(side) == 1 for side in sides):
+                yield from _pairs(*(self._places(aliases, side[0]) for side in sides))
+        for join in tree.find_all(exp.Join):
+            for name in join.args.get("using") or ():
+                places = self._places(aliases, exp.column(name.name))
+                yield from _pairs(places, places)
+
+    def _by_name(self) -> Iterator[Pair]:
+        """For inputs that no equation joins: columns that are named like keys, those of the same name first."""
+        joined = {place[0] for pair in self._pairs for place in (pair.one, pair.other)}
+        keys = [(each.name, name) for each in self.inputs.values() for name in each.columns if _KEY.search(name)]
+        pairs = [
+            Pair(one, other) for one in keys for other in keys if one[0] < other[0] and not {one[0], other[0]} <= joined
+        ]
+        yield from sorted(pairs, key=lambda pair: pair.one[1] != pair.other[1])
+
+    def _places(self, aliases: Mapping[str, str], column: Any) -> list[tuple[str, str]]:
+        """The inputs whose column it may be: the one of its alias, or each that has such a name."""
+        name = fold(column.name, str.lower)
+        named = aliases.get(column.table.lower()) if column.table else None
+        tables = [self.inputs[named]] if named else list(self.inputs.values())
+        return [(each.name, name) for each in tables if name in each.columns]
+
+
+def statements_of(step: Step, spec: PipelineSpec) -> list[Statement]:
+    """The SQL of a step; none where it is code."""
+    with suppress(PipekitError):
+        return list(step.type.statements(step.options, spec))
+    return []
+
+
+def _pairs(ones: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> Iterator[Pair]:
+    for one in ones:
+        yield from (Pair(one, other) for other in others if one[0] != other[0])
+
+
+def _row(columns: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return {fold(name, str.lower): value for name, value in zip(columns, values, strict=True)}

@@ -1,0 +1,205 @@
+"""`pipekit test --record`: a test from the tables of a target, masked, that passes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from engines import Project
+from small_projects import cli, execute, load, project, run_ok, snapshot, write
+
+from pipekit import PipekitError, Pipeline
+from pipekit.trials.masking import Decisive, Masker
+
+SELECT = """
+    select o.order_id, c.customer_id, upper(c.name) as name, c.phone, o.status, o.amount, o.day,
+           case when o.amount >= 100 then 'large' else 'small' end as size,
+           uuid_string() as chance
+    from raw_orders o join raw_customers c on lower(o.customer) = lower(c.customer_id)
+    where o.status = 'paid' and o.day >= '2024-03-01' and c.email like '%@example.com'
+"""
+PIPELINE = f"""
+sources:
+  orders:
+    uri: in/orders/
+    format: {{type: csv}}
+    columns: {{order_id: integer, customer: varchar, status: varchar, amount: "number(10,2)", day: date}}
+  customers:
+    uri: in/customers/
+    format: {{type: csv}}
+    columns:
+      customer_id: varchar
+      name: varchar
+      email: varchar
+      phone: {{type: varchar, sensitive: true}}
+steps:
+  - {{id: raw_orders, type: load, source: orders}}
+  - {{id: raw_customers, type: load, source: customers}}
+  - id: paid
+    type: sql
+    materialize: merge
+    key: order_id
+    audit:
+      - expect_column_values_to_be_in_set: {{column: status, value_set: [paid, open]}}
+      - expect_column_values_to_be_between: {{column: amount, min_value: 10, max_value: 2000}}
+    sql: >{SELECT.replace(chr(10), chr(10) + "  ")}
+  - {{id: nothing, type: sql, sql: "select order_id from raw_orders where amount < -5"}}
+"""
+CUSTOMERS = [
+    f"C-{100 + n},Person{n} Miller,person{n}@example.{'com' if n % 2 else 'org'},0170 55{n:04}" for n in range(300)
+]
+ORDERS = [
+    f"{5000 + n},c-{100 + n % 300},{'paid' if n % 7 == 3 else 'open'},{12 + n * 1.5:.2f},2024-0{1 + n % 6}-15"
+    for n in range(1000)
+]
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    path = project(tmp_path, PIPELINE)
+    write(tmp_path, "in/orders/a.csv", "order_id,customer,status,amount,day\n" + "\n".join(ORDERS) + "\n")
+    write(tmp_path, "in/customers/a.csv", "customer_id,name,email,phone\n" + "\n".join(CUSTOMERS) + "\n")
+    run_ok(path)
+    return path
+
+
+def found_in(pipeline: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8"))["tests"]
+    return found
+
+
+def test_a_recorded_test_passes_and_shows_no_value_of_the_tables(pipeline: Path) -> None:
+    done = load(pipeline).record("paid", rows=6)
+    assert done.passed
+    assert done.notes == ("paid.chance differs from run to run: not expected",)
+    text = (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8")
+    [test] = found_in(pipeline).values()
+    customers, orders = test["given"]["raw_customers"], test["given"]["raw_orders"]
+    assert 1 <= len(orders) <= 6
+    assert 1 <= len(customers) <= 6
+    shown = {str(value) for row in (*customers, *orders) for value in row.values()}
+    real = {part for line in CUSTOMERS for part in line.split(",")[1:]}  # a short one may stand for another one
+    assert not shown & real
+    assert "Miller" not in text
+    expected = test["expect"]["paid"]
+    assert {row["customer_id"].lower() for row in expected} <= {row["customer"] for row in orders}
+    assert {row["status"] for row in expected} == {"paid"}
+    assert {row["size"] for row in expected} <= {"large", "small"}
+    assert all(row["email"].endswith("@example.com") for row in customers if row["customer_id"] in str(expected))
+    assert all(len(row["phone"]) == len("0170 550000") and row["phone"][4] == " " for row in customers)
+
+    # The same again is the same test under another name; what was there stays. All pass.
+    again = load(pipeline).record("paid", rows=6)
+    assert again.name == "paid as recorded 2"
+    assert (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8").startswith(text)
+    one, other = found_in(pipeline).values()
+    assert (one["given"], one["steps"]) == (other["given"], other["steps"])
+    assert all(outcome.passed for outcome in load(pipeline).test())
+
+
+def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
+    done = cli(
+        pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "raw_customers.name", "--name", "n", code=0
+    )
+    assert "tests/p.yaml: 'n' is added: " in done.stdout
+    assert "it passes" in done.stdout
+    assert "chance differs from run to run" in done.stderr
+    [test] = found_in(pipeline).values()
+    assert all(row["name"].endswith(" Miller") for row in test["given"]["raw_customers"])
+    before = snapshot(pipeline.parent / "tests")
+    secret = cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "phone", code=1).stderr
+    assert "raw_customers.phone is secret, so its values are masked in any case" in secret
+    assert (
+        "reads no such column"
+        in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "x", code=1).stderr
+    )
+    assert "makes no row" in cli(pipeline.parent, "test", "p.yaml", "--record", "nothing", code=1).stderr
+    assert "reads no table" in cli(pipeline.parent, "test", "p.yaml", "--record", "raw_orders", code=1).stderr
+    assert "there is no step 'no'" in cli(pipeline.parent, "test", "p.yaml", "--record", "no", code=1).stderr
+    assert "--keep does not go together with" in cli(pipeline.parent, "test", "p.yaml", "--keep", "x", code=2).stderr
+    assert (
+        "-k does not go together with"
+        in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "-k", "x", code=2).stderr
+    )
+    execute(pipeline.parent, "DROP TABLE raw_customers")
+    assert (
+        "there is no table raw_customers" in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", code=1).stderr
+    )
+    assert snapshot(pipeline.parent / "tests") == before
+
+
+def test_a_column_that_decides_in_another_way_is_named(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources:
+          words: {uri: in/, format: {type: csv}, columns: {id: integer, word: varchar}}
+        steps:
+          - {id: raw, type: load, source: words}
+          - {id: equal, type: sql, sql: "select id, word from raw where md5(word) = md5(reverse(word))"}
+        """,
+    )
+    write(tmp_path, "in/a.csv", "id,word\n1,kayak\n2,house\n")
+    run_ok(path)
+    with pytest.raises(PipekitError) as raised:
+        load(path).record("equal")
+    assert "with masked values the step makes no row" in str(raised.value)
+    assert "--keep raw.word would keep what decides" in str(raised.value)
+    assert not (tmp_path / "tests").exists()
+    assert load(path).record("equal", keep=["word"]).passed
+
+
+@pytest.mark.parametrize("on", ["snowflake"], indirect=True)
+def test_on_snowflake_few_rows_are_read(on: Project) -> None:
+    path = on.pipeline(
+        """
+        steps:
+          - {id: big, type: sql, sql: "select seq4() as id, 'Name ' || seq4() as name from table(generator(rowcount => 3000))"}
+          - {id: some, type: sql, sql: "select id, upper(name) as name from big where id > 100"}
+        """
+    )
+    run_ok(path)
+    sent: list[str] = []
+    recorded = _watched(load(path), sent).record("some", rows=3)
+    assert recorded.passed
+    assert (recorded.given, recorded.expected) == ({"big": 3}, {"some": 3})
+    assert sent
+    assert all("LIMIT" in sql for sql in sent if "FROM" in sql and '"BIG"' in sql.upper())
+
+
+def _watched(pipeline: Pipeline, sent: list[str]) -> Pipeline:
+    """The pipeline, whose statements on the target are noted."""
+    look = type(pipeline.spec).look
+
+    def looked(spec: Any) -> Any:
+        warehouse, notice = look(spec)
+        warehouse.observer = lambda sql, *rest: sent.append(sql)
+        return warehouse, notice
+
+    pipeline.spec.__dict__["look"] = lambda: looked(pipeline.spec)
+    return pipeline
+
+
+def test_masks_keep_form_equality_and_sides() -> None:
+    decisive = Decisive.of(["select 1 from t where age >= 25 and state = 'Active' and day < '2024-03-10'"])
+    masker = Masker(b"key", decisive)
+    ages = list(range(100))
+    masked = masker.column(ages)
+    assert sorted(masked) == sorted(set(masked))
+    assert all(
+        (old >= 25) == (new >= 25) and len(str(old)) == len(str(new)) for old, new in zip(ages, masked, strict=True)
+    )
+    assert masker.column(["Active", "ACTIVE", None, True, 0, 1]) == ["Active", "ACTIVE", None, True, 0, 1]
+    assert masker.column(["Active"], secret=True) != ["Active"]
+    words = masker.column(["Anna", "anna", " ANNA ", "Otto"])
+    assert words[0].lower() == words[1] == words[2].strip().lower() != words[3].lower()
+    assert words[0][0].isupper()
+    assert words[2] == f" {words[0].upper()} "
+    number, text = masker.column([412, "412"])
+    assert str(number) == text
+    days = masker.column(["2024-03-09", "2024-03-11", "2024-03-09 00:00:00"])
+    assert days[0] < "2024-03-10" < days[1]
+    assert days[2].endswith(" 00:00:00")
+    assert Masker(b"other", decisive).column(ages) != masked
