@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import load, problems, run_ok, write
 
 from pipekit.errors import ChecksFailed, QueryError, SourceError
@@ -155,6 +155,7 @@ def test_a_query_may_read_the_table_that_it_changes(on: Project) -> None:
     assert table(on) == {1: 10, 2: 21, 3: 31, 4: 40, 5: 50}
 
 
+@snowflake_is_long
 def test_a_day_is_sent_again_with_another_value_of_the_variable(on: Project) -> None:
     fill(on)
     path = on.pipeline(by_file(f"{BY_DAY}, when: changed, metadata: true, on_schema_change: add"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import PIPEKIT, cli, load, project, query
 
 from pipekit import LockedError, Pipeline, SpecError
@@ -58,6 +58,7 @@ steps:
 """
 
 
+@snowflake_is_long
 def test_what_env_declares_is_secret_whoever_gives_its_value(on: Project) -> None:
     """It is kept as a salted hash, so that no step gets another value than the run was begun with."""
     given = {"dsn": "hunter2!", "pin": 48151}
@@ -147,6 +148,7 @@ def test_a_run_that_is_never_ended_is_closed_by_the_next_one(on: Project) -> Non
     assert not pipeline.end("S").ok
 
 
+@snowflake_is_long
 def test_begin_again_goes_on_with_the_run(on: Project) -> None:
     pipeline = opened(on)
     assert pipeline.run_step("R", "numbers").ok

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import problems, project, write
 
 from pipekit.errors import SourceError
@@ -45,6 +45,7 @@ def test_a_table_is_one_table_however_it_is_spelt(on: Project) -> None:
     assert ids(on) == [1]
 
 
+@snowflake_is_long
 def test_a_replacement_counts_for_all_spellings(on: Project) -> None:
     put(on, "a", 1)
     on.ok(APPEND)
@@ -73,6 +74,7 @@ def test_a_moved_project_and_a_second_checkout_load_nothing_twice(on: Project, t
     assert on.ok(APPEND).rows == {"t": 1}
 
 
+@snowflake_is_long
 def test_a_file_outside_the_project_is_known_by_its_path(on: Project, tmp_path: Path) -> None:
     write(tmp_path, "away/a.csv", "id\n1\n")
     text = step().replace("uri: in", f"uri: {tmp_path}/away")
@@ -103,6 +105,7 @@ def test_other_content_of_the_same_size_and_time_is_seen(on: Project) -> None:
     assert ids(on) == [1]
 
 
+@snowflake_is_long
 def test_when_changed_sees_it_too(on: Project) -> None:
     text = SOURCE + "steps: [{id: t, type: load, source: s, when: changed}]\n"
     path = put(on, "a", 1)
@@ -142,6 +145,7 @@ def test_old_rows_stay_if_the_new_file_cannot_be_loaded(on: Project) -> None:
     assert ids(on) == [5]
 
 
+@snowflake_is_long
 def test_both_stay_if_that_is_said(on: Project) -> None:
     put(on, "a", 1)
     on.ok(APPEND)
@@ -152,6 +156,7 @@ def test_both_stay_if_that_is_said(on: Project) -> None:
     assert on.ok(APPEND).steps[0].status == "UNCHANGED"
 
 
+@snowflake_is_long
 def test_fail_holds_also_where_rows_say_their_file(on: Project) -> None:
     put(on, "a", 1)
     on.ok(step(", metadata: true"))
@@ -160,6 +165,7 @@ def test_fail_holds_also_where_rows_say_their_file(on: Project) -> None:
     assert ids(on) == [1]
 
 
+@snowflake_is_long
 def test_rows_that_do_not_say_their_file_are_not_guessed(on: Project) -> None:
     """The table was filled without metadata, and got the columns later."""
     put(on, "a", 1)

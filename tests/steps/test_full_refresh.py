@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import cli, load, problems, project, write
 
 from pipekit.errors import ChecksFailed, QueryError
@@ -75,6 +75,7 @@ def test_another_scale_or_kind_is_not_widened(on: Project, kind: str) -> None:
     assert rows(on) == [(1, "1.50")]
 
 
+@pytest.mark.on_both
 @pytest.mark.parametrize(
     ("first", "then"),
     [("'ab'", "'abcdef'"), ("1", "1234567"), ("cast(1.5 as number(5,2))", "cast(12345.5 as number(9,2))")],
@@ -88,6 +89,7 @@ def test_a_query_s_longer_literal_widens_its_column(on: Project, first: str, the
     assert len(on.execute("SELECT n FROM t")) == 2
 
 
+@snowflake_is_long
 def test_widen_allows_no_other_columns(on: Project) -> None:
     put(on, "a", 1, "1.50")
     on.ok(loading("number(5,2)"))

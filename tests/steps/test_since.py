@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import write
 
 FIRST = ["1,2024-01-01", "2,"]
@@ -47,6 +47,7 @@ def test_equal_rows_are_counted(on: Project) -> None:
     assert ids(on) == [1, 1, 2, 2, 2]
 
 
+@snowflake_is_long
 def test_rows_that_have_no_value_at_all_are_not_doubled(on: Project) -> None:
     run(on, ["1,"])
     run(on, ["1,"])
@@ -71,6 +72,7 @@ def test_rows_that_look_new_in_each_run_are_left_out_and_reported(on: Project, c
     assert notes(on)[0].startswith("4 rows with the greatest ts, or with none (NULL), are left out")
 
 
+@snowflake_is_long
 def test_a_clock_in_a_condition_keeps_nothing_from_being_compared(on: Project) -> None:
     select = "id, ts"
     run(on, FIRST, select=select)

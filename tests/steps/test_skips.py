@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from emulator.fixtures import S3
-from engines import Project
+from engines import Project, snowflake_is_long
 from small_projects import cli, load, problems, project
 
 from pipekit.errors import BadFileError, SourceError
@@ -75,6 +75,7 @@ def test_without_the_key_the_load_fails_and_harms_nothing(on: Project) -> None:
     assert ids(on) == [1]
 
 
+@snowflake_is_long
 def test_when_no_file_is_left_the_load_fails(on: Project) -> None:
     put(on, b_csv_gz=CUT, c_csv_gz=CUT)
 
@@ -92,6 +93,7 @@ def test_a_file_that_breaks_the_contract_is_no_bad_file(on: Project) -> None:
     assert "b.csv" in str(error)
 
 
+@snowflake_is_long
 def test_a_bad_record_is_no_bad_file(on: Project) -> None:
     put(on, a_csv=GOOD, b_csv=b"id\nx\n")
 
@@ -134,6 +136,7 @@ def test_an_archived_object(on: Project, s3: S3, monkeypatch: pytest.MonkeyPatch
     assert [event.uri[-8:] for event in result.skipped_files] == ["in/b.csv", "in/e.csv"]
 
 
+@snowflake_is_long
 def test_a_resumed_run_tries_again(on: Project) -> None:
     put(on, a_csv=GOOD, b_csv_gz=CUT)
     check = "{id: c, type: check, table: t, suite: [{expect_table_row_count_to_be_between: {min_value: 2}}]}"
