@@ -27,7 +27,7 @@ Rows = list[tuple[str, ...]]
 NAMES = ("key", "text", "more")
 COLUMNS = dict.fromkeys(NAMES, "varchar")
 KEYS: dict[str, Any] = {"format": {"type": "csv", "null_values": []}, "columns": COLUMNS}
-SHORT = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHORT = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LONG = settings(SHORT, max_examples=3000)
 
 _CELLS = st.text(st.sampled_from("ab ,;\"\n\r'\\#é日\u00a0"), max_size=6)
@@ -164,7 +164,7 @@ _PARTS = st.lists(
 )
 
 
-@settings(SHORT, max_examples=25)
+@settings(SHORT, max_examples=8)
 @given(parts=_PARTS, packed=st.booleans(), number=st.integers(0, 10**9))
 def test_a_folder_of_spark_loads(
     warehouse: Warehouse, tmp_path: Path, parts: list[Rows], packed: bool, number: int

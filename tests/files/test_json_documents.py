@@ -50,9 +50,16 @@ def test_there_are_enough_documents() -> None:
     assert len(ACCEPTED) + len(REFUSED) > 190
 
 
-def test_what_is_json_is_loaded_as_it_is_written(warehouse: Warehouse, tmp_path: Path) -> None:
+# One document a file; the tests below load all of them in one file.
+one_by_one = pytest.mark.parametrize(
+    "share", [pytest.param(5, id="a fifth"), pytest.param(1, id="all", marks=pytest.mark.long)]
+)
+
+
+@one_by_one
+def test_what_is_json_is_loaded_as_it_is_written(warehouse: Warehouse, tmp_path: Path, share: int) -> None:
     wrong = []
-    for text in ACCEPTED:
+    for text in ACCEPTED[::share]:
         for keys, written in ((INSIDE, f'{{"v": {text}}}\n'), (WHOLE, f"{text}\n")):
             found = loaded(warehouse, tmp_path, written, keys)
             if not same(text, found):
@@ -60,9 +67,10 @@ def test_what_is_json_is_loaded_as_it_is_written(warehouse: Warehouse, tmp_path:
     assert wrong == []
 
 
-def test_what_is_no_json_is_refused(warehouse: Warehouse, tmp_path: Path) -> None:
+@one_by_one
+def test_what_is_no_json_is_refused(warehouse: Warehouse, tmp_path: Path, share: int) -> None:
     wrong = []
-    for text in REFUSED:
+    for text in REFUSED[::share]:
         written = [(INSIDE, f'{{"v": {text}}}\n'), (BESIDE, f'{{"n": 1, "other": {text}}}\n')]
         written += [(WHOLE, f"{text}\n")] if text else []
         for keys, data in written:

@@ -48,7 +48,7 @@ RECORDS = st.lists(
 )
 ONE = (st.sampled_from(sorted({**COLUMNS, **VARIANT})), st.sampled_from(["fail", "reject"]))
 PUT = ["", ",", "}", "]", "{", "[", '"', "\n", "\r", "NaN", "0", "1e5", ":", " ", "\\", "-", "."]
-SHORT = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+SHORT = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(SHORT, max_examples=4000)
 
 

@@ -68,13 +68,13 @@ def way(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize(
     ("keys", "new", "expected"),
     [
+        ("partition_by: day, where: region = 'N'", ["8,2024-07-02,N,80", "9,,N,90"], {1: 10, 8: 80, 3: 30, 9: 90, 5: 50}),
         (BY_DAY, ["1,2024-07-01,N,11", "6,2024-07-01,S,60"], {1: 11, 2: 20, 3: 30, 4: 40, 5: 50, 6: 60}),
         ("partition_by: day", ["2,2024-07-02,N,21", "7,,S,70"], {1: 10, 2: 21, 7: 70}),
         ("partition_by: [day, region]", ["2,2024-07-02,N,21", "5,,,51"], {1: 10, 2: 21, 3: 30, 4: 40, 5: 51}),
-        ("partition_by: day, where: region = 'N'", ["8,2024-07-02,N,80", "9,,N,90"], {1: 10, 8: 80, 3: 30, 9: 90, 5: 50}),
         ("where: amount >= 20 or day is null", ["6,,,60"], {1: 10, 6: 60}),
     ],
-    ids=["where", "partition", "two columns", "both", "or"],
+    ids=["both", "where", "partition", "two columns", "or"],
 )  # fmt: skip
 def test_the_part_is_replaced_and_again_gives_the_same_rows(
     on: Project, keys: str, new: list[str], expected: dict[int, int]

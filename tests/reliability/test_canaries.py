@@ -148,20 +148,26 @@ def of_objects(pipeline: Pipeline) -> Iterator[tuple[str, str]]:
         yield f"traceback of {step}", "".join(traceback.format_exception(error))
 
 
+OF_THE_TARGET = (("run", "p.yaml", "--json"), ("show", "p.yaml", "dq_check_logs"), ("doctor", "p.yaml"))
+COMMANDS = (
+    ("validate", "p.yaml"),
+    *OF_THE_TARGET,
+    ("run", "p.yaml", "-v"),
+    ("validate", "p.yaml", "--target", "wrong"),
+)
+
+
 def found(
-    root: Path, target: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    root: Path,
+    target: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    commands: tuple[tuple[str, ...], ...] = COMMANDS,
 ) -> list[str]:
     write(root, "p.yaml", f"{PIPELINE}targets: {json.dumps({'there': target})}\ntarget: there\n")
-    given = ("--var", f"api_token={MARK}OfVar")
     texts = []
-    for arguments in (
-        ("validate", "p.yaml", *given),
-        ("run", "p.yaml", "--json", *given),
-        ("run", "p.yaml", "-v", *given),
-        ("show", "p.yaml", "dq_check_logs", *given),
-        ("doctor", "p.yaml", *given),
-        ("validate", "p.yaml", "--target", "wrong", *given),
-    ):
+    for given in commands:
+        arguments = (*given, "--var", f"api_token={MARK}OfVar")
         code, shown = command(monkeypatch, capfd, *arguments)
         assert code != 3 or "crash" in shown, shown
         texts.append((" ".join(arguments[:3]), shown.partition("\n")[2]))
@@ -182,4 +188,4 @@ def test_no_canary_gets_out_on_snowflake(
     snowflake_account: EmulatedSnowflake,  # noqa: F811
 ) -> None:
     target = snowflake_account.target(password=LOGIN, token=f"{MARK}-token", authenticator="snowflake")
-    assert found(project, target, monkeypatch, capfd) == []
+    assert found(project, target, monkeypatch, capfd, OF_THE_TARGET) == []

@@ -82,7 +82,7 @@ def _nothing_is_left(ground: Ground) -> None:
     assert not list((ground.root / ".pipekit/runs").glob("*.jsonl"))
 
 
-@pytest.mark.parametrize(("name", "kills"), [("marketing", 6), ("appending", 4), ("resent", 4)])
+@pytest.mark.parametrize(("name", "kills"), [("marketing", 3), ("appending", 3), ("resent", 2)])
 def test_killed_at_some_moments(grounds: dict[str, Ground], name: str, kills: int) -> None:
     killed = [kill_and_go_on(grounds[name], moment) for moment in some(grounds[name], kills)]
 
@@ -109,12 +109,12 @@ def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest
 # Snowflake -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("project", "kills"), [(BRIEF_PROJECT, 1), (RESENT_PROJECT, 2)])
-def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, project: Project, kills: int) -> None:  # noqa: F811
+@pytest.mark.parametrize("project", [BRIEF_PROJECT, RESENT_PROJECT], ids=["brief", "resent"])
+def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, project: Project) -> None:  # noqa: F811
     ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
-    killed = [kill_and_go_on(ground, moment) for moment in some(ground, kills)]
+    moments = [moment for moment in everywhere(ground) if moment.kind != "time"]  # those that surely come
 
-    assert sum(killed) >= kills // 2
+    assert kill_and_go_on(ground, random.Random(SEED).choice(moments))
 
 
 def test_killed_between_the_delete_and_the_insert_of_a_part_on_snowflake(

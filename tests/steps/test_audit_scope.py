@@ -31,6 +31,7 @@ def size(on: Project) -> int:
     return int(on.execute("SELECT count(*) FROM t")[0][0])
 
 
+@pytest.mark.on_both
 @pytest.mark.parametrize("strategy", ["strategy: append", "strategy: merge, key: id"])
 def test_old_rows_do_not_fail_an_audit_of_the_new_ones(on: Project, strategy: str) -> None:
     put(on, "a", (1, 0), (2, 0))

@@ -229,7 +229,7 @@ def _as_json(draw: st.DrawFn, rows: list[Any], kind: str) -> str:
     return "\n".join(documents)
 
 
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SETTINGS

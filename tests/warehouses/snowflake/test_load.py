@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlglot
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 
 from pipekit.errors import SourceError
@@ -121,7 +120,7 @@ def test_what_snowflake_cannot_do_is_reported_when_the_file_is_read() -> None:
     assert list(kind.check_source(source("in", {"type": "csv"}, AB))) == []
 
 
-def test_every_statement_is_as_written_down_and_parses(
+def test_every_statement_is_as_written_down(
     warehouse: SnowflakeWarehouse,
     snowflake_account: EmulatedSnowflake,  # noqa: F811
     s3: S3,  # noqa: F811
@@ -134,9 +133,7 @@ def test_every_statement_is_as_written_down_and_parses(
     written = ";\n\n".join(sent) + ";\n"
     if os.environ.get("PIPEKIT_WRITE_GOLDEN"):
         GOLDEN.write_text(written)
-    assert written == GOLDEN.read_text()
-    for statement in sent:
-        sqlglot.parse_one(statement, read="snowflake")
+    assert written == GOLDEN.read_text()  # which test_grammars.py parses
 
 
 def normal(sql: str) -> str:
