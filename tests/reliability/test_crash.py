@@ -109,7 +109,10 @@ def test_killed_everywhere(grounds: dict[str, Ground], name: str, capsys: pytest
 # Snowflake -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("project", [BRIEF_PROJECT, RESENT_PROJECT], ids=["brief", "resent"])
+@pytest.mark.parametrize(
+    "project",
+    [pytest.param(BRIEF_PROJECT, id="brief", marks=pytest.mark.long), pytest.param(RESENT_PROJECT, id="resent")],
+)
 def test_killed_on_snowflake(emulated: EmulatedSnowflake, tmp_path: Path, project: Project) -> None:  # noqa: F811
     ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
     moments = [moment for moment in everywhere(ground) if moment.kind != "time"]  # those that surely come
