@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import pytest
 from engines import emulated, on, s3, snowflake_account  # noqa: F401 - fixtures
 
+from telemetry import published_schemas
 from telemetry.receiver import Receiver, receiving
 
 
 @pytest.fixture(autouse=True)
 def _asked_for_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(("OPENLINEAGE_", "OTEL_")) or name == "TRACEPARENT":
+        asks = name.startswith(("OPENLINEAGE_", "OTEL_")) or name == "TRACEPARENT"
+        if asks and name != published_schemas.VARIABLE:  # that one is read by the tests alone
             monkeypatch.delenv(name)
 
 
