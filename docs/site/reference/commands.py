@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import click
@@ -11,7 +10,7 @@ from pipekit.cli.app import cli
 from pipekit.pipeline.descriptions import plain
 from reference.markdown import code, page, table
 
-ABOUT = "What `pipekit --help` and `pipekit COMMAND --help` say, on one page."
+ABOUT = "What `pipekit --help` and `pipekit COMMAND --help` say, on one page. SPEC is a pipeline file."
 
 
 def commands() -> str:
@@ -38,14 +37,9 @@ def _command(context: click.Context) -> Iterator[str]:
     command = context.command
     yield f"```text\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```"
     for paragraph in (command.help or "").split("\n\n"):
-        yield _text(paragraph)
+        yield plain(paragraph.replace("\b", ""))
     # The name of a plain argument comes with no text of its own: the usage shows it.
     records = [
         record for each in command.get_params(context) if (record := each.get_help_record(context)) and record[1]
     ]
-    yield table(("option", "means"), ((code(names), _text(means)) for names, means in records))
-
-
-def _text(text: str) -> str:
-    """In one line; what is in capitals stands for a value that is given."""
-    return re.sub(r"\b(SPEC|TABLE|QUERY|COLUMN|PLACE|DIR|RUN)\b(?!`)", r"`\1`", plain(text.replace("\b", "")))
+    yield table(("option", "means"), ((code(names), plain(means)) for names, means in records))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -54,11 +55,17 @@ def _parts(whole: Schema) -> Iterator[str]:
     yield "## Steps by type"
     yield from _kinds(steps, named, "A step", without=common)
     yield "## Mappings in these"
-    for name in sorted(named):
-        if "properties" in named[name]:
-            yield f"### {name}"
-            yield named[name].get("description", "")
-            yield keys_table(named[name], named)
+    for name in sorted(name for name in _named_in(top, named) if "properties" in named[name]):
+        yield f"### {name}"
+        yield named[name].get("description", "")
+        yield keys_table(named[name], named)
+
+
+def _named_in(part: Any, named: Schema) -> set[str]:
+    """The definitions that a part refers to, and those that they refer to."""
+    found = {name for name in named if f'"#/$defs/{name}"' in json.dumps(part)}
+    rest = {name: body for name, body in named.items() if name not in found}
+    return found.union(*(_named_in(named[name], rest) for name in found))
 
 
 def _mapped(part: Schema) -> Any:
