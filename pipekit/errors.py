@@ -13,6 +13,7 @@
     ├── ChecksFailed      look at the data: a critical check failed      exit 1
     ├── LockedError       wait for the other run                         exit 1
     │   └── OpenRunError      a scheduler runs its steps, and it has not ended
+    ├── UnknownYet        a plan asked for what only a run can know      exit 1
     └── UnexpectedError   report it: a bug in a step type                exit 3
 
 Anything else that escapes is a bug in pipekit: exit 3.
@@ -234,6 +235,10 @@ class LockedError(PipekitError):
 
 class OpenRunError(LockedError):
     """A run of the same pipeline and target whose steps a scheduler starts has not ended."""
+
+
+class UnknownYet(PipekitError):
+    """What is asked for can be known only when a run has made something first."""
 
 
 class UnexpectedError(PipekitError):

@@ -9,15 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipekit.errors import PipekitError
 from pipekit.events import SUCCEEDED
 
 Change = Literal["new", "changed", "unchanged", "vanished"]
 Fate = Literal["created", "replaced", "emptied and filled", "changed in part", "kept"]
-
-
-class UnknownYet(PipekitError):
-    """What is asked for can be known only when a run has made something first."""
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
 from pipekit.names import Table
-from pipekit.outlook import Outlook
 from pipekit.source import Column, Source
 from pipekit.sql.origins import Origins
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns
 from pipekit.warehouses.contract import Result, Warehouse
 
 if TYPE_CHECKING:
+    from pipekit.outlook import Outlook
     from pipekit.quality.suite import Suite
 
 
@@ -236,6 +236,8 @@ def _never(options: Any) -> bool:
 
 
 def _runs(options: Any, context: StepContext) -> Outlook:
+    from pipekit.outlook import Outlook
+
     return Outlook()
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from pipekit.api.base import PipelineFile, keeping_secrets
-from pipekit.export.contract import Exported, ExportError
 from pipekit.pipeline.reading.checking import explain
 from pipekit.scrubbing import holds_secret, looks_secret
+
+if TYPE_CHECKING:
+    from pipekit.export.contract import Exported
 
 
 class Exporting(PipelineFile):
@@ -27,6 +29,8 @@ class Exporting(PipelineFile):
         Raises:
             SpecError: There is no such exporter, an option cannot be used, or a secret would be in the file.
         """
+        from pipekit.export.contract import ExportError
+
         known = self._plugins.exporters()
         if exporter not in known:
             raise self._mistake(f"there is no exporter {exporter!r}; the exporters are {', '.join(sorted(known))}")

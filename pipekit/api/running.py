@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
-from pipekit.insight.by_step import origins_of_steps
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs import processes
 from pipekit.runs.ids import is_run_id, new_run_id
@@ -19,6 +18,14 @@ from pipekit.steps.replay import rejecting_load, with_file
 
 if TYPE_CHECKING:
     from pipekit.events import Sink
+    from pipekit.sql.origins import Origins
+
+
+def origins_of_steps(spec: PipelineSpec) -> Mapping[str, Origins]:
+    """See ``insight.by_step``; only what reports lineage to others asks for it."""
+    from pipekit.insight import by_step
+
+    return by_step.origins_of_steps(spec)
 
 
 class Running(PipelineFile):

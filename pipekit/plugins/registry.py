@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from pipekit.errors import PluginError
-from pipekit.export.contract import Exporter
 from pipekit.formats.builtin import BUILT_IN_FORMATS, Formats
 from pipekit.materialize.builtin import BUILT_IN, Registry
 from pipekit.materialize.contract import USES, Materialization, Use
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     import click
 
     from pipekit.events import Sink
+    from pipekit.export.contract import Exporter
     from pipekit.pipeline.model import PipelineSpec
 
 

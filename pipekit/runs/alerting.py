@@ -7,16 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipekit.events import ABANDONED, Bus, KilledRun, Noted, RunFinished, RunStarted
-from pipekit.notify.alert import about, about_killed
-from pipekit.notify.outbox import Outbox
 from pipekit.notify.receivers import Receiver
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.runs.history import story_of
 from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.story import RunStory
 from pipekit.state import file_name, make_private_folder, open_private
+
+if TYPE_CHECKING:
+    from pipekit.notify.outbox import Outbox
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Desk:
     @property
     def outbox(self) -> Outbox:
         """The alerts that wait."""
+        from pipekit.notify.outbox import Outbox
+
         return Outbox(self.folder, self.root)
 
     @property
@@ -88,6 +92,8 @@ def tell(desk: Desk, story: RunStory, *, ended: bool = True) -> tuple[str, ...]:
     """
     if not desk.receivers:
         return ()
+    from pipekit.notify.alert import about, about_killed
+
     outbox = desk.outbox
     for note in story.notes:
         if isinstance(note, KilledRun):

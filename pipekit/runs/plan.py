@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from pipekit.errors import PipekitError
+from pipekit.errors import PipekitError, UnknownYet
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED, Event, Noted
 from pipekit.materialize.into import TableOptions
-from pipekit.outlook import Outlook, UnknownYet, in_words
+from pipekit.outlook import Outlook, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps, unended_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 
 from pipekit.errors import PipekitError
 from pipekit.events import SUCCEEDED, CheckEvaluated, Event, FileSkipped, StepFinished
@@ -74,6 +73,8 @@ class RunResult:
 
 
 def _html(value: object) -> str:
+    from html import escape
+
     return "" if value is None else escape(f"{value:,}" if isinstance(value, int) else str(value))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import audit_reads, publish
-from pipekit.outlook import Outlook
 from pipekit.own_tables import CATALOG
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.semantics import ColumnTypes
@@ -14,6 +13,9 @@ from pipekit.step import Project, Statement, StepContext, StepResult, StepType, 
 from pipekit.steps.feature_catalog import write_catalog
 from pipekit.steps.feature_options import FeaturesOptions
 from pipekit.steps.feature_sql import statement
+
+if TYPE_CHECKING:
+    from pipekit.outlook import Outlook
 
 
 def run(options: FeaturesOptions, context: StepContext) -> StepResult:
@@ -49,6 +51,8 @@ def _statements(options: FeaturesOptions, project: Project) -> Iterable[Statemen
 
 
 def _outlook(options: FeaturesOptions, context: StepContext) -> Outlook:
+    from pipekit.materialize.outlook import outlook_of
+
     return outlook_of(context, options, _columns(options, context.project))
 
 

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipekit.errors import UnknownYet
 from pipekit.files.places import local_path
 from pipekit.names import Table
-from pipekit.outlook import UnknownYet
 from pipekit.own_tables import CLAIM_COLUMNS, CLAIMS, LEDGER, LEDGER_COLUMNS
 from pipekit.source import SourceFile
 from pipekit.step import StepContext

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import PipekitError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
@@ -25,7 +25,6 @@ from pipekit.steps import after_load, arrivals, ledger, load_checks, refresh, sk
 from pipekit.steps.arrivals import Pending
 from pipekit.steps.idle import may_be_idle
 from pipekit.steps.load_options import LoadOptions
-from pipekit.steps.load_outlook import outlook
 from pipekit.steps.load_work import (
     EMPTY,
     NO_FILE,
@@ -48,6 +47,9 @@ from pipekit.warehouses.contract import (
     PreparedLoad,
     SupportsClustering,
 )
+
+if TYPE_CHECKING:
+    from pipekit.outlook import Outlook
 
 
 def run(options: LoadOptions, context: StepContext) -> StepResult:
@@ -303,6 +305,12 @@ def _summary(loaded: Sequence[LoadedFile], rejected: int, options: LoadOptions) 
     return how_many(loaded) + (f", {rejected:,} rejected" if options.on_error == "reject" else "")
 
 
+def _outlook(options: LoadOptions, context: StepContext) -> Outlook:
+    from pipekit.steps.load_outlook import outlook
+
+    return outlook(options, context)
+
+
 @hookimpl
 def pipekit_step_types() -> list[StepType[LoadOptions]]:
     """The ``load`` step type."""
@@ -318,6 +326,6 @@ def pipekit_step_types() -> list[StepType[LoadOptions]]:
             columns=load_checks.columns,
             origins=load_checks.origins,
             looks_first=may_be_idle,
-            outlook=outlook,
+            outlook=_outlook,
         )
     ]

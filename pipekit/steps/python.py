@@ -10,10 +10,8 @@ from pydantic import Field
 
 from pipekit.errors import PipekitError, PluginError, WarehouseError
 from pipekit.materialize.into import Into
-from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import NO_VIEW, audit_reads, not_made, publish_arrow, still_holds
 from pipekit.names import Table, fold
-from pipekit.outlook import Outlook
 from pipekit.pipeline.code import line_in, what_happened
 from pipekit.plugins.hooks import hookimpl
 from pipekit.source import Names
@@ -23,6 +21,8 @@ from pipekit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipekit.outlook import Outlook
 
 
 class Declared(StepOptions):
@@ -179,6 +179,8 @@ def _origins(options: PythonOptions, project: Project) -> Origins | None:
 
 
 def _outlook(options: PythonOptions, context: StepContext) -> Outlook:
+    from pipekit.materialize.outlook import outlook_of
+
     return outlook_of(context, options, None)
 
 

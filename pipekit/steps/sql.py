@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pydantic import model_validator
 
 from pipekit.materialize.into import Into
-from pipekit.materialize.outlook import outlook_of
 from pipekit.materialize.publish import audit_reads, publish
-from pipekit.outlook import Outlook
 from pipekit.plugins.hooks import hookimpl
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project, Statement, StepContext, StepResult, StepType, typed
+
+if TYPE_CHECKING:
+    from pipekit.outlook import Outlook
 
 
 class SqlOptions(Into):
@@ -61,6 +63,8 @@ def _statements(options: SqlOptions, project: Project) -> Iterable[Statement]:
 
 
 def _outlook(options: SqlOptions, context: StepContext) -> Outlook:
+    from pipekit.materialize.outlook import outlook_of
+
     return outlook_of(context, options, _columns(options, context.project))
 
 

@@ -20,14 +20,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
+from pipekit.errors import BadFileError, QueryError, SourceError, UnknownYet, WarehouseError
 from pipekit.files import listing
 from pipekit.files.decoding import first_bytes, plain_text
 from pipekit.files.patterns import is_folder_marker
 from pipekit.files.places import local_path, replaced
 from pipekit.files.signatures import refuse_other_kind, wide_encoding
 from pipekit.files.unpacking import compression_of
-from pipekit.outlook import UnknownYet
 from pipekit.source import Listing, Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import MissingObject
