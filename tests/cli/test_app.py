@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from small_projects import PIPEKIT, cli, project, write
+from small_projects import PIPEKIT, cli, project, run_ok, write
 
 from pipekit.cli.app import COMMANDS
 from pipekit.cli.app import cli as cli_group
@@ -22,12 +22,31 @@ steps:
 """
 
 
+WARM = """
+targets: {local: {type: duckdb, path: w.duckdb}}
+sources: {s: {uri: files/, pattern: "*.csv", format: {type: csv}, columns: {id: integer}}}
+steps:
+  - {id: a, type: load, source: s, into: a, audit: [{expect_column_values_to_not_be_null: {column: id}}]}
+  - {id: b, type: sql, sql: select id / 2 as half from a}
+"""
+MOST_OF_A_WARM_RUN = 235  # modules of pipekit; each costs half a millisecond, and more with a class in it
+DRIVEN = {"_duckdb", "annotated_types", "click", "duckdb", "filelock", "jinja2", "markupsafe", "pluggy", "pydantic"}
+DRIVEN |= {"pydantic_core", "tenacity", "typing_extensions", "typing_inspection", "yaml"}
+
+
 def imported(root: Path, *arguments: str) -> set[str]:
+    """Which of the heavy packages a command imports."""
+    return modules(root, *arguments) & {*HEAVY, "sqlglot", "pydantic", "jinja2"}
+
+
+def modules(root: Path, *arguments: str) -> set[str]:
+    """All modules that a command imports from pipekit and other packages, in a process of its own."""
     script = (
-        "import sys; from pipekit.cli.process import main\n"
+        "import sys; there = {*sys.modules}; from pipekit.cli.process import main\n"
         f"sys.argv = ['pipekit', *{list(arguments)!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        f"print('IMPORTED', *[name for name in {(*HEAVY, 'sqlglot', 'pydantic', 'jinja2')!r} if name in sys.modules])"
+        "places = {name: getattr(module, '__file__', None) or '' for name, module in sys.modules.items() if name not in there}\n"
+        "print('IMPORTED', *[n for n, p in places.items() if n.startswith('pipekit.') or 'site-packages' in p])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60, check=False
@@ -39,6 +58,22 @@ def imported(root: Path, *arguments: str) -> set[str]:
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     assert imported(tmp_path, "--help") == set()
     assert imported(tmp_path, "run", "--help") == set()
+
+
+def test_a_warm_run_imports_what_it_needs(tmp_path: Path) -> None:
+    path = project(tmp_path, WARM)
+    write(tmp_path, "files/a.csv", "id\n1\n")
+    run_ok(path)
+    found = modules(tmp_path, "run", "p.yaml", "--quiet")
+    assert {name.partition(".")[0] for name in found} - {"pipekit"} <= DRIVEN
+    ours = {name for name in found if name.startswith("pipekit.")}
+    assert len(ours) <= MOST_OF_A_WARM_RUN, sorted(ours)
+    idle = ["airflow", "doctor", "export", "inference", "insight", "outlook", "starter", "testing", "trials"]
+    assert {name.split(".")[1] for name in ours}.isdisjoint(idle)
+    assert {name for name in ours if name.startswith(("pipekit.notify.", "pipekit.telemetry."))} == {
+        "pipekit.notify.receivers",
+        "pipekit.telemetry.listeners",
+    }
 
 
 def first_sentence(command: click.Command) -> str:
