@@ -266,7 +266,7 @@ def _formatted(kind: str, text: str, given: str) -> Converted:
 
 def _epoch(kind: str, text: str, epoch: Epoch) -> Converted:
     micros = f"TRY_CAST({text} || 'e{epoch.places}' AS BIGINT)"
-    good = f"coalesce({micros} BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND}, false)"
+    good = f"coalesce({micros} BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND}, {text} IS NULL)"  # NULL is not bad
     make = "make_timestamp" if kind == "timestamp_ntz" else "make_timestamptz"
     return f"(regexp_full_match({text}, '{epoch.shape}') AND {good})", f"{make}({micros})"
 
