@@ -13,6 +13,7 @@ from pipekit.state import kept_key
 from pipekit.warehouses.builtin import LOCAL
 
 if TYPE_CHECKING:
+    from pipekit.trials.fuzz.run import Fuzzed
     from pipekit.trials.recording import Recorded
     from pipekit.trials.run import Outcome
 
@@ -76,6 +77,33 @@ class Testing(PipelineFile):
         path = Path(file) if file is not None else tests_beside(self.spec)
         wanted = Wanted(step, rows, tuple(keep), name)
         return record(self.spec, _on_duckdb(self.spec), wanted, path, kept_key(self.spec.state / "masks.key"))
+
+    @keeping_secrets
+    def fuzz(
+        self,
+        count: int = 100,
+        *,
+        seed: int = 0,
+        folder: str | Path | None = None,
+        done: Callable[[Fuzzed], None] = lambda fuzzed: None,
+    ) -> list[Fuzzed]:
+        """Make legal and hostile files from the contract of each source, and load them on DuckDB in memory.
+
+        The first file of a source that is treated wrongly is made small and written down, with a test.
+
+        Args:
+            count: How many files of each source.
+            seed: The same seed makes the same files.
+            folder: Where such a file is written; ``tests/fuzz`` in the project if left out.
+            done: Called after each source.
+        """
+        from pipekit.trials.fuzz.run import fuzz
+
+        found = []
+        for each in fuzz(_on_duckdb(self.spec), count, seed, Path(folder or self.spec.root / "tests" / "fuzz")):
+            found.append(each)
+            done(each)
+        return found
 
 
 def _on_duckdb(spec: PipelineSpec) -> PipelineSpec:

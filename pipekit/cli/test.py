@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipekit.cli.output import say
 
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
+    from pipekit.trials.fuzz.run import Fuzzed
     from pipekit.trials.run import Outcome
 
 _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
@@ -34,19 +36,39 @@ _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 @click.option("--rows", type=click.IntRange(1, 1000), default=20, help="Most rows of a table in it.  [default: 20]")
 @click.option("--keep", multiple=True, metavar="COLUMN", help="Keep the values of TABLE.COLUMN in it; repeatable.")
 @click.option("--name", metavar="TEXT", help="Its name.")
+@click.option(
+    "--fuzz",
+    type=click.IntRange(1, 100_000),
+    is_flag=False,
+    flag_value=100,
+    metavar="[N]",
+    help="Load N legal and hostile files of each source in memory, made from its contract.  [default: 100]",
+)
+@click.option("--seed", type=int, help="For the same files as before; else by chance.")
 def test(spec: Path, **options: Any) -> None:
     """Run the tests of SPEC on DuckDB in memory: what they give, and what they expect.
 
     Exit code 0: all passed. 1: one failed. 2: fix the file.
     """
-    own = {name: options.pop(name) for name in ("file", "named", "junit", "verbose", "record", "rows", "keep", "name")}
-    if own["record"] is None:
-        refuse_unused("a run of tests, but with --record", "rows", "keep", "name")
-    else:
-        refuse_unused("--record, which writes a test", "named", "junit", "verbose")
-    pipeline = read_spec(spec, **options)
-    passed = _record(pipeline, own) if own["record"] is not None else _run(pipeline, own)
+    own = {name: options.pop(name) for name in _OWN}
+    way = next((name for name in ("record", "fuzz") if own[name] is not None), "run")
+    unused = [name for other, names in _OF.items() if other != way for name in names if name not in _OF[way]]
+    refuse_unused(_WHY[way], *unused)
+    passed = _WAYS[way](read_spec(spec, **options), own)
     sys.exit(0 if passed else EXIT_FAILED)
+
+
+_OF = {
+    "run": ("file", "named", "junit", "verbose"),
+    "record": ("file", "record", "rows", "keep", "name"),
+    "fuzz": ("fuzz", "seed"),
+}
+_OWN = tuple(dict.fromkeys(name for names in _OF.values() for name in names))
+_WHY = {
+    "run": "a run of tests, but with --record or --fuzz",
+    "record": "--record, which writes a test",
+    "fuzz": "--fuzz, which makes files",
+}
 
 
 def _run(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
@@ -73,6 +95,28 @@ def _record(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
         say(f"note: {note}", err=True)
     say("it passes; read it before it is committed" if done.passed else "it does not pass: see the notes")
     return done.passed
+
+
+def _fuzz(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
+    seed = own["seed"] if own["seed"] is not None else secrets.randbelow(10**6)
+
+    def show(each: Fuzzed) -> None:
+        if each.skipped:
+            say(f"{each.source}: {each.skipped}")
+        elif not each.case:
+            say(f"{each.source}: {each.files} files, each treated rightly")
+        else:
+            say(f"{_styled('WRONG', _RED)} {each.source}: file {each.files}: {each.case}", styled=True)
+            for line in each.problems:
+                say("\n".join(f"  {part}" for part in line.splitlines()))
+            say(f"  the file, and a test of it: {each.folder}")
+
+    found = pipeline.fuzz(own["fuzz"], seed=seed, done=show)
+    say(f"--seed {seed} makes the same files")
+    return not any(each.case for each in found)
+
+
+_WAYS = {"run": _run, "record": _record, "fuzz": _fuzz}
 
 
 def _show(outcome: Outcome) -> None:

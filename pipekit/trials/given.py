@@ -36,9 +36,9 @@ def write_files(folder: Path, source: Source, given: Given) -> None:
         PipekitError: Rows of the format cannot be written, or a file cannot be named.
     """
     if isinstance(given, str):
-        given = {_name(source): given}
+        given = {file_name(source): given}
     elif not isinstance(given, Mapping):
-        given = {_name(source): _text(source, given)}
+        given = {file_name(source): _text(source, given)}
     for name, text in given.items():
         path = folder / name
         if not path.resolve().is_relative_to(folder.resolve()):
@@ -48,7 +48,7 @@ def write_files(folder: Path, source: Source, given: Given) -> None:
         path.write_bytes(gzip.compress(data) if compression_of(name, source.format) == "gzip" else data)
 
 
-def _name(source: Source) -> str:
+def file_name(source: Source) -> str:
     """A name that the source's pattern fits."""
     name = source.pattern[0].replace("**/", "").replace("**", "*").replace("*", "given").replace("?", "0")
     if not any(re.fullmatch(pattern_regex(pattern), name) for pattern in source.pattern):

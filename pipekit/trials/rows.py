@@ -21,14 +21,7 @@ def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> It
         expected: All rows that should be there; each names the columns that matter.
         found: All rows that are there.
     """
-    left = list(found)
-    missing: list[Row] = []
-    for row in sorted(expected, key=len, reverse=True):  # those that say most choose first
-        match = next((other for other in left if _fits(row, other)), None)
-        if match is None:
-            missing.append(row)
-        else:
-            left.remove(match)
+    missing, left = unmatched(expected, found)
     if not missing and not left:
         return
     names = list(dict.fromkeys(name for row in expected for name in row))
@@ -42,6 +35,19 @@ def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> It
     yield from (f"  + {_shown(row, names or row)}" for row in left[:_MOST])
     if (more := max(len(pairs) - _MOST, 0) + max(len(left) - _MOST, 0)) > 0:
         yield f"  and {more} more"
+
+
+def unmatched(expected: Sequence[Row], found: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """The expected rows that are not found, and those found that are not expected."""
+    left = list(found)
+    missing: list[Row] = []
+    for row in sorted(expected, key=len, reverse=True):  # those that say most choose first
+        match = next((other for other in left if _fits(row, other)), None)
+        if match is None:
+            missing.append(row)
+        else:
+            left.remove(match)
+    return missing, left
 
 
 def _paired(missing: Sequence[Row], left: list[Row]) -> tuple[list[tuple[Row, Row | None]], list[Row]]:

@@ -1,0 +1,1 @@
+"""Files made from the contract of a source, legal and hostile, and the first that a load treats wrongly."""
