@@ -1,7 +1,9 @@
-"""Fixtures: a moto server and an emulated Snowflake account, each a process of its own, once a test session."""
+"""Fixtures: a moto server and an emulated Snowflake account, each a process of its own, shared by what a process tests."""
 
 from __future__ import annotations
 
+import atexit
+import itertools
 import json
 import os
 import select
@@ -10,8 +12,9 @@ import subprocess
 import sys
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).st
 _START_SECONDS = 60
 
 
-def serve(program: str, **environment: str) -> Iterator[int]:
+def serve(program: str, **environment: str) -> Generator[int, None, None]:
     """Run Python code that prints a port and serves; it ends with the generator, or with this process."""
     process = subprocess.Popen(
         [sys.executable, "-c", _WITH_PARENT + program],
@@ -139,18 +142,39 @@ class EmulatedSnowflake:
         }
 
 
+# Each module and conftest.py that imports these fixtures has them anew, so that the servers are kept here: starting
+# both takes three seconds of CPU. After some modules comes another account, as each statement looks through all tables.
+_MODULES_OF_AN_ACCOUNT = 8
+_ASKED = itertools.count()
+
+
+def _kept(program: str, **environment: str) -> int:
+    """Start a server that ends with this process; its port."""
+    server = serve(program, **environment)
+    atexit.register(server.close)
+    return next(server)
+
+
+@cache
+def _moto() -> int:
+    return _kept(MOTO)
+
+
+@cache
+def _account(number: int, s3_endpoint: str) -> int:
+    return _kept(EMULATOR, EMULATOR_S3=s3_endpoint)
+
+
 @pytest.fixture(scope="session")
-def s3() -> Iterator[S3]:
+def s3() -> S3:
     """A moto server."""
-    for port in serve(MOTO):
-        yield S3(f"http://127.0.0.1:{port}")
+    return S3(f"http://127.0.0.1:{_moto()}")
 
 
 @pytest.fixture(scope="session")
-def emulated(s3: S3) -> Iterator[EmulatedSnowflake]:
+def emulated(s3: S3) -> EmulatedSnowflake:
     """An emulated Snowflake account whose external stages are on ``s3``."""
-    for port in serve(EMULATOR, EMULATOR_S3=s3.endpoint):
-        yield EmulatedSnowflake(port)
+    return EmulatedSnowflake(_account(next(_ASKED) // _MODULES_OF_AN_ACCOUNT, s3.endpoint))
 
 
 @pytest.fixture
