@@ -91,6 +91,7 @@ LEDGER_COLUMNS: tuple[Column, ...] = (
     ),
     Column.of("moved_to", "varchar", "Where the file goes, or went."),
     Column.of("settled_at", "timestamp_tz", "When it was moved or deleted; NULL while that is still to be done."),
+    Column.of("key_hash", "integer", "A number of `file_key`, by which it is found; NULL in rows of earlier versions."),
 )
 
 # One row per table; appends update it, so that two of them cannot run at the same time.

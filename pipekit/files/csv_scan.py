@@ -12,6 +12,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import IO
@@ -46,10 +47,10 @@ class CsvScan:
         return self.delimiters == records * (width - 1)
 
 
-def scan_csv(path: Path, form: CsvFormat) -> CsvScan:
-    """Scan a local file of UTF-8 text."""
+def scan_csv(path: Path, form: CsvFormat, whole: bytes | None = None) -> CsvScan:
+    """Scan a local file of UTF-8 text, or its bytes, where they are known."""
     pass_ = _Pass(form)
-    with path.open("rb") as stream:
+    with path.open("rb") if whole is None else BytesIO(whole) as stream:
         plain = pass_.start(stream)
         while plain and (chunk := stream.read(_CHUNK)):
             plain = pass_.take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
@@ -117,7 +118,7 @@ class _Pass:
     def _outside(self, chunk: bytes) -> bytes | None:
         """What stands outside quotes, with one quote for each quoted value; ``None`` if quotes are out of place."""
         if self._quote is None or (not self._inside and self._quote not in chunk):
-            return chunk if _QUOTE not in chunk else None
+            return None if self._escape and _QUOTE in chunk else chunk
         parts = chunk.split(self._quote)
         outside, inside = parts[self._inside :: 2], parts[not self._inside :: 2]
         began_inside, self._inside = self._inside, self._inside ^ (len(parts) % 2 == 0)

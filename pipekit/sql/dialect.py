@@ -172,6 +172,8 @@ class Dialect:
             TYPE``, every value staying as it is.
         table_functions: Functions, in lower case, that a query in this dialect may call in FROM; if ``None``, all but
             those that are known to read files or settings.
+        text_number: The number that ``pipekit.steps.ledger.number_of`` makes of a text. Without it, rows that earlier
+            versions wrote to the ledger are found by their names, which takes longer.
         semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
             translation is taken.
         version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
@@ -197,6 +199,7 @@ class Dialect:
     saves_requests: bool = False
     widens: Widens = never
     table_functions: frozenset[str] | None = None
+    text_number: str | None = None
     semantics: Semantics | None = field(default=None, hash=False, compare=False)
     version: str = ""
 

@@ -29,7 +29,7 @@ _INLINE = 100  # names; more of them go by a temporary table
 _REFRESHED = 100
 Relation = tuple[str, tuple[Any, ...]]
 """SQL, and its parameters."""
-_FIELDS = ("pos", "name", "size_bytes", "version", "etag", "modified_at")
+_FIELDS = ("pos", "name", "key_hash", "size_bytes", "version", "etag", "modified_at")
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -158,12 +158,13 @@ def _stale(context: StepContext, table: Table) -> tuple[str, ...]:
 def listed(context: StepContext, files: Sequence[SourceFile]) -> Iterator[Relation]:
     """SQL of a relation of the files, each under all its names, and its parameters."""
     rows = [
-        (pos, name, file.size_bytes, ledger.version_of(file), file.etag, file.modified_at or _NEVER)
+        (pos, name, ledger.number_of(name), *state)
         for pos, file in enumerate(files)
+        for state in [(file.size_bytes, ledger.version_of(file), file.etag, file.modified_at or _NEVER)]
         for name in ledger.names_of(file, context.project.root)
     ]
     if len(rows) <= _INLINE or context.looking:  # who only looks makes no table, not even a temporary one
-        types = ("INTEGER", "VARCHAR", "BIGINT", "VARCHAR", "VARCHAR", "TIMESTAMPTZ")
+        types = ("INTEGER", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR", "VARCHAR", "TIMESTAMPTZ")
         columns = ", ".join(f"CAST(? AS {type_}) AS {name}" for name, type_ in zip(_FIELDS, types, strict=True))
         none = f"SELECT {columns} WHERE 1 = 0".replace("?", "NULL")
         yield " UNION ALL ".join([f"SELECT {columns}"] * len(rows)) or none, tuple(v for row in rows for v in row)
@@ -181,7 +182,7 @@ def _arrow(rows: Sequence[tuple[Any, ...]]) -> Any:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
-    types = (pa.int64(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.timestamp("us", "UTC"))
+    types = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.string(), pa.string(), pa.timestamp("us", "UTC"))
     lines = "\n".join(json.dumps(dict(zip(_FIELDS, row, strict=True)), default=datetime.isoformat) for row in rows)
     options = arrow_json.ParseOptions(explicit_schema=pa.schema(list(zip(_FIELDS, types, strict=True))))
     return arrow_json.read_json(pa.BufferReader(lines.encode()), parse_options=options)
@@ -192,6 +193,9 @@ _SAME = """r.size_bytes = l.size_bytes AND CASE
     WHEN r.version IS NOT NULL THEN r.version <> '' AND r.version = l.version
     WHEN l.etag <> '' THEN r.etag = l.etag
     ELSE r.modified_at = l.modified_at END"""
+# The texts of names that only share a number are compared here, so that the number alone is what is joined by.
+_FOUND = f"""l.pos, r.uri, r.digest, r.rows_loaded,
+            CASE WHEN r.name <> l.name THEN -1 WHEN {_SAME} THEN 1 ELSE 0 END AS same"""
 _DIGEST = "COALESCE(digest, CASE WHEN version IS NULL AND uri NOT LIKE '%://%' AND etag <> '' THEN etag END)"
 
 
@@ -199,16 +203,18 @@ def _unknown(context: StepContext, table: Table, listing: Relation) -> dict[int,
     """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name."""
     where, names = ledger.counting(context, table)
     files, params = listing
+    known = f"""SELECT COALESCE(file_key, uri) AS name, key_hash, uri, size_bytes, etag, modified_at, version,
+        {_DIGEST} AS digest, rows_loaded FROM {ledger.relation(context)} AS ledger WHERE {where}"""
+    # Each use has the subquery for itself: as a named one DuckDB would make a copy of the ledger first.
     sql = f"""WITH l AS ({files}),
-        r AS (SELECT COALESCE(file_key, uri) AS name, uri, size_bytes, etag, modified_at, version, {_DIGEST} AS digest,
-            rows_loaded FROM {ledger.relation(context)} AS ledger WHERE {where}),
-        hit AS (SELECT l.pos, r.uri, r.digest, r.rows_loaded, CASE WHEN {_SAME} THEN 1 ELSE 0 END AS same
-            FROM l JOIN r ON r.name = l.name),
+        found AS (SELECT {_FOUND} FROM l JOIN ({known}) AS r ON r.key_hash = l.key_hash
+            UNION ALL SELECT {_FOUND} FROM l JOIN ({known} AND key_hash IS NULL) AS r ON r.name = l.name),
+        hit AS (SELECT * FROM found WHERE found.same >= 0),
         unknown AS (SELECT DISTINCT l.pos FROM l WHERE l.pos NOT IN (SELECT hit.pos FROM hit WHERE hit.same = 1))
         SELECT u.pos, hit.uri, hit.digest, hit.rows_loaded FROM unknown AS u LEFT JOIN hit ON hit.pos = u.pos
         ORDER BY 1, 2, 3"""
     found: dict[int, list[Earlier]] = {}
-    for pos, uri, digest, rows in context.warehouse.execute(sql, (*params, *names)).rows:
+    for pos, uri, digest, rows in context.warehouse.execute(sql, (*params, *names, *names)).rows:
         earlier = found.setdefault(int(pos), [])
         if uri is not None:
             earlier.append(Earlier(uri, digest, int(rows or 0)))

@@ -92,6 +92,7 @@ def record(context: StepContext, table: Table, skipped: Sequence[Skipped]) -> No
 
 def _row(context: StepContext, table_name: str, skipped: Skipped) -> dict[str, Any]:
     file = skipped.file
+    key = ledger.key_of(file, context.project.root)
     return {
         "run_id": context.run_id,
         "pipeline": context.pipeline,
@@ -106,9 +107,10 @@ def _row(context: StepContext, table_name: str, skipped: Skipped) -> dict[str, A
         "loaded_at": datetime.now(UTC),
         "definition_hash": context.definition_hash,
         "replaced_by": context.run_id,  # so that earlier versions of pipekit do not count it either
-        "file_key": ledger.key_of(file, context.project.root),
+        "file_key": key,
         "version": ledger.version_of(file),
         "skipped": skipped.reason,
+        "key_hash": ledger.number_of(key),
     }
 
 

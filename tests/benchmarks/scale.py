@@ -77,20 +77,26 @@ def into_duckdb(root: Path, sql: str) -> None:
 
 
 def make_history(root: Path, count: int) -> None:
-    """A warehouse that knows many files and has as many rows of logs, and one new file."""
+    """A warehouse that knows many files and has as many rows of logs, of the last 1,000 days, and one new file."""
     import duckdb
+
+    from pipekit.warehouses.duckdb.dialect import DUCKDB
 
     make_files(root, 1)
     (root / "p.yaml").write_text(LINES.replace("URI", "landing").replace("HOW", "strategy: append"))
     run(root)
     with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
         for table in ("ingestion_files", "ingestion_logs", "dq_check_logs"):
-            columns = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
-            if not connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]:
-                connection.execute(f"INSERT INTO {table} ({columns[0]}) VALUES ('none')")
-            varied = ("uri", "file_key", "log_id", "check_id", "run_id")
-            values = ", ".join(f"{name} || '-' || n AS {name}" if name in varied else name for name in columns)
-            connection.execute(f"INSERT INTO {table} SELECT {values} FROM {table}, range({count}) AS r(n)")
+            columns = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()}
+            if not (rows := connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]):
+                connection.execute(f"INSERT INTO {table} ({next(iter(columns))}) VALUES ('none')")
+            copies = count // max(rows, 1)
+            ago = f"INTERVAL '1 second' * (86400000 * (1 - n / {max(copies, 1)}))"
+            values = {name: f"{name} - {ago}" for name, kind in columns.items() if "TIME" in kind}
+            values |= {name: f"{name} || '-' || n" for name in ("uri", "file_key", "log_id", "check_id", "run_id")}
+            values["key_hash"] = (DUCKDB.text_number or "").format(values["file_key"])
+            chosen = ", ".join(values.get(name, name) for name in columns)
+            connection.execute(f"INSERT INTO {table} SELECT {chosen} FROM {table}, range({copies}) AS r(n) ORDER BY n")
     (root / "landing/new.csv").write_text(some_rows(7))
 
 

@@ -11,7 +11,7 @@ from engines import Project, snowflake_is_long
 from small_projects import problems, project, write
 
 from pipekit.errors import SourceError
-from pipekit.steps import arrivals
+from pipekit.steps import arrivals, ledger
 
 SOURCE = """
 sources:
@@ -196,7 +196,7 @@ def test_keys_that_do_not_go_together_are_refused(tmp_path: Path, more: str, sai
 def make_old(on: Project) -> None:
     """The ledger as the version before wrote it: no new columns, absolute paths, digests under ``etag``."""
     on.execute("UPDATE ingestion_files SET etag = digest")
-    for column in ("file_key", "version", "digest"):
+    for column in ("file_key", "version", "digest", "key_hash"):
         on.execute(f"ALTER TABLE ingestion_files DROP COLUMN {column}")
 
 
@@ -222,10 +222,32 @@ def test_rows_that_an_older_pipekit_adds_later_count_too(on: Project) -> None:
     put(on, "a", 1)
     on.ok(APPEND)
     on.execute("UPDATE ingestion_files SET etag = digest")
-    on.execute("UPDATE ingestion_files SET file_key = NULL, version = NULL, digest = NULL")
+    on.execute("UPDATE ingestion_files SET file_key = NULL, version = NULL, digest = NULL, key_hash = NULL")
 
     assert on.ok(APPEND).steps[0].status == "UNCHANGED"
     assert on.ok(step(into=f"{on.schema}.T")).steps[0].status == "UNCHANGED"
+
+
+def test_rows_without_a_number_get_it_where_the_engine_can_make_it(on: Project) -> None:
+    put(on, "a", 1)
+    on.ok(APPEND)
+    on.execute("UPDATE ingestion_files SET key_hash = NULL")
+    put(on, "b", 2)
+
+    assert on.ok(APPEND).rows == {"t": 1}
+    made = ledger.number_of("in/a.csv") if on.session is None else None  # on DuckDB
+    assert on.execute("SELECT key_hash FROM ingestion_files WHERE file_key = 'in/a.csv'") == [(made,)]
+    assert on.ok(APPEND).steps[0].status == "UNCHANGED"
+
+
+def test_names_with_one_number_are_two_names(on: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "number_of", lambda name: 7)
+    put(on, "a", 1)
+    on.ok(APPEND)
+    put(on, "b", 1)
+
+    assert on.ok(APPEND).rows == {"t": 1}
+    assert on.ok(APPEND).steps[0].status == "UNCHANGED"
 
 
 # cost ----------------------------------------------------------------------------------------------------------

@@ -58,10 +58,12 @@ class _CsvPlanner:
 
     def plan(self, file: SourceFile, path: Path) -> Plan | None:
         """How to read a file; ``None`` if it holds no record."""
-        line = self._first_line(path)
+        with path.open("rb") as stream:  # buffered: less than asked for is the whole file
+            start = stream.read(_HEAD)
+        line = self._first_line(start)
         shape = self._known.get(line) if line else None
         if shape is not None:
-            return self._planned(file, path, shape, scan_csv(path, self._form))
+            return self._planned(file, path, shape, scan_csv(path, self._form, start if len(start) < _HEAD else None))
         form = below_separator_line(self._form, file, path)
         if form is not self._form:
             self._below = self._below or _CsvPlanner(self._source, form)
@@ -76,13 +78,12 @@ class _CsvPlanner:
             self._known[line] = shape
         return self._planned(file, path, shape, scan_csv(path, form) if _is_trusted(heads, form) else CsvScan(False))
 
-    def _first_line(self, path: Path) -> bytes:
+    def _first_line(self, start: bytes) -> bytes:
         """The first line, where it is the header and nothing in it needs to be looked at more than once; else empty."""
         form = self._form
         if form.heads != 1 or form.skip_lines or len(form.delimiter.encode()) > _LONGEST_DELIMITER:
             return b""
-        with path.open("rb", 0) as stream:
-            line, feed, _ = stream.read(_HEAD).partition(b"\n")
+        line, feed, _ = start.partition(b"\n")
         plain = feed and line.strip() and b"\r" not in line[:-1] and not any(mark in line for mark in self._marks)
         return line if plain else b""
 

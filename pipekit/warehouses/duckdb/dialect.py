@@ -61,5 +61,6 @@ DUCKDB = Dialect(
     mean_is_float=frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}),
     widens=_widens,
     table_functions=_TABLE_FUNCTIONS,
+    text_number="CAST('0x' || md5({})[:15] AS BIGINT)",
     semantics=DuckDBSemantics(),
 )

@@ -27,6 +27,7 @@ class Seal:
 
     def __init__(self) -> None:
         self._places: tuple[str, ...] | None = None
+        self._folders: dict[str, bool] = {}
 
     def close_off(self, connection: duckdb.DuckDBPyConnection, own: Path, sources: Sequence[Source]) -> None:
         """Let DuckDB read the folder ``own`` and the local places of the sources, and nothing else.
@@ -36,14 +37,21 @@ class Seal:
         places = [os.path.realpath(path) for path in (own, *_local_places(sources))]
         with _CLOSING:
             places = _closed_off(connection, places)
-        self._places = tuple(places)
+        self._places, self._folders = tuple(places), {}
 
     def lets_through(self, path: Path) -> bool:
         """Whether DuckDB may read the file where it is; links are followed first, as DuckDB does."""
         if self._places is None:
             return True
-        real = os.path.realpath(path)
-        return any(real == place or real.startswith(os.path.join(place, "")) for place in self._places)
+        folder, name = os.path.split(path)
+        if name in ("", ".", "..") or os.path.islink(path):
+            return self._is_within(os.path.realpath(path))
+        if folder not in self._folders:  # each is followed once: there may be thousands of files in it
+            self._folders[folder] = self._is_within(os.path.realpath(folder))
+        return self._folders[folder] or self._is_within(os.path.realpath(path))
+
+    def _is_within(self, real: str) -> bool:
+        return any(real == place or real.startswith(os.path.join(place, "")) for place in self._places or ())
 
 
 def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> list[str]:
