@@ -21,7 +21,7 @@ sources:
       amount: "number(10,2)"
       day: date
       at: {type: timestamp_tz, format: epoch_milliseconds}
-      note: varchar(20)
+      note: {type: varchar(20), null_values: ["007", "null"]}
   events:
     uri: in/
     format: {type: json}

@@ -48,7 +48,8 @@ def _cell(source: Source, writer: Writer, column: Column, dice: random.Random) -
     encoding = source.format.text_encoding or "utf-8"
     for _ in range(_TRIES):
         found = cell(column, source.format, dice)
-        if writer.takes(source, column, found) and _encodes(found.text or "", encoding):
+        is_null = found.value is not None and str(found.value) in column.null_values
+        if not is_null and writer.takes(source, column, found) and _encodes(found.text or "", encoding):
             return found
     return simple(column, source.format)
 

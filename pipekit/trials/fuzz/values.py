@@ -73,6 +73,8 @@ NULL = Cell(None, None)
 def cell(column: Column, form: FileFormat, dice: random.Random) -> Cell:
     """A value by chance, NULL among them where the column takes it."""
     if column.nullable and dice.random() < _NULLS:
+        if column.null_values and not form.paths_are_json:
+            return dice.choice((NULL, Cell(None, dice.choice(column.null_values))))
         return NULL
     return _written(column, form, _VALUES[column.type.kind](column, dice), dice)
 
