@@ -22,7 +22,7 @@ from pipekit.inference.ladder import (
 )
 from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.reading import one_row, over
-from pipekit.inference.tables import counted, first_values, null_words
+from pipekit.inference.tables import counted, first_values
 from pipekit.source import Column, ColumnType, Source
 from pipekit.warehouses.duckdb.casts import Conversion, convert_json, read_as_text
 from pipekit.warehouses.duckdb.literals import text as literal
@@ -132,10 +132,9 @@ def _ask_types(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
         for (leaf, _), counts in zip(asked, looked, strict=True)
     ]
     found = counted(warehouse, contract, questions, select, _convert)
-    words = null_words(warehouse, select, [leaf.text for leaf, _ in asked], found)
-    for (leaf, proposal), counts, nulls in zip(asked, found, words, strict=True):
+    for (leaf, proposal), counts in zip(asked, found, strict=True):
         choose(proposal, counts)
-        _as_in_json(leaf, proposal, nulls)
+        _as_in_json(leaf, proposal, counts.words_seen)
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:

@@ -97,6 +97,7 @@ class Counts:
         digits: The most digits before it.
         distinct: About how many values differ.
         other: Further counts, by name.
+        words_seen: The words that often stand for NULL, each once.
     """
 
     rows: int = 0
@@ -109,6 +110,7 @@ class Counts:
     digits: int = 0
     distinct: int = 0
     other: dict[str, int] = field(default_factory=dict)
+    words_seen: tuple[str, ...] = ()
 
     @property
     def real(self) -> int:
@@ -189,16 +191,18 @@ def expressions(question: Question, contract: Source, convert: Convert, real: st
     for candidate in question.candidates:
         conversion = convert(candidate.column, question, contract)
         found.append(f"count(*) FILTER ({real} AND {conversion.good} AND ({conversion.value}) IS NOT NULL)")
-    return found
+    return [*found, f"list(DISTINCT {text}) FILTER (NOT {real} AND {text} IS NOT NULL)"]
 
 
 def counts_of(question: Question, values: Sequence[Any]) -> Counts:
     """The counts, from the values of ``expressions``."""
+    *values, words = values
     rows, there, real, distinct, zeros, exponents, most, fewest, digits = (int(each or 0) for each in values[:9])
     behind = 9 + len(question.extra)
     others = dict(zip(question.extra, map(int, values[9:behind]), strict=True))
     fits = dict(zip(question.candidates, map(int, values[behind:]), strict=True))
-    return Counts(rows, there, there - real, fits, zeros, exponents, (most, fewest), digits, distinct, others)
+    seen = tuple(sorted(words or ()))
+    return Counts(rows, there, there - real, fits, zeros, exponents, (most, fewest), digits, distinct, others, seen)
 
 
 def first_look(values: Sequence[str | None], candidates: Sequence[Candidate], form: FileFormat) -> Counts:

@@ -10,7 +10,6 @@ from pipekit.files.headers import folded
 from pipekit.inference.choosing import settle
 from pipekit.inference.ladder import (
     IN_TEXT,
-    NULL_WORDS,
     Convert,
     Counts,
     Question,
@@ -25,7 +24,6 @@ from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.reading import one_row, over
 from pipekit.source import Column, ColumnType, Source
 from pipekit.warehouses.duckdb.casts import Conversion, convert_text
-from pipekit.warehouses.duckdb.literals import text as literal
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
@@ -100,7 +98,7 @@ def _profiled(warehouse: DuckDBWarehouse, draft: Draft, contract: Source, select
     again = [Question(texts[at], texts[at], may_be[at], True) for at in lost]
     for at, each in zip(lost, counted(warehouse, styled, again, select, _convert) if again else (), strict=True):
         counts[at] = each
-    return Profile(counts, null_words(warehouse, select, texts, counts))
+    return Profile(counts, [each.words_seen for each in counts])
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:
@@ -181,15 +179,3 @@ def _shows(text: str, point: str) -> bool:
     before, found, behind = text.strip(" %()-").rpartition(point)
     other = "." if point == "," else ","
     return bool(found) and (len(behind) != 3 or other in before) and other not in behind
-
-
-def null_words(
-    warehouse: DuckDBWarehouse, select: str, texts: Sequence[str], counts: Sequence[Counts]
-) -> list[tuple[str, ...]]:
-    asked = [at for at, each in enumerate(counts) if each.words]
-    if not asked:
-        return [()] * len(counts)
-    words = ", ".join(map(literal, NULL_WORDS))
-    lists = [f"list(DISTINCT {texts[at]}) FILTER ({texts[at]} IN ({words}))" for at in asked]
-    found = dict(zip(asked, one_row(warehouse, lists, select), strict=True))
-    return [tuple(sorted(found.get(at) or ())) for at in range(len(counts))]
