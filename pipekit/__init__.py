@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipekit.api import Pipeline
     from pipekit.errors import (
+        ArgumentError,
         ChecksFailed,
         LockedError,
         PipekitError,
@@ -72,8 +73,8 @@ _HOMES = {
     "pipekit.api": "Pipeline",
     "pipekit.runs.result": "RunResult",
     "pipekit.errors": (
-        "BadFileError ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError SpecError"
-        " TemplateError TransientError VersionError WarehouseError"
+        "ArgumentError BadFileError ChecksFailed LockedError PipekitError PluginError Problem QueryError SourceError"
+        " SpecError TemplateError TransientError VersionError WarehouseError"
     ),
     "pipekit.events": (
         "CheckEvaluated Event FileLoaded FileSkipped KilledRun Noted RunFinished RunJoined RunLeft RunStarted Sink"
@@ -102,6 +103,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "PLAIN_FAMILIES",
+    "ArgumentError",
     "BadFileError",
     "BadValue",
     "BorrowedConnection",

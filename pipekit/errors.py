@@ -4,6 +4,7 @@
     ├── SpecError         fix the pipeline file                          exit 2
     ├── PluginError       fix or remove the plugin                       exit 2
     ├── TemplateError     fix the SQL template                           exit 2
+    ├── ArgumentError     fix the call of the library                    exit 2
     ├── VersionError      install the version that was tested            exit 2
     ├── SourceError       look at the files                              exit 1
     │   └── BadFileError      one file as a whole; a load may skip it
@@ -126,6 +127,12 @@ class TemplateError(PipekitError):
 
 class VersionError(PipekitError):
     """A package is installed in a version that was not tested, where it decides values."""
+
+    exit_code = 2
+
+
+class ArgumentError(PipekitError, TypeError):
+    """An argument of the library that is missing, or of another type; the message names it. Nothing was opened."""
 
     exit_code = 2
 

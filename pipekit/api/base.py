@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from pipekit.api.arguments import checked
 from pipekit.errors import Problem, SpecError
 from pipekit.given import Given, read_dotenv
 from pipekit.pipeline.model import OrderedStep, PipelineSpec
@@ -25,7 +26,11 @@ AnyPipeline = TypeVar("AnyPipeline", bound="PipelineFile")
 def keeping_secrets(
     method: Callable[Concatenate[AnyPipeline, P], T],
 ) -> Callable[Concatenate[AnyPipeline, P], T]:
-    """The method, in which what is secret to this pipeline is hidden, and nothing of another one."""
+    """The method, in which what is secret to this pipeline is hidden, and nothing of another one.
+
+    Its arguments are checked first.
+    """
+    method = checked(method)
 
     @wraps(method)
     def within(pipeline: AnyPipeline, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -37,6 +42,15 @@ def keeping_secrets(
 
 def several(given: str | Sequence[str]) -> Sequence[str]:
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _no_file(path: Path) -> str:
+    if not path.is_dir():
+        return "is not a file" if path.exists() else "there is no such file"
+    names = sorted(each.name for each in path.iterdir() if each.suffix in (".yaml", ".yml"))
+    return (
+        f"is a folder; name one of its files: {', '.join(names[:5])}" if names else "is a folder, not a pipeline file"
+    )
 
 
 class PipelineFile:
@@ -55,6 +69,7 @@ class PipelineFile:
         self._secrets = secrets or Secrets()
 
     @classmethod
+    @checked
     def from_file(
         cls,
         path: str | Path,
@@ -81,7 +96,7 @@ class PipelineFile:
         """
         path = Path(path)
         if not path.is_file():
-            raise SpecError([Problem(str(path), 0, "", "there is no such file")])
+            raise SpecError([Problem(str(path), 0, "", _no_file(path))])
         root = find_root(path)
         read_dotenv(root)
         given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)

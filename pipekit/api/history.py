@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pipekit.api.arguments import checked
 from pipekit.api.looking import Looking
 from pipekit.errors import PipekitError
 from pipekit.given import read_dotenv
@@ -20,6 +21,7 @@ _FAR_BACK = 200
 class History(Looking):
     """What tells of earlier runs."""
 
+    @checked
     def runs(self, *, limit: int = 20, failed: bool = False, target: str | None = None) -> list[RunStory]:
         """The runs of this pipeline, the newest first: those that this machine recorded, and those of the log tables.
 
@@ -42,6 +44,7 @@ class History(Looking):
             chosen.sort(key=lambda story: story.header.at if story.header else spec.as_of, reverse=True)
         return chosen[:limit]
 
+    @checked
     def run_of(self, run: str = LAST, *, failed: bool = False) -> RunStory | None:
         """One run: ``last``, or by its id or the beginning or the end of it; ``None`` if there is none.
 

@@ -45,7 +45,7 @@ class Looking(PipelineFile):
         self,
         table: str,
         *,
-        columns: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
         where: str | None = None,
         order: str | None = None,
         limit: int | None = None,
@@ -63,6 +63,7 @@ class Looking(PipelineFile):
             TemplateError: The condition or the order is no SQL.
             QueryError: There is no such table or column.
         """
+        columns = several(columns)
         newest_first = NEWEST_FIRST.get(Table((table.lower(),)))
         plain = not (columns or where or order)
         order = order or newest_first
@@ -158,12 +159,17 @@ class Looking(PipelineFile):
 
     @keeping_secrets
     def reject_groups(self, step: str | None = None, *, run_id: str | None = None) -> list[RejectGroup]:
-        """How many records a load rejected for each column and reason, the most frequent first; see ``rejects``."""
+        """How many rejected records of a load are open for each column and reason, the most frequent first.
+
+        Those of runs that were replayed since are not counted; see ``rejects``.
+        """
         from pipekit.steps.reject_export import group_rejects
 
         load = rejecting_load(self.spec, step)
         with self._look() as warehouse:
-            return group_rejects(warehouse, Table.parse(load.options.into), run_id)  # type: ignore[attr-defined]
+            table = Table.parse(load.options.into)  # type: ignore[attr-defined]
+            done = replays(warehouse, table, self.spec.name, load.id)
+            return group_rejects(warehouse, table, run_id, done)
 
     @keeping_secrets
     def export_rejects(self, file: str | Path, step: str | None = None, *, run_id: str | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
 from pipekit.suggestions import did_you_mean
@@ -42,6 +43,10 @@ COMMANDS = {
     "logs": ("pipekit.cli.show:logs", "The log tables."),
     "doctor": ("pipekit.cli.admin:doctor", "Check the installed versions and everything that a run of SPEC needs."),
     "snowflake": ("pipekit.cli.admin:snowflake", "Snowflake accounts."),
+    "completion": (
+        "pipekit.cli.completion:completion",
+        "Print what makes SHELL complete commands, options, files, steps, targets, tables and runs.",
+    ),
     "schema": ("pipekit.cli.admin:schema", "Print the JSON Schema of pipeline files, for editors."),
 }
 
@@ -58,6 +63,14 @@ class Commands(click.Group):
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands with their help; without importing them."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
+        plugins, _ = commands_for_help()
+        found += [CompletionItem(name, help=plugins[name].get_short_help_str(80)) for name in sorted(plugins)]
+        options = click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else []
+        return [item for item in found if item.value.startswith(incomplete)] + options
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

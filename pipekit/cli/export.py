@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 import click
 
 from pipekit.cli.options import pipeline_options, project_plugins, read_spec
+from pipekit.cli.output import write_whole
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -41,10 +42,7 @@ def _command(exporter: Exporter[Any]) -> click.Command:
         if output is None:
             click.echo(text, nl=False)  # as it must be read, so nothing is taken out
         else:
-            try:
-                output.write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
+            write_whole(output, text)
 
     command: Any = pipeline_options(write)
     for name, field in reversed(fields.items()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.output import say
+from pipekit.cli.output import say, write_whole
 
 if TYPE_CHECKING:
     from pipekit.inference.infer import Inferred
@@ -38,7 +38,7 @@ def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: An
         click.echo(found.text, nl=False)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(found.text, encoding="utf-8")
+        write_whole(output, found.text)
     _report(found, output)
 
 

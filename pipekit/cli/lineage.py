@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import textwrap
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -12,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.options import pipeline_options, read_spec
 from pipekit.cli.output import say
+from pipekit.sinks.terminal import width_of, wrapped
 from pipekit.sql.origins import ROWS, Ref
 
 if TYPE_CHECKING:
     from pipekit.insight.lineage import Branch, Lineage, TableLineage
 
+_WIDTH_ELSEWHERE = 100
+
 
 @click.command()
 @pipeline_options
-@click.argument("column", required=False)
+@click.argument("column", required=False, shell_complete=completing.columns)
 @click.option("--forward", is_flag=True, help="What is made of COLUMN, in place of what it is made of.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def lineage(spec: Path, column: str | None, forward: bool, as_json: bool, **options: Any) -> None:
@@ -39,7 +42,7 @@ def lineage(spec: Path, column: str | None, forward: bool, as_json: bool, **opti
         raise click.BadParameter(str(error.args[0]), param_hint="COLUMN") from error
     if as_json:
         data = found.to_dict() if ref is None else found.column_to_dict(ref, forward=forward)
-        say(json.dumps(data, indent=2, ensure_ascii=False))
+        say(json.dumps(data, indent=2, ensure_ascii=False), wrap=False)
     elif ref is None:
         _say_tables(found)
     elif ref.column == ROWS:
@@ -53,20 +56,19 @@ class Drawing:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._width = shutil.get_terminal_size((100, 24)).columns
+        self._width = width_of(sys.stdout) or _WIDTH_ELSEWHERE
 
     def add(self, text: str, before: Sequence[bool]) -> None:
         """A line; ``before`` says of each level whether more lines of that level follow."""
         guide = "".join("│  " if more else "   " for more in before[:-1])
         first = guide + ("├─ " if before[-1] else "└─ ") if before else ""
         rest = guide + ("│  " if before[-1] else "   ") if before else ""
-        room = max(self._width - len(first), 20)
-        parts = textwrap.wrap(text, room, subsequent_indent="  ", break_on_hyphens=False) or [""]
+        parts = wrapped(text, max(self._width - len(first), 20))
         self.lines += [first + parts[0], *(rest + part for part in parts[1:])]
 
     def say(self) -> None:
         """Print them."""
-        say("\n".join(self.lines))
+        say("\n".join(self.lines), wrap=False)
 
 
 def _say_column(found: Lineage, ref: Ref, forward: bool) -> None:

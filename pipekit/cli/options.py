@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.output import say
 from pipekit.project import find_root
 
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 
 
 EXIT_FAILED, EXIT_USAGE, EXIT_BUG, EXIT_STOPPED = 1, 2, 3, 130
-SPEC = click.argument("spec", type=click.Path(path_type=Path))
-TARGET = click.option("--target", "-t", envvar="PIPEKIT_TARGET", help="Target to use in place of the file's.")
+SPEC = click.argument("spec", type=click.Path(path_type=Path), shell_complete=completing.specs)
+TARGET = click.option(
+    "--target",
+    "-t",
+    envvar="PIPEKIT_TARGET",
+    shell_complete=completing.targets,
+    help="Target to use in place of the file's.",
+)
 VAR = click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value for {{ var('NAME') }}.")
 AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.")
 NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
@@ -36,8 +43,10 @@ FULL_REFRESH = click.option(
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose steps."""
     help_text = "Steps to run: id, tag:NAME, +id, id+; repeatable."
-    command = click.option("--exclude", "-x", multiple=True, metavar="EXPR", help="Steps not to run.")(command)
-    return click.option("--select", "-s", multiple=True, metavar="EXPR", help=help_text)(command)
+    for flags, text in ((("--exclude", "-x"), "Steps not to run."), (("--select", "-s"), help_text)):
+        option = click.option(*flags, multiple=True, metavar="EXPR", help=text, shell_complete=completing.choices)
+        command = option(command)
+    return command
 
 
 def warehouse_options(command: Callable[..., Any]) -> Callable[..., Any]:

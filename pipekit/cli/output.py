@@ -2,17 +2,61 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
 _STYLE = re.compile(r"(\x1b\[(?:0|1|31)m)")
 
 
-def say(text: str, *, err: bool = False, styled: bool = False) -> None:
-    """Print a line, or several; ``styled`` text holds colours of ours, which stay."""
+def say(text: str, *, err: bool = False, styled: bool = False, wrap: bool = True) -> None:
+    """Print a line, or several.
+
+    Args:
+        text: The line; those of several are broken one by one.
+        err: Print to standard error.
+        styled: The text holds colours of ours, which stay.
+        wrap: Break lines between words where they do not fit the terminal; not for what a program reads. Errors that
+            go elsewhere, such as into a log, stay as they are.
+    """
     from pipekit.scrubbing import scrub
+    from pipekit.sinks.terminal import width_of, wrapped
     from pipekit.sinks.text import printable
 
     parts = _STYLE.split(scrub(text)) if styled else [scrub(text)]
-    click.echo("".join(part if _STYLE.fullmatch(part) else printable(part) for part in parts), err=err)
+    shown = "".join(part if _STYLE.fullmatch(part) else printable(part) for part in parts)
+    if wrap and (not err or sys.stderr.isatty()) and (width := width_of(sys.stderr if err else sys.stdout)):
+        shown = "\n".join(part for line in shown.split("\n") for part in wrapped(line, width))
+    click.echo(shown, err=err)
+
+
+def write_whole(output: Path, text: str) -> None:
+    """Write what ``--output`` names in one step, so that a reader, or a full disk, never leaves half of it.
+
+    Raises:
+        UsageError: It cannot be written. What was there before is still there.
+    """
+    try:
+        if output.exists() and not output.is_file():  # a device or a pipe
+            output.write_text(text, encoding="utf-8")
+        else:
+            _put(output.resolve(), text)  # a link stays one
+    except OSError as error:
+        raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
+
+
+def _put(place: Path, text: str) -> None:
+    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        if place.exists():
+            shutil.copymode(place, beside)
+        os.replace(beside, place)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

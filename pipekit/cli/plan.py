@@ -52,13 +52,13 @@ def _as_text(found: Plan) -> None:
 def _as_json(found: Plan) -> None:
     from pipekit.runs.plan import as_json
 
-    say(json.dumps(as_json(found), indent=2))
+    say(json.dumps(as_json(found), indent=2), wrap=False)
 
 
 def _as_markdown(found: Plan) -> None:
     from pipekit.cli.plan_view import markdown
 
-    say(markdown(found))
+    say(markdown(found), wrap=False)
 
 
 _SHOW = {"text": _as_text, "json": _as_json, "markdown": _as_markdown}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import IO
 
@@ -11,6 +10,7 @@ from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED
 from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words, leaving_in_words
 from pipekit.runs.plan import Plan, PlannedStep
 from pipekit.sinks.styles import STYLES, make_console, plain_text
+from pipekit.sinks.terminal import wrapped
 from pipekit.sinks.text import number, printable, size
 
 _WIDE = 10_000
@@ -33,7 +33,8 @@ def show_plan(plan: Plan, stream: IO[str], width: int | None = None) -> None:
 
     def put(text: str, indent: int = 0, style: str = "") -> None:
         for line in printable(text).splitlines() or [""]:
-            console.print(plain_text(_wrapped(line, indent, console.width), style), soft_wrap=True)
+            for part in wrapped(" " * indent + line, console.width):
+                console.print(plain_text(part, style), soft_wrap=True)
 
     put(_title(plan), style="bold")
     for note in plan.notes:
@@ -47,14 +48,6 @@ def show_plan(plan: Plan, stream: IO[str], width: int | None = None) -> None:
                 put(line, 4, STYLES[FAILED] if line == step.outlook.error else "")
     put("")
     put(_summary(plan), style="bold")
-
-
-def _wrapped(line: str, indent: int, width: int) -> str:
-    """The line within the width; what does not fit goes below it, further in."""
-    text = line.lstrip(" ")
-    first = " " * (indent + len(line) - len(text))
-    below = first + "  "
-    return textwrap.fill(text, width, initial_indent=first, subsequent_indent=below, break_on_hyphens=False)
 
 
 def _title(plan: Plan) -> str:

@@ -19,6 +19,7 @@ from pipekit.cli.stopping import stop_in_order, was_asked
 
 # What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
 # of ours has named it before.
+COMPLETION = "_PIPEKIT_COMPLETE"
 _OF_THE_SYSTEM = frozenset(
     getattr(errno, name)
     for name in (
@@ -31,11 +32,13 @@ _OF_THE_SYSTEM = frozenset(
 
 def program() -> None:
     """Entry point. Runs ``main``, then leaves by ``os._exit``: skipping the interpreter's shutdown saves 0.1 s."""
+    from pipekit.sinks.terminal import SPELLED_OUT
+
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as the process
         if isinstance(stream := getattr(sys, name), io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # what the encoding lacks is spelled out
+            stream.reconfigure(errors=SPELLED_OUT)  # what the encoding lacks is spelled out
     stop_in_order()
     try:
         code = _exit_code_of_main()
@@ -60,6 +63,10 @@ def _exit_code_of_main() -> int:
 
 def main() -> None:
     """Run a command; every error becomes a message and an exit code."""
+    if COMPLETION in os.environ:
+        from pipekit.cli.completion import answer
+
+        answer(cli)
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pipekit.cli.options import pipeline_options, read_spec
-from pipekit.cli.output import say
+from pipekit.cli.output import say, write_whole
 
 
 @click.command()
@@ -36,10 +33,7 @@ def report(spec: Path, output: Path, force: bool, runs: int, **options: Any) -> 
     page = pipeline.report(runs=runs)
     if pipeline.notice:
         say(pipeline.notice, err=True)
-    try:
-        _put(output, page)
-    except OSError as error:
-        raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
+    write_whole(output, page)
     say(f"{output} ({len(page.encode()) // 1000:,} kB)")
 
 
@@ -54,20 +48,3 @@ def _may_replace(output: Path) -> bool:
             return is_report(file.read(1000).decode("utf-8", errors="replace"))
     except OSError as error:
         raise click.UsageError(f"--output {output}: cannot be read: {error.strerror}") from error
-
-
-def _put(output: Path, page: str) -> None:
-    """Put the page in place in one step, so that a reader, or a full disk, never leaves half of it."""
-    if output.exists() and not output.is_file():  # a device or a pipe
-        output.write_text(page, encoding="utf-8")
-        return
-    place = output.resolve()  # a link stays one
-    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(page, encoding="utf-8")
-        if place.exists():
-            shutil.copymode(place, beside)
-        os.replace(beside, place)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.options import (
     FULL_REFRESH,
     WAIT,
@@ -39,8 +40,21 @@ def _once(context: click.Context, parameter: click.Parameter, values: Sequence[s
 @click.option("--resume", is_flag=True, help="Resume the last run, if it failed or was killed.")
 @FULL_REFRESH
 @WAIT
-@click.option("--run-id", envvar="PIPEKIT_RUN_ID", metavar="ID", help="The run that `pipekit begin` opened.")
-@click.option("--step", metavar="ID", multiple=True, callback=_once, help="Run this step of it, and no other.")
+@click.option(
+    "--run-id",
+    envvar="PIPEKIT_RUN_ID",
+    metavar="ID",
+    shell_complete=completing.runs,
+    help="The run that `pipekit begin` opened.",
+)
+@click.option(
+    "--step",
+    metavar="ID",
+    multiple=True,
+    callback=_once,
+    shell_complete=completing.steps,
+    help="Run this step of it, and no other.",
+)
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
 @click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is no terminal.")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 
@@ -21,13 +20,12 @@ if TYPE_CHECKING:
     from pipekit.events import Event
     from pipekit.sinks.story import RunStory
 
-_NARROWEST = 20
 _FAR_BACK = 200
 
 
 @click.command()
 @pipeline_options
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completing.runs_or_last)
 @click.option("--failed", is_flag=True, help="Only runs that did not succeed.")
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=20, show_default=True, help="The most runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each run.")
@@ -57,9 +55,10 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     elif run is not None:
         from pipekit.sinks.story import account
 
-        _print([*account(found[0]), *before])
+        say("\n".join([*account(found[0]), *before]))
     else:
-        _print(line for story in found for line in _summary(story))
+        for line in (line for story in found for line in _summary(story)):
+            say(line)
         if not found:
             say(f"no {'failed ' if failed else ''}runs yet", err=True)
 
@@ -136,30 +135,3 @@ def _object(story: RunStory) -> dict[str, Any]:
         "reason": reason(story),
         **{name: [to_json(event) for event in events] for name, events in parts.items()},
     }
-
-
-def _print(lines: Iterable[str]) -> None:
-    """Print lines, wrapped between words in a terminal; further lines of one begin below its text."""
-    width = _width()
-    for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()))
-        fits = width is None or len(line) <= width or len(indent) + _NARROWEST > width
-        say(line if fits else _wrapped(line, indent, width or 0))
-
-
-def _wrapped(line: str, indent: str, width: int) -> str:
-    return textwrap.fill(
-        line.strip(),
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _width() -> int | None:
-    """The columns of the terminal; ``None`` if the output goes elsewhere and nothing says how wide that is."""
-    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
-        return None
-    return shutil.get_terminal_size().columns

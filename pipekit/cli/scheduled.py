@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.options import (
     FULL_REFRESH,
     WAIT,
@@ -55,7 +56,9 @@ def begin(spec: Path, run_id: str | None, target: str | None, variables: Any, **
 @click.command()
 @warehouse_options
 @WAIT
-@click.option("--run-id", envvar="PIPEKIT_RUN_ID", required=True, metavar="ID", help="The run.")
+@click.option(
+    "--run-id", envvar="PIPEKIT_RUN_ID", required=True, metavar="ID", help="The run.", shell_complete=completing.runs
+)
 def end(spec: Path, run_id: str, wait: float, **options: Any) -> None:
     """End a run of SPEC that `pipekit begin` opened: it succeeded if all its steps are done.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.options import exit_code, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 from pipekit.cli.rows import FORMS, Form, form_options, limit_option, one_more, print_rows
@@ -23,7 +24,7 @@ _NAMES = re.compile(r'\s*"(?:[^"]|"")+"\s*(?=,|$)|[^,]+')
 
 @click.command()
 @pipeline_options
-@click.argument("table")
+@click.argument("table", shell_complete=completing.tables)
 @click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order; quoted as in SQL.")
 @click.option("--where", "-w", metavar="SQL", help="Only rows of which this is true.")
 @click.option("--order", "-o", metavar="SQL", help="How they are sorted, such as 'amount desc'.")
@@ -67,8 +68,10 @@ def sql(spec: Path, query: str, limit: int, form: Form | None, **options: Any) -
 
 @click.command()
 @pipeline_options
-@click.option("--step", help="The load, if more than one of the pipeline rejects.")
-@click.option("--run", "run_id", metavar="RUN_ID", help="Only those of this run.")
+@click.option(
+    "--step", shell_complete=completing.rejecting_steps, help="The load, if more than one of the pipeline rejects."
+)
+@click.option("--run", "run_id", metavar="RUN_ID", shell_complete=completing.runs, help="Only those of this run.")
 @limit_option()
 @form_options
 @click.option("--export", type=click.Path(path_type=Path), help="Write those of one run to this new file, to be fixed.")
@@ -99,11 +102,14 @@ def rejects(spec: Path, step: str | None, run_id: str | None, limit: int, **opti
 
 
 def _say_groups(pipeline: Pipeline, step: str | None, run_id: str | None) -> None:
-    """Print how many there are of each kind, the most frequent first."""
+    """Print how many are open of each kind, the most frequent first."""
     from pipekit.errors import short
     from pipekit.sinks.text import number
 
-    for group in pipeline.reject_groups(step, run_id=run_id):
+    groups = pipeline.reject_groups(step, run_id=run_id)
+    if not groups:
+        say("no record is open: all of these were replayed")
+    for group in groups:
         where = f"{group.column}: " if group.column else ""
         example = f", such as: {short(group.example)}" if group.example != group.reason else ""
         say(f"{number(group.records, 'record')}: {where}{group.reason}{example}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipekit.cli.output import say
+from pipekit.sinks.terminal import shows_colours, width_of
 
 if TYPE_CHECKING:
     from pipekit.errors import Problem, SpecError
@@ -21,30 +21,43 @@ _SECRET = (
     r"""\s*:\s*)[^,}\s].*"""
     r"|-----BEGIN.*"
 )
+_LONGEST = 2000
 _WIDEST = 160
+_LEAST = 20
 
 
 def say_mistakes(error: SpecError) -> None:
     """Print every mistake with its line."""
-    colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    colour, width = shows_colours(sys.stderr), min(width_of(sys.stderr) or _WIDEST, _WIDEST)
     for problem in error.problems:
         place, _, text = str(problem).partition(": ")
         say(f"{click.style(place, bold=True) if colour else place}: {text}", err=True, styled=colour)
-        for line in _excerpt(problem, colour):
-            say(line, err=True, styled=colour)
+        for line in _excerpt(problem, colour, width):
+            say(line, err=True, styled=colour, wrap=False)
 
 
-def _excerpt(problem: Problem, colour: bool) -> Iterator[str]:
+def _excerpt(problem: Problem, colour: bool, width: int) -> Iterator[str]:
     line = _line(problem)
     if line is None:
         return
     bare = line.expandtabs(4).rstrip()
-    shown = re.sub(_SECRET, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_WIDEST]
+    shown = re.sub(_SECRET, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_LONGEST]
     begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem.key)
     margin = " " * len(str(problem.line))
+    shown, begin, length = _in_sight(shown, begin, length, max(width - len(margin) - 5, _LEAST))
     yield f"  {problem.line} | {shown}"
     caret = "^" * length
     yield f"  {margin} | {' ' * begin}{click.style(caret, fg='red', bold=True) if colour else caret}"
+
+
+def _in_sight(line: str, begin: int, length: int, room: int) -> tuple[str, int, int]:
+    """The part of a long line that holds the caret, so that the terminal does not break it away from its line."""
+    start = max(0, min(begin + length + room // 4, len(line)) - room)
+    start = min(start, max(begin - 1, 0))
+    part = line[start : start + room]
+    cut = f"…{part[1:]}" if start else part
+    cut = f"{cut[:-1]}…" if start + room < len(line) else cut
+    return cut, begin - start, max(1, min(length, len(part) - (begin - start)))
 
 
 def _line(problem: Problem) -> str | None:

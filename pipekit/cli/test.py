@@ -12,6 +12,7 @@ import click
 
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
+from pipekit.sinks.terminal import shows_colours
 
 if TYPE_CHECKING:
     from pipekit.api import Pipeline
@@ -128,4 +129,4 @@ def _show(outcome: Outcome) -> None:
 
 
 def _styled(text: str, style: str) -> str:
-    return f"{style}{text}{_END}" if sys.stdout.isatty() else text
+    return f"{style}{text}{_END}" if shows_colours(sys.stdout) else text

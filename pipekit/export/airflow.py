@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.export.contract import WAIT_SECONDS, Exported, ExportedStep, Exporter, ExportError
+from pipekit.export.given_values import check_airflow_schedule, check_name
 
 _TASKS = ("pipekit_begin", "pipekit_end")
 _REPORT_SECONDS = 60  # in which pipekit reports that a step timed out, before Airflow stops it
@@ -44,6 +45,7 @@ def write(options: AirflowOptions, pipeline: Exported) -> str:
 
 def settings(options: AirflowOptions, pipeline: Exported) -> dict[str, Any]:
     """What ``airflow_task.dag_of`` takes."""
+    _refuse(options, pipeline)
     if taken := [step.id for step in pipeline.steps if step.id in _TASKS]:
         raise ExportError(f"the DAG has a task {taken[0]} of its own; give the step another id")
     return {
@@ -61,6 +63,21 @@ def settings(options: AirflowOptions, pipeline: Exported) -> dict[str, Any]:
         "end": pipeline.end(),
         "steps": [_step(step, pipeline) for step in pipeline.steps],
     }
+
+
+def _refuse(options: AirflowOptions, pipeline: Exported) -> None:
+    # Airflow's own rules: validate_key, and ids of connections.
+    check_name("--dag-id", options.dag_id or pipeline.name, r"[\w.-]{1,250}", "shop_orders: letters, digits, _ - and .")
+    if options.connection:
+        check_name("--connection", options.connection, r"[\w#!()\-.:/\\]{1,250}", "warehouse")
+    if options.schedule:
+        check_airflow_schedule("--schedule", options.schedule)
+    try:
+        words = shlex.split(options.command)
+    except ValueError as error:
+        raise ExportError(f"--command {options.command!r}: {str(error).lower()}") from error
+    if not words:
+        raise ExportError(f"--command {options.command!r} is no command")
 
 
 def _step(step: ExportedStep, pipeline: Exported) -> dict[str, Any]:

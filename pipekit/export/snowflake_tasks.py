@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipekit.export.contract import WAIT_SECONDS, Exported, ExportedStep, Exporter, ExportError
+from pipekit.export.given_values import check_snowflake_cron
 from pipekit.warehouses.snowflake.dialect import text
 
 _MOST_TASKS, _MOST_LINKS = 1_000, 100
@@ -87,8 +88,8 @@ def _refuse_options(options: SnowflakeTasksOptions) -> None:
         raise ExportError(f"--tasks-schema {options.tasks_schema!r} is not DATABASE.SCHEMA, in letters, digits and _")
     if not _IMAGE.fullmatch(options.image):
         raise ExportError(f"--image {options.image!r} is not such as /DATABASE/SCHEMA/REPOSITORY/NAME:TAG")
-    if options.schedule and not re.fullmatch(r"[\w*/,#-]+( [\w*/,#-]+){4}", options.schedule):
-        raise ExportError(f"--schedule {options.schedule!r} is not five fields of cron, such as '15 6 * * *'")
+    if options.schedule:
+        check_snowflake_cron("--schedule", options.schedule)
     for pair in options.secret:
         variable, _, secret = pair.partition("=")
         if not (_PLAIN.fullmatch(variable) and re.fullmatch(rf"{_SCHEMA.pattern}\.{_PLAIN.pattern}", secret)):

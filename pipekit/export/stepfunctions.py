@@ -25,12 +25,14 @@ from pipekit.export.contract import (
     ExportError,
     by_needs,
 )
+from pipekit.export.given_values import check_aws_schedule, check_ids, check_name
 from pipekit.export.nesting import Chain, Needs, Parallel, dependents, nested
 
 _SETTINGS, _BEGIN, _END = "run settings", "pipekit begin", "pipekit end"
 _SUCCEEDED, _FAILED, _NOT_BEGUN = "run succeeded", "run failed", "no run"
 _LONGEST_NAME = 80
 _MOST_CHARACTERS = 1_048_576  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_ARN = r"arn:[\w-]+:ecs:[\w-]*:\d*:[\w:/-]+"
 _WORDS = len(" failed?")
 _START_SECONDS = 300  # for the container, and for pipekit to report that a step timed out
 
@@ -58,6 +60,7 @@ def write(options: StepFunctionsOptions, pipeline: Exported) -> str:
     """The state machine, or with ``template`` all that deploys it, as JSON."""
     if not options.template and (options.schedule or options.secret):
         raise ExportError(f"--{'schedule' if options.schedule else 'secret'} belongs to --template: a machine has none")
+    _refuse(options)
     machine = state_machine(options, pipeline)
     if options.template:
         deployed = Deployed(machine, options.container, options.schedule, options.secret)
@@ -69,6 +72,20 @@ def write(options: StepFunctionsOptions, pipeline: Exported) -> str:
     if len(text) > _MOST_CHARACTERS:
         raise ExportError(f"the state machine has {len(text):,} characters, and AWS takes {_MOST_CHARACTERS:,}")
     return text + "\n"
+
+
+def _refuse(options: StepFunctionsOptions) -> None:
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateCluster.html, and API_RegisterTaskDefinition
+    check_name("--cluster", options.cluster, rf"[A-Za-z0-9_-]{{1,255}}|{_ARN}", "pipelines, or its ARN")
+    family = rf"[A-Za-z0-9_-]{{1,255}}(:\d+)?|{_ARN}"
+    check_name("--task-definition", options.task_definition, family, "pipekit, pipekit:3, or its ARN")
+    check_name("--container", options.container, r"[A-Za-z0-9_-]{1,255}", "pipekit: letters, digits, _ and -")
+    check_ids("--subnets", options.subnets, "subnet")
+    check_ids("--security-groups", options.security_groups, "sg")
+    for variable in options.secret:
+        check_name("--secret", variable, r"[A-Za-z_][A-Za-z0-9_]*", "SNOWFLAKE_PASSWORD: the name of a variable")
+    if options.schedule:
+        check_aws_schedule("--schedule", options.schedule)
 
 
 def state_machine(options: StepFunctionsOptions, pipeline: Exported) -> dict[str, Any]:

@@ -24,13 +24,14 @@ from pipekit.warehouses.contract import LockHolder, SupportsRunLock, Warehouse
 
 
 @contextmanager
-def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
+def run_lock(folder: Path, name: str, *, wait: float = 0.0, what: str = "") -> Iterator[None]:
     """Hold the lock ``name`` in a file. The system frees it when the process ends, however it ends.
 
     Args:
         folder: Where lock files live; made when needed.
         name: What is locked.
         wait: Seconds to wait for another holder.
+        what: What this process does meanwhile, if that is not a run of its own.
 
     Raises:
         LockedError: Another process holds it; its pid, host and start are named.
@@ -49,7 +50,7 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0) -> Iterator[None]:
             f"cannot write {folder}: {error.strerror or error}", hint="Check permissions and free space."
         ) from error
     try:
-        _write_holder(holder)
+        _write_holder(holder, what)
         yield
     finally:
         lock.release()
@@ -213,9 +214,9 @@ def _locked(name: str, holder: str) -> LockedError:
     )
 
 
-def _write_holder(path: Path) -> None:
+def _write_holder(path: Path, what: str) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+    holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "what": what}
     try:
         with open_private(path, "w") as file:
             json.dump(holder, file)
@@ -226,6 +227,7 @@ def _write_holder(path: Path) -> None:
 def _holder(path: Path) -> str:
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
+        what = f"{holder['what']}, " if holder.get("what") else ""
+        return f"{what}process {holder['pid']} on {holder['host']}, since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "its process is unknown"

@@ -31,7 +31,7 @@ from pipekit.runs.history import logged_runs
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import Taken, release_shared, shared_lock
 from pipekit.runs.result import RunResult
-from pipekit.runs.resume import EarlierRun, LoggedRun, LoggedStep, last_start, logged_run
+from pipekit.runs.resume import EarlierRun, LoggedRun, LoggedStep, finished_before, last_start, logged_run
 from pipekit.runs.run import Job, Record, RunOptions, as_before, held, opened, prepared, recorded
 from pipekit.runs.scheduler import Frame, Run, run_started
 from pipekit.runs.shared import close_open_run, killed, open_run, until_free
@@ -75,7 +75,8 @@ def begin(spec: PipelineSpec, options: RunOptions) -> str:
 def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
     """Run one step of an open run. A step that the run finished is left out if nothing it depends on has changed.
 
-    A step that needs a failed one is skipped, as in a run of one process.
+    A step that needs a failed one is skipped, as in a run of one process. A run that has ended is opened again only by
+    a step that has something to do.
 
     Raises:
         LockedError: Another run is open, another process runs the step, or a step that it needs has not ended.
@@ -92,15 +93,15 @@ def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
             raise _refused(job, f"{step} is no step of run {job.run_id}; they are {known}")
         failed = _failed_need(job, chosen, logged)
         job = replace(job, chosen=(chosen,))
-        frame = Frame(RunStarted if logged.status else RunJoined, RunLeft)
         events = [*record.notes, *_killed(chosen, logged)]
-        if failed:
-            text = f"it needs {failed}, which failed"
-            attempt = _attempts(logged, step) + 1
-            skipped = StepFinished(step=step, step_type=chosen.type.name, status=SKIPPED, attempt=attempt, message=text)
-            _report(job, record, [*events, skipped], frame)
-            return _result(job, record, SUCCEEDED)
         earlier = _finished(job, chosen, logged)
+        idle = _skipped(chosen, failed, logged) if failed else _still_done(job, chosen, logged, earlier, warehouse)
+        if idle is not None:
+            _report(job, record, [*events, idle], PART)
+            if logged.status is not None:
+                release_shared(warehouse, job.spec.name, job.run_id)
+            return _result(job, record, SUCCEEDED)
+        frame = Frame(RunStarted if logged.status else RunJoined, RunLeft)
         again = job.options.full_refresh
         workers = Workers(job.spec, job.run_id, warehouse, record.bus, earlier, full_refresh=again)
         run = Run(job.spec, job.chosen, record.bus, workers, job.options.arguments, frame)
@@ -297,6 +298,24 @@ def _failed_need(job: Job, step: Step, logged: LoggedRun) -> str | None:
                 hint=f"Run it first: pipekit run {_there(job.spec)} --run-id {job.run_id} --step {need}",
             )
     return None
+
+
+def _skipped(step: Step, failed: str, logged: LoggedRun) -> Event:
+    text, attempt = f"it needs {failed}, which failed", _attempts(logged, step.id) + 1
+    return StepFinished(step=step.id, step_type=step.type.name, status=SKIPPED, attempt=attempt, message=text)
+
+
+def _still_done(job: Job, step: Step, logged: LoggedRun, earlier: EarlierRun, warehouse: Warehouse) -> Event | None:
+    """A note that the step of a run that has ended is done; ``None`` if it has something to do, or the run is open."""
+    if logged.status is None:
+        return None
+    context = job.spec.context(step, job.run_id, warehouse, lambda event: None)
+    try:
+        done = finished_before(earlier, job.spec, step, context, ())
+    except PipekitError:
+        return None  # the attempt reports it
+    text = f"run {job.run_id} has ended already: {logged.status}; this step is done, and nothing it reads has changed"
+    return Noted(level="INFO", message=text, step=step.id) if done is not None else None
 
 
 def _attempts(logged: LoggedRun, step: str) -> int:

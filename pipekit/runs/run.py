@@ -242,7 +242,8 @@ def held(job: Job) -> Iterator[None]:
         LockedError: Another run holds it.
     """
     spec = job.spec
-    with run_lock(spec.state / "locks", job.file_lock, wait=job.options.wait_seconds):
+    what = f"step {job.step} of run {job.run_id}" if job.step else ""
+    with run_lock(spec.state / "locks", job.file_lock, wait=job.options.wait_seconds, what=what):
         spec.translations.keep()
         try:
             yield

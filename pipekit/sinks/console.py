@@ -22,21 +22,22 @@ from pipekit.events import (
     StepStarted,
 )
 from pipekit.sinks.jsonl import line
-from pipekit.sinks.styles import STYLES, can_show, make_console, plain_text
-from pipekit.sinks.summary import Story, clock_text, closing_parts, first_line
-from pipekit.sinks.text import amount, level, number, printable, sentence
+from pipekit.sinks.styles import STYLES, make_console, plain_text
+from pipekit.sinks.summary import GRAVE, Story, closing_lines, noted
+from pipekit.sinks.terminal import SPELLED_OUT, can_show, columns_of, wrapped
+from pipekit.sinks.text import amount, duration, level, number, printable, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
-    from rich.text import Text
 
 
 Mode = Literal["auto", "live", "plain", "quiet", "json"]
-_GRAVE = ("ERROR", "CRITICAL", "WARNING")
 _MARKS = {SUCCEEDED: "✓", FAILED: "✗", UNCHANGED: "=", SKIPPED: "-"}
 _PLAIN_MARKS = {"✓": "+", "✗": "x"}
-_NAME_WIDTH = 32
+_NAMES = 40
+_ROOM_OF_A_MESSAGE = 24
+_ROOM_OF_A_BAR = 80
 
 
 def console_sink(mode: Mode, stream: IO[str], *, verbose: bool = False, width: int | None = None) -> Sink:
@@ -89,8 +90,8 @@ class PlainSink:
         step = getattr(event, "step", None)
         self._write(f"{event.at:%H:%M:%S} {step}: {text}" if step else f"{event.at:%H:%M:%S} {text}")
         if isinstance(event, RunFinished):
-            for advice in (self._story.check_counts(), *self._story.skipped_files(), *self._story.next_steps()):
-                self._write(advice)
+            for line in self._story.closing():
+                self._write(line)
 
     def close(self) -> None:
         """Do nothing: the stream belongs to the caller."""
@@ -123,7 +124,7 @@ class QuietSink:
 
 
 class ConsoleSink:
-    """For a terminal: a live line per running step, finished ones above, and tables at the end."""
+    """For a terminal: a live line per running step, finished ones above, and at the end what the list did not say."""
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
@@ -137,9 +138,11 @@ class ConsoleSink:
         """Show the event."""
         self._story.add(event)
         if isinstance(event, RunStarted):
-            self._name_width = max((len(printable(step)) for step in event.steps), default=0)
-            self._console.print(_opening(event))
-            self._progress.start()
+            widths = (columns_of(printable(step)) for step in event.steps)
+            self._name_width = min(max(widths, default=0), _NAMES)
+            self._put(_opening(event), "bold", columns_of(printable(event.pipeline)), after="dim")
+            if self._console.is_interactive:  # a terminal, and not a dumb one
+                self._progress.start()
         elif isinstance(event, StepStarted):
             self._begin(event)
         elif isinstance(event, StepProgressed):
@@ -147,19 +150,18 @@ class ConsoleSink:
         elif isinstance(event, StepFinished):
             self._end(event)
         elif isinstance(event, FileSkipped):
-            self._console.print(plain_text(f"! {event.step}: {sentence(event)}", "yellow"))
+            self._put(f"! {printable(event.step)}: {sentence(event)}", "yellow")
         elif isinstance(event, Noted) and (self._verbose or _matters(event)):
-            self._console.print(_note(event))
+            self._put(f"! {noted(event)}", _note_style(event))
         elif isinstance(event, RunFinished):
-            self._progress.stop()
-            for part in closing_parts(self._story, self._verbose):
-                self._console.print(part)
-            for advice in self._story.next_steps():
-                self._console.print(plain_text(advice), soft_wrap=True)
+            self.close()
+            for line in closing_lines(self._story, self._verbose, self._console.width):
+                self._console.print(line, soft_wrap=True)
 
     def close(self) -> None:
         """Restore the terminal."""
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def _begin(self, event: StepStarted) -> None:
         self._forget(event.step)
@@ -173,7 +175,17 @@ class ConsoleSink:
 
     def _end(self, event: StepFinished) -> None:
         self._forget(event.step)
-        self._console.print(_finished(event, self._name_width, self._mark(event)), no_wrap=True, overflow="ellipsis")
+        style = STYLES.get(event.status, "")
+        rest = "" if event.status == SUCCEEDED else style
+        self._put(_finished(event, self._mark(event), self._name_width, self._console.width), style, 1, after=rest)
+
+    def _put(self, lines: str | list[str], style: str, styled: int | None = None, after: str = "") -> None:
+        """Print a line that may be broken; ``styled`` is how much of its first part has the style, if not all of it."""
+        given = wrapped(lines, self._console.width) if isinstance(lines, str) else lines
+        for number_, part in enumerate(given):
+            size = len(part) if styled is None else 0 if number_ else styled
+            text = plain_text("").append(part[:size], style).append(part[size:], after)
+            self._console.print(text, soft_wrap=True)
 
     def _mark(self, event: StepFinished) -> str:
         mark = _MARKS.get(event.status, _MARKS[FAILED])
@@ -186,15 +198,15 @@ class ConsoleSink:
 
 def _matters(event: Event) -> bool:
     if isinstance(event, Noted):
-        return level(event) in _GRAVE
+        return level(event) in GRAVE
     return not (isinstance(event, CheckEvaluated) and event.status == "PASSED")
 
 
 def _write_line(stream: IO[str], text: str) -> None:
-    """Write a line, its further lines indented; characters that the stream's encoding lacks are escaped."""
+    """Write a line, its further lines indented; characters that the stream's encoding lacks are spelled out."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     indented = printable(text).replace("\n", "\n    ")
-    stream.write(indented.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.write(indented.encode(encoding, SPELLED_OUT).decode(encoding) + "\n")
     stream.flush()
 
 
@@ -205,7 +217,7 @@ def _progress(console: Console) -> Progress:
     return Progress(
         SpinnerColumn("dots" if can_show(console.file, "⠋") else "line"),
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
-        BarColumn(bar_width=20),
+        *([BarColumn(bar_width=20)] if console.width >= _ROOM_OF_A_BAR else []),
         TextColumn("{task.fields[amount]}", style="dim", markup=False, table_column=Column(no_wrap=True)),
         TimeElapsedColumn(),
         console=console,
@@ -213,22 +225,29 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _opening(event: RunStarted) -> Text:
-    words = f"  {number(len(event.steps), 'step')} on {event.target}, as of {event.as_of:%Y-%m-%d %H:%M}"
-    return plain_text(printable(event.pipeline), "bold").append(printable(words), style="dim")
+def _opening(event: RunStarted) -> str:
+    words = f"{number(len(event.steps), 'step')} on {event.target}, as of {event.as_of:%Y-%m-%d %H:%M}"
+    return printable(f"{event.pipeline}  {words}")
 
 
-def _note(event: Noted) -> Text:
-    style = "red" if level(event) in ("ERROR", "CRITICAL") else "yellow" if level(event) == "WARNING" else "dim"
-    where = f"{event.step}: " if event.step else ""
-    return plain_text(printable(f"! {where}{event.message}"), style)
+def _note_style(event: Noted) -> str:
+    return "red" if level(event) in ("ERROR", "CRITICAL") else "yellow" if level(event) == "WARNING" else "dim"
 
 
-def _finished(event: StepFinished, name_width: int, mark: str) -> Text:
-    """One line: mark, name, rows, time, message; the message is cut on a narrow terminal."""
-    style = STYLES.get(event.status, "")
-    rows = number(event.rows, "row") if event.rows is not None else ""
-    name = short(printable(event.step), _NAME_WIDTH)
-    text = plain_text("").append(mark, style=style)
-    text.append(f" {name:<{min(name_width, _NAME_WIDTH)}}  {rows:>12}  {clock_text(event):>10}  ")
-    return text.append(first_line(event), style="" if event.status == SUCCEEDED else style)
+def _finished(event: StepFinished, mark: str, names: int, width: int) -> list[str]:
+    """Mark, name, rows, time, message: below each other where there is room, else one after the other.
+
+    Only the reason of a failure is cut, since the end of the run has it in full.
+    """
+    name, rows = printable(event.step), number(event.rows, "row") if event.rows is not None else ""
+    clock = "" if event.status == SKIPPED else duration(event.duration_ms)
+    message = printable(event.message or event.error or "").partition("\n")[0]
+    head = f"{mark} {name}{' ' * (names - columns_of(name))}  {rows:>12}  {clock:>10}  "
+    room = width - columns_of(head)
+    aligned = room >= _ROOM_OF_A_MESSAGE
+    if event.error:
+        message = short(message, room if aligned else max(width - 4, _ROOM_OF_A_MESSAGE))
+    if not aligned:
+        return wrapped("  ".join(part for part in (f"{mark} {name}", rows, clock, message) if part), width, "    ")
+    first, *more = wrapped(message, room, "")
+    return [head + first, *(" " * columns_of(head) + line for line in more)]

@@ -24,15 +24,6 @@ STYLES = {
 }
 
 
-def can_show(stream: IO[str], text: str) -> bool:
-    """Whether the stream's encoding has all the signs of a text."""
-    try:
-        text.encode(getattr(stream, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
 def make_console(stream: IO[str], width: int | None) -> Console:
     from rich.console import Console
 
@@ -43,10 +34,6 @@ def plain_text(text: str, style: str = "") -> Text:
     from rich.text import Text
 
     return Text(text, style=style)
-
-
-def status_text(status: str) -> Text:
-    return plain_text(status, STYLES.get(status, ""))
 
 
 def make_table(*headers: str) -> Table:

@@ -1,23 +1,24 @@
-"""The end of a run on the console: steps, checks and errors in tables."""
+"""The end of a run on the console: checks, errors, warnings, and what to do next. Its steps are listed above it."""
 
 from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipekit.events import FAILED, SKIPPED, SUCCEEDED, CheckEvaluated, RunLeft, StepFinished
+from pipekit.events import FAILED, SUCCEEDED, CheckEvaluated, Noted, RunLeft, StepFinished
 from pipekit.sinks.story import BAD_CHECKS, RunStory
-from pipekit.sinks.styles import make_table, plain_text, status_text
-from pipekit.sinks.text import check_details, duration, failure, number, printable
+from pipekit.sinks.styles import STYLES, plain_text
+from pipekit.sinks.terminal import wrapped
+from pipekit.sinks.text import check_details, duration, failure, level, number, printable
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
 
 
+GRAVE = ("ERROR", "CRITICAL", "WARNING")
+_ROOMY = 60
 _SHOWN_FILES = 10
 _VERDICTS = ("ERROR", "FAILED", "WARNED", "PASSED")
 
@@ -35,12 +36,29 @@ class Story(RunStory):
         more = [f"  and {len(files) - _SHOWN_FILES:,} more"] if len(files) > _SHOWN_FILES else []
         return [printable(line) for line in (text, *shown, *more)]
 
+    def warnings(self) -> list[str]:
+        """What was noted on the way, once more, since a long run has scrolled it away; each text once."""
+        texts = Counter(noted(note) for note in self.notes if level(note) in GRAVE)
+        return [f"{text} ({count} times)" if count > 1 else text for text, count in texts.items()]
+
+    def bad_checks(self) -> list[CheckEvaluated]:
+        """The checks that did not pass, the worst first."""
+        found = [check for check in self.checks if check.status != "PASSED"]
+        return sorted(found, key=lambda check: _VERDICTS.index(check.status) if check.status in _VERDICTS else 0)
+
     def check_counts(self) -> str:
         """How many checks had which verdict: ``Checks: 1 failed, 8 passed``."""
         counts = Counter(check.status for check in self.checks)
         words = {"ERROR": "could not be evaluated"}
         parts = [f"{counts[status]} {words.get(status, status.lower())}" for status in _VERDICTS if counts[status]]
         return f"Checks: {', '.join(parts)}" if parts else "Checks: none"
+
+    def closing(self) -> list[str]:
+        """What plain lines end with: counts, all that is to be looked at once more, and what to do next."""
+        checks = [f"  {each.status} {check_words(each)}" for each in self.bad_checks()]
+        warnings = self.warnings()
+        noted = ["Warnings:", *(f"  {text}" for text in warnings)] if warnings else []
+        return [self.check_counts(), *checks, *self.skipped_files(), *noted, *self.next_steps()]
 
     def next_steps(self) -> list[str]:
         """What to do after a run that did not succeed."""
@@ -57,74 +75,71 @@ class Story(RunStory):
         return [printable(text) for text in advice]
 
 
-def _rows(event: StepFinished) -> Text:
-    return plain_text(f"{event.rows:,}" if event.rows is not None else "")
+def noted(note: Noted) -> str:
+    """A note with its step."""
+    return printable(f"{note.step}: {note.message}" if note.step else note.message)
 
 
-def clock_text(event: StepFinished) -> str:
-    return "" if event.status == SKIPPED else duration(event.duration_ms)
+def check_words(check: CheckEvaluated) -> str:
+    """A check by its name, and how much its verdict counts."""
+    severity = f" ({check.severity})" if check.status != "PASSED" else ""
+    return printable(f"{check.table}: {check.check_name}{severity}")
 
 
-def first_line(event: StepFinished) -> str:
-    text = event.message or event.error or ""
-    return printable(text).partition("\n")[0]
+def closing_lines(story: Story, verbose: bool, width: int) -> Iterator[Text]:
+    """The end of a run in lines that are no wider than the terminal: what the list of steps did not say."""
+    for part in (
+        _check_lines(story, verbose, width),
+        *(_error_lines(step, width) for step in story.steps if step.error),
+        _lines(story.skipped_files(), width, "yellow"),
+        _warning_lines(story, width),
+        _verdict_lines(story, width),
+        _lines(story.next_steps(), width),
+    ):
+        lines = list(part)
+        if lines:
+            yield plain_text("")
+            yield from lines
 
 
-def closing_parts(story: Story, verbose: bool) -> list[RenderableType]:
-    parts: list[RenderableType] = [plain_text(""), _step_table(story.steps)]
-    if story.checks:
-        parts += [plain_text(""), _check_table(story, verbose)]
-    for step in story.steps:
-        if step.error:
-            parts += [plain_text(""), *_error(step)]
-    if skipped := story.skipped_files():
-        parts += [plain_text(""), *(plain_text(line, "yellow") for line in skipped)]
-    return [*parts, plain_text(""), _verdict(story)]
+def _lines(texts: list[str], width: int, style: str = "", below: str = "  ") -> Iterator[Text]:
+    yield from (plain_text(part, style) for text in texts for part in wrapped(text, width, below))
 
 
-def _step_table(steps: Sequence[StepFinished]) -> Table:
-    table = make_table("Step", "Status")
-    table.add_column("Rows", justify="right", no_wrap=True)
-    table.add_column("Time", justify="right", no_wrap=True)
-    table.add_column("Message", overflow="fold")
-    for step in steps:
-        message = plain_text(first_line(step))
-        if step.error:  # shown in full below
-            message.no_wrap, message.overflow = True, "ellipsis"
-        name = plain_text(printable(step.step))
-        table.add_row(name, status_text(step.status), _rows(step), plain_text(clock_text(step)), message)
-    return table
+def _indented(text: str, indent: str = "  ") -> list[str]:
+    return [indent + line for line in text.splitlines()]
 
 
-def _check_table(story: Story, verbose: bool) -> Table | Text:
-    """A table of the checks that did not pass, or of all."""
-    shown = [check for check in story.checks if verbose or check.status != "PASSED"]
-    shown.sort(key=lambda check: _VERDICTS.index(check.status) if check.status in _VERDICTS else 0)
-    table = make_table("Status", story.check_counts())
-    for check in shown:
-        table.add_row(status_text(check.status), _check_words(check))
-    return table if shown else plain_text(story.check_counts())
+def _check_lines(story: Story, verbose: bool, width: int) -> Iterator[Text]:
+    """Those that did not pass, or all."""
+    if not story.checks:
+        return
+    yield plain_text(story.check_counts(), "bold")
+    below = " " * (8 if width >= _ROOMY else 2)
+    for check in (*story.bad_checks(), *(check for check in story.checks if verbose and check.status == "PASSED")):
+        first, *rest = wrapped(f"{check.status:<6}  {check_words(check)}", width, below)
+        text = plain_text(first)
+        text.stylize(STYLES.get(check.status, ""), 0, len(check.status))
+        yield from (text, *map(plain_text, rest))
+        yield from _lines(_indented(check_details(check), below), width, "dim", "")
 
 
-def _check_words(check: CheckEvaluated) -> Text:
-    words = plain_text(printable(f"{check.table}: {check.check_name}"))
-    if check.status != "PASSED":
-        words.append(f" ({check.severity})", style="dim")
-    details = check_details(check)
-    return words.append(f"\n{details}", style="dim") if details else words
+def _error_lines(step: StepFinished, width: int) -> Iterator[Text]:
+    yield from _lines([f"{printable(step.step)} failed"], width, "bold red")
+    yield from _lines(_indented(failure(step)), width)
 
 
-def _error(step: StepFinished) -> list[RenderableType]:
-    from rich.padding import Padding
+def _warning_lines(story: Story, width: int) -> Iterator[Text]:
+    texts = [line for text in story.warnings() for line in _indented(text)]
+    yield from _lines(["Warnings:", *texts] if texts else [], width, "yellow")
 
-    return [plain_text(f"{printable(step.step)} failed", "bold red"), Padding(plain_text(failure(step)), (0, 0, 0, 2))]
 
-
-def _verdict(story: Story) -> Text:
+def _verdict_lines(story: Story, width: int) -> Iterator[Text]:
     status = story.end.status if story.end else FAILED
-    text = status_text(status)
+    rest = ""
     if story.end:
         rest = f" in {duration(story.end.duration_ms)}" + (f": {story.end.message}" if story.end.message else "")
-        text.append(printable(rest), style="default not bold")
-        text.append(f"\nRun {story.end.run_id}", style="default dim not bold")
-    return text
+    first, *more = _lines(printable(status + rest).splitlines(), width)
+    first.stylize(STYLES.get(status, ""), 0, len(status))
+    yield from (first, *more)
+    yield from _lines([f"Run {story.end.run_id}"] if story.end else [], width, "dim")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,19 +42,23 @@ class RejectGroup:
     example: str
 
 
-def group_rejects(warehouse: Warehouse, table: Table, run_id: str | None) -> list[RejectGroup]:
-    """How many records were rejected for each column and reason, the most frequent first.
+def group_rejects(
+    warehouse: Warehouse, table: Table, run_id: str | None, replayed: Collection[str] = ()
+) -> list[RejectGroup]:
+    """How many records are rejected for each column and reason, the most frequent first.
 
     Args:
         warehouse: A session.
         table: The table that the load fills.
         run_id: Only those of this run; all if ``None``.
+        replayed: Runs whose records were fixed and loaded since, and so are not counted.
     """
-    where = " WHERE run_id = ?" if run_id else ""
+    conditions = [*(["run_id = ?"] if run_id else []), *("run_id <> ?" for _ in replayed)]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     rows = warehouse.execute(
         f"SELECT column_name, reason, count(*) FROM {warehouse.quote(table.beside('_rejects'))}{where}"
         " GROUP BY column_name, reason ORDER BY count(*) DESC, column_name, reason",
-        (run_id,) if run_id else (),
+        (*([run_id] if run_id else []), *replayed),
     ).rows
     found: dict[tuple[str | None, str], RejectGroup] = {}
     for column, reason, count in rows:

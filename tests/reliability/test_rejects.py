@@ -82,6 +82,8 @@ def test_rejects_are_summed_up_exported_fixed_and_replayed(tmp_path: Path) -> No
     (tmp_path / "fix.csv").write_text(exported.replace("x", "1"))
     cli(tmp_path, "rejects", "p.yaml", "--replay", "fix.csv", code=0)
     assert query(tmp_path, "SELECT count(*), count_if(word = 'bad') FROM t") == [(8, 3)]
+    replayed = cli(tmp_path, "rejects", "p.yaml", code=0).stdout
+    assert replayed.startswith("no record is open: all of these were replayed\n\n")
 
 
 def test_what_cannot_be_written_back_is_not(tmp_path: Path) -> None:

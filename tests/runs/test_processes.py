@@ -276,3 +276,30 @@ def test_what_did_not_succeed_is_named_at_the_end(tmp_path: Path) -> None:
     missing = cli(tmp_path, "end", "p.yaml", "--run-id", "S", code=2)
     assert "pipekit begin p.yaml --target local" in missing.stderr
     assert cli(tmp_path, "run", "p.yaml", code=0, PIPEKIT_RUN_ID="R")
+
+
+def test_a_step_with_nothing_to_do_does_not_open_an_ended_run_again(tmp_path: Path) -> None:
+    text = """\
+name: p
+steps:
+  - {id: a, type: sql, sql: "select {{ var('n', 1) }} as n"}
+  - {id: b, type: sql, sql: "select x as n from a", needs: [a]}
+"""
+    path = project(tmp_path, text.replace("select x as", "select n as"))
+    pipeline = load(path)
+    pipeline.begin("R")
+    assert pipeline.run_step("R", "a").ok
+    assert pipeline.run_step("R", "b").ok
+    assert pipeline.end("R").ok
+    again = cli(tmp_path, "run", "p.yaml", "--run-id", "R", "--step", "a", code=0)
+    assert "run R has ended already: SUCCEEDED; this step is done" in again.stdout
+    assert load(path).runs(limit=1)[0].status == "SUCCEEDED"
+    assert load(path).run().ok  # no lock is left
+
+    path.write_text(path.read_text().replace("select {{ var('n', 1) }}", "select 1 / '{{ var('n', 'x') }}'"))
+    pipeline = load(path)
+    pipeline.begin("S")
+    assert not pipeline.run_step("S", "a").ok
+    assert not pipeline.end("S").ok
+    assert pipeline.run_step("S", "b").ok
+    assert load(path).runs(limit=1)[0].status == "FAILED"  # what needs a failed step has nothing to do either

@@ -37,8 +37,10 @@ def days(value: Any) -> timedelta:
         ValueError: It is none.
     """
     match = re.fullmatch(r"(\d{1,5})\s*([dw])", str(value).strip())
-    if not match or int(match[1]) == 0:
+    if not match:
         raise ValueError(f"{value!r} is not a number of days or weeks; write 90d or 12w")
+    if int(match[1]) == 0:
+        raise ValueError(f"{value!r} would delete every row; the least is 1d")
     return timedelta(days=int(match[1]) * _DAYS[match[2]])
 
 

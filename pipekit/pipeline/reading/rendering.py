@@ -52,11 +52,14 @@ class Reading:
         """Begin to read a file.
 
         Raises:
-            SpecError: It cannot be read, is not YAML, or is empty.
+            SpecError: It cannot be read, is not YAML, or is empty, or no mapping.
         """
         tree = read_yaml(path, shown_name(path))
-        if not isinstance(tree.value, dict) or not tree.value:
+        if tree.value is None or tree.value in ({}, []):
             raise SpecError([tree.problem("", "is empty; a pipeline needs a name and steps")])
+        if not isinstance(tree.value, dict):
+            found = "a list" if isinstance(tree.value, list) else "a single value"
+            raise SpecError([tree.problem("", f"is {found}; a pipeline is a mapping: name: ..., steps: [...]")])
         return cls(path, root, vocabulary, tree)
 
     def note(self, path: Sequence[str | int], text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -256,6 +257,26 @@ def test_what_include_refuses(tmp_path: Path, include: str, words: str) -> None:
     found = problems(path)
     assert len(found) == 1
     assert words in found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- a\n", "p.yaml:1: is a list; a pipeline is a mapping: name: ..., steps: [...]"),
+        ("5\n", "p.yaml:1: is a single value; a pipeline is a mapping"),
+        ("# nothing\n", "is empty; a pipeline needs a name and steps"),
+        (None, "is a folder; name one of its files: x.yaml, y.yml"),
+    ],
+)
+def test_what_is_no_pipeline_file(tmp_path: Path, text: str | None, words: str) -> None:
+    path = tmp_path / "p.yaml"
+    if text is None:
+        write(path, "x.yaml", "")
+        write(path, "y.yml", "")
+    else:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(pipekit.SpecError, match=re.escape(words)):
+        load(path)
 
 
 def test_shared_files_are_merged_and_the_pipeline_wins(tmp_path: Path) -> None:
