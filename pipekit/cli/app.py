@@ -10,6 +10,9 @@ from click.shell_completion import CompletionItem
 from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
 from pipekit.suggestions import did_you_mean
 
+COMPLETION = "_PIPEKIT_COMPLETE"
+"""The variable by which a shell asks what completes a line."""
+
 # Where each command is, and its line in `pipekit --help`: the first sentence of its docstring, which is not read
 # here, since importing all commands takes longer than the help (tests/cli/test_app.py compares the two).
 COMMANDS = {

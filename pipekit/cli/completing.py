@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from pipekit.project import find_root, state_folder
+
 if TYPE_CHECKING:
     from pipekit.pipeline.reading.tree import Node
 
@@ -141,8 +143,6 @@ def _read(path: Path) -> Node | None:
 
 def _sections(context: click.Context) -> dict[str, dict[str, Node]]:
     """The sections that may be shared, those of included files too."""
-    from pipekit.project import find_root
-
     found: dict[str, dict[str, Node]] = {name: {} for name in _SHARED}
     tree, spec = _tree(context), _spec(context)
     if tree is None or spec is None:
@@ -180,8 +180,6 @@ def _columns_of_sources(context: click.Context) -> dict[str, list[str]]:
 
 
 def _run_ids(context: click.Context) -> Iterator[str]:
-    from pipekit.project import find_root, state_folder
-
     spec = _spec(context)
     if spec is None:
         return

@@ -15,7 +15,8 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-VARIABLE = "_PIPEKIT_COMPLETE"
+from pipekit.cli.app import COMPLETION, cli
+
 _NAME = "pipekit"
 
 _BASH = """\
@@ -66,17 +67,15 @@ def completion(shell: str) -> None:
     zsh:  echo 'eval "$(pipekit completion zsh)"' >> ~/.zshrc
     fish: pipekit completion fish > ~/.config/fish/completions/pipekit.fish
     """
-    from pipekit.cli.app import cli
-
     add_completion_class(Bash)
     kind: Any = get_completion_class(shell)
-    click.echo(kind(cli, {}, _NAME, VARIABLE).source())
+    click.echo(kind(cli, {}, _NAME, COMPLETION).source())
 
 
-def answer(cli: click.Group) -> None:
+def answer() -> None:
     """Answer the shell, and end the process. A project in which something is wrong has nothing to propose."""
     add_completion_class(Bash)
     try:
-        cli(prog_name=_NAME, complete_var=VARIABLE, standalone_mode=False)
+        cli(prog_name=_NAME, complete_var=COMPLETION, standalone_mode=False)
     except Exception:  # noqa: BLE001 - a message would stand in the line that is typed
         sys.exit(1)

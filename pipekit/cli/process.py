@@ -12,14 +12,13 @@ from contextlib import suppress
 
 import click
 
-from pipekit.cli.app import cli
+from pipekit.cli.app import COMPLETION, cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
 from pipekit.cli.output import say
 from pipekit.cli.stopping import stop_in_order, was_asked
 
 # What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
 # of ours has named it before.
-COMPLETION = "_PIPEKIT_COMPLETE"
 _OF_THE_SYSTEM = frozenset(
     getattr(errno, name)
     for name in (
@@ -66,7 +65,7 @@ def main() -> None:
     if COMPLETION in os.environ:
         from pipekit.cli.completion import answer
 
-        answer(cli)
+        answer()
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:

@@ -90,7 +90,7 @@ def closing_lines(story: Story, verbose: bool, width: int) -> Iterator[Text]:
     """The end of a run in lines that are no wider than the terminal: what the list of steps did not say."""
     for part in (
         _check_lines(story, verbose, width),
-        *(_error_lines(step, width) for step in story.steps if step.error),
+        *(_error_lines(story, step, width) for step in story.steps if step.error),
         _lines(story.skipped_files(), width, "yellow"),
         _warning_lines(story, width),
         _verdict_lines(story, width),
@@ -124,9 +124,12 @@ def _check_lines(story: Story, verbose: bool, width: int) -> Iterator[Text]:
         yield from _lines(_indented(check_details(check), below), width, "dim", "")
 
 
-def _error_lines(step: StepFinished, width: int) -> Iterator[Text]:
+def _error_lines(story: Story, step: StepFinished, width: int) -> Iterator[Text]:
+    """The error in full; without its list of checks, which stands above."""
     yield from _lines([f"{printable(step.step)} failed"], width, "bold red")
-    yield from _lines(_indented(failure(step)), width)
+    listed = any(check.step == step.step for check in story.bad_checks())
+    lines = [line for line in failure(step).splitlines() if not (listed and line.startswith("  "))]
+    yield from _lines([f"  {line}" for line in lines], width)
 
 
 def _warning_lines(story: Story, width: int) -> Iterator[Text]:

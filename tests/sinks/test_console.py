@@ -92,6 +92,18 @@ def test_a_message_is_not_cut_where_there_is_room_below_it() -> None:
     ]
 
 
+def test_an_error_does_not_list_the_checks_again() -> None:
+    why = "orders: 1 of 2 checks failed\n  expect_column_values_to_not_be_null(order_id): 12 unexpected\nNothing was changed."
+    failed = StepFinished(step="check_orders", step_type="check", status="FAILED", message=why, error=why)
+    lines = terminal(
+        tuple(failed if isinstance(event, StepFinished) and event.error else event for event in FAILED_RUN)
+    )
+    assert [line for line in lines if "not_be_null" in line] == [
+        "FAILED  orders: expect_column_values_to_not_be_null(order_id) (critical)"
+    ]
+    assert "  Nothing was changed." in lines
+
+
 def test_a_warning_that_came_often_is_repeated_once() -> None:
     notes = (Noted(level="WARNING", message="the bucket is slow", step="load_orders"),) * 3
     for mode in ("live", "plain"):
