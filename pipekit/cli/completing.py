@@ -30,8 +30,12 @@ _LOG_TABLES = ("ingestion_logs", "dq_check_logs")
 
 def specs(context: click.Context, parameter: click.Parameter, incomplete: str) -> Proposed:
     """The pipeline files below the current folder; any file, if none of them begins like this."""
-    found = _beginning(incomplete, _pipeline_files())
-    return found or [CompletionItem(incomplete, type="file")]
+    return _beginning(incomplete, _pipeline_files()) or files(context, parameter, incomplete)
+
+
+def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> Proposed:
+    """Whatever the shell finds."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 def targets(context: click.Context, parameter: click.Parameter, incomplete: str) -> Proposed:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli import completing
 from pipekit.cli.output import say, write_whole
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
-@click.argument("places", nargs=-1, required=True, metavar="PLACE...")
+@click.argument("places", nargs=-1, required=True, metavar="PLACE...", shell_complete=completing.files)
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the file; else print it.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option("--name", help="The pipeline's name; that of the file if left out.")
