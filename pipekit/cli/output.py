@@ -14,15 +14,15 @@ import click
 _STYLE = re.compile(r"(\x1b\[(?:0|1|31)m)")
 
 
-def say(text: str, *, err: bool = False, styled: bool = False, wrap: bool = True) -> None:
+def say(text: str, *, err: bool = False, styled: bool = False, wrap: bool | None = None) -> None:
     """Print a line, or several.
 
     Args:
         text: The line; those of several are broken one by one.
         err: Print to standard error.
         styled: The text holds colours of ours, which stay.
-        wrap: Break lines between words where they do not fit the terminal; not for what a program reads. Errors that
-            go elsewhere, such as into a log, stay as they are.
+        wrap: Whether lines that do not fit are broken between words. If left out, in a terminal alone: what goes into a
+            pipe or a log stays as it is. ``True``: also where COLUMNS says how wide that is.
     """
     from pipekit.scrubbing import scrub
     from pipekit.sinks.terminal import width_of, wrapped
@@ -30,7 +30,8 @@ def say(text: str, *, err: bool = False, styled: bool = False, wrap: bool = True
 
     parts = _STYLE.split(scrub(text)) if styled else [scrub(text)]
     shown = "".join(part if _STYLE.fullmatch(part) else printable(part) for part in parts)
-    if wrap and (not err or sys.stderr.isatty()) and (width := width_of(sys.stderr if err else sys.stdout)):
+    stream = sys.stderr if err else sys.stdout
+    if (stream.isatty() if wrap is None else wrap) and (width := width_of(stream)):
         shown = "\n".join(part for line in shown.split("\n") for part in wrapped(line, width))
     click.echo(shown, err=err)
 

@@ -55,10 +55,10 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     elif run is not None:
         from pipekit.sinks.story import account
 
-        say("\n".join([*account(found[0]), *before]))
+        say("\n".join([*account(found[0]), *before]), wrap=True)
     else:
         for line in (line for story in found for line in _summary(story)):
-            say(line)
+            say(line, wrap=True)
         if not found:
             say(f"no {'failed ' if failed else ''}runs yet", err=True)
 
