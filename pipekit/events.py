@@ -161,7 +161,9 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunLeft(RunFinished):
-    """A process of a shared run ended, and how; the run goes on."""
+    """A process of a shared run ended, and how. The run goes on, unless it had ended before (``run_open``)."""
+
+    run_open: bool = True
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,12 @@ def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
         job = replace(job, chosen=(chosen,))
         events = [*record.notes, *_killed(chosen, logged)]
         earlier = _finished(job, chosen, logged)
-        idle = _skipped(chosen, failed, logged) if failed else _still_done(job, chosen, logged, earlier, warehouse)
+        if failed:
+            idle: StepFinished | None = _left_out(chosen, logged, SKIPPED, f"it needs {failed}, which failed")
+        else:
+            idle = _still_done(job, chosen, logged, earlier, warehouse)
         if idle is not None:
-            _report(job, record, [*events, idle], PART)
+            _report(job, record, [*events, idle], PART, _left(logged))
             if logged.status is not None:
                 release_shared(warehouse, job.spec.name, job.run_id)
             return _result(job, record, SUCCEEDED)
@@ -132,7 +135,7 @@ def _end(job: Job) -> tuple[RunResult, RunStory | None]:
         if logged.status is not None:
             release_shared(warehouse, spec.name, job.run_id)
             again = Noted(level="WARNING", message=f"run {job.run_id} has ended already: {logged.status}")
-            _report(replace(job, chosen=()), record, [*record.notes, again], PART)
+            _report(replace(job, chosen=()), record, [*record.notes, again], PART, _left(logged))
             return _result(job, record, logged.status), None
         told = next(iter(logged_runs(warehouse, spec, 1)), None) if spec.receivers else None
         job = _as_given(job, logged, secrets=False)
@@ -202,6 +205,10 @@ def _report(job: Job, record: Record, events: Sequence[Event], frame: Frame, las
     for event in events:
         record.bus.emit(event)
     record.bus.emit(last or frame.closing(status=SUCCEEDED, duration_ms=0))
+
+
+def _left(logged: LoggedRun) -> RunLeft:
+    return RunLeft(status=SUCCEEDED, duration_ms=0, run_open=logged.status is None)
 
 
 def _result(job: Job, record: Record, status: str) -> RunResult:
@@ -300,13 +307,15 @@ def _failed_need(job: Job, step: Step, logged: LoggedRun) -> str | None:
     return None
 
 
-def _skipped(step: Step, failed: str, logged: LoggedRun) -> Event:
-    text, attempt = f"it needs {failed}, which failed", _attempts(logged, step.id) + 1
-    return StepFinished(step=step.id, step_type=step.type.name, status=SKIPPED, attempt=attempt, message=text)
+def _left_out(step: Step, logged: LoggedRun, status: str, text: str) -> StepFinished:
+    attempt = _attempts(logged, step.id) + 1
+    return StepFinished(step=step.id, step_type=step.type.name, status=status, attempt=attempt, message=text)
 
 
-def _still_done(job: Job, step: Step, logged: LoggedRun, earlier: EarlierRun, warehouse: Warehouse) -> Event | None:
-    """A note that the step of a run that has ended is done; ``None`` if it has something to do, or the run is open."""
+def _still_done(
+    job: Job, step: Step, logged: LoggedRun, earlier: EarlierRun, warehouse: Warehouse
+) -> StepFinished | None:
+    """The end of a step that is done in a run that has ended; ``None`` if there is work, or the run is open."""
     if logged.status is None:
         return None
     context = job.spec.context(step, job.run_id, warehouse, lambda event: None)
@@ -314,8 +323,11 @@ def _still_done(job: Job, step: Step, logged: LoggedRun, earlier: EarlierRun, wa
         done = finished_before(earlier, job.spec, step, context, ())
     except PipekitError:
         return None  # the attempt reports it
-    text = f"run {job.run_id} has ended already: {logged.status}; this step is done, and nothing it reads has changed"
-    return Noted(level="INFO", message=text, step=step.id) if done is not None else None
+    if done is None:
+        return None
+    text = f"the run has ended already, {logged.status}, and nothing has changed since"
+    end = _left_out(step, logged, UNCHANGED, text)
+    return replace(end, rows=done.rows, definition_hash=step.definition_hash, inputs_hash=done.inputs_hash)
 
 
 def _attempts(logged: LoggedRun, step: str) -> int:

@@ -187,6 +187,6 @@ def _value(name: str, hint: Any, value: Any) -> Any:
         return at if at.tzinfo else at.replace(tzinfo=UTC)
     if get_origin(hint) is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    if get_origin(hint) is tuple or isinstance(value, bool) or not isinstance(value, hint):
+    if get_origin(hint) is tuple or isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
         raise ValueError(f"{name} is {value!r}")
     return value

@@ -55,7 +55,8 @@ class RunStory:
         if isinstance(event, RunStarted):
             self.header = self.header or event
         elif isinstance(event, RunFinished):
-            self.end = event
+            ended_before = isinstance(event, RunLeft) and not event.run_open and self.end is not None
+            self.end = self.end if ended_before else event
         elif isinstance(event, StepStarted):
             self.open[event.step] = event
         elif isinstance(event, StepFinished):

@@ -157,7 +157,8 @@ def _run_finished(event: RunFinished) -> str:
 
 
 def _run_left(event: RunLeft) -> str:
-    text = f"the process ends: {event.status}, {duration(event.duration_ms)}; run {event.run_id} is open"
+    run = f"run {event.run_id} {'is open' if event.run_open else 'has ended before'}"
+    text = f"the process ends: {event.status}, {duration(event.duration_ms)}; {run}"
     return f"{text}: {event.message}" if event.message else text
 
 

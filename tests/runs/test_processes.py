@@ -216,7 +216,9 @@ def test_a_killed_process_is_tried_again_by_the_command(tmp_path: Path) -> None:
     until = time.monotonic() + 30
     while not (tmp_path / "tried").exists() and time.monotonic() < until:
         time.sleep(0.1)
-    assert "another run of p.local is running" in cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=75).stderr
+    busy = f"another run of p.local is running: step slow of run R, process {first.pid}"
+    assert busy in cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=75).stderr
+    assert busy in cli(tmp_path, "run", "p.yaml", code=1).stderr
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
 
@@ -292,7 +294,8 @@ steps:
     assert pipeline.run_step("R", "b").ok
     assert pipeline.end("R").ok
     again = cli(tmp_path, "run", "p.yaml", "--run-id", "R", "--step", "a", code=0)
-    assert "run R has ended already: SUCCEEDED; this step is done" in again.stdout
+    assert "a: UNCHANGED, 0 rows, 0 ms: the run has ended already, SUCCEEDED, and nothing has changed" in again.stdout
+    assert "run R has ended already" in cli(tmp_path, "end", "p.yaml", "--run-id", "R", code=0).stdout
     assert load(path).runs(limit=1)[0].status == "SUCCEEDED"
     assert load(path).run().ok  # no lock is left
 
