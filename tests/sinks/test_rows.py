@@ -22,6 +22,7 @@ TIMES = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-3
 TEXTS = st.text(st.characters(), max_size=20)
 OF_TYPE = {
     str: TEXTS,
+    bool: st.booleans(),
     int: st.integers(-(2**70), 2**70),
     datetime: TIMES,
     tuple[str, ...]: st.lists(TEXTS, max_size=3).map(tuple),
