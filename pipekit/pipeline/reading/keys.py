@@ -40,7 +40,7 @@ def days(value: Any) -> timedelta:
     if not match:
         raise ValueError(f"{value!r} is not a number of days or weeks; write 90d or 12w")
     if int(match[1]) == 0:
-        raise ValueError(f"{value!r} would delete every row; the least is 1d")
+        raise ValueError(f"{value!r} would delete every row; write 90d or 12w, 1d at the least")
     return timedelta(days=int(match[1]) * _DAYS[match[2]])
 
 
