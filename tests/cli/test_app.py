@@ -119,7 +119,7 @@ def test_the_help_lists_commands_of_plugins(tmp_path: Path) -> None:
 def test_the_help_is_shown_when_a_plugin_is_broken(tmp_path: Path) -> None:
     project(tmp_path, TWO, plugins__hello=HELLO + "1 / 0\n")
     text = cli(tmp_path, "--help", code=0).stdout
-    assert "  run        Run the pipeline SPEC.\n" in text
+    assert "  run         Run the pipeline SPEC.\n" in text
     assert (
         "Commands of plugins cannot be listed: plugins/hello.py:11: raised ZeroDivisionError: division by zero"
         in " ".join(text.split())
