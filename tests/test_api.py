@@ -43,6 +43,7 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("sql", (None,), {}, "sql: query must be a text, not None"),
     ("runs", (), {"limit": 1.5}, "runs: limit must be a whole number"),
     ("prune_logs", (90,), {}, "prune_logs: keep must be a datetime.timedelta"),
+    ("record", ("load",), {"keep": [5]}, "record: keep must be a text, or a list of texts"),
     ("export", ("airflow", ["a"]), {}, "export: options must be a mapping"),
     ("replay", (b"x",), {}, "replay: file must be a path, or a text, not a bytes"),
 ]

@@ -48,19 +48,20 @@ _SWITCH: Kind = (lambda value: isinstance(value, bool), "True or False")
 _COUNT: Kind = (_is_count, "a whole number, 0 or more")
 _MAPPING: Kind = (_is_mapping, "a mapping from names to values")
 
-# A name means the same in every method.
+# A name means the same in every method, but for those that stand here with their method.
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("select", "exclude", "columns"), _TEXTS),
     **dict.fromkeys(("resume", "full_refresh", "failed", "apply", "project_code"), _SWITCH),
-    **dict.fromkeys(("limit", "runs"), _COUNT),
-    **dict.fromkeys(("file", "path"), _PATH),
+    **dict.fromkeys(("limit", "runs", "rows", "count"), _COUNT),
+    **dict.fromkeys(("file", "path", "folder"), _PATH),
     **dict.fromkeys(("vars", "options"), _MAPPING),
     **dict.fromkeys(("run_id", "step", "run", "table", "query", "where", "order", "target", "named"), _TEXT),
-    **dict.fromkeys(("exporter", "role", "role_arn"), _TEXT),
+    **dict.fromkeys(("exporter", "role", "role_arn", "name"), _TEXT),
     "as_of": (lambda value: isinstance(value, str), 'a text of ISO 8601, such as "2024-06-01T00:00:00"'),
     "wait": (_is_number, "a number of seconds, 0 or more"),
     "sinks": (_are_sinks, "a list of sinks, objects with handle(event) and close()"),
-    "keep": (lambda value: isinstance(value, timedelta), "a datetime.timedelta"),
+    "prune_logs.keep": (lambda value: isinstance(value, timedelta), "a datetime.timedelta"),
+    "record.keep": _TEXTS,
     "done": (callable, "a function"),
 }
 
@@ -87,7 +88,7 @@ def _check(method: str, expected: Signature, args: Sequence[Any], kwargs: Mappin
     except TypeError as error:  # a name that is not there, one too many, one missing: Python's own words name it
         raise ArgumentError(f"{method}: {error}") from None
     for name, value in given.items():
-        kind = _KINDS.get(name)
+        kind = _KINDS.get(f"{method}.{name}") or _KINDS.get(name)
         if kind is None or (value is None and expected.parameters[name].default is None):
             continue
         fits, words = kind

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipekit.api.base import PipelineFile, keeping_secrets
+from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.pipeline.model import PipelineSpec, Target
 from pipekit.state import kept_key
 from pipekit.warehouses.builtin import LOCAL
@@ -55,7 +55,7 @@ class Testing(PipelineFile):
         step: str,
         *,
         rows: int = 20,
-        keep: Sequence[str] = (),
+        keep: str | Sequence[str] = (),
         name: str | None = None,
         file: str | Path | None = None,
     ) -> Recorded:
@@ -75,7 +75,7 @@ class Testing(PipelineFile):
         from pipekit.trials.recording import Wanted, record
 
         path = Path(file) if file is not None else tests_beside(self.spec)
-        wanted = Wanted(step, rows, tuple(keep), name)
+        wanted = Wanted(step, rows, several(keep), name)
         return record(self.spec, _on_duckdb(self.spec), wanted, path, kept_key(self.spec.state / "masks.key"))
 
     @keeping_secrets
