@@ -88,7 +88,9 @@ def runs_or_last(context: click.Context, parameter: click.Parameter, incomplete:
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> Proposed:
-    return [CompletionItem(name) for name in dict.fromkeys(names) if name and name.startswith(incomplete)]
+    """Those that begin like this. Line ends and control characters would be read by the shell or the terminal."""
+    fitting = (name for name in dict.fromkeys(names) if name.startswith(incomplete))
+    return [CompletionItem(name) for name in fitting if name and name.isprintable()]
 
 
 def _tagged(tags: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from click.shell_completion import (
 from pipekit.cli.app import COMPLETION, cli
 
 _NAME = "pipekit"
+_SPECIAL, _ESCAPED = re.compile(r"[^\w@%+=:,./-]"), r"\\\g<0>"
 
 _BASH = """\
 %(complete_func)s() {
@@ -27,7 +29,7 @@ _BASH = """\
         case $kind in
             dir) compopt -o dirnames ;;
             file) compopt -o default ;;
-            plain) printf -v value %%q "$value"; COMPREPLY+=("$value") ;;
+            plain) COMPREPLY+=("$value") ;;
         esac
     done < <(COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_BREAKS="$COMP_WORDBREAKS" %(complete_var)s=bash_complete \\
         "$1" 2>/dev/null)
@@ -53,8 +55,12 @@ class Bash(BashComplete):
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """As ``_BASH`` reads it."""
-        return f"{item.type},{item.value[self._given :]}"
+        """As ``_BASH`` reads it. A backslash keeps each sign from the shell, also behind a quote that is typed already.
+
+        Bash's own ``%q`` may write ``$'...'``, whose quotes would end the typed one.
+        """
+        value = item.value[self._given :]
+        return f"{item.type},{_SPECIAL.sub(_ESCAPED, value) if item.type == 'plain' else value}"
 
 
 @click.command()

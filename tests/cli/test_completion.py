@@ -117,6 +117,13 @@ def test_a_file_that_is_wrong_proposes_nothing_and_says_nothing(tmp_path: Path, 
         assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
+def test_no_name_is_read_as_code_or_as_two(tmp_path: Path) -> None:
+    ids = r"""["a$(x) `y`;'", "a\tb", "a\nplain,c", "a\u202eb", "a$b:c", 5]"""
+    write(tmp_path, "p.yaml", f"steps: [{', '.join(f'{{id: {each}}}' for each in ids[1:-1].split(', '))}]\n")
+    done = cli(tmp_path, _PIPEKIT_COMPLETE="bash_complete", COMP_LINE="pipekit run p.yaml -s a", COMP_BREAKS="")
+    assert done.stdout.splitlines() == [r"plain,a\$\(x\)\ \`y\`\;\'", r"plain,a\$b:c"]
+
+
 def typed(root: Path, shell: list[str], *lines: str, until: str, **more: str) -> str:
     """What a shell in a terminal shows after these keys, up to a text."""
     process, terminal = pty.fork()
