@@ -18,7 +18,10 @@ from typing import Any
 
 _WORDS = frozenset({"", "true", "false", "yes", "no", "null"})
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
-_MOMENT = re.compile(r"(\d{4}-\d\d)-(\d\d)((?:[Tt ]\d\d:\d\d.*)?)", re.DOTALL)
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d)-(\d\d)((?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:z|utc|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?)",
+    re.ASCII | re.IGNORECASE,
+)
 _CLOCK = re.compile(r"\d\d(?=:)|(?<=:)\d\d|(?<=\.)\d+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HEX = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
@@ -58,7 +61,7 @@ class Decisive:
             elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
                 numbers.add(Decimal(str(value)))
         parts = {part for word in words for part in word.split("%") if len(part) > 1 and any(map(str.isalnum, part))}
-        days = {word[:10] for word in words if _MOMENT.match(word)}
+        days = {word[:10] for word in words if _MOMENT.fullmatch(word)}
         return cls(frozenset(words), tuple(sorted(parts, key=lambda each: (-len(each), each))), (*numbers,), (*days,))
 
 
@@ -175,7 +178,7 @@ class Masker:
 
     def _clock(self, text: str, stream: Stream) -> str:
         """A time of the day; midnight and the zone stay."""
-        zone = re.search(r"(?:[+-]\d\d(?::?\d\d)?|z)$", text, re.IGNORECASE)
+        zone = re.search(r"(?: ?(?:z|utc|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))$", text, re.IGNORECASE)
         day, rest = (text[: zone.start()], zone[0]) if zone else (text, "")
         most = iter((24, 60, 60))
         if not re.search("[1-9]", day):

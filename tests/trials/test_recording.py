@@ -202,4 +202,11 @@ def test_masks_keep_form_equality_and_sides() -> None:
     days = masker.column(["2024-03-09", "2024-03-11", "2024-03-09 00:00:00"])
     assert days[0] < "2024-03-10" < days[1]
     assert days[2].endswith(" 00:00:00")
+    [noted, zoned, utc] = masker.column(
+        ["2024-03-09 10:00 Anna called", "2024-03-09T10:11:12.5+01:00", "2024-03-09 10:11 UTC"]
+    )
+    assert "Anna called" not in noted
+    assert zoned[:8] == utc[:8] == "2024-03-"
+    assert zoned[10] == "T"
+    assert (zoned[-6:], utc[-4:]) == ("+01:00", " UTC")
     assert Masker(b"other", decisive).column(ages) != masked
