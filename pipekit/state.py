@@ -10,9 +10,11 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from pipekit.errors import PipekitError
 
 
 def make_private_folder(path: Path) -> None:
@@ -28,14 +30,19 @@ def open_private(path: Path, mode: str, *, errors: str | None = None, encoding: 
 
 
 def kept_key(path: Path) -> bytes:
-    """A random key that stays the same: it is made at the first call, for its owner only."""
+    """A random key that stays the same: it is made at the first call, for its owner only.
+
+    Raises:
+        PipekitError: The file holds no whole key: what depends on it could be guessed.
+    """
+    made = secrets.token_hex(32)
     make_private_folder(path.parent)
-    try:
-        with open_private(path, "x") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_bytes()
+    with suppress(FileExistsError), open_private(path, "x") as file:
+        file.write(made)
+    key = path.read_bytes()
+    if len(key) < len(made):
+        raise PipekitError(f"{path} is no whole key", hint="Delete it: the next call makes a new one.")
+    return key
 
 
 _LONGEST = 120
