@@ -22,6 +22,7 @@ _MOMENT = re.compile(
     r"(\d{4}-\d\d)-(\d\d)((?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:z|utc|[+-]\d\d(?::?\d\d(?::?\d\d)?)?))?)?)",
     re.ASCII | re.IGNORECASE,
 )
+_FIELD = re.compile(r"[^\W\d][\w .$-]*")
 _CLOCK = re.compile(r"\d\d(?=:)|(?<=:)\d\d|(?<=\.)\d+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HEX = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
@@ -107,10 +108,14 @@ class Masker:
         if isinstance(value, time):
             return time.fromisoformat(self._clock(value.isoformat(), self._stream(value.isoformat(), 0)))
         if isinstance(value, Mapping):
-            return {name: self._value(each, secret) for name, each in value.items()}
+            return {self._field(name, secret): self._value(each, secret) for name, each in value.items()}
         if isinstance(value, (list, tuple)):
             return [self._value(each, secret) for each in value]
         return self._text(str(value), secret)
+
+    def _field(self, name: Any, secret: bool) -> Any:
+        """The name of a field, which SQL reads; what cannot be one, such as an address or a number, is a value."""
+        return name if isinstance(name, str) and _FIELD.fullmatch(name) else self._value(name, secret)
 
     def _numeric(self, value: float | Decimal, secret: bool) -> Any:
         """A number of the same type; 5 and 5.00 stay equal."""

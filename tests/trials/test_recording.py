@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -211,4 +212,11 @@ def test_masks_keep_form_equality_and_sides() -> None:
     assert zoned[:8] == utc[:8] == "2024-03-"
     assert zoned[10] == "T"
     assert (zoned[-6:], utc[-4:]) == ("+01:00", " UTC")
+    documents = ['{"name": "Anna", "by": {"anna@example.com": 25}}', {"first name": "Anna", 417: 25}]
+    assert re.fullmatch(
+        r'\{"name": "[A-Z][a-z]{3}", "by": \{"[a-z]{4}@[a-z]{7}\.[a-z]{3}": 25\}\}', masker.column(documents)[0]
+    )
+    assert "anna" not in str(masker.column(documents)).lower()
+    assert "first name" in masker.column(documents)[1]
+    assert 417 not in masker.column(documents)[1]
     assert Masker(b"other", decisive).column(ages) != masked
