@@ -42,7 +42,10 @@ class Testing(PipelineFile):
 
         path = Path(file) if file is not None else tests_beside(self.spec)
         if not path.is_file():
-            raise self._mistake(f"there is no file of tests {path}")
+            raise self._mistake(
+                f"there is no file of tests {path}; pipekit test {self.spec.path.name} --record STEP writes a test "
+                "from the target's tables, and docs/testing.md shows one that is written by hand"
+            )
         spec = _on_duckdb(self.spec)
         chosen = [trial for trial in read_tests(path, spec) if named.lower() in trial.name.lower()]
         if not chosen:

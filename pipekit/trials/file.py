@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,7 +114,9 @@ def read_tests(path: Path, spec: PipelineSpec) -> list[Trial]:
     for name, keys in found.tests.items() if found else ():
         for place, stage in _stages(("tests", name), keys):
             _check(reading, names, place, stage)
-            _check_columns(reading, spec, (*place, "given"), stage)
+            sources = {name: [column.name for column in source.columns] for name, source in spec.sources.items()}
+            _check_columns(reading, spec, (*place, "given"), stage.given, sources)
+            _check_columns(reading, spec, (*place, "expect"), stage.expect, {})
     if reading.problems or found is None:
         raise SpecError(reading.problems)
     lines = reading.tree.at(("tests",)).value
@@ -157,16 +159,18 @@ def _check(reading: Reading, names: _Names, place: Place, stage: Stage) -> None:
         reading.note(place, "expects nothing: say expect, checks or fails")
 
 
-def _check_columns(reading: Reading, spec: PipelineSpec, place: Place, stage: Stage) -> None:
-    """Note columns of given rows that their source or table does not have, as far as its columns are known."""
-    sources = {name: [column.name for column in source.columns] for name, source in spec.sources.items()}
-    for name, rows in stage.given.items():
+def _check_columns(
+    reading: Reading, spec: PipelineSpec, place: Place, tables: Mapping[str, Any], sources: Mapping[str, list[str]]
+) -> None:
+    """Note columns of rows that their source or table does not have, each once, as far as its columns are known."""
+    for name, rows in tables.items():
         if not isinstance(rows, list) or reading.has_noted((*place, name)):
             continue
         known = sources.get(name) or list(spec.typed_tables(Table.parse(name)) or ())
-        folded = {fold(column, str.lower) for column in known}
+        noted = {fold(column, str.lower) for column in known}
         for number, column in ((number, column) for number, row in enumerate(rows) for column in row):
-            if known and fold(column, str.lower) not in folded:
+            if known and fold(column, str.lower) not in noted:
+                noted.add(fold(column, str.lower))
                 text = f"{name} has no column {column!r}{did_you_mean(column, known)}"
                 reading.note((*place, name, number, column), text)
 

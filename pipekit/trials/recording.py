@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipekit.errors import PipekitError
+from pipekit.errors import PipekitError, Problem, SpecError
 from pipekit.insight.tracing import lineage_of
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.rendering import shown_name
 from pipekit.pipeline.written import scalar
 from pipekit.sql.origins import Ref
+from pipekit.suggestions import did_you_mean
 from pipekit.trials.appending import Given, append, plain_row, rows_as_yaml
 from pipekit.trials.file import TestKeys, Trial
 from pipekit.trials.masking import Decisive, Masker
@@ -263,7 +264,10 @@ class _Recording:
         for wanted in self.wanted.keep:
             found = {place for place in places if wanted.lower() in (place[1].lower(), ".".join(place).lower())}
             if not found:
-                raise PipekitError(f"--keep {wanted}: the step {self.step.id} reads no such column", kept=_KEPT)
+                near = did_you_mean(
+                    wanted, (name for table, column in places for name in (column, f"{table}.{column}"))
+                )
+                raise _mistake(self.spec, f"--keep {wanted}: the step {self.step.id} reads no such column{near}")
             if secret := next((place for place in sorted(found) if self._is_secret(*place)), None):
                 raise PipekitError(
                     f"--keep {wanted}: {'.'.join(secret)} is secret, so its values are masked in any case", kept=_KEPT
@@ -324,8 +328,14 @@ class _Recording:
 def _step(spec: PipelineSpec, name: str) -> Step:
     from_id = {step.id: step for step in spec.steps}
     if name not in from_id:
-        raise PipekitError(f"there is no step {name!r}; the steps are {', '.join(from_id)}", kept=_KEPT)
+        near = did_you_mean(name, from_id, otherwise=f"; the steps are {', '.join(from_id)}")
+        raise _mistake(spec, f"--record: there is no step {name!r}{near}")
     return from_id[name]
+
+
+def _mistake(spec: PipelineSpec, text: str) -> SpecError:
+    """A mistake in what was asked, as that of any other option."""
+    return SpecError([Problem(shown_name(spec.path), 0, "", text)])
 
 
 def _leaves(value: Any) -> Iterator[Any]:

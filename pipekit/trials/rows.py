@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipekit.errors import short
+from pipekit.suggestions import did_you_mean
 
 Row = Mapping[str, Any]
 _MOST = 10
@@ -26,6 +27,7 @@ def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> It
         return
     names = list(dict.fromkeys(name for row in expected for name in row))
     yield f"{table}: {len(missing)} of {len(expected)} expected rows not found, {len(left)} rows not expected"
+    yield from (f"  {line}" for line in _not_there(names, found))
     pairs, left = _paired(missing, left)
     for row, other in pairs[:_MOST]:
         yield f"  - {_shown(row, row)}"
@@ -63,11 +65,16 @@ def _paired(missing: Sequence[Row], left: list[Row]) -> tuple[list[tuple[Row, Ro
     return pairs, rest
 
 
+def _not_there(names: Sequence[str], found: Sequence[Row]) -> Iterator[str]:
+    """Columns that are expected, of a table that has rows and none of them."""
+    for name in names if found else ():
+        if name.lower() not in found[0]:
+            yield f"there is no column {name!r}{did_you_mean(name, found[0])}"
+
+
 def _cells(row: Row, other: Row) -> Iterator[str]:
     for name, value in row.items():
-        if name.lower() not in other:
-            yield f"{name}: there is no such column"
-        elif not _same(value, _cell(other, name)):
+        if name.lower() in other and not _same(value, _cell(other, name)):
             yield f"{name}: expected {_text(value)}, found {_text(_cell(other, name))}"
 
 

@@ -113,12 +113,13 @@ def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
     secret = cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "phone", code=1).stderr
     assert "raw_customers.phone is secret, so its values are masked in any case" in secret
     assert (
-        "reads no such column"
-        in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "x", code=1).stderr
+        "p.yaml: --keep nam: the step paid reads no such column; did you mean 'name'?"
+        in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "nam", code=2).stderr
     )
     assert "makes no row" in cli(pipeline.parent, "test", "p.yaml", "--record", "nothing", code=1).stderr
     assert "reads no table" in cli(pipeline.parent, "test", "p.yaml", "--record", "raw_orders", code=1).stderr
-    assert "there is no step 'no'" in cli(pipeline.parent, "test", "p.yaml", "--record", "no", code=1).stderr
+    unknown = cli(pipeline.parent, "test", "p.yaml", "--record", "piad", code=2).stderr
+    assert "p.yaml: --record: there is no step 'piad'; did you mean 'paid'?" in unknown
     assert "--keep does not go together with" in cli(pipeline.parent, "test", "p.yaml", "--keep", "x", code=2).stderr
     assert (
         "-k does not go together with"
