@@ -20,7 +20,7 @@ from pipekit.materialize.reconcile import reconcile
 from pipekit.materialize.rows import ask, count_rows, drop_if_empty, make_table, scratch_table
 from pipekit.names import Table
 from pipekit.quality import evaluate
-from pipekit.quality.evaluate import raise_for_failures
+from pipekit.quality.evaluate import ERROR, is_spoilt, raise_for_failures
 from pipekit.quality.suite import by_scope
 from pipekit.sql.unproven import not_proven
 from pipekit.step import Project, Statement, StepContext
@@ -187,8 +187,8 @@ def _check_new_rows(move: Move[Any], options: Into) -> None:
     constraints.refuse_unknown(context, context.warehouse.columns(move.new), options)
     suite, table = constraints.of_new_rows(options), move.table
     if suite is not None:
-        results = evaluate([suite], move.new, context.warehouse, step=context.step, emit=context.emit, shown_as=table)
         kept = still_holds(table) if context.warehouse.exists(table) else not_made(table)
+        results = evaluate([suite], move.new, context.warehouse, step=context.step, emit=context.emit, shown_as=table)
         raise_for_failures(results, table, kept=kept)
 
 
@@ -244,11 +244,14 @@ def audit(
         ChecksFailed: A critical check failed or could not be evaluated.
     """
     shown = shown_as or table
+    # Asked first: a check that the engine refuses may spoil the transaction for every later statement.
+    kept = still_holds(shown) if shown_as is None or context.warehouse.exists(shown) else not_made(shown)
     results: list[CheckEvaluated] = []
     for scope, named in by_scope(reference).items():
         of_run = scope == "new_rows"
         results += _judged(context, named, (new_rows or table) if of_run else table, shown, of_run=of_run)
-    kept = still_holds(shown) if shown_as is None or context.warehouse.exists(shown) else not_made(shown)
+        if any(result.status == ERROR for result in results) and is_spoilt(context.warehouse):
+            break
     raise_for_failures(results, shown, kept=kept)
 
 

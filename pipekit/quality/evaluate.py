@@ -30,6 +30,8 @@ PASSED, FAILED, WARNED, ERROR = "PASSED", "FAILED", "WARNED", "ERROR"
 # Arguments of these may name columns that the table lacks: that is what they test.
 _ASK_FOR_COLUMNS = frozenset({"expect_column_to_exist", "expect_table_columns_to_match_ordered_list"})
 
+_SPOILT = "the engine refused another check, which ended the transaction before this one; fix that one first"
+
 
 @dataclass(frozen=True)
 class _Check:
@@ -220,9 +222,21 @@ def _verdicts(checks: Sequence[_Check], table: Table, warehouse: Warehouse) -> d
         {n: check.asked for n, check in enumerate(checks) if n not in verdicts | plans}, table, warehouse
     )
     # Measures that the engine may refuse run last: a failure may spoil the transaction.
+    spoilt = False
     for number in sorted(apart, key=lambda number: (plans[number].alone, number)):
-        verdicts |= _compiled({number: plans[number]}, warehouse)
+        found = {number: failed_to_judge(_SPOILT)} if spoilt else _compiled({number: plans[number]}, warehouse)
+        spoilt = spoilt or (aborts and bool(found[number].error) and is_spoilt(warehouse))
+        verdicts |= found
     return verdicts
+
+
+def is_spoilt(warehouse: Warehouse) -> bool:
+    """Whether a statement that failed has made the session's open transaction refuse every other one."""
+    try:
+        warehouse.execute("SELECT 1")
+    except QueryError:
+        return True
+    return False
 
 
 def _through_gx(expectations: Mapping[int, Expectation], table: Table, warehouse: Warehouse) -> dict[int, Verdict]:

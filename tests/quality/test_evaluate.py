@@ -142,6 +142,7 @@ def test_a_check_that_the_engine_refuses_leaves_the_others_their_verdicts(custom
     customers.execute("ROLLBACK")
     assert [event.status for event in events] == ["ERROR", "ERROR", "PASSED", "FAILED", "PASSED"]
     assert "sum(VARCHAR)" in (events[0].message or "")
+    assert "the engine refused another check" in (events[1].message or "")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -103,3 +103,18 @@ def test_mistakes_are_reported_before_the_run(tmp_path: Path, step: str, words: 
     path = project(tmp_path, SOURCE + f"steps: [{{id: t, {step.replace('AUDIT', POSITIVE)}}}]")
 
     assert any(words in line for line in problems(path)), problems(path)
+
+
+@pytest.mark.parametrize("on", ["duckdb"], indirect=True)
+@pytest.mark.parametrize("audit", ["[CHECK]", "{new_rows: [CHECK], table: [CHECK]}"])
+def test_a_check_that_the_engine_refuses_is_what_the_load_says(on: Project, audit: str) -> None:
+    """The refusal spoils DuckDB's transaction; what the step says is still the check's own message."""
+    put(on, "a", (1, 1))
+    check = "{expect_column_values_to_be_in_set: {column: n, value_set: [one]}}"
+
+    error = on.run(loading("strategy: append", audit.replace("CHECK", check))).errors["t"]
+
+    assert isinstance(error, ChecksFailed)
+    assert "1 of 1 check failed\n  expect_column_values_to_be_in_set(n)" in str(error)
+    assert "could not be evaluated: Conversion Error" in str(error)
+    assert error.kept == "t was not made."
