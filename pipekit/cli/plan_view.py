@@ -160,10 +160,15 @@ def _row(step: PlannedStep) -> str:
         [f"{step.id} ({step.type})"],
         [_does(step)],
         [reason for reason in outlook.reasons if reason != in_words(outlook.files)],
-        [*filter(None, [in_words(outlook.files)]), *problems[:_SHOWN_FILES], *leaving_in_words(outlook.leaving)],
+        [*_files_said(outlook), *problems[:_SHOWN_FILES], *leaving_in_words(outlook.leaving)],
         [*tables, *(f"reads files by {name}" for name in step.functions)],
     )
     return "| " + " | ".join("<br>".join(_escaped(text) for text in cell) for cell in cells) + " |"
+
+
+def _files_said(outlook: Outlook) -> list[str]:
+    unchanged, _ = outlook.count("unchanged")
+    return [*filter(None, [in_words(outlook.files), f"{unchanged:,} unchanged" if unchanged else ""])]
 
 
 def _escaped(text: str) -> str:

@@ -369,7 +369,8 @@ def test_what_the_command_prints(one: Path) -> None:
     assert found["steps"][0]["files"][1]["problem"] == "the declared column 'id' is missing"
     comment = cli(one.parent, "plan", "p.yaml", "--format", "markdown", code=0).stdout
     assert (
-        "| rows (load) | would fail |  | 1 new file<br>data/b.csv: the declared column 'id' is missing |  |" in comment
+        "| rows (load) | would fail |  | 1 new file<br>1 unchanged<br>data/b.csv: the declared column 'id' is missing |  |"
+        in comment
     )
 
 
