@@ -54,7 +54,7 @@ def _kept(context: StepContext, table: Table, options: Into, named: Sequence[Nam
     # Types of a query are the engine's matter, so only names are compared before it has run.
     has = {column.name: column for column in context.warehouse.columns(table)}
     wanted = [has.get(name, TableColumn(name, kind)) for name, kind in named]
-    changes = difference(context.warehouse, table, wanted, options.on_schema_change, beside(options))
+    changes = difference(context.warehouse, table, wanted, options, beside(options))
     return PlannedTable(
         str(table),
         fate,

@@ -156,7 +156,7 @@ def _move(move: Move[Any], options: Into) -> int:
     made = _make(move, options)
     own = constraints.beside(options)
     try:
-        names = reconcile(context, table, columns, options.on_schema_change, own, inferred=True)
+        names = reconcile(context, table, columns, options, own, inferred=True)
         with _unit(move, options):
             rows = choice.move(replace(move, columns=tuple(names)))
             _audit(move, options)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipekit.errors import QueryError
+from pipekit.materialize.into import TableOptions
 from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.sql.widening import Widens
@@ -34,7 +35,7 @@ def difference(
     warehouse: Warehouse,
     table: Table,
     wanted: Sequence[TableColumn],
-    policy: str,
+    options: TableOptions,
     own: Sequence[Column] = (),
     *,
     inferred: bool = False,
@@ -42,8 +43,9 @@ def difference(
     """What has to be done to a table before it can take ``wanted``; see ``reconcile``.
 
     Raises:
-        QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
+        QueryError: The columns differ and ``on_schema_change`` does not allow it; the difference is shown.
     """
+    policy = options.on_schema_change
     has = {column.name: column for column in warehouse.columns(table)}
     given = {column.name: column for column in wanted}
     kept = {warehouse.fold(column.name): warehouse.type_of(column) for column in own}
@@ -56,7 +58,7 @@ def difference(
     retyped = [(old, new) for old, new in both if (old, new) not in wider and _differ(old, new, widens)]
     refused = policy in ("fail", "widen") and (added or missing)
     if retyped or refused or (needed and policy != "add"):
-        hint = _hint_of(retyped, widens) if retyped else _HINT if not needed else _HINT_NEEDED
+        hint = _hint(options, retyped, needed, widens)
         text = _difference(table, [*added, *needed], missing, retyped)
         raise QueryError(text, kept=f"{table} is as it was.", hint=hint)
     if policy == "add":
@@ -68,7 +70,7 @@ def reconcile(
     context: StepContext,
     table: Table,
     wanted: Sequence[TableColumn],
-    policy: str,
+    options: TableOptions,
     own: Sequence[Column] = (),
     *,
     inferred: bool = False,
@@ -79,7 +81,7 @@ def reconcile(
         context: The step's context.
         table: A table that is there.
         wanted: The columns of the new rows.
-        policy: The value of ``on_schema_change``.
+        options: The step's, with ``on_schema_change``.
         own: Columns that the materialization fills by itself.
         inferred: The engine found the types: on Snowflake a literal is as wide as it is written, so that the next run
             may bring a longer one. A column that is wide enough then is no change of the file's.
@@ -88,10 +90,10 @@ def reconcile(
         The columns to fill with new rows, in the engine's case.
 
     Raises:
-        QueryError: The columns differ and ``policy`` does not allow it; the difference is shown.
+        QueryError: The columns differ and ``on_schema_change`` does not allow it; the difference is shown.
     """
     warehouse = context.warehouse
-    found = difference(warehouse, table, wanted, policy, own, inferred=inferred)
+    found = difference(warehouse, table, wanted, options, own, inferred=inferred)
     for old, new in found.wider:
         _widen(context, table, old, new)
     for column in found.added:
@@ -121,18 +123,28 @@ def _widen(context: StepContext, table: Table, old: TableColumn, new: TableColum
     context.note("WARNING", f"{table}: the column {new.name} is {new.type} now, it was {old.type}")
 
 
-def _hint_of(retyped: Sequence[tuple[TableColumn, TableColumn]], widens: Widens) -> str:
-    anew = "run with --full-refresh: then the step makes the table anew, from what its sources hold now."
-    if all(widens(old.type, new.type) for old, new in retyped):
-        return f"Say on_schema_change: widen, or {anew}"
-    return f"Change the table by hand (ALTER TABLE), or {anew}"
+def _hint(
+    options: TableOptions,
+    retyped: Sequence[tuple[TableColumn, TableColumn]],
+    needed: Sequence[TableColumn],
+    widens: Widens,
+) -> str:
+    """The ways out; where all rows are replaced anyway, the one that loses nothing comes first."""
+    others = _NEEDED if needed else _OTHERS
+    if retyped:
+        only_wider = all(widens(old.type, new.type) for old, new in retyped)
+        others = "say on_schema_change: widen" if only_wider else "change the table by hand (ALTER TABLE)"
+    if options.choice.how.replaces == "all" and getattr(options, "after_load", None) is None:
+        return f"Run with --full-refresh: {_REPLACED} Or {others}."
+    return others[0].upper() + others[1:] + (f", or run with --full-refresh: {_ANEW}" if retyped else ".")
 
 
-_HINT = (
-    "Say on_schema_change: add (new columns are added, missing ones become NULL) or ignore,"
-    " or change the table by hand."
+_ANEW = "then the step makes the table anew, from what its sources hold now."
+_REPLACED = "the step replaces all rows anyway, and then makes the table anew with these columns."
+_OTHERS = (
+    "say on_schema_change: add (new columns are added, missing ones become NULL) or ignore, or change the table by hand"
 )
-_HINT_NEEDED = "Say on_schema_change: add, or add the columns by hand (ALTER TABLE)."
+_NEEDED = "say on_schema_change: add, or add the columns by hand (ALTER TABLE)"
 
 
 def _difference(

@@ -199,7 +199,7 @@ def _make_table(load: Load) -> list[str]:
     warehouse.create_table(load.filled, (*load.declared, *load.own_columns))
     if load.options.on_error == "reject":
         warehouse.create_table(load.rejects, REJECT_COLUMNS)
-    return reconcile(load.context, load.filled, load.wanted, load.options.on_schema_change, load.own_columns)
+    return reconcile(load.context, load.filled, load.wanted, load.options, load.own_columns)
 
 
 def _fill(

@@ -212,7 +212,7 @@ def _tables(load: Load, work: Work, found: _Sorted) -> Iterable[PlannedTable]:
     elif work == "anew":
         yield planned_move(load.context, load.table, columns, fate="replaced", clustering=_clustering(load))
     else:
-        changes = difference(warehouse, load.table, load.wanted, load.options.on_schema_change, load.own_columns)
+        changes = difference(warehouse, load.table, load.wanted, load.options, load.own_columns)
         fate, rows = counted(load.context, load.table, load.how)
         if load.how.once_per_file and found.changed and load.on_changed == "replace":
             fate, rows = "changed in part", found.replaced

@@ -65,6 +65,9 @@ def test_a_change_upstream(tmp_path: Path, change: str, policy: str, how: str) -
         assert REFUSED[change] in told
         assert "t is as it was." in told
         assert query(tmp_path, "SELECT * FROM t") == before
+        if how == "strategy: truncate_load":
+            assert "Run with --full-refresh" in told.partition("t is as it was.")[2].partition(" Or ")[0]
+            run_ok(path, full_refresh=True)
     else:
         result.raise_for_status()
         shown = ", ".join(f"CAST({name} AS VARCHAR)" if name == "more" else name for name in expected)
