@@ -99,12 +99,14 @@ def _integer_doubts(proposal: Proposal, counts: Counts, best: Candidate) -> None
     if best is WHOLE:
         _missing(proposal, counts, INTEGER_)
     if counts.fits.get(BOOLEAN) == counts.real:
+        proposal.maybe_no_number = True
         proposal.doubts.append("only 0 and 1: integer; boolean would take all")
     if counts.fits.get(COMPACT_DATE) == counts.real and counts.digits == 8:
         if _DAY_NAMES.search(proposal.name):
             _take(proposal, "date", "YYYYMMDD")
             proposal.doubts.append("eight digits that are all dates: date; are they?")
         else:
+            proposal.maybe_no_number = True
             proposal.doubts.append(
                 "eight digits that are all dates: integer; `{type: date, format: YYYYMMDD}` fits, too"
             )

@@ -20,7 +20,7 @@ from pipekit.inference.footers import footer_lines
 from pipekit.inference.gather import Gathered, brought_here, gather, looked_at
 from pipekit.inference.grouping import drafts, grouped, path_columns
 from pipekit.inference.model import Draft, Found, Proposal
-from pipekit.inference.proof import measure, prove, too_broken
+from pipekit.inference.proof import measure, propose_times, prove, too_broken
 from pipekit.inference.reading import scratch_database
 from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
@@ -182,6 +182,7 @@ def _look_at(warehouse: DuckDBWarehouse, draft: Draft, folder: Path, tables: Map
     draft.columns += path_columns(draft.files, _under(draft), known)
     prove(warehouse, draft)
     measure(warehouse, draft)
+    propose_times(draft, typed=given is not None)
     draft.notes.append(_looked(draft))
     if given is not None:
         draft.key = tuple(name for name in draft.key if any(each.name == name and not each.nullable for each in given))

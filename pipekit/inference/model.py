@@ -63,6 +63,7 @@ class Proposal:
         description: What is known of it.
         distinct: About how many values differ, where that was counted with the types.
         stats: What was counted, for the suite.
+        maybe_no_number: Whether a doubt proposes a type that no number can be compared with.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Proposal:
     doubts: list[str] = field(default_factory=list)
     distinct: int | None = None
     stats: Stats | None = None
+    maybe_no_number: bool = False
 
     def widen(self, to: str, why: str) -> None:
         """Take a wider type, and say why."""

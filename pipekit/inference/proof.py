@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
@@ -96,18 +98,39 @@ def measure(warehouse: DuckDBWarehouse, draft: Draft) -> None:
         values = [f"x{at}" for at in range(len(columns))]
         _measured(warehouse, columns, loaded(warehouse, source, draft.source_files), values)
     _choose_key(draft)
-    for each in columns:
-        _doubt_epoch(each)
 
 
-def _doubt_epoch(each: Proposal) -> None:
-    """Whole numbers that are named like a time and may count since 1970."""
-    if each.type != "integer" or not each.stats or each.stats.low is None or not _TIME_NAME.search(each.name):
+def propose_times(draft: Draft, *, typed: bool) -> None:
+    """Make times of whole numbers that are named like one and count since 1970, or doubt that they are numbers.
+
+    Args:
+        draft: The measured draft.
+        typed: Whether its types are given: then they stay, and the doubt says what else fits.
+    """
+    if draft.format["type"] in _WITH_EPOCHS:
+        for each in draft.columns:
+            _propose_time(each, typed)
+
+
+def _propose_time(each: Proposal, typed: bool) -> None:
+    stats = each.stats
+    if each.type != "integer" or not stats or stats.low is None or not _TIME_NAME.search(each.name):
         return
-    low, high = int(each.stats.low), int(each.stats.high or 0)
+    low, high = int(stats.low), int(stats.high or 0)
     for unit, factor in (("seconds", 1), ("milliseconds", 1_000), ("microseconds", 1_000_000)):
-        if _YEAR_1990 * factor <= low <= high <= _YEAR_2050 * factor:
+        if not _YEAR_1990 * factor <= low <= high <= _YEAR_2050 * factor:
+            continue
+        if typed or low < _TEN_DIGITS:
+            each.maybe_no_number = True
             each.doubts.append(f"may be times: integer; `{{type: timestamp_ntz, format: epoch_{unit}}}` fits, too")
+            return
+        each.type, each.format = "timestamp_ntz", f"epoch_{unit}"
+        first, last = (
+            str(datetime.fromtimestamp(number // factor, UTC).replace(tzinfo=None)) for number in (low, high)
+        )
+        each.stats = replace(stats, low=first, high=last)
+        each.doubts.append(f"numbers that are all {unit} since 1970: timestamp_ntz; `integer` fits, too")
+        return
 
 
 def _measured(warehouse: DuckDBWarehouse, columns: Sequence[Proposal], select: str, values: Sequence[str]) -> None:
@@ -142,9 +165,13 @@ def _asked(each: Proposal, value: str) -> tuple[str, ...]:
 
 
 _TIME_NAME = re.compile(r"time|date|epoch|stamp|(^|_)ts($|_)|(^|_)at$|At$|(^|_)t$", re.IGNORECASE)
+_WITH_EPOCHS = ("csv", "fixed_width", "json")
+_TEN_DIGITS = 1_000_000_000  # fewer may be ids, or an amount
 _YEAR_1990, _YEAR_2050 = 631_152_000, 2_524_608_000
 _NO_ORDER = {*SEMI_STRUCTURED, "binary"}
 _KEY_NAME = re.compile(r"(^|_)(id|key|code|no|nr|number|uuid|guid|sku|isbn|email)$|^id|Id$|ID$")
+
+_SURE_KEY = re.compile(r"_id$|^id_|Id$|ID$|(^|_)(key|uuid|guid)$", re.IGNORECASE)
 
 
 def _may_be_key(each: Proposal) -> bool:
@@ -153,12 +180,24 @@ def _may_be_key(each: Proposal) -> bool:
 
 
 def _choose_key(draft: Draft) -> None:
-    """The first column that is named like a key and whose values are there and all different."""
-    for each in draft.columns:
-        stats = each.stats
-        if stats and _may_be_key(each) and 1 < stats.rows == stats.values == stats.distinct:
-            if not draft.key:
-                draft.key = (each.name,)
-                each.nullable = False
-            else:
-                each.notes.append("all values differ")
+    """Of the columns that are named like a key and whose values are there and all different, the likeliest by name."""
+    unique = [
+        each
+        for each in draft.columns
+        if (stats := each.stats) and _may_be_key(each) and 1 < stats.rows == stats.values == stats.distinct
+    ]
+    if not unique:
+        return
+    key = min(unique, key=lambda each: _unlike_key(each.name, draft.name))
+    draft.key, key.nullable = (key.name,), False
+    for each in unique:
+        if each is not key:
+            each.notes.append("all values differ")
+
+
+def _unlike_key(name: str, source: str) -> int:
+    """How little a name is that of the source's key: ``id`` and ``order_id`` of ``orders`` are most like one."""
+    plain, own = (text.lower().replace("_", "") for text in (name, source))
+    if plain in ("id", f"{own}id", f"{own.removesuffix('s')}id"):
+        return 0
+    return 1 if _SURE_KEY.search(name) else 2

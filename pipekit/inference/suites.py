@@ -38,7 +38,7 @@ def _of(each: Proposal, draft: Draft) -> Iterator[Expectation]:
             "expect_column_values_to_be_in_set",
             {"column": each.name, "value_set": list(stats.values_seen), **_WARNING},
         )
-    numeric = each.type in ("integer", "float") or each.type.startswith("number")
+    numeric = (each.type in ("integer", "float") or each.type.startswith("number")) and not each.maybe_no_number
     if numeric and stats.low is not None and float(stats.low) >= 0 and not _NO_MEASURE.search(each.name):
         yield "expect_column_values_to_be_between", {"column": each.name, "min_value": 0, **_WARNING}
 

@@ -127,7 +127,7 @@ def test_types_lose_nothing(proposed: Any) -> None:
         "bit": "integer",
         "truth": "boolean",
         "late": "integer",
-        "created_at": "integer",
+        "created_at": "timestamp_ntz",
         "clock": "time",
         "nothing": "varchar",
         "day": "date",
@@ -147,7 +147,7 @@ def test_types_lose_nothing(proposed: Any) -> None:
         ("measured", "2 of 4 have an exponent: float"),
         ("flag", "boolean would take all values; kept varchar"),
         ("bit", "boolean would take all"),
-        ("created_at", "epoch_seconds"),
+        ("created_at", "since 1970"),
         ("nothing", "has no value in 4 records"),
         ("day", "eight digits that are all dates"),
         (None, "'NULL' stands for NULL in `late`, and then in every column"),
@@ -302,3 +302,23 @@ def test_a_place_without_data_is_an_error(tmp_path: Path, place: str, error: typ
     (tmp_path / "nodata" / "scan.bin").write_bytes(b"\x00\x01\x02" * 100)
     with pytest.raises(error, match=said):
         pipekit.infer(place if "://" in place else tmp_path / place, to=tmp_path / "p.yaml")
+
+
+def test_numbers_that_count_since_1970_become_times_and_no_doubt_contradicts_the_suite(tmp_path: Path) -> None:
+    lines = ["code,id,updated,seen_at,quantity,bit,batch,paid_time"]
+    lines += [f"{n},{9 - n},170000000000{n},70000000{n},{n},{n % 2},2024010{n},170000000{n}" for n in range(1, 6)]
+    (tmp_path / "orders.csv").write_text("\n".join(lines))
+    inferred = pipekit.infer(tmp_path / "orders.csv", to=tmp_path / "p.yaml")
+
+    (tmp_path / "p.yaml").write_text(inferred.text)
+    data: Any = read_yaml(tmp_path / "p.yaml", "p.yaml").plain()
+    columns = data["sources"]["orders"]["columns"]
+    assert columns["updated"] == {"type": "timestamp_ntz", "format": "epoch_milliseconds"}
+    assert columns["paid_time"] == {"type": "timestamp_ntz", "format": "epoch_seconds"}
+    assert (columns["seen_at"], columns["id"]) == ("integer", {"type": "integer", "nullable": False})
+    assert "2023-11-14 22:13:21 to 2023-11-14 22:13:25" in inferred.text
+    assert "since 1970: timestamp_ntz; `integer` fits, too" in _doubts(inferred, "orders")["updated"]
+    compared = [each for each in data["suites"]["orders"] if "expect_column_values_to_be_between" in each]
+    assert [check["expect_column_values_to_be_between"]["column"] for check in compared] == ["quantity"]
+    unique = {"expect_column_values_to_be_unique": {"column": "id"}}
+    assert [each for each in data["suites"]["orders"] if "expect_column_values_to_be_unique" in each] == [unique]
