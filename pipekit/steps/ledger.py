@@ -8,6 +8,7 @@ listing are new is decided in ``arrivals``.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +19,9 @@ from pipekit.errors import UnknownYet
 from pipekit.files.places import local_path
 from pipekit.names import Table
 from pipekit.own_tables import CLAIM_COLUMNS, CLAIMS, LEDGER, LEDGER_COLUMNS
-from pipekit.source import SourceFile
+from pipekit.source import Column, SourceFile
 from pipekit.step import StepContext
-from pipekit.warehouses.contract import LoadedFile
+from pipekit.warehouses.contract import LoadedFile, Warehouse
 
 REPLAYED = "replayed"
 """Stands in ``definition_hash`` for a fixed file that was loaded by hand."""
@@ -41,9 +42,29 @@ def prepare(context: StepContext) -> None:
     """Make the ledger, or add what one of an earlier version lacks; its rows go on to count. Outside a transaction."""
     warehouse = context.warehouse
     warehouse.create_table(LEDGER, LEDGER_COLUMNS)
+    if _missing(warehouse):
+        with _ONE_AT_A_TIME:
+            _add_columns(context, _missing(warehouse))
+    if number := warehouse.dialect.text_number:  # an earlier version may still write rows without it
+        name = "COALESCE(file_key, uri)"
+        with _ONE_AT_A_TIME:
+            warehouse.execute(
+                f"UPDATE {warehouse.quote(LEDGER)} SET key_hash = {number.format(name)}"
+                f" WHERE key_hash IS NULL AND {name} IS NOT NULL"
+            )
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while rows of other tables' loads are changed: loads run side by side, and on DuckDB one of two would fail."""
+
+
+def _missing(warehouse: Warehouse) -> list[Column]:
     has = {column.name for column in warehouse.columns(LEDGER)}
-    missing = [column for column in LEDGER_COLUMNS if warehouse.fold(column.name) not in has]
-    ledger = warehouse.quote(LEDGER)
+    return [column for column in LEDGER_COLUMNS if warehouse.fold(column.name) not in has]
+
+
+def _add_columns(context: StepContext, missing: Sequence[Column]) -> None:
+    warehouse, ledger = context.warehouse, context.warehouse.quote(LEDGER)
     for column in missing:
         name = warehouse.quote(column.name)
         warehouse.execute(f"ALTER TABLE {ledger} ADD COLUMN IF NOT EXISTS {name} {warehouse.type_of(column)}")
@@ -54,11 +75,6 @@ def prepare(context: StepContext) -> None:
             f"UPDATE {ledger} SET file_key = substr(uri, {len(root) + 1}), key_hash = NULL"
             f" WHERE file_key IS NULL AND substr(uri, 1, {len(root)}) = ?",
             (root,),
-        )
-    if number := warehouse.dialect.text_number:  # an earlier version may still write rows without it
-        name = "COALESCE(file_key, uri)"
-        warehouse.execute(
-            f"UPDATE {ledger} SET key_hash = {number.format(name)} WHERE key_hash IS NULL AND {name} IS NOT NULL"
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from engines import Project, snowflake_is_long
-from small_projects import problems, project, write
+from small_projects import execute, problems, project, run_ok, write
 
 from pipekit.errors import SourceError
 from pipekit.steps import arrivals, ledger
@@ -238,6 +238,19 @@ def test_rows_without_a_number_get_it_where_the_engine_can_make_it(on: Project) 
     made = ledger.number_of("in/a.csv") if on.session is None else None  # on DuckDB
     assert on.execute("SELECT key_hash FROM ingestion_files WHERE file_key = 'in/a.csv'") == [(made,)]
     assert on.ok(APPEND).steps[0].status == "UNCHANGED"
+
+
+def test_loads_side_by_side_number_a_ledger_of_an_earlier_version_without_a_conflict(tmp_path: Path) -> None:
+    names = [f"t{number}" for number in range(6)]
+    steps = "".join(f"  - {{id: {name}, type: load, source: s, retries: 0}}\n" for name in names)
+    path = project(tmp_path, f"threads: 6\n{SOURCE}\nsteps:\n{steps}")
+    write(tmp_path, "in/a.csv", "id\n1\n")
+    run_ok(path)
+    others = "SELECT l.* REPLACE ('other' AS table_name) FROM ingestion_files AS l, range(50000)"
+    execute(tmp_path, f"INSERT INTO ingestion_files {others}", "ALTER TABLE ingestion_files DROP COLUMN key_hash")
+    write(tmp_path, "in/b.csv", "id\n2\n")
+
+    assert run_ok(path).rows == dict.fromkeys(names, 2)
 
 
 def test_names_with_one_number_are_two_names(on: Project, monkeypatch: pytest.MonkeyPatch) -> None:
