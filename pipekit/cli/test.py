@@ -91,7 +91,8 @@ def _run(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
 
 def _record(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
     done = pipeline.record(own["record"], rows=own["rows"], keep=own["keep"], name=own["name"], file=own["file"])
-    say(f"{done.shown}: {done.name!r} is added: {done.sizes}")
+    word = "is added" if done.added else "has these rows already, so nothing is written"
+    say(f"{done.shown}: {done.name!r} {word}: {done.sizes}")
     for note in done.notes:
         say(f"note: {note}", err=True)
     say("it passes; read it before it is committed" if done.passed else "it does not pass: see the notes")

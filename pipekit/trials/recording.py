@@ -17,10 +17,11 @@ from pipekit.pipeline.written import scalar
 from pipekit.sql.origins import Ref
 from pipekit.suggestions import did_you_mean
 from pipekit.trials.appending import Given, append, plain_row, rows_as_yaml
-from pipekit.trials.file import TestKeys, Trial
+from pipekit.trials.file import TestKeys, Trial, read_tests
 from pipekit.trials.masking import Decisive, Masker
 from pipekit.trials.run import Tables, bench, run_tests, tables_made
 from pipekit.trials.sampling import Rows, Sampler, statements_of
+from pipekit.trials.telling import not_distinguished
 
 _WIDER = 25
 _SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|private_?key|ssn|iban|card_?n", re.IGNORECASE)
@@ -58,6 +59,7 @@ class Recorded:
         expected: How many rows each table is expected to have.
         notes: What could not be kept, and what must be known.
         passed: Whether it passed when it was run at once.
+        added: Whether it was written; not if the file has the same test already.
     """
 
     file: Path
@@ -66,6 +68,7 @@ class Recorded:
     expected: Mapping[str, int]
     notes: tuple[str, ...]
     passed: bool
+    added: bool = True
 
     @property
     def sizes(self) -> str:
@@ -105,11 +108,27 @@ def record(spec: PipelineSpec, local: PipelineSpec, wanted: Wanted, file: Path, 
         "expect:",
         *rows_as_yaml(expected),
     ]
-    trial = append(file, wanted.name or f"{wanted.step} as recorded", lines, local)
+    name = wanted.name or f"{wanted.step} as recorded"
+    there = read_tests(file, local) if file.is_file() else []
+    same = next((each for each in there if _is_same(each.keys, wanted.step, given, expected)), None)
+    trial = same or append(file, name, lines, local)
+    if trial.name != name and same is None:
+        recording.notes.append(
+            f"{name!r} is there already, with other rows, so this is a second one; to replace the first, delete it "
+            f"from {shown_name(file)} and record again"
+        )
     [outcome] = run_tests(local, [trial])
     notes = [*recording.notes, *(f"does not pass: {line}" for line in outcome.problems)]
     counts = [{table: len(rows) for table, rows in each.items()} for each in (given, expected)]
-    return Recorded(file, trial.name, counts[0], counts[1], tuple(dict.fromkeys(notes)), outcome.passed)
+    return Recorded(
+        file, trial.name, counts[0], counts[1], tuple(dict.fromkeys(notes)), outcome.passed, added=same is None
+    )
+
+
+def _is_same(keys: TestKeys, step: str, given: Given, expected: Given) -> bool:
+    """Whether a test has these rows; its clock is of another time."""
+    rows = [{table: [plain_row(row) for row in found] for table, found in each.items()} for each in (given, expected)]
+    return [keys.given, keys.expect] == rows and keys.steps == (step,) and not (keys.then or keys.checks or keys.fails)
 
 
 @dataclass
@@ -147,6 +166,8 @@ class _Recording:
                 ) from error
             self._compare(clear, found, inputs)
             again = self._run({name: rows[::-1] for name, rows in masked.items()})
+            count = max(map(len, found.values()))
+            self.notes += not_distinguished(statements_of(self.step, self.spec), masked, count, self._gives_rows)
         return masked, self._expected(found, again)
 
     # Rows of the inputs -------------------------------------------------------------------------------------

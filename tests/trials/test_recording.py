@@ -91,13 +91,39 @@ def test_a_recorded_test_passes_and_shows_no_value_of_the_tables(pipeline: Path)
     assert all(row["email"].endswith("@example.com") for row in customers if row["customer_id"] in str(expected))
     assert all(len(row["phone"]) == len("0170 550000") and row["phone"][4] == " " for row in customers)
 
-    # The same again is the same test under another name; what was there stays. All pass.
+    # The same again is not written again; other rows are a second test, and that is said.
     again = load(pipeline).record("paid", rows=6)
-    assert again.name == "paid as recorded 2"
+    assert (again.name, again.added, again.passed) == ("paid as recorded", False, True)
+    assert (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8") == text
+    other = load(pipeline).record("paid", rows=2)
+    assert (other.name, other.added) == ("paid as recorded 2", True)
+    assert "'paid as recorded' is there already, with other rows" in str(other.notes)
     assert (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8").startswith(text)
-    one, other = found_in(pipeline).values()
-    assert (one["given"], one["steps"]) == (other["given"], other["steps"])
     assert all(outcome.passed for outcome in load(pipeline).test())
+
+
+def test_what_the_rows_cannot_distinguish_is_said(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources:
+          strikes: {uri: in/, format: {type: csv}, columns: {airport: varchar, cost: integer, kind: varchar}}
+        steps:
+          - {id: raw, type: load, source: strikes}
+          - {id: costs, type: sql, sql: "select airport, sum(cost) as cost from raw where kind = 'bird' group by 1"}
+        """,
+    )
+    write(tmp_path, "in/a.csv", "airport,cost,kind\na,0,bird\nb,0,bird\n")
+    run_ok(path)
+    assert load(path).record("costs").notes == (
+        "not distinguished: raw.cost is 0 in all rows",
+        "not distinguished: no recorded row of raw is dropped by WHERE",
+        "not distinguished: each group has one row, so that sum, min and max are the same",
+    )
+    write(tmp_path, "in/b.csv", "airport,cost,kind\na,7,bird\na,8,plane\n")
+    run_ok(path)
+    execute(tmp_path, "DELETE FROM costs")  # so that the first rows of the input are taken
+    assert not [note for note in load(path).record("costs").notes if "not distinguished" in note]
 
 
 def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
