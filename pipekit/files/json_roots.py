@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO
 
-from pipekit.errors import BadFileError
+from pipekit.errors import BadFileError, short
 from pipekit.files.json_paths import member, parse_path
 from pipekit.files.json_records import broken_end, end_of
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
+from pipekit.suggestions import did_you_mean
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _PARTS = re.compile(r"\[\*\]|(?:^|\.)\*(?=[.\[]|$)")
@@ -188,7 +189,19 @@ class Documents:
                 target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
             self._check_around(document)
         if documents and not self._rooted and not below.may_be_missing:
-            raise BadFileError(NO_ROOT.format(self._root), file=self._uri, value=self._root)
+            raise self._nothing()
+
+    def _nothing(self) -> BadFileError:
+        """The error of a file without the root, with the keys that stand where its first missing one would."""
+        steps, depth = self._levels[0].steps, 0
+        first = next(self._documents())
+        value = json.loads(self._text[first.start : first.end])
+        while depth < len(steps) and isinstance(value, dict) and steps[depth] in value:
+            value, depth = value[steps[depth]], depth + 1
+        keys = list(value) if isinstance(value, dict) else []
+        near = did_you_mean(str(steps[depth]), keys) if depth < len(steps) else ""
+        hint = f"The first document has {short(', '.join(map(repr, keys)), 300)} there." if keys else None
+        return BadFileError(NO_ROOT.format(self._root) + near, file=self._uri, value=self._root, hint=hint)
 
     def _documents(self) -> Iterator[_Held]:
         """Each document, and each element of one that is a list."""

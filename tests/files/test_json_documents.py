@@ -112,3 +112,22 @@ def test_of_all_documents_in_one_file_those_that_are_json_load(
     nulls = plain("null")
     assert (found - wanted, wanted - found - Counter({nulls: wanted[nulls]})) == (Counter(), Counter())
     assert rejected == len(bad)
+
+
+@pytest.mark.parametrize(
+    ("root", "path", "said"),
+    [
+        ("feature", "id", "`root: feature`; did you mean 'features'?"),
+        ("data.feature", "id", "`root: data.feature`; did you mean 'features'?"),
+        ("features", "properties.magn", "the file has 'properties.mag'"),
+        ("features", "lines[0].qtty", "the file has 'lines[0].qty'"),
+        ("features", "propertys.mag", "the file has 'properties'"),
+    ],
+)
+def test_a_misspelt_key_of_a_path_gets_the_keys_beside_it(
+    warehouse: Warehouse, tmp_path: Path, root: str, path: str, said: str
+) -> None:
+    features = '"features":[{"id":1,"properties":{"mag":1,"place":2},"lines":[{"qty":1}]}]'
+    text = f'{{"type":"x",{features},"data":{{{features}}}}}'
+    keys = {"format": {"type": "json", "root": root}, "columns": {"v": {"type": "integer", "path": path}}}
+    assert said in (loaded(warehouse, tmp_path, text, keys) or "")

@@ -31,7 +31,8 @@ def check_keys(warehouse: Session | None, found: Plan, paths: list[Steps]) -> No
         lacking = [found.source.columns[index] for index in missing]
         keys = {key: None for document in _documents(found, _SAMPLE) for key in document}
         if lacking and keys:  # without keys there is no document at all, and each record says so itself
-            raise missing_columns(found.source, found.file, lacking, keys)
+            beside = _beside(_documents(found, _SAMPLE), paths[missing[0]])
+            raise missing_columns(found.source, found.file, lacking, beside or keys)
     if found.source.fails_on_extra:
         _no_extra_keys(warehouse, found, declared)
 
@@ -71,6 +72,20 @@ def _has(value: Any, steps: Steps) -> bool:
             return False
         value = value[step]
     return True
+
+
+def _beside(documents: Iterable[Mapping[str, Any]], steps: Steps) -> dict[str, None]:
+    """The paths beside a missing one, in the object that lacks its last key; none where there is no such object."""
+    above, last = steps[:-1], steps[-1]
+    before = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in above).removeprefix(".")
+    found: dict[str, None] = {}
+    for document in documents if above and isinstance(last, str) else ():
+        value: Any = document
+        for step in above if _has(document, above) else ():
+            value = value[step]
+        if value is not document and isinstance(value, dict):
+            found.update({f"{before}.{key}": None for key in value})
+    return found
 
 
 def _any_value(warehouse: Session | None, found: Plan, indexes: list[int]) -> bool:
