@@ -115,7 +115,9 @@ def _csv_file(source: Source, records: Sequence[str], layout: frozenset[str]) ->
 
 def _csv_layouts(source: Source) -> tuple[str, ...]:
     form: Any = source.format
-    found = ["line ends of Windows", "no last line end", "empty lines"]
+    found = ["line ends of Windows", "no last line end"]
+    # In a file of one column an empty line is a record.
+    found += ["empty lines"] if len(source.columns) > 1 else []
     found += ["comments"] if form.comment else []
     return (*found, *_mark(form))
 
