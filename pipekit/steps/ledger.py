@@ -133,7 +133,7 @@ def names_of(file: SourceFile, root: Path) -> list[str]:
 def number_of(name: str) -> int:
     """A number of a name: a warehouse finds it among a million in a fraction of the time that texts take.
 
-    Two names may have one number; what is found is compared by name.
+    Two names may share a number, so what is found is compared by name as well.
     """
     return int(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:15], 16)
 
