@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 
@@ -22,7 +23,7 @@ from pipekit.events import (
     StepFinished,
     StepStarted,
 )
-from pipekit.sinks.text import check_details, duration, failure, printable, size
+from pipekit.sinks.text import check_details, duration, failure, printable, sentence, size
 
 BAD_CHECKS = ("FAILED", "ERROR")
 REFUSED = "REFUSED"
@@ -124,6 +125,8 @@ def _parts(story: RunStory) -> Iterator[list[str]]:
     yield _opening(story)
     if story.failed and story.end and story.end.message:
         yield story.end.message.splitlines()
+    if not story.failed:
+        yield _listed("steps:", [_ended(story, step) for step in story.last.values()])
     for step in story.causes:
         yield [f"{step.step} {_how(step)}:", *_indented(failure(step).splitlines())]
     yield _listed("still running, or killed:", [f"{name}, attempt {each.attempt}" for name, each in story.open.items()])
@@ -150,6 +153,13 @@ def _opening(story: RunStory) -> list[str]:
         f"{where}: {status}{took}",
         f"run {header.run_id}, {header.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, {clock}{by}",
     ]
+
+
+def _ended(story: RunStory, step: StepFinished) -> str:
+    """How a step ended, with its rows, duration and files, and what became of its checks."""
+    checks = Counter(check.status.lower() for check in story.checks if check.step == step.step)
+    counted = ", ".join(f"{count} {status}" for status, count in checks.items())
+    return f"{step.step}: {sentence(step)}" + (f"; checks: {counted}" if counted else "")
 
 
 def _how(step: StepFinished) -> str:

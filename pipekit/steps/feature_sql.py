@@ -190,7 +190,8 @@ def _in_features(error: TemplateError, marked: str, options: FeaturesOptions) ->
         if begin is not None:
             number, row, column = begin
             moved = (each.column or 1) - (column - 1 if row == each.line else 0)
-            found = TemplateError(each.reason, line=(each.line or row) - row + 1, column=moved, hint=each.hint)
+            reason, hint = _in_words_of_the_file(each, options)
+            found = TemplateError(reason, line=(each.line or row) - row + 1, column=moved, hint=hint)
             found.key = paths[number]
         yield found
 
@@ -202,8 +203,23 @@ def _around_features(error: TemplateError, options: FeaturesOptions) -> Template
         reason = f"a feature that aggregates needs `from`, the table that it counts: there {entity} may repeat"
         return _of_key(TemplateError(reason), key)
     if f"unknown column '{entity}'" in reason:
-        reason, key = reason.replace("it is not in joined", f"it is not in {options.from_}"), "entity"
-    return _of_key(TemplateError(reason, hint=error.hint), key)
+        where = f"it is not in {options.from_}"
+        reason, key = reason.replace("it is not in joined", where).replace(" of spine", f": {where}"), "entity"
+        return _of_key(TemplateError(reason, hint=error.hint), key)
+    reason, hint = _in_words_of_the_file(error, options)
+    return _of_key(TemplateError(reason, hint=hint), key)
+
+
+def _in_words_of_the_file(error: TemplateError, options: FeaturesOptions) -> tuple[str, str | None]:
+    """Reason and hint without the names of the relations that are made around the texts of the features."""
+    templates = ", ".join(dict.fromkeys(f.template for f in options.features.values() if f.template))
+    reason = error.reason.replace("it is not in joined", f"it is no column of {options.from_} and no feature above it")
+    if templates:
+        reason = reason.replace("it is not in a query", f"it is not in the result of {templates}")
+    hint = (error.hint or "").replace(f", {_ENTITY}", "")
+    if reason.startswith("no table here is called") and "joined" in hint:
+        hint = f"name columns of {options.from_} and features above it without a table"
+    return reason, hint or None
 
 
 def _of_key(error: TemplateError, key: str) -> TemplateError:

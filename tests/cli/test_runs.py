@@ -90,11 +90,14 @@ def test_the_history_has_all_and_the_log_tables_know_what_records_lack(tmp_path:
     cli(tmp_path, "run", "p.yaml", "-q", code=0)
     listed = cli(tmp_path, "runs", "p.yaml", code=0).stdout
     assert re.findall(r"^\S+  \S+ \S+  (\w+)", listed, re.MULTILINE) == ["SUCCEEDED", "FAILED", "SUCCEEDED"]
+    good = cli(tmp_path, "runs", "p.yaml", "last", code=0).stdout
+    assert re.findall(r"^  (t|u): SUCCEEDED, 1 row, [\d.]+ m?s", good, re.MULTILINE) == ["t", "u"]
     told = cli(tmp_path, "runs", "p.yaml", "last", "--failed", code=0).stdout
     as_json = cli(tmp_path, "runs", "p.yaml", "--json", code=0).stdout
 
     shutil.rmtree(tmp_path / ".pipekit/runs")
     assert cli(tmp_path, "runs", "p.yaml", code=0).stdout == listed
+    assert "u: SUCCEEDED, 1 row" in cli(tmp_path, "runs", "p.yaml", "last", code=0).stdout
     again = cli(tmp_path, "runs", "p.yaml", "last", "--failed", code=0).stdout
     assert "Could not convert string 'x' to INT64" in again
     assert [line for line in told.splitlines() if "failed" in line] == [

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from engines import Project, emulated, on, s3, snowflake_account  # noqa: F401 - fixtures
-from small_projects import cli, load, project, run
+from small_projects import cli, load, project, run, run_ok
 
 from pipekit.insight.report.layout import layout
 from pipekit.own_tables import CHECK_COLUMNS, CHECK_TABLE, LEDGER, LEDGER_COLUMNS, LOG_COLUMNS, LOG_TABLE
@@ -115,6 +115,29 @@ def test_what_failed_is_said_first_and_leads_to_its_samples(page: Page) -> None:
     assert "Samples of what failed" in details
     assert "-2.50" in details
     assert "skipped" in said
+
+
+def test_a_check_that_was_taken_out_is_history(tmp_path: Path) -> None:
+    text = """
+    steps:
+      - id: t
+        type: sql
+        sql: select 1 as id union all select 1
+        audit:
+          - expect_column_values_to_be_unique: {column: id, severity: warning}
+          - expect_column_values_to_not_be_null: {column: id}
+    """
+    run_ok(project(tmp_path, text))
+    path = project(
+        tmp_path, text.replace("          - expect_column_values_to_be_unique: {column: id, severity: warning}\n", "")
+    )
+    run_ok(path)
+
+    said = Page(load(path).report()).said
+
+    assert "1 of 1 checks passed" in said
+    assert "unique(id) warned" not in said
+    assert said.index("not_be_null(id)") < said.index("was warned") < said.index("no longer in the file")
 
 
 def test_each_section_says_what_is_so(page: Page) -> None:

@@ -66,11 +66,12 @@ def banner(subject: Subject) -> Html:
         for verdict in failing
     ]
     head = tag("p", tag("b", "Last run "), badge(last.status), f" {last.at:%Y-%m-%d %H:%M} UTC, {_took(last)}")
-    steps, passed = subject.in_last_run, sum(each[0].status == "PASSED" for each in subject.facts.checks.values())
+    steps, judged = subject.in_last_run, subject.judged_last
+    passed = sum(verdict.status == "PASSED" for verdict in judged)
     tiles = (
         (len(steps), "steps in the last run"),
         (_rows(sum(done.rows or 0 for done in steps.values())), "rows written"),
-        (f"{passed} of {len(subject.facts.checks)}", "checks passed"),
+        (f"{passed} of {len(judged)}", "checks passed"),
         (len(subject.lineage.tables), "tables"),
     )
     boxes = tag("div", *(tag("div", tag("b", value), word) for value, word in tiles), class_="tiles")
@@ -145,16 +146,23 @@ def _last(runs: int) -> str:
 
 
 def checks(subject: Subject) -> Html:
-    """Each check with its history; what failed last comes first."""
+    """Each check with its history: what failed in the last run comes first, what is no longer in the file last."""
     failing = {(verdict.table, verdict.name): number for number, verdict in enumerate(subject.failing)}
-    found = sorted(subject.facts.checks.items(), key=lambda each: failing.get(each[0], len(failing)))
+
+    def place(item: tuple[tuple[str, str], Sequence[Verdict]]) -> tuple[bool, int]:
+        return subject.is_gone(item[1][0]), failing.get(item[0], len(failing))
+
+    found = sorted(subject.facts.checks.items(), key=place)
     return join(_check(subject, verdicts) for _, verdicts in found)
 
 
 def _check(subject: Subject, verdicts: Sequence[Verdict]) -> Html:
     last = verdicts[0]
-    end = tag("span", drawings.strip(verdicts[:50]), tag("small", last.severity), class_="end")
-    summary = tag("summary", badge(last.status), tag("b", last.table), last.name, end)
+    gone = subject.is_gone(last)
+    said = "no longer in the file" if gone else last.severity
+    end = tag("span", drawings.strip(verdicts[:50]), tag("small", said), class_="end")
+    state = tag("i", f"was {last.status.lower()}") if gone else badge(last.status)
+    summary = tag("summary", state, tag("b", last.table), last.name, end)
     step = tag("a", last.step, href=f"#{subject.step_ids[last.step]}") if last.step in subject.step_ids else last.step
     counted = f"{last.unexpected:,} of {last.of:,} values are not as expected" if last.of and last.unexpected else None
     bad = [verdict for verdict in verdicts if verdict.status != "PASSED"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 from pipekit.errors import PipekitError
+from pipekit.events import SUCCEEDED
 from pipekit.insight.lineage import Lineage
 from pipekit.insight.report.facts import Done, Facts, Verdict
 from pipekit.names import Table
@@ -70,10 +72,22 @@ class Subject:
         return {step: done for step, done in self.last.items() if runs and done.run_id == runs[0].run_id}
 
     @cached_property
+    def judged_last(self) -> list[Verdict]:
+        """The verdicts of the last run."""
+        newest = [verdicts[0] for verdicts in self.facts.checks.values()]
+        return [verdict for verdict in newest if verdict.run_id == self.facts.runs[0].run_id]
+
+    def is_gone(self, verdict: Verdict) -> bool:
+        """Whether a check is no longer in the file: its step is not, or it succeeded since without this verdict."""
+        history = self.facts.steps.get(verdict.step, ())
+        since = takewhile(lambda done: done.run_id != verdict.run_id, history)
+        return verdict.step not in self.step_ids or any(done.status == SUCCEEDED for done in since)
+
+    @cached_property
     def failing(self) -> list[Verdict]:
-        """The checks whose last verdict is not good; those that fail a step first."""
-        last = [verdicts[0] for verdicts in self.facts.checks.values() if verdicts[0].status in _FAILED]
-        return sorted(last, key=lambda verdict: (verdict.status == "WARNED", verdict.table, verdict.name))
+        """The checks that did not pass in the last run; those that fail a step first."""
+        failed = [verdict for verdict in self.judged_last if verdict.status in _FAILED]
+        return sorted(failed, key=lambda verdict: (verdict.status == "WARNED", verdict.table, verdict.name))
 
     def sql(self, step: Step) -> str:
         """The SQL of a step, as its author's is rendered; empty if it has none."""

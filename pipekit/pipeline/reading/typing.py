@@ -34,6 +34,8 @@ def check_columns(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[in
         if made is not None and isinstance(step.options, Into):
             for key, name in _named(step.options):
                 _note_unknown(reading, ("steps", index, key), name, made, step.options.into)
+            for place, name in _in_contract(step.options):
+                _note_unknown(reading, ("steps", index, "contract", *place), name, made, step.options.into)
         for key, table in _judged(step, spec):
             types = spec.typed_tables(table)
             for suite, path in _suites(spec, index, key, getattr(step.options, key)):
@@ -47,6 +49,14 @@ def _named(options: TableOptions) -> Iterator[tuple[str, str]]:
             if any(isinstance(mark, NamesColumns) for mark in field.metadata):
                 value = getattr(keys, key)
                 yield from ((key, name) for name in ([value] if isinstance(value, str) else value or ()))
+
+
+def _in_contract(options: Into) -> Iterator[tuple[Path, str]]:
+    """Each column that the contract names and no default fills, with its place in it."""
+    columns = options.said.columns.items()
+    filled = {name.lower() for name, said in columns if said.type is not None and said.default is not None}
+    yield from ((("columns", name), name) for name, _ in columns if name.lower() not in filled)
+    yield from ((("primary_key",), name) for name in options.said.primary_key if name.lower() not in filled)
 
 
 def _judged(step: Step, spec: PipelineSpec) -> Iterator[tuple[str, Table]]:

@@ -180,7 +180,7 @@ def test_places_are_those_of_the_file_that_the_author_wrote(tmp_path: Path, targ
         f"{at(tmp_path, 'custmer from')}: steps.single.sql: unknown column 'custmer': it is not in orders",
         f"{quoted}: steps.double.sql: unknown column 'custmer': it is not in orders",
         f"{at(tmp_path, 'odered_on')}: steps.folded.sql: unknown column 'odered_on': it is not in orders",
-        f"{at(tmp_path, 'amnt')}: steps.features.features.big.sql: unknown column 'amnt': it is not in joined",
+        f"{at(tmp_path, 'amnt')}: steps.features.features.big.sql: unknown column 'amnt': it is no column of orders and no feature above it",
         f"{at(tmp_path, 'custmer =')}: steps.features.features.cnt.sql: unknown column 'custmer': it is not in orders",
     ]
     assert [line for line in got if line.startswith("templates/")] == [
@@ -206,6 +206,7 @@ def test_tables_keys_audits_and_checks_are_held_against_the_columns(tmp_path: Pa
     materialize: merge
     key: [ordr_id]
     sql: select order_id from orders
+    contract: {primary_key: ordr_id, columns: {order_i: integer, n: {type: integer, default: 1}}}
     audit:
       - expect_column_values_to_not_be_null: {column: order_i}
       - unexpected_rows_expectation: {unexpected_rows_query: "select * from {batch} b where b.order_id = 1 and custm = 3"}
@@ -224,6 +225,8 @@ def test_tables_keys_audits_and_checks_are_held_against_the_columns(tmp_path: Pa
         f"{at(tmp_path, 'ordrs')}: steps.a.sql: reads {schema}.ordrs, which no step makes; did you mean 'orders'?",
         f"{at(tmp_path, '{id: b').split(':')[0]}: steps.b.since: b has no column 'order_at'; did you mean 'order_id'?",
         f"{at(tmp_path, 'key:').split(':')[0]}: steps.c.key: c has no column 'ordr_id'; did you mean 'order_id'?",
+        f"{at(tmp_path, 'contract:').split(':')[0]}: steps.c.contract.columns.order_i: c has no column 'order_i'; did you mean 'order_id'?",
+        f"{at(tmp_path, 'contract:').split(':')[0]}: steps.c.contract.primary_key: c has no column 'ordr_id'; did you mean 'order_id'?",
         f"{at(tmp_path, '- expect_column_values').split(':')[0]}: steps.c.audit[0].expect_column_values_to_not_be_null.column:"
         " expect_column_values_to_not_be_null: c has no column 'order_i'; did you mean 'order_id'?",
         f"{at(tmp_path, 'custm =')}: steps.c.audit[1].unexpected_rows_expectation.unexpected_rows_query:"
