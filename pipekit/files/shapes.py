@@ -69,6 +69,8 @@ def expected(column: Column, form: FileFormat) -> str:
         return f"a string of at most {kind.length} characters"
     if kind.kind == "binary" and kind.length:
         return f"bytes in hexadecimal digits, at most {kind.length}"
+    if kind.kind == "varchar" and form.paths_are_json and not form.is_lenient:
+        return "a string; `lenient: true` in `format` takes a number as its text"
     given = given_format(column, form)
     return _expected_time(kind.kind, given) if given else _EXPECTED[kind.kind]
 

@@ -18,6 +18,7 @@ from pipekit.scrubbing import HIDDEN
 from pipekit.sinks.jsonl import read_events
 from pipekit.sinks.rows import STARTED
 from pipekit.step import StepContext, StepResult
+from pipekit.steps.ledger import REPLAYED
 from pipekit.warehouses.contract import Warehouse
 
 
@@ -236,9 +237,9 @@ def last_steps(warehouse: Warehouse, pipeline: str) -> dict[str, LoggedStep]:
     rows = warehouse.execute(
         f"SELECT {columns} FROM (SELECT {columns}, row_number() OVER (PARTITION BY step_name"
         f" ORDER BY log_timestamp DESC, log_id DESC) AS nth FROM {warehouse.quote(LOG_TABLE)}"
-        " WHERE log_timestamp > ? AND pipeline = ? AND step_name IS NOT NULL AND definition_hash IS NOT NULL"
+        " WHERE log_timestamp > ? AND pipeline = ? AND step_name IS NOT NULL AND definition_hash <> ?"
         f" AND status IN ('{SUCCEEDED}', '{UNCHANGED}', '{FAILED}')) AS ended WHERE nth = 1",
-        (datetime.now(UTC) - _LOOK_BACK[-1], pipeline),
+        (datetime.now(UTC) - _LOOK_BACK[-1], pipeline, REPLAYED),
     ).rows
     return {
         step: LoggedStep(kind, status, attempt, at, FinishedStep(*done), len(json.loads(sent or "[]")))

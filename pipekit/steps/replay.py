@@ -28,7 +28,9 @@ def rejecting_load(spec: PipelineSpec, step: str | None) -> Step:
     named = [other for other in loads if step in (None, other.id)]
     if len(named) == 1:
         return named[0]
-    known = ", ".join(load.id for load in loads) or "there is none"
+    if not loads:
+        raise SpecError([Problem(str(spec.path), 0, "", "no load has on_error: reject, so no record is set aside")])
+    known = ", ".join(load.id for load in loads)
     which = "name the load, with --step" if step is None else f"no load {step!r} rejects; those that do"
     raise SpecError([Problem(str(spec.path), 0, "", f"{which}: {known}")])
 

@@ -84,6 +84,12 @@ def test_rejects_are_summed_up_exported_fixed_and_replayed(tmp_path: Path) -> No
     assert query(tmp_path, "SELECT count(*), count_if(word = 'bad') FROM t") == [(8, 3)]
     replayed = cli(tmp_path, "rejects", "p.yaml", code=0).stdout
     assert replayed.startswith("no record is open: all of these were replayed\n\n")
+    assert "definition changed" not in cli(tmp_path, "plan", "p.yaml", code=0).stdout
+
+
+def test_where_no_load_rejects_that_is_said(tmp_path: Path) -> None:
+    project(tmp_path, PIPELINE.replace("on_error: reject, ", "") % "strategy: append")
+    assert "no load has on_error: reject" in cli(tmp_path, "rejects", "p.yaml", code=2).stderr
 
 
 def test_what_cannot_be_written_back_is_not(tmp_path: Path) -> None:
