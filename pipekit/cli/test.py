@@ -106,7 +106,7 @@ def _fuzz(pipeline: Pipeline, own: Mapping[str, Any]) -> bool:
         if each.skipped:
             say(f"{each.source}: {each.skipped}")
         elif not each.case:
-            say(f"{each.source}: {each.files} files, each treated rightly")
+            say(f"{each.source}: {each.files} files, each handled correctly")
         else:
             say(f"{_styled('WRONG', _RED)} {each.source}: file {each.files}: {each.case}", styled=True)
             for line in each.problems:

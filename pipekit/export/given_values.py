@@ -121,7 +121,7 @@ def check_name(option: str, text: str, pattern: str, such_as: str) -> None:
         ExportError: It cannot be one.
     """
     if _PLACEHOLDER not in text and not re.fullmatch(pattern, text):
-        raise ExportError(f"{option} {text!r} is not such as {such_as}")
+        raise ExportError(f"{option} {text!r} must look like {such_as}")
 
 
 def check_ids(option: str, text: str, prefix: str) -> None:

@@ -87,7 +87,7 @@ def _refuse_options(options: SnowflakeTasksOptions) -> None:
     if not _SCHEMA.fullmatch(options.tasks_schema):
         raise ExportError(f"--tasks-schema {options.tasks_schema!r} is not DATABASE.SCHEMA, in letters, digits and _")
     if not _IMAGE.fullmatch(options.image):
-        raise ExportError(f"--image {options.image!r} is not such as /DATABASE/SCHEMA/REPOSITORY/NAME:TAG")
+        raise ExportError(f"--image {options.image!r} must look like /DATABASE/SCHEMA/REPOSITORY/NAME:TAG")
     if options.schedule:
         check_snowflake_cron("--schedule", options.schedule)
     for pair in options.secret:

@@ -72,7 +72,7 @@ def test_ids_are_separated_by_commas_alone() -> None:
     ("exporter", "options", "words"),
     [
         ("airflow", {"schedule": "60 * * * *"}, "--schedule"),
-        ("airflow", {"dag_id": "my dag"}, "--dag-id 'my dag' is not such as"),
+        ("airflow", {"dag_id": "my dag"}, "--dag-id 'my dag' must look like"),
         ("airflow", {"connection": "a b"}, "--connection 'a b'"),
         ("airflow", {"command": "pipekit 'x"}, "--command"),
         ("airflow", {"command": " "}, "is no command"),

@@ -37,8 +37,8 @@ steps:
 def test_what_loads_rightly_and_what_is_not_made(tmp_path: Path) -> None:
     path = project(tmp_path, PIPELINE)
     done = cli(tmp_path, "test", "p.yaml", "--fuzz", "12", "--seed", "3", code=0).stdout
-    assert "sent: 12 files, each treated rightly" in done
-    assert "events: 12 files, each treated rightly" in done
+    assert "sent: 12 files, each handled correctly" in done
+    assert "events: 12 files, each handled correctly" in done
     assert "sheets: files of the format parquet are not made" in done
     assert "--seed 3 makes the same files" in done
     assert not (tmp_path / "tests").exists()

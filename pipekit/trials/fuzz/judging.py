@@ -116,7 +116,7 @@ class Judge:
         # Of the embedded engine itself, and not of the file: the kinds of errors below WarehouseError.
         unexpected = not isinstance(error, PipekitError) or isinstance(error, (UnexpectedError, WarehouseError))
         if unexpected:
-            return (f"an error that is none of the file: {type(error).__name__}: {error}",)
+            return (f"an error that does not come from the file: {type(error).__name__}: {error}",)
         may = case.change is not None and (case.change.must != "others" or not case.others)
         return () if may else (f"the file is refused: {error}",)
 

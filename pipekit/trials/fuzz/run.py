@@ -102,7 +102,7 @@ def _case(source: Source, dice: random.Random) -> Case:
 
 
 def _write(spec: PipelineSpec, case: Case, folder: Path, problems: Sequence[str]) -> None:
-    """Write the file, and a test of the load that passes once it is treated rightly."""
+    """Write the file, and a test of the load that passes once it is handled correctly."""
     folder.mkdir(parents=True, exist_ok=True)
     name = file_name(case.source)
     (folder / Path(name).name).write_bytes(case.data)
