@@ -25,6 +25,12 @@ Path = tuple[str | int, ...]
 _SCALARS = (str, int, float, date)
 # What these name may be missing: that is what they test.
 _ASK_FOR_COLUMNS = ("expect_column_to_exist", "expect_table_columns_to_match_ordered_list")
+_COMPARES_VALUES = (
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_not_be_in_set",
+)
+_TIMES = ("DATE", "TIME")  # and with it TIMESTAMP
 
 
 def check_columns(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
@@ -89,7 +95,9 @@ def _check_suite(
     judged: tuple[Table, ColumnTypes | None],
 ) -> None:
     (table, types), (written, used) = judged, places
-    for expectation in suite.expectations:
+    for number, expectation in enumerate(suite.expectations):
+        if types is not None and suite.engine != "great_expectations":
+            _check_numbers(reading, expectation, _place(reading, written, number, expectation.type) or used, types)
         condition = expectation.kwargs.get("row_condition")
         condition_at = _find(reading.tree.at(written), written, condition) or used if condition is not None else used
         if types is not None and expectation.type not in _ASK_FOR_COLUMNS:
@@ -112,14 +120,35 @@ def _check_condition(reading: Reading, condition: Any, place: Path, types: Colum
     """Hold what a row condition compares to the rules of SQL: a date cannot be compared with a number."""
     mapping = parse_text(condition) if isinstance(condition, str) else condition
     for name, values in compared(mapping) if mapping is not None else ():
-        if name.lower() in types and all(isinstance(value, _SCALARS) for value in values):
-            listed = ", ".join(literal(value) for value in values)
-            column = quote_identifier(name, str.upper)
-            query = f"select 1 as one from {{batch}} where {column} in ({listed.replace('{', '{{').replace('}', '}}')})"
-            try:
-                custom_sql.check(query, lambda table: types, TYPING)
-            except TemplateError as error:
-                reading.note(place, f"{name}: {error.reason}; {error.hint}")
+        _check_compared(reading, place, name, values, types)
+
+
+def _check_compared(reading: Reading, place: Path, name: str, values: Sequence[Any], types: ColumnTypes) -> None:
+    if name.lower() in types and all(isinstance(value, _SCALARS) for value in values):
+        listed = ", ".join(literal(value) for value in values)
+        column = quote_identifier(name, str.upper)
+        query = f"select 1 as one from {{batch}} where {column} in ({listed.replace('{', '{{').replace('}', '}}')})"
+        try:
+            custom_sql.check(query, lambda table: types, TYPING)
+        except TemplateError as error:
+            reading.note(place, f"{name}: {error.reason}; {error.hint}")
+
+
+def _check_numbers(reading: Reading, expectation: Expectation, place: Path, types: ColumnTypes) -> None:
+    """The same for the numbers that an expectation compares its column with: no engine compares them with times."""
+    arguments = expectation.kwargs
+    given = (*(arguments.get("value_set") or ()), arguments.get("min_value"), arguments.get("max_value"))
+    numbers = [value for value in given if isinstance(value, int | float) and not isinstance(value, bool)]
+    name = str(arguments.get("column"))
+    if expectation.type in _COMPARES_VALUES and numbers and types.get(name.lower(), "").startswith(_TIMES):
+        _check_compared(reading, place, name, numbers, types)
+
+
+def _place(reading: Reading, written: Path, number: int, kind: str) -> Path | None:
+    """Where an expectation of a suite is written; ``None`` if it is in another file."""
+    inside = ("expectations",) if isinstance(reading.tree.at(written).value, dict) else ()
+    node = reading.tree.at((*written, *inside))
+    return (*written, *inside, number, kind) if isinstance(node.value, list) else None
 
 
 def _check_query(reading: Reading, spec: PipelineSpec, query: str, place: Path, types: ColumnTypes | None) -> None:

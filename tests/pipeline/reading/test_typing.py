@@ -270,3 +270,22 @@ def test_1000_steps_are_typed_in_seconds(tmp_path: Path) -> None:
     warm = time.process_time() - started
     print(f"cold {cold:.1f} s, warm {warm:.1f} s")
     assert warm < 6  # about 1 s on a machine with nothing else to do
+
+
+def test_a_check_that_compares_a_time_with_a_number_is_a_mistake_at_its_line(tmp_path: Path) -> None:
+    steps = """
+  - id: judged
+    type: check
+    table: orders
+    suite:
+      - expect_column_values_to_be_between: {column: ordered_on, min_value: "2020-01-01"}
+      - expect_column_values_to_be_between: {column: ordered_on, min_value: 0}
+      - expect_column_values_to_be_in_set: {column: at, value_set: [1, 2]}
+      - expect_column_values_to_be_in_set: {column: customer, value_set: [1]}
+      - expect_column_values_to_be_between: {column: amount, min_value: 0}
+"""
+    for target in TARGETS:
+        problems = found(tmp_path, steps, target)
+        for problem, place, said in zip(problems, ("suite[1]", "suite[2]"), ("DATE", "TIMESTAMP_NTZ"), strict=True):
+            assert place in problem
+            assert f"{said} and NUMBER cannot be compared" in problem
