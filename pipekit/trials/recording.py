@@ -23,7 +23,7 @@ from pipekit.trials.run import Tables, bench, run_tests, tables_made
 from pipekit.trials.sampling import Rows, Sampler, statements_of
 from pipekit.trials.telling import not_distinguished
 
-_WIDER = 25
+_WIDER, _SPREAD = 25, 6
 _SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|private_?key|ssn|iban|card_?n", re.IGNORECASE)
 _NOW = re.compile(
     r"\b(current_(?:date|time|timestamp)|getdate|sysdate|sysdatetime|localtime(?:stamp)?|now)\b", re.IGNORECASE
@@ -188,9 +188,9 @@ class _Recording:
                 (self.wanted.rows * _WIDER, False),
             ):
                 sampler.choose(limit, by_result=by_result)
-                inputs = {each.name: [self._writable(row) for row in each.rows] for each in sampler.inputs.values()}
+                inputs = self._rows_of(sampler)
                 if self._gives_rows(inputs):
-                    return self._fewer(inputs)
+                    return self._spread(sampler, inputs)
         looked = self.wanted.rows * _WIDER
         raise PipekitError(
             f"the step {self.step.id} makes no row of the {looked} rows of each input that were looked at"
@@ -198,6 +198,17 @@ class _Recording:
             kept=_KEPT,
             hint="Look at more with --rows, or write the test by hand.",
         )
+
+    def _rows_of(self, sampler: Sampler) -> Tables:
+        return {each.name: [self._writable(row) for row in each.rows] for each in sampler.inputs.values()}
+
+    def _spread(self, sampler: Sampler, inputs: Tables) -> Tables:
+        """As many rows of each table as wanted at most, with some that show more if the step still makes rows."""
+        if self.wanted.rows < _SPREAD or any(len(rows) > self.wanted.rows for rows in inputs.values()):
+            return self._fewer(inputs)
+        sampler.spread(self.wanted.rows)
+        more = self._rows_of(sampler)
+        return more if self._gives_rows(more) else inputs
 
     def _writable(self, row: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in row.items():

@@ -85,7 +85,8 @@ class Sampler:
             for ref in origin.direct
             if len(origin.direct) == 1 and not ref.in_files and (ref.column == column or _KEY.search(ref.column))
         }
-        self._pairs = list(self._joined(step))
+        self._trees = list(trees_of(statements_of(step, spec)))
+        self._pairs = list(self._joined())
         self._pairs += [pair for pair in self._by_name() if pair not in self._pairs]
 
     def _input(self, name: str, spec: PipelineSpec, used: Any) -> Input:
@@ -119,6 +120,54 @@ class Sampler:
             left[0].rows = self._read(left[0], "", limit)
         self._follow(limit)
 
+    def spread(self, limit: int) -> None:
+        """Put rows that show more in place of the last ones: numbers that are not 0, and rows that WHERE drops.
+
+        Args:
+            limit: The most of a table; a third of it at most is replaced, and at most five statements look for them.
+        """
+        for each in self.inputs.values():
+            found = [row for row in (*self._not_zero(each), *self._dropped(each)) if row not in each.rows]
+            more = found[: limit // 3]
+            each.rows = each.rows[: limit - len(more)] + more
+        self._follow(limit)
+
+    def _not_zero(self, table: Input) -> Rows:
+        """Two rows with a number in a column that has none but 0 and NULL so far, of one key if there are such."""
+        name = next((name for name, value in flat(table.rows) if value != "NULL"), None)
+        if name is None:
+            return []
+        condition = f"{self._warehouse.quote(name)} <> 0"
+        found = self._read(table, condition, 1)
+        here = self._spec.table_key(table.name)
+        keys = {ref.column for ref in self._direct.values() if self._spec.table_key(ref.place) == here}
+        same = [
+            self._one_of(key, [row[key]]) for row in found for key in sorted(keys & row.keys() - {name}) if row[key]
+        ]
+        return (self._read(table, " AND ".join([condition, *same]), 2) if same else []) or found
+
+    def _dropped(self, table: Input) -> Rows:
+        """Rows that single conditions of WHERE drop, a row of each of the first three."""
+        if len(self.inputs) > 1 or len(self._trees) != 1 or (where := self._trees[0].find(exp.Where)) is None:
+            return []
+        rows: Rows = []
+        for condition in list(where.this.flatten() if isinstance(where.this, exp.And) else [where.this])[:3]:
+            if not condition.find(exp.Query):
+                rows += self._read(table, f"NOT ({self._on_target(condition)})", 1)
+        return rows
+
+    def _on_target(self, condition: Any) -> str:
+        """A condition on one table, as the target writes it."""
+        dialect = self._warehouse.dialect.name
+
+        def spelt(node: Any) -> Any:
+            if not isinstance(node, exp.Column):
+                return node
+            return sqlglot.parse_one(self._warehouse.quote(fold(node.name, str.lower)), read=dialect)
+
+        text: str = condition.transform(spelt).sql(dialect=dialect, unsupported_level=sqlglot.ErrorLevel.IGNORE)
+        return text
+
     def _from_result(self, limit: int) -> None:
         """Rows of the inputs whose values stand in some rows of the step's table."""
         with suppress(PipekitError):
@@ -133,9 +182,11 @@ class Sampler:
                     if self._spec.table_key(ref.place) == key and ref.column in each.columns
                 }
                 conditions = [text for column, values in lists.items() if (text := self._one_of(column, values))]
+                least = 4 if any(tree.find(exp.Group) for tree in self._trees) else 1  # a sum may be no value of a row
                 for condition in ([" AND ".join(conditions)] if conditions else []) + conditions:
-                    if not each.rows:
-                        each.rows = self._read(each, condition, limit)
+                    if len(each.rows) < least:
+                        found = self._read(each, condition, limit)
+                        each.rows += [row for row in found if row not in each.rows][: limit - len(each.rows)]
 
     def _follow(self, limit: int) -> None:
         """Rows that belong to those that are chosen, by the columns that the SQL sets equal."""
@@ -168,10 +219,9 @@ class Sampler:
             raise
         return [_row(table.columns, row) for row in result.rows]
 
-    def _joined(self, step: Step) -> Iterator[Pair]:
-        for statement in statements_of(step, self._spec):
-            with suppress(sqlglot.errors.SqlglotError, RecursionError):
-                yield from self._pairs_of(sqlglot.parse_one(statement.text, read=statement.dialect))
+    def _joined(self) -> Iterator[Pair]:
+        for tree in self._trees:
+            yield from self._pairs_of(tree)
 
     def _pairs_of(self, tree: Any) -> Iterator[Pair]:
         aliases: dict[str, str] = {}
@@ -210,6 +260,22 @@ def statements_of(step: Step, spec: PipelineSpec) -> list[Statement]:
     with suppress(PipekitError):
         return list(step.type.statements(step.options, spec))
     return []
+
+
+def trees_of(statements: Sequence[Statement]) -> Iterator[Any]:
+    """The SQL of a step, as far as it can be read."""
+    for each in statements:
+        with suppress(sqlglot.errors.SqlglotError, RecursionError):
+            yield sqlglot.parse_one(each.text, read=each.dialect)
+
+
+def flat(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Columns of several rows that have no value but 0 and NULL."""
+    for name in rows[0] if len(rows) > 1 else ():
+        values = [row[name] for row in rows]
+        zeros = [isinstance(value, (int, float, Decimal)) and value is not False and value == 0 for value in values]
+        if all(value is None or zero for value, zero in zip(values, zeros, strict=True)):
+            yield name, "0" if all(zeros) else "0 or NULL" if any(zeros) else "NULL"
 
 
 def _pairs(ones: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]) -> Iterator[Pair]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from decimal import Decimal
-from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from pipekit.step import Statement
 from pipekit.trials.run import Tables
+from pipekit.trials.sampling import flat, trees_of
 
 _MOST = 20
 
@@ -28,8 +25,8 @@ def not_distinguished(
         makes_rows: Whether the step makes rows of some inputs; asked at most twenty times.
     """
     for table, rows in given.items():
-        yield from (f"not distinguished: {table}.{name} is {value} in all rows" for name, value in _flat(rows))
-    trees = list(_trees(statements))
+        yield from (f"not distinguished: {table}.{name} is {value} in all rows" for name, value in flat(rows))
+    trees = list(trees_of(statements))
     if len(given) != 1 or len(trees) != 1:
         return
     [(table, rows)] = given.items()
@@ -41,18 +38,3 @@ def not_distinguished(
         yield f"not distinguished: no recorded row of {table} is dropped by WHERE"
     if groups and expected >= len(used):
         yield "not distinguished: each group has one row, so that sum, min and max are the same"
-
-
-def _flat(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Columns of several rows that have no value but 0 and NULL."""
-    for name in rows[0] if len(rows) > 1 else ():
-        values = [row[name] for row in rows]
-        zeros = [isinstance(value, (int, float, Decimal)) and value is not False and value == 0 for value in values]
-        if all(value is None or zero for value, zero in zip(values, zeros, strict=True)):
-            yield name, "0" if all(zeros) else "0 or NULL" if any(zeros) else "NULL"
-
-
-def _trees(statements: Sequence[Statement]) -> Iterator[Any]:
-    for each in statements:
-        with suppress(sqlglot.errors.SqlglotError, RecursionError):
-            yield sqlglot.parse_one(each.text, read=each.dialect)

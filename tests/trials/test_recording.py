@@ -126,6 +126,29 @@ def test_what_the_rows_cannot_distinguish_is_said(tmp_path: Path) -> None:
     assert not [note for note in load(path).record("costs").notes if "not distinguished" in note]
 
 
+def test_rows_that_show_more_are_looked_for(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources:
+          strikes: {uri: in/, format: {type: csv}, columns: {airport: varchar, cost: integer, kind: varchar}}
+        steps:
+          - {id: raw, type: load, source: strikes}
+          - {id: costs, type: sql, sql: "select airport, sum(cost) as cost from raw r where r.kind = 'bird' group by 1"}
+        """,
+    )
+    rows = ["a,0,bird", "b,0,bird"] * 50 + ["a,700,bird", "b,300,bird", "a,500,bird", "b,450,bird", "b,0,plane"]
+    write(tmp_path, "in/a.csv", "airport,cost,kind\n" + "\n".join(rows) + "\n")
+    run_ok(path)
+    done = load(path).record("costs", rows=9)
+    assert (done.passed, done.notes, done.given) == (True, (), {"raw": 9})
+    [test] = found_in(path).values()
+    costly = [row for row in test["given"]["raw"] if row["cost"]]
+    assert len(costly) == 2
+    assert len({row["airport"] for row in costly}) == 1  # so that sum and max differ
+    assert len([row for row in test["given"]["raw"] if row["kind"] != "bird"]) == 1
+
+
 def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
     done = cli(
         pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "raw_customers.name", "--name", "n", code=0
