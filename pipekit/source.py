@@ -224,9 +224,12 @@ class Source(Model):
     def _distinct(self) -> Source:
         seen: set[str] = set()
         for column in self.columns:
-            if column.name.lower() in seen:
-                raise ValueError(f"columns: {column.name!r} is declared twice (case does not count)")
-            seen.add(column.name.lower())
+            name = column.name
+            if name.lower() in seen:
+                first = next(other.name for other in self.columns if other.name.lower() == name.lower())
+                text = f"is the same column as {first!r} above (case does not count); remove or rename one"
+                raise ValueError(f"columns: {name}: {text}")
+            seen.add(name.lower())
         return self
 
     def __repr__(self) -> str:

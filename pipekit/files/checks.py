@@ -12,9 +12,12 @@ from pipekit.files.patterns import check_pattern
 from pipekit.files.places import check_place
 from pipekit.files.value_formats import check_formats
 from pipekit.source import Source
+from pipekit.suggestions import did_you_mean
 
 # Python's own notations and those of domain names. https://docs.python.org/3/library/codecs.html
 _NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape", "undefined"})
+
+_ENCODINGS = ("utf-8", "utf-16", "latin-1", "cp1252")
 
 
 def check_source(source: Source, *, read_elsewhere: bool = False) -> Iterator[tuple[str, str]]:
@@ -49,7 +52,8 @@ def _check_encoding(source: Source) -> Iterator[tuple[str, str]]:
         name = codecs.lookup(encoding).name
         "".encode(encoding)  # refuses codecs that are for no text, such as hex
     except LookupError:
-        yield "format.encoding", f"{encoding!r} is not a text encoding that Python knows"
+        near = did_you_mean(encoding.lower(), _ENCODINGS, alike=0.6)
+        yield "format.encoding", f"unknown text encoding {encoding!r}{near}; for example {', '.join(_ENCODINGS)}"
         return
     if name in _NO_FILES:
         yield "format.encoding", f"{encoding!r} is not an encoding of files"

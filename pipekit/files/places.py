@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 from pipekit.errors import BadFileError, PipekitError, SourceError, TransientError
 from pipekit.files.patterns import is_deep, is_folder_marker
 from pipekit.source import Source, SourceFile
+from pipekit.suggestions import did_you_mean
 
 _BLOCK = 16 << 20
 _NUMBER = re.compile(r"^\[Errno \d+\] ")
@@ -23,6 +24,9 @@ _S3 = ("s3", "s3a")
 _WEB = ("http", "https")
 # File systems of fsspec that only make sense around, or in place of, another one.
 _WRAPPERS = ["local", "dir", "generic", "reference", "cached", "blockcache", "filecache", "simplecache", "data"]
+# Those that only Snowflake reads, in place: https://docs.snowflake.com/en/sql-reference/sql/create-stage
+_ELSEWHERE = ("azure", "s3gov", "s3china", "s3compat")
+_COMMON = ("s3", "gs", "abfs", "http", "https", "file")
 _ONE_SLASH = re.compile(r"(file|s3|s3a|https?|gs|gcs|az|abfss?):", re.IGNORECASE)
 # There a folder that holds nothing does not exist.
 _OBJECT_STORES = (*_S3, "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci", "hf")
@@ -65,15 +69,26 @@ def check_spelling(uri: str) -> str | None:
     """What stands in the way of a place as the pipeline file writes it; ``None`` if nothing does."""
     before, colon, after = uri.partition("://")
     slash = not colon and _ONE_SLASH.match(uri)
+    upper = colon and before.isalnum() and before != before.lower()
+    if upper and before.lower() not in _ELSEWHERE and (unknown := _unknown_scheme(before.lower())):
+        return unknown
     wrong = {
-        f"write {before.lower()}:// in lower case": colon and before.isalnum() and before != before.lower(),
+        f"write {before.lower()}:// in lower case": upper,
         "file:// is followed by an absolute path, so by three slashes": before == "file" and after[:1] != "/",
-        "two slashes follow the colon of a scheme; a folder of that name is written ./" + uri: slash,
+        _with_two_slashes(uri): slash,
         "~ is not expanded; write {{ env('HOME') }}, or ./~ for a folder of that name": uri[:1] == "~",
         f"{before}:// stands for another place; name that one": colon and before in _WRAPPERS,
         "ends in an empty name (//); name the folder above, and give a pattern": uri.endswith("//") and after,
     }
     return next((text for text, holds in wrong.items() if holds), None)
+
+
+def _with_two_slashes(uri: str) -> str:
+    """For a place with no slash after its scheme, or only one: how it is written."""
+    scheme, _, rest = uri.partition(":")
+    slashes = "one slash" if rest.startswith("/") else "no slash"
+    meant = rest if scheme.lower() == "file" else f"{scheme.lower()}://{rest.lstrip('/')}"
+    return f"{uri!r} has {slashes} after {scheme}:; write {meant} (a local folder of that name: ./{uri})"
 
 
 def _unknown_scheme(scheme: str) -> str | None:
@@ -82,7 +97,8 @@ def _unknown_scheme(scheme: str) -> str | None:
     try:
         get_filesystem_class(scheme)
     except ValueError:
-        return f"fsspec knows no {scheme}:// places"
+        near = did_you_mean(scheme, _COMMON)
+        return f"unknown scheme {scheme!r}{near}; among those that can be read are {', '.join(_COMMON)}"
     except ImportError as error:
         return f"{scheme}:// places cannot be read: {error}"
     return None

@@ -91,6 +91,22 @@ def time_format(text: str) -> TimeFormat:
     return TimeFormat("".join(_fixed_width(patterns)), tuple(parts))
 
 
+_DIRECTIVES = {
+    **{"%Y": "YYYY", "%y": "YY", "%m": "MM", "%b": "MON", "%B": "MMMM", "%d": "DD", "%a": "DY", "%H": "HH24"},
+    **{"%I": "HH12", "%M": "MI", "%S": "SS", "%f": "FF6", "%p": "AM", "%z": "TZHTZM", "%T": "HH24:MI:SS"},
+    **{"%F": "YYYY-MM-DD"},
+}
+"""Directives of strftime, and what they are in Snowflake's notation."""
+
+
+def _strftime(text: str) -> str:
+    """For a format in the notation of strftime: the same in Snowflake's, if every part of it has an element there."""
+    letters = re.sub(r"(?<!%)[A-Za-z]+", r'"\g<0>"', text)
+    known = re.sub(r"%[A-Za-z]", lambda found: _DIRECTIVES.get(found[0], found[0]), letters)
+    meant = f"; write {known}" if "%" not in known else ""
+    return f"{text!r} is in the notation of strftime, and pipekit reads Snowflake's (YYYY-MM-DD HH24:MI:SS){meant}"
+
+
 def _next(text: str, at: int) -> tuple[str, Part, int]:
     if match := _FRACTION.match(text, at):
         dotted = match[0].startswith(".")
@@ -102,6 +118,8 @@ def _next(text: str, at: int) -> tuple[str, Part, int]:
         return _ELEMENTS[element], Part(element), match.end()
     if match := _LITERAL.match(text, at):
         return re.escape(match[0]), Part("", match[0]), match.end()
+    if "%" in text:
+        raise ValueError(_strftime(text))
     raise ValueError(
         f"{text!r} is not a format pipekit can read: {text[at:]!r} is no element of Snowflake's notation "
         '(YYYY, YY, MM, MON, MMMM, DD, DY, HH24, HH12, MI, SS, FF0 to FF9, AM, PM, TZH:TZM, TZHTZM, "text")'

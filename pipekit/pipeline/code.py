@@ -10,11 +10,13 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pipekit.errors import PipekitError, PluginError
+from pipekit.suggestions import did_you_mean
 
 
 def import_from(folder: Path, name: str) -> ModuleType:
@@ -33,7 +35,9 @@ def import_from(folder: Path, name: str) -> ModuleType:
             return importlib.import_module(f"{package}.{name}")
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith(package):
-            raise PluginError(f"{folder.name}/{name.replace('.', '/')}.py does not exist") from error
+            others = [".".join(file.relative_to(folder).with_suffix("").parts) for file in folder.rglob("*.py")]
+            near = did_you_mean(name, others)
+            raise PluginError(f"{folder.name}/{name.replace('.', '/')}.py does not exist{near}") from error
         place = line_in(error, folder) or f"{folder.name}/{name}"
         raise PluginError(f"{place}: needs the module {error.name}, which is not installed") from error
     except PipekitError:
@@ -116,9 +120,11 @@ def function_from(folder: Path, reference: str) -> Callable[..., Any]:
     name, _, attribute = reference.partition(":")
     if not name or not attribute:
         raise PluginError(f"{reference!r} is not of the form module:function")
-    function: Callable[..., Any] | None = getattr(import_from(folder, name), attribute, None)
+    module = import_from(folder, name)
+    function: Callable[..., Any] | None = getattr(module, attribute, None)
     if not callable(function):
-        raise PluginError(f"{folder.name}/{name}: has no function {attribute!r}")
+        near = did_you_mean(attribute, [other for other, value in vars(module).items() if isfunction(value)])
+        raise PluginError(f"{folder.name}/{name.replace('.', '/')}.py has no function {attribute!r}{near}")
     return function
 
 

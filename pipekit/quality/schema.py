@@ -15,7 +15,7 @@ from typing import Any
 
 from pipekit.quality.arguments import described
 from pipekit.quality.conditions import parse_text
-from pipekit.suggestions import did_you_mean
+from pipekit.suggestions import did_you_mean, nearest
 
 Place = tuple[str | int, ...]
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -94,9 +94,9 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
     """Every mistake in an expectation's name and arguments, as (path inside ``kwargs``, message)."""
     if is_custom(kind):
         return []
-    entry = catalogue()["expectations"].get(kind)
-    if entry is None:
-        return [((), f"unknown expectation {kind!r}{did_you_mean(kind, catalogue()['expectations'])}")]
+    if unknown := unknown_kind(kind):
+        return [((), unknown)]
+    entry = catalogue()["expectations"][kind]
     if "refused" in entry:
         return [((), f"{kind} cannot be used here: {entry['refused']}")]
     return [
@@ -107,13 +107,31 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
     ]
 
 
+_LONG = re.compile(r"^expect_(column_values_to_be|column_values_to|column|table|select)_")
+
+
+def unknown_kind(kind: str) -> str:
+    """What is said of an expectation that there is none of, with the nearest one; empty if there is one.
+
+    A short name (``not_null``) is compared with what is left of the long ones.
+    """
+    known = catalogue()["expectations"]
+    if is_custom(kind) or kind in known:
+        return ""
+    short = {_LONG.sub("", name): name for name in known}
+    near = short.get(kind) or nearest(kind, known) or short.get(str(nearest(kind, short)))
+    return f"unknown expectation {kind!r}" + (f"; did you mean {near!r}?" if near else "")
+
+
 def _names(kind: str, entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    meant = set()
     for key in kwargs:
         if key not in entry["arguments"]:
-            near = did_you_mean(str(key), [*entry["arguments"], "severity", "name", KEYS])
-            yield (key,), f"unknown argument {key!r} of {kind}{near}"
+            near = nearest(str(key), [*entry["arguments"], "severity", "name", KEYS])
+            meant.add(near)
+            yield (key,), f"unknown argument {key!r} of {kind}" + (f"; did you mean {near!r}?" if near else "")
     for key in entry["required"]:
-        if key not in kwargs:
+        if key not in kwargs and key not in meant:
             yield (), f"{kind} needs the argument {key!r}"
 
 
@@ -269,7 +287,7 @@ def _bounds(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]
     if isinstance(value, (str, list, tuple)):
         least, most = (schema.get(f"{end}{'Length' if isinstance(value, str) else 'Items'}") for end in ("min", "max"))
         if least is not None and len(value) < least:
-            yield (), "it is empty" if least == 1 else f"it needs {least} values"
+            yield (), "must not be empty" if least == 1 else f"it needs {least} values"
         if most is not None and len(value) > most:
             yield (), f"it takes at most {most}"
 

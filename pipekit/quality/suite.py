@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 
 from pipekit.clock import at_time
 from pipekit.quality.custom_sql import QUERY, tables_read, unproven
-from pipekit.quality.schema import KEYS, check_arguments, judges_rows
+from pipekit.quality.schema import KEYS, check_arguments, judges_rows, unknown_kind
 from pipekit.sql.dialect import Dialect
 from pipekit.suggestions import did_you_mean
 
@@ -186,13 +186,20 @@ def _unwrap(data: Any, problems: Problems) -> tuple[Engine, Place, Any]:
 
 
 def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | None:
+    second = next((key for key in [*item][1:] if str(key).startswith("expect_")), "") if isinstance(item, dict) else ""
+    if second:
+        problems.append(((*place, second), "a second expectation in one item of the list; begin it with '- '"))
+        return None
     if not isinstance(item, dict) or len(item) != 1:
         problems.append((place, "an expectation is written {name: {argument: value}}, one to a list item"))
         return None
     [(kind, arguments)] = item.items()
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
-        problems.append(((*place, kind), "the arguments are a mapping, such as {column: customer_id}"))
+        example = arguments if isinstance(arguments, str) else "customer_id"
+        reason = f"the arguments are a mapping, such as {{column: {example}}}"
+        unknown = unknown_kind(str(kind))
+        problems.append(((*place, kind), unknown + (" " if "?" in unknown else "; ") + reason if unknown else reason))
         return None
     kwargs = {key: value for key, value in arguments.items() if key not in _OWN}
     extra = {key: arguments[key] for key in _OWN if key in arguments}

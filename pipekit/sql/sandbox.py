@@ -17,6 +17,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipekit.scrubbing import hide_environment, scrub
+from pipekit.suggestions import did_you_mean
 
 _MOST = 1_000_000
 _WIDTH = re.compile(r"[%:{][^\s}]{0,8}\d{7,}")
@@ -201,5 +202,7 @@ def failure_reason(error: BaseException) -> str:
         return f"there is no template {error.name}"
     said = getattr(error, "message", None) or str(error)
     if isinstance(error, jinja2.UndefinedError) and said.endswith("is undefined"):
+        if near := did_you_mean(said.partition("'")[2].partition("'")[0], ("var", "env", "as_of"), alike=0.75):
+            return said + near
         return f"{said}; a text stands in quotes, a variable is {{{{ var('name') }}}}"
     return f"{said}; an expression ends with }}}}" if said.startswith("unexpected '}'") else said

@@ -224,6 +224,22 @@ def _table(source: Any) -> Table:
 
 
 _STARTS = ("select", "with")
+_KEYWORDS = (
+    "from",
+    "where",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "join",
+    "left",
+    "union",
+    "qualify",
+    "and",
+    "as",
+    "by",
+)
+_EXPECTING = re.compile(r"Expecting (\S)\.?")
 
 
 _INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
@@ -236,8 +252,19 @@ def _syntax_error(error: Any, text: str) -> TemplateError:
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
     if _INCOMPLETE.match(said):  # names a class of sqlglot
         said = "the SQL is incomplete"
-    reason = said.rstrip(".") + (f", near {near!r}" if near else "")
-    first = (text.split(maxsplit=1) or [""])[0].lower()
-    if first.isalpha() and first not in _STARTS:
-        reason += f"; the SQL begins with {first!r}{did_you_mean(first, _STARTS)}"
-    return TemplateError(reason, line=details.get("line"), column=column)
+    first = (text.split(maxsplit=1) or [""])[0]
+    if first.isalpha() and first.lower() not in _STARTS:
+        at = text[: text.index(first)]
+        meant = did_you_mean(first.lower(), _STARTS, otherwise="; a SELECT is wanted here")
+        reason = f"the SQL begins with {first!r}{meant}"
+        return TemplateError(reason, line=at.count("\n") + 1, column=len(at) - at.rfind("\n"))
+    return TemplateError(_in_plain_words(said, near), line=details.get("line"), column=column)
+
+
+def _in_plain_words(said: str, near: str | None) -> str:
+    """What the parser says, without its own terms, and a keyword that a word is near to."""
+    if near and "Unexpected token" in said:
+        return f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, alike=0.7)}"
+    if near and (wanted := _EXPECTING.fullmatch(said)):
+        return f"{wanted[1]!r} is missing before {near!r}"
+    return said.rstrip(".") + (f", near {near!r}" if near else "")

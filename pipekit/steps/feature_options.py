@@ -81,12 +81,14 @@ class Feature(StepOptions):
 
     @model_validator(mode="after")
     def _consistent(self) -> Feature:
-        if (self.sql is None) == (self.template is None):
-            raise ValueError("give either sql or template")
+        if self.sql is None and self.template is None:
+            raise ValueError("give either sql or template; neither is given")
+        if self.sql is not None and self.template is not None:
+            raise ValueError("template: sql is given, too; keep one of them")
         if self.template and self.from_:
-            raise ValueError("from means nothing with template, which names its tables itself")
+            raise ValueError("from: means nothing with template, which names its tables itself")
         if self.entity and not (self.from_ or self.template):
-            raise ValueError("entity means nothing without from or template")
+            raise ValueError("entity: means nothing without from or template")
         if self.where is not None and not self.from_:
             raise ValueError("where: means nothing without from, the table whose rows it chooses")
         for key in ("id", "description", "data_type", "quality") if self.hidden else ():
@@ -125,11 +127,10 @@ class FeaturesOptions(Into):
     @field_validator("features")
     @classmethod
     def _distinct(cls, value: dict[str, Feature]) -> dict[str, Feature]:
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for name in value:
-            if name.lower() in seen:
-                raise ValueError(f"{name!r} is given twice (case does not count)")
-            seen.add(name.lower())
+            if (first := seen.setdefault(name.lower(), name)) != name:
+                raise ValueError(f"{name}: is the same as {first!r} above (case does not count); remove or rename one")
         if all(feature.hidden for feature in value.values()):
             raise ValueError("every feature is hidden; one at least must become a column")
         return value

@@ -22,6 +22,7 @@ _ENTITY = "entity__key"
 _EDGE = "\ufdd4"
 _MARK = re.compile(f"{_EDGE}(\\d*){_EDGE}")
 _TEXT, _WORD = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\w+")
+_LACKS = ": it is not in "
 _Path = tuple[str, ...]
 _Group = tuple[str, str, str | Expression, str | None]
 
@@ -41,7 +42,8 @@ def statement(options: FeaturesOptions, project: Project) -> Statement:
         return project.statement(sql=_MARK.sub("", sql), names={**templates, **defaults})
     except TemplateError as error:
         inside, around = list(_in_templates(options, project)), list(_in_features(error, sql, options))
-        first, *others = inside + [each for each in around if not inside or each.line is not None]
+        around = [each for each in around if not inside or each.line is not None]
+        first, *others = inside + _entity_once(around, options)
         first.others = tuple(others)
         raise first from error
 
@@ -220,6 +222,17 @@ def _in_words_of_the_file(error: TemplateError, options: FeaturesOptions) -> tup
     if reason.startswith("no table here is called") and "joined" in hint:
         hint = f"name columns of {options.from_} and features above it without a table"
     return reason, hint or None
+
+
+def _entity_once(mistakes: list[TemplateError], options: FeaturesOptions) -> list[TemplateError]:
+    """The mistakes, with one about the entity in place of one for each table that has no such column."""
+    lacking = [each for each in mistakes if each.key == ("entity",) and _LACKS in each.reason]
+    if not lacking:
+        return mistakes
+    tables = sorted({each.reason.partition(_LACKS)[2] for each in lacking})
+    reason = f"unknown column {options.entity_name!r}{_LACKS}{', nor in '.join(tables)}"
+    hint = next((each.hint for each in lacking if each.hint), None)
+    return [_of_key(TemplateError(reason, hint=hint), "entity"), *(each for each in mistakes if each not in lacking)]
 
 
 def _of_key(error: TemplateError, key: str) -> TemplateError:

@@ -61,7 +61,7 @@ class LoadOptions(TableOptions):
     @model_validator(mode="after")
     def _consistent(self) -> LoadOptions:
         if self.max_rejects is not None and self.on_error != "reject":
-            raise ValueError("max_rejects needs on_error: reject")
+            raise ValueError("max_rejects: needs on_error: reject")
         how = self.choice.how
         if (self.after_load == "move") != (self.move_to is not None):
             raise ValueError("after_load: move and move_to, the place to move to, go together")
@@ -71,7 +71,7 @@ class LoadOptions(TableOptions):
                 f" deleted, and {how.name} would load it again in each run; say after_load: move"
             )
         if self.on_changed is not None and not how.once_per_file:
-            raise ValueError(f"on_changed means nothing with strategy: {how.name}, which reads every file anew")
+            raise ValueError(f"on_changed: means nothing with strategy: {how.name}, which reads every file anew")
         if self.on_changed == "replace" and not self.metadata:
             raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
         if self.when == "changed" and how.once_per_file:

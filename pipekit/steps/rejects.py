@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
@@ -30,10 +31,13 @@ def most_rejects(limit: int | str | None, records: int) -> float:
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
-        number = -1
-    sound = 0 <= number <= 100 if share else number >= 0 and number.is_integer()
-    if isinstance(limit, bool) or not sound:
+        number = float("nan")
+    if isinstance(limit, bool) or not isfinite(number):
         raise ValueError(f"{limit!r} is neither a count (100) nor a share (1%)")
+    if share and not 0 <= number <= 100:
+        raise ValueError(f"a share is 0% to 100%, and {limit!r} is {'above' if number > 100 else 'below'} it")
+    if not share and not (number >= 0 and number.is_integer()):
+        raise ValueError(f"a count is a whole number that is not negative, unlike {limit!r}; a share is written 1%")
     return records * number / 100 if share else number
 
 

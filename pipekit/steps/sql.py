@@ -30,8 +30,10 @@ class SqlOptions(Into):
 
     @model_validator(mode="after")
     def _one_of(self) -> SqlOptions:
-        if (self.template is None) == (self.sql is None):
-            raise ValueError("give either template or sql")
+        if self.template is None and self.sql is None:
+            raise ValueError("give either template or sql; neither is given")
+        if self.template is not None and self.sql is not None:
+            raise ValueError("sql: template is given, too; keep one of them")
         return self
 
 

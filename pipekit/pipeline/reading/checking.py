@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipekit.pipeline.reading.rendering import Reading
 from pipekit.pipeline.reading.tree import Node
-from pipekit.suggestions import did_you_mean
+from pipekit.suggestions import did_you_mean, nearest
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _PLAIN_WORDS = {
@@ -54,9 +54,21 @@ def checked(
             where, item["msg"] = _nearer(reading.tree.at(where), where, str(item["msg"]))
             below = any(other[: len(where)] == where for other in reported)  # a mistake below it says more
             if not (below or reading.has_noted(where)):
-                reading.note(where, explain(item, [*_keys_of(model), *also_known]))
+                _note(reading, where, item, [*_keys_of(model), *also_known])
             reported.add(where)
         return None
+
+
+def _note(reading: Reading, where: tuple[str | int, ...], item: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Note one mistake; of an unknown key with a near one also that this one is not missing."""
+    if item["type"] == "missing":
+        reading.note_absent(where, explain(item, known))
+        return
+    beside = reading.tree.at(where[:-1]).value
+    known = [key for key in known if not (isinstance(beside, dict) and key in beside)]
+    if item["type"] == "extra_forbidden" and (near := nearest(str(item["loc"][-1]), known)):
+        reading.misspelt.add((*where[:-1], near))
+    reading.note(where, explain(item, known))
 
 
 def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ...]:
@@ -74,9 +86,11 @@ def _node_path(node: Node, location: Sequence[str | int]) -> tuple[str | int, ..
 
 
 def _nearer(node: Node, where: tuple[str | int, ...], text: str) -> tuple[tuple[str | int, ...], str]:
-    """A mistake that a model words as ``KEY: ...`` belongs to that key."""
+    """A mistake that a model words as ``KEY: ...`` belongs to that key; ``KEY: KEY: ...`` to one inside it."""
     key, colon, rest = text.removeprefix("Value error, ").partition(": ")
-    return ((*where, key), rest) if colon and isinstance(node.value, dict) and key in node.value else (where, text)
+    if not colon or not isinstance(node.value, dict) or key not in node.value:
+        return where, text
+    return _nearer(node.value[key], (*where, key), rest)
 
 
 def explain(item: Mapping[str, Any], known: Sequence[str]) -> str:

@@ -34,11 +34,13 @@ def with_choice(reading: Reading, options: type[BaseModel], data: Mapping[str, A
         reading.note((*path, use), _unknown(use, name, registry))
     else:
         given = {**options.default_keys(data), **data}
-        problems = [*_foreign(how, use, data, own, takers), *_missing(how, use, given)]
-        for key, text in problems:
+        foreign, missing = list(_foreign(how, use, data, own, takers)), list(_missing(how, given))
+        for key, text in foreign:
             reading.note((*path, key), text)
+        for key, text in missing:
+            reading.note_absent((*path, key), text, (*path, use))
         taken = {key: given[key] for key in key_names(how.keys) if key in given}
-        keys = None if problems else checked(reading, how.keys, taken, path)
+        keys = None if foreign or missing else checked(reading, how.keys, taken, path)
         choice = Choice(how, keys) if keys is not None else None
     rest = {key: value for key, value in data.items() if key in own or key not in takers}
     return {**rest, use: choice or default}
@@ -76,10 +78,15 @@ def _foreign(
 ) -> Iterator[tuple[str, str]]:
     for key in data:
         if key in takers and key not in own and key not in key_names(how.keys):
-            yield key, f"means nothing with {use}: {how.name}; it belongs to {', '.join(takers[key])}"
+            known = ", ".join(takers[key])
+            if use in data:
+                yield key, f"means nothing with {use}: {how.name}; it belongs to {known}"
+            else:
+                text = f"{use} is not given, so it is {how.name}, which takes no {key}"
+                yield key, f"{text}; give {use} one of {known}, or remove {key}"
 
 
-def _missing(how: Materialization[Any], use: Use, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _missing(how: Materialization[Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, required in key_names(how.keys).items():
         if required and key not in data:
-            yield use, f"{how.name} needs {key}"
+            yield key, f"{how.name} needs {key}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
@@ -12,6 +13,7 @@ from pipekit.pipeline.graph import Graph, GraphStep, TableKey
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.pipeline.reading.steps import step_nodes
+from pipekit.pipeline.reading.tree import Node
 from pipekit.suggestions import did_you_mean
 
 
@@ -62,20 +64,68 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
     for index, node in nodes.items():
         for table in sorted((node.reads | node.judges) - known):
             near = did_you_mean(table[-1], {other[-1] for other in known})
+            if (maker := _needs_quotes(table, nodes)) is not None:
+                _note_quotes(reading, *maker, table)
+                continue
             text = f"reads {'.'.join(table)}, which no step makes"
             text += near or "; if it exists already, declare it under external"
             _note_table(reading, spec, index, {table: text})
 
 
+def _needs_quotes(table: TableKey, nodes: Mapping[int, GraphStep]) -> tuple[int, TableKey] | None:
+    """The step whose table a missing one is meant to be, if that has a name which SQL reads otherwise: ``raw orders``.
+
+    Without quotes SQL reads the first word of it; and mostly it was to be written with ``_``.
+    """
+    wanted = table[-1].lower()
+    for index, node in nodes.items():
+        for made in node.writes:
+            name = made[-1].lower()
+            if not re.fullmatch(r"\w+", name) and wanted in (re.sub(r"\W+", "_", name), re.split(r"\W+", name)[0]):
+                return index, made
+    return None
+
+
+def _note_quotes(reading: Reading, index: int, made: TableKey, wanted: TableKey) -> None:
+    """Note a table's name that must be quoted, once and where it is made, in place of everything that reads it."""
+    key = "into" if reading.tree.at(("steps", index)).get("into") else "id"
+    path = ("steps", index, key)
+    if not reading.has_noted(path):
+        plain = re.sub(r"\W+", "_", made[-1])
+        text = f"makes the table {made[-1]!r}, a name that SQL must write in quotes; no step makes {wanted[-1]}"
+        reading.note(path, f"{text}, which is read; did you mean {plain!r}?")
+
+
 def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mapping[TableKey, str]) -> None:
     """Note a table that is not there: where the step's SQL names it, or else at the key that reads it."""
     step = next(step for step in spec.steps if step.id == reading.tree.at(("steps", index, "id")).value)
+    [(table, text)] = missing.items()
+    named = [path for path, name in _under_from(reading.tree.at(("steps", index)), ()) if _is(spec, name, table)]
+    for path in named:
+        reading.note(("steps", index, *path), text)
+    if named:
+        return
     try:
         list(step.type.reads(step.options, spec.changed(missing=missing)))
     except TemplateError as error:
         _note_sql(reading, spec, index, error)
     else:
-        reading.note(("steps", index, _reading_key(reading, index)), next(iter(missing.values())))
+        reading.note(("steps", index, _reading_key(reading, index)), text)
+
+
+def _under_from(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each table that a key ``from`` of a step, or of a feature of it, names, with its place in the step."""
+    for key, child in node.value.items() if isinstance(node.value, dict) else ():
+        if key == "from" and isinstance(child.value, str):
+            yield (*path, key), child.value
+        yield from _under_from(child, (*path, key))
+
+
+def _is(spec: PipelineSpec, name: str, table: TableKey) -> bool:
+    try:
+        return spec.table_key(name) == table
+    except ValueError:
+        return False
 
 
 def _note_sql(reading: Reading, spec: PipelineSpec, index: int, error: TemplateError) -> None:

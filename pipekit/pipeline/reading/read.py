@@ -19,13 +19,16 @@ from pipekit.pipeline.reading.receivers import check_targets_of_receivers, read_
 from pipekit.pipeline.reading.rendering import Reading, put_in_includes, render_tree, render_variables
 from pipekit.pipeline.reading.sections import no_target, read_clock, read_sources, read_suites, read_target
 from pipekit.pipeline.reading.steps import check_options, read_references, read_steps
+from pipekit.pipeline.reading.tree import Node
 from pipekit.pipeline.reading.typing import check_columns
 from pipekit.pipeline.reading.values import FileValues
 from pipekit.project import find_root, logs_folder, state_folder
 from pipekit.sql.cache import Translations
 from pipekit.sql.sandbox import Variables
-from pipekit.suggestions import did_you_mean
+from pipekit.suggestions import did_you_mean, nearest
 from pipekit.warehouses.builtin import TYPING
+
+_CLEAR = 0.75  # how near a key's name must be to be read as another
 
 
 def read_pipeline(
@@ -50,6 +53,7 @@ def read_pipeline(
     """
     reading = Reading.of(path, find_root(path), vocabulary)
     reading.given = [name for name, value in (("target", target), ("as_of", as_of)) if value is not None]
+    _put_misspelt_sections(reading)
     put_in_includes(reading)
     known = reading.variables = render_variables(reading, variables or {})
     check_targets_of_receivers(reading)
@@ -63,9 +67,21 @@ def read_pipeline(
     check_columns(reading, spec, steps)
     _check_given(reading, variables or {}, known)
     if reading.problems:
-        raise SpecError(reading.problems)
+        raise SpecError(reading.causes())
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
     return spec.changed(steps=hashed, graph=graph)
+
+
+def _put_misspelt_sections(reading: Reading) -> None:
+    """Note sections under a misspelt name, and read them under the one that was meant, where it is looked for."""
+    known = [field.alias or name for name, field in FileKeys.model_fields.items()]
+    children = dict(reading.tree.value)
+    for key, node in reading.tree.value.items():
+        near = nearest(key, known, alike=_CLEAR) if key not in known and isinstance(node.value, (dict, list)) else None
+        if near and near not in children and isinstance(node.value, list if near == "steps" else dict):
+            reading.note((key,), f"unknown key; did you mean {near!r}?")
+            children[near] = children.pop(key)
+    reading.tree = Node(children, reading.tree.file, reading.tree.line)
 
 
 def _sections(reading: Reading, target: str, variables: Variables, clock: str | None) -> PipelineSpec:

@@ -34,6 +34,8 @@ class Reading:
         tree: The file as a tree; replaced as includes are put in and values are rendered.
         problems: The mistakes.
         given: Which of ``target`` and ``as_of`` were given beside the file, so that it is not to blame for them.
+        absent: Mistakes about keys that are missing, by the places of those keys.
+        misspelt: Places of keys that are written otherwise, as was noted; so they are not missing.
         variables: The values of ``vars``, once they are rendered.
         clock: The run's clock, as far as it is known.
     """
@@ -44,6 +46,8 @@ class Reading:
     tree: Node
     problems: list[Problem] = field(default_factory=list)
     given: Collection[str] = ()
+    absent: dict[Sequence[str | int], Problem] = field(default_factory=dict)
+    misspelt: set[Sequence[str | int]] = field(default_factory=set)
     variables: Variables = field(default_factory=lambda: Variables({}))
     clock: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -65,6 +69,16 @@ class Reading:
     def note(self, path: Sequence[str | int], text: str) -> None:
         """Note a mistake at a place of the file."""
         self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
+
+    def note_absent(self, path: Sequence[str | int], text: str, place: Sequence[str | int] | None = None) -> None:
+        """Note that a key is missing: at ``place``, or where it would stand."""
+        self.note(path if place is None else place, text)
+        self.absent[tuple(path)] = self.problems[-1]
+
+    def causes(self) -> list[Problem]:
+        """The mistakes, without those that are gone once a key is spelt as was proposed."""
+        gone = [problem for path, problem in self.absent.items() if path in self.misspelt]
+        return [problem for problem in self.problems if problem not in gone]
 
     def has_noted(self, path: Sequence[str | int]) -> bool:
         """Whether a mistake is noted at this very place, so that the value there is not the one that was meant."""

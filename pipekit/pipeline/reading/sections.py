@@ -20,7 +20,7 @@ from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.quality.suite import Suite, read_suite
 from pipekit.source import Source
-from pipekit.suggestions import did_you_mean
+from pipekit.suggestions import did_you_mean, nearest
 from pipekit.warehouses.builtin import LOCAL
 
 
@@ -38,6 +38,9 @@ def read_target(reading: Reading, name: str) -> Target | None:
     _check_other_targets(reading, name)
     data = targets[name].plain()
     path = ("targets", name)
+    if isinstance(data, str):
+        reading.note(path, _no_mapping(name, data, types))
+        return None
     if not re.fullmatch(IDENTIFIER, name):
         reading.note(path, "a target's name is letters, digits, _ and -, and does not begin with a digit")
         return None
@@ -125,7 +128,7 @@ def _read_format(reading: Reading, source: str, data: Mapping[str, Any], target:
     if keys is None:
         return None
     if not isinstance(keys, dict):
-        reading.note(path, "must be a mapping (key: value)")
+        reading.note(path, _no_mapping("format", keys, reading.vocabulary.formats))
         return _NO_FORMAT
     known, name = reading.vocabulary.formats, keys.get("type")
     if not isinstance(name, str) or name not in known:
@@ -139,6 +142,16 @@ def _read_format(reading: Reading, source: str, data: Mapping[str, Any], target:
         return _NO_FORMAT
     form = checked(reading, known[name].options, keys, path)
     return _NO_FORMAT if form is None else known[name].bound(form)
+
+
+def _no_mapping(key: str, value: Any, types: Iterable[str]) -> str:
+    """For a value that stands where a mapping with a ``type`` must; mostly it is the type."""
+    text = "must be a mapping (key: value)"
+    if not isinstance(value, str):
+        return text
+    known = list(types)
+    meant = value if value in known else nearest(value, known) or "..."
+    return f"{text}; write {key}: {{type: {meant}}}"
 
 
 def _absolute(uri: str, root: Path) -> str:

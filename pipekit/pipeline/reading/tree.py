@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from pipekit.errors import Problem, SpecError
+from pipekit.pipeline.reading.broken import broken
 
 MAX_NODES = 200_000
 MAX_DEPTH = 40
@@ -102,9 +103,8 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         line = raw[: error.start].count(b"\n") + 1
         raise _refused(shown_as, line, "is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.context_mark if "quoted scalar" in str(error.context) else error.problem_mark
-        line = mark.line + 1 if mark else 0
-        raise _refused(shown_as, line, f"not YAML: {_reason(error, text)}") from error
+        line, reason = broken(error, text)
+        raise _refused(shown_as, line, f"not YAML: {reason}") from error
     except yaml.YAMLError as error:
         raise _refused(shown_as, 0, f"not YAML: {error}") from error
 
@@ -128,38 +128,6 @@ def _left_open(text: str, error: yaml.MarkedYAMLError) -> int:
     """How many brackets of the line in which the loader stopped were still open."""
     line = text[: error.problem_mark.index].rpartition("\n")[2] if error.problem_mark else ""
     return sum(line.count(opening) - line.count(closing) for opening, closing in ("[]", "{}"))
-
-
-def _reason(error: yaml.MarkedYAMLError, text: str) -> str:
-    mark = error.problem_mark
-    before = "".join(text.splitlines()[mark.line : mark.line + 1])[: mark.column + 1] if mark else ""
-    if before.endswith("\t"):
-        return "a tab cannot indent; use spaces"
-    return _hint(error) or f"{error.problem}" + (f" ({error.context})" if error.context else "")
-
-
-_HINTS = (
-    ("found character that cannot start any token", "a value that begins with %, @ or ` must be quoted"),
-    ("scanning an alias", 'a value that begins with * must be quoted, as in "*.csv"'),
-    (
-        "mapping values are not allowed",
-        "a value that holds a colon and a space must be quoted; or the indentation is wrong",
-    ),
-    ("could not find expected ':'", "a key is followed by a colon and a space"),
-    ("quoted scalar", "the quote that begins here is not closed"),
-    ("flow ", "a bracket is not closed; inside brackets a value with a comma, a bracket or a colon must be quoted"),
-    ("block ", "the indentation is wrong: keys of a mapping, and dashes of a list, begin in the same column"),
-)
-"""Words of libyaml, and what people do who get them, with the way out."""
-
-
-def _hint(error: yaml.MarkedYAMLError) -> str | None:
-    said = f"{error.problem} {error.context}"
-    hint = next((hint for words, hint in _HINTS if words in said), None)
-    if hint and hint.startswith(("a bracket", "a key")) and error.context_mark:
-        opened = "is opened" if hint.startswith("a bracket") else "begins"
-        return f"{hint} (it {opened} in line {error.context_mark.line + 1})"
-    return hint
 
 
 def _refused(file: str, line: int, text: str, key: str = "") -> SpecError:
@@ -202,6 +170,9 @@ class _Builder:
             raise self._too_deep(event, path)
         if isinstance(event, yaml.ScalarEvent):
             # Quoted text, blocks and !!str stay text.
+            if event.anchor and not event.value and event.implicit[0]:
+                text = f"&{event.anchor} is an anchor with nothing behind it, so there is no value; quote a text that"
+                raise self._error(event, path, f"{text} begins with &")
             value = plain_scalar(event.value) if event.implicit[0] else event.value
             marks: Any = (event.start_mark, event.end_mark)
             node = Node(value, self._file, line, span=(marks[0].index, marks[1].index))

@@ -29,8 +29,8 @@ FILES: list[tuple[str, int, list[str]]] = [
     ),
     (
         "steps:\n  - {id: a, type: sql, sql: select 1 as x\n  - {id: b}\n",
-        4,
-        ["a bracket is not closed", "opened in line 3"],
+        3,
+        ["the '{' that begins here is not closed", "before line 4"],
     ),
     (SOURCE.replace("{type: csv}", "csv") + "steps:\n" + LOAD, 3, ["format", "must be a mapping"]),
     (SOURCE.replace("{type: csv}", "{}") + "steps:\n" + LOAD, 3, ["format.type", "is missing", "csv"]),

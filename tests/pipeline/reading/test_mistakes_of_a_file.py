@@ -90,6 +90,7 @@ steps:
 """
 TEMPLATE = "select customer, count(*) as n\nfrom raw_orders\ngroup by customer\n"
 HELPER = "def notify(table):\n    return None\n"
+NOT_NULL = "expect_column_values_to_not_be_null"
 Row = tuple[str, str, str, tuple[str, ...]]
 
 NAMES: list[Row] = [
@@ -122,14 +123,15 @@ NAMES: list[Row] = [
     (
         "    into: raw_orders",
         "    into: raw orders",
-        "table: raw_orders",
-        ("which no step makes", "did you mean 'raw orders'?"),
+        "into: raw orders",
+        ("makes the table 'raw orders'", "in quotes", "did you mean 'raw_orders'?"),
     ),
     ("strategy: append", "strategy: apend", "strategy: apend", ("did you mean 'append'?",)),
     ("on_error: reject", "on_error: rejects", "on_error: rejects", ("did you mean 'reject'?",)),
     ("max_rejects: 1%", "max_rejects: few", "max_rejects: few", ("few", "1%")),
-    ("max_rejects: 1%", "max_rejects: 150%", "max_rejects: 150%", ("100",)),
-    ("    on_error: reject\n", "", "- id: load_orders", ("needs on_error: reject",)),
+    ("max_rejects: 1%", "max_rejects: 150%", "max_rejects: 150%", ("a share is 0% to 100%", "'150%' is above it")),
+    ("max_rejects: 1%", "max_rejects: -3", "max_rejects: -3", ("whole number", "1%")),
+    ("    on_error: reject\n", "", "max_rejects: 1%", ("needs on_error: reject",)),
     ("audit: orders", "audit: order", "audit: order", ("no suite", "did you mean 'orders'?")),
     ("    suite: orders", "    suite: oders", "suite: oders", ("no suite", "did you mean 'orders'?")),
     ("    table: raw_orders", "    table: raw_order", "table: raw_order", ("raw_order", "did you mean 'raw_orders'?")),
@@ -143,8 +145,13 @@ NAMES: list[Row] = [
     ("needs: [per_day]", "needs: [perday]", "perday", ("no step", "did you mean 'per_day'?")),
     ("needs: [per_day]", "needs: [notify]", "needs: [notify]", ("itself",)),
     ("    key: day\n", "    key: day\n    needs: [notify]\n", "", ("wait for each other", "per_day -> notify")),
-    ("call: helper:notify", "call: helpr:notify", "call: helpr", ("helpr",)),
-    ("call: helper:notify", "call: helper:notfy", "call: helper:notfy", ("has no function 'notfy'",)),
+    ("call: helper:notify", "call: helpr:notify", "call: helpr", ("helpr", "did you mean 'helper'?")),
+    (
+        "call: helper:notify",
+        "call: helper:notfy",
+        "call: helper:notfy",
+        ("helper.py has no function 'notfy'", "did you mean 'notify'?"),
+    ),
     ("call: helper:notify", "call: helper", "call: helper", ("module:function",)),
     ("args: {table: daily}", "args: {tabel: daily}", "tabel", ("tabel", "did you mean 'table'?")),
     ("args: {table: daily}", "args: {}", "args: {}", ("table",)),
@@ -153,8 +160,8 @@ NAMES: list[Row] = [
     (
         "    template: totals.sql\n",
         "    template: totals.sql\n    sql: select 1 as x\n",
-        "- id: totals",
-        ("either template or sql",),
+        "sql: select 1 as x",
+        ("template is given, too", "keep one"),
     ),
     ("type: duckdb, path", "type: dukdb, path", "dukdb", ("did you mean 'duckdb'?",)),
     ("  local: {type: duckdb, path:", "  local: {type: duckdb, pth:", "pth", ("did you mean 'path'?",)),
@@ -178,19 +185,19 @@ VALUES: list[Row] = [
     ("{{ var('floor') }}", "{{ var('flor') }}", "var('flor')", ("'flor' is not set", "floor")),
     ("{{ var('floor') }}", "{{ var(floor) }}", "var(floor)", ("floor", "a text stands in quotes")),
     ("{{ var('floor') }}", "{{ var('floor') }", "var('floor') }", ("}}",)),
-    ("{{ var('floor') }}", "{{ vr('floor') }}", "vr('floor')", ("vr", "undefined")),
+    ("{{ var('floor') }}", "{{ vr('floor') }}", "vr('floor')", ("vr", "did you mean 'var'?")),
     ("{{ var('floor') }}", "'{{ var('floor') }}'", "'{{ var", ("leave the quotes out",)),
     ("floor: 5", "floor: \"{{ env('PIPEKIT_NOT_SET') }}\"", "PIPEKIT_NOT_SET", ("is not set",)),
     ("uri: in/orders/", "uri: \"{{ env('PIPEKIT_NOT_SET') }}/x\"", "PIPEKIT_NOT_SET", ("is not set",)),
-    ("uri: in/orders/", "uri: s3:/bucket/x/", "s3:/bucket", ("two slashes follow the colon",)),
-    ("uri: in/orders/", "uri: S4://bucket/x/", "S4://", ("in lower case",)),
+    ("uri: in/orders/", "uri: s3:/bucket/x/", "s3:/bucket", ("has one slash", "write s3://bucket/x/ (")),
+    ("uri: in/orders/", "uri: S4://bucket/x/", "S4://", ("unknown scheme 's4'", "did you mean 's3'?")),
     ("uri: in/orders/", "uri: [in/orders/]", "uri: [in", ("uri", "must be")),
     ('delimiter: ";"', "delimiter: tab", "delimiter: tab", ("tab", '"\\t"')),
     ('delimiter: ";"', 'delimiter: ""', 'delimiter: ""', ("delimiter", "empty")),
     ('delimiter: ";"', 'delimiter: ";", header: maybe', "header: maybe", ("header", "true or false")),
-    ('delimiter: ";"', 'delimiter: ";", encoding: utf9', "encoding: utf9", ("utf9",)),
-    ('delimiter: ";"', 'delimiter: ";", date_format: "%Y-%m-%d"', "date_format", ("%Y", "YYYY")),
-    ("format: {type: json}", "format: json", "format: json", ("must be a mapping",)),
+    ('delimiter: ";"', 'delimiter: ";", encoding: utf9', "encoding: utf9", ("utf9", "did you mean 'utf-8'?")),
+    ('delimiter: ";"', 'delimiter: ";", date_format: "%Y-%m-%d"', "date_format", ("strftime", "write YYYY-MM-DD")),
+    ("format: {type: json}", "format: json", "format: json", ("must be a mapping", "write format: {type: json}")),
     (
         "    columns:\n      id: integer\n",
         "    columns: [id]\n    columns2:\n      id: integer\n",
@@ -203,7 +210,12 @@ VALUES: list[Row] = [
         "nullable: maybe",
         ("true or false",),
     ),
-    ("      customer: varchar\n", "      customer: varchar\n      CUSTOMER: varchar\n", "columns", ("declared twice",)),
+    (
+        "      customer: varchar\n",
+        "      customer: varchar\n      CUSTOMER: varchar\n",
+        "CUSTOMER",
+        ("the same column as 'customer'", "rename one"),
+    ),
     ("path: when.at", "path: when..at", "when..at", ("when..at",)),
 ]
 CHECKS: list[Row] = [
@@ -233,10 +245,15 @@ CHECKS: list[Row] = [
     (
         "    - expect_column_values_to_be_in_set:",
         "      expect_column_values_to_be_in_set:",
-        "",
-        ("one to a list item",),
+        "      expect_column_values_to_be_in_set",
+        ("a second expectation", "begin it with '- '"),
     ),
-    ("    - expect_column_values_to_not_be_null: {column: id}\n", "    - not_null: id\n", "not_null", ("not_null",)),
+    (
+        "    - expect_column_values_to_not_be_null: {column: id}\n",
+        "    - not_null: id\n",
+        "not_null: id",
+        ("unknown expectation 'not_null'", f"did you mean '{NOT_NULL}'?", "{column: id}"),
+    ),
     (
         "  orders:\n    - expect",
         "  orders: suite.json\n  other:\n    - expect",
@@ -259,7 +276,12 @@ SQL: list[Row] = [
         "from raw_order where",
         ("raw_order", "did you mean 'raw_orders'?"),
     ),
-    ("from raw_orders where", "form raw_orders where", "form raw_orders", ()),
+    (
+        "from raw_orders where",
+        "form raw_orders where",
+        "form raw_orders",
+        ("unexpected 'form'", "did you mean 'from'?"),
+    ),
     ("> {{ var('floor') }} group by day", "> {{ var('floor') }}", "select day", ("day", "GROUP BY")),
     ("sum(amount) as amount", "sum(amount) as amount, 1 as amount", "1 as amount", ("amount", "twice")),
     ("group by day", "group by day;\n      select 2 as x", "", ("exactly one SELECT",)),
@@ -277,8 +299,8 @@ SQL: list[Row] = [
         "since: dya",
         ("dya", "did you mean 'day'?"),
     ),
-    ("    from: totals\n", "    from: total\n", "features:", ("total", "did you mean 'totals'?")),
-    ("entity: customer", "entity: custmer", "entity: custmer", ("custmer", "did you mean 'customer'?")),
+    ("    from: totals\n", "    from: total\n", "from: total", ("total", "did you mean 'totals'?")),
+    ("entity: customer", "entity: custmer", "entity: custmer", ("nor in totals", "did you mean 'customer'?")),
     ("sql: sum(amount),", "sql: sum(amnt),", "sum(amnt)", ("amnt", "did you mean 'amount'?")),
     ("{from: raw_orders, sql:", "{from: raw_orders, sq:", "sq:", ("did you mean 'sql'?",)),
     ("description: What the customer spent.", "descr: x", "descr: x", ("did you mean 'description'?",)),
@@ -300,19 +322,29 @@ YAML: list[Row] = [
     ("description: Orders of a shop.", "description: Orders: of a shop.", "Orders: of", ("quoted",)),
     ("What the customer spent.", '"What the customer spent.', "What the customer", ("quote", "not closed")),
     ("description: Orders of a shop.", "description: *orders", "*orders", ("*", "quote")),
-    ("description: Orders of a shop.", "description: &orders", "", ()),
+    (
+        "description: Orders of a shop.",
+        "description: &orders",
+        "&orders",
+        ("&orders is an anchor with nothing behind it", "quote"),
+    ),
     ("description: Orders of a shop.", "description: !orders of", "!orders", ("!", "quote")),
     (
         "description: Orders of a shop.",
         "description:Orders of a shop.",
-        "vars:",
-        ("a colon and a space", "begins in line 2"),
+        "description:Orders",
+        ("a space is missing after 'description:'",),
     ),
-    ('{type: csv, delimiter: ";"}', '{type: csv, delimiter: ";"', "columns:", ("a bracket is not closed", "line 18")),
+    (
+        '{type: csv, delimiter: ";"}',
+        '{type: csv, delimiter: ";"',
+        'delimiter: ";"',
+        ("the '{' that begins here is not closed",),
+    ),
     ('pattern: "*.csv"', "pattern: *.csv", "*.csv", ('"*.csv"',)),
     ("sql: sum(amount), desc", "sql: round(sum(amount), 2), desc", "round(sum", ("quote",)),
-    ("needs: [per_day]", "needs: [per_day", "", ("a bracket is not closed", "line 71")),
-    ("steps:\n", "steps:\n  x: 1\n", "- id: load_orders", ("indentation",)),
+    ("needs: [per_day]", "needs: [per_day", "needs: [per_day", ("the '[' that begins here is not closed",)),
+    ("steps:\n", "steps:\n  x: 1\n", "x: 1", ("a key begins here", "line 37", "remove one, or indent it")),
 ]
 ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
 ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]
@@ -338,6 +370,45 @@ def test_a_mistake_says_where_why_and_what_to_do(tmp_path: Path, row: Row, monke
     assert any(all(word in problem for word in words) for problem in said), found.value
     assert not any(str(tmp_path) in problem for problem in said), "an absolute path"
     assert not [p for p in tmp_path.rglob("*") if p not in before and "__pycache__" not in p.parts]
+
+
+# What is only a consequence of another mistake is not reported beside it.
+ALONE = [
+    ("name: shop", "nam: shop"),
+    ("sources:\n", "source:\n"),
+    ("suites:\n", "suite:\n"),
+    ("vars:\n", "var:\n"),
+    ("steps:\n", "step:\n"),
+    ("targets:\n", "targts:\n"),
+    ("    uri: in/orders/", "    url: in/orders/"),
+    ("    format: {type: json}", "    formt: {type: json}"),
+    ("    columns:\n      id: integer", "    colums:\n      id: integer"),
+    ("    source: orders", "    sorce: orders"),
+    ("  - id: load_events", "  - idd: load_events"),
+    ("    key: day\n", "    kye: day\n"),
+    ("{column: id}", "{colum: id}"),
+    ("    into: raw_orders", "    into: raw orders"),
+    ("    from: totals\n", "    from: total\n"),
+    ("entity: customer", "entity: custmer"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), ALONE, ids=[new.strip() for _, new in ALONE])
+def test_a_mistake_is_reported_without_its_consequences(
+    tmp_path: Path, old: str, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    write(tmp_path, "p.yaml", text)
+    write(tmp_path, "templates/totals.sql", TEMPLATE)
+    write(tmp_path, "plugins/helper.py", HELPER)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SpecError) as found:
+        load(Path("p.yaml"))
+
+    [problem] = found.value.problems
+    assert text.splitlines()[problem.line - 1].strip(" -") in new or new.strip() in text.splitlines()[problem.line - 1]
 
 
 COMMANDS: list[tuple[list[str], tuple[str, ...]]] = [

@@ -110,7 +110,7 @@ def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:
         ("!!python/name:os.system a: 5\n", 1, "a", "is refused"),
         ("a: 1\n---\nb: 2\n", 2, "", "second document"),
         ("a: 1\nb:\n\t- x\n", 3, "", "tab"),
-        ("a: [1, 2\nb: 3\n", 2, "", "not YAML"),
+        ("a: [1, 2\nb: 3\n", 1, "", "not YAML"),
         ("a: 'unclosed\n", 1, "", "not YAML: the quote that begins here is not closed"),
         ("? [a, b]\n: 1\n", 1, "", "a key must be plain text"),
         ("a: *nothing\n", 1, "a", "names nothing above it"),

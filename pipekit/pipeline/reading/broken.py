@@ -1,0 +1,68 @@
+"""What is wrong with a text that is no YAML: the line to look at, and why, in the words of people who write YAML."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+_HINTS = (
+    ("found character that cannot start any token", "a value that begins with %, @ or ` must be quoted"),
+    ("scanning an alias", 'a value that begins with * must be quoted, as in "*.csv"'),
+    (
+        "mapping values are not allowed",
+        "a value that holds a colon and a space must be quoted; or the indentation is wrong",
+    ),
+    ("could not find expected ':'", "a key is followed by a colon and a space"),
+    ("quoted scalar", "the quote that begins here is not closed"),
+    ("flow ", "a bracket is not closed; inside brackets a value with a comma, a bracket or a colon must be quoted"),
+    ("block ", "the indentation is wrong: keys of a mapping, and dashes of a list, begin in the same column"),
+)
+"""Words of libyaml, and what people do who get them, with the way out."""
+_NO_SPACE = re.compile(r"\s*(?:- +)?([\w.]+:)(?!//)\S")
+
+
+def broken(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """The line to look at, from 1 (0 if it is not known), and what is wrong there.
+
+    libyaml stops where a text cannot go on, which is often below the mistake; what it was in the midst of began there.
+    """
+    mark, opened = error.problem_mark, error.context_mark
+    if mark is None:
+        return 0, _hint(error)
+    lines = [*text.splitlines(), ""]
+    at, row = mark.line + 1, lines[min(mark.line, len(lines) - 1)]
+    if row[: mark.column + 1].endswith("\t"):
+        return at, "a tab cannot indent; use spaces"
+    found = _from_where_it_began(f"{error.problem} {error.context}", mark, opened, lines) if opened else None
+    return found or (at, _hint(error))
+
+
+def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) -> tuple[int, str] | None:
+    """What is wrong in the line in which the unfinished part began; ``None`` if that says no more."""
+    began = opened.line + 1
+    row = lines[min(opened.line, len(lines) - 1)]
+    if "quoted scalar" in said:
+        return began, "the quote that begins here is not closed"
+    if "could not find expected ':'" in said:
+        key = _NO_SPACE.match(row)
+        return began, f"a space is missing after {key[1]!r}" if key else "a key is followed by a colon and a space"
+    if "flow " in said and mark.line > opened.line:
+        bracket = row[opened.column : opened.column + 1]
+        text = f"the {bracket!r} that begins here is not closed"
+        return began, f"{text}, or a comma is missing before line {mark.line + 1}"
+    if "block mapping" in said and _is_item(lines, mark) and mark.column == opened.column:
+        text = f"a key begins here and an item of a list ('- ') in line {mark.line + 1}, in the same column"
+        return began, f"{text}; under one key there are keys or items, never both: remove one, or indent it"
+    return None
+
+
+def _is_item(lines: list[str], mark: Any) -> bool:
+    return mark.line < len(lines) and str(lines[mark.line][mark.column :]).startswith("- ")
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str:
+    said = f"{error.problem} {error.context}"
+    hint = next((hint for words, hint in _HINTS if words in said), None)
+    return hint or f"{error.problem}" + (f" ({error.context})" if error.context else "")
