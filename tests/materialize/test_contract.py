@@ -107,7 +107,7 @@ def step(keys: str) -> str:
          ["3: steps.a.since: means nothing with materialize: versions; it belongs to append"]),
         ("type: sql, sql: select 1 as a, materialize: versions, key: a, to_colum: b", ["3: steps.a.to_colum: unknown key; did you mean 'to_column'?"]),
         ("type: sql, sql: select 1 as a, materialize: versions, key: a, to_column: [b]", ["3: steps.a.to_column: must be text"]),
-        ("type: sql, sql: select 1 as a, from_column: b", ["3: steps.a.from_column: means nothing with materialize: table; it belongs to versions"]),
+        ("type: sql, sql: select 1 as a, from_column: b", ["3: steps.a.from_column: materialize is not given, so it is table, which takes no from_column; write materialize: versions, or remove"]),
         ("type: sql, sql: select 1 as a, materialize: version", ["3: steps.a.materialize: unknown materialize 'version'; did you mean 'versions'?; one of append, merge, "]),
         ("type: load, source: s, strategy: view", ["3: steps.a.strategy: view is for materialize, not for strategy; one of append, "]),
         ("type: sql, sql: select 1 as a, materialize: [a]", ["3: steps.a.materialize: unknown materialize ['a']"]),

@@ -234,4 +234,7 @@ def test_keys_that_do_not_fit_are_refused_before_the_run(tmp_path: Path, keys: s
 def test_where_belongs_to_replace_where(tmp_path: Path) -> None:
     text = f"name: p{SOURCE}steps: [{{id: t, type: load, source: sales, where: id = 1}}]\n"
     found = problems(write(tmp_path, "p.yaml", text))
-    assert found == ["8: steps.t.where: means nothing with strategy: truncate_load; it belongs to replace_where"]
+    assert found == [
+        "8: steps.t.where: strategy is not given, so it is truncate_load, which takes no where; "
+        "write strategy: replace_where, or remove where"
+    ]

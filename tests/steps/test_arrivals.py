@@ -182,7 +182,7 @@ def test_rows_that_do_not_say_their_file_are_not_guessed(on: Project) -> None:
     ("more", "said"),
     [
         ("strategy: append, on_changed: replace", "needs metadata: true"),
-        ("on_changed: add", "on_changed means nothing with strategy: truncate_load"),
+        ("on_changed: add", "on_changed: means nothing with strategy: truncate_load"),
     ],
 )
 def test_keys_that_do_not_go_together_are_refused(tmp_path: Path, more: str, said: str) -> None:

@@ -134,10 +134,10 @@ def test_a_failed_audit_keeps_the_table_and_the_catalog() -> None:
 @pytest.mark.parametrize(
     ("feature", "words"),
     [
-        ("{sql: '1', template: x.sql}", "give either sql or template"),
+        ("{sql: '1', template: x.sql}", "template: sql is given, too; keep one of them"),
         ("{description: x}", "give either sql or template"),
-        ("{template: x.sql, from: people}", "from means nothing with template"),
-        ("{sql: '1', entity: who}", "entity means nothing without from or template"),
+        ("{template: x.sql, from: people}", "from: means nothing with template"),
+        ("{sql: '1', entity: who}", "entity: means nothing without from or template"),
         ("{sql: 'city +'}", "steps.t.features.f.sql: the SQL is incomplete"),
         ("{sql: '1', from: peple}", "reads main.peple, which no step makes; did you mean 'people'?"),
         ("{template: gone.sql}", "there is no such template"),

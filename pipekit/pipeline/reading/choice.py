@@ -78,12 +78,11 @@ def _foreign(
 ) -> Iterator[tuple[str, str]]:
     for key in data:
         if key in takers and key not in own and key not in key_names(how.keys):
-            known = ", ".join(takers[key])
             if use in data:
-                yield key, f"means nothing with {use}: {how.name}; it belongs to {known}"
+                yield key, f"means nothing with {use}: {how.name}; it belongs to {', '.join(takers[key])}"
             else:
                 text = f"{use} is not given, so it is {how.name}, which takes no {key}"
-                yield key, f"{text}; give {use} one of {known}, or remove {key}"
+                yield key, f"{text}; write {use}: {' or '.join(takers[key])}, or remove {key}"
 
 
 def _missing(how: Materialization[Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

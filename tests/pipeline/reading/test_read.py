@@ -174,7 +174,7 @@ def steps(*items: str) -> str:
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: merge}"), ["3: steps.a.materialize: merge needs key"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: append}"), ["append needs key or since"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: tabel}"), ["3: steps.a.materialize: unknown materialize 'tabel'; did you mean 'table'?"]),
-        (steps("{id: a, type: sql, sql: select 1 as x, key: x}"), ["3: steps.a.key: materialize is not given, so it is table, which takes no key; give materialize one of append, merge"]),
+        (steps("{id: a, type: sql, sql: select 1 as x, key: x}"), ["3: steps.a.key: materialize is not given, so it is table, which takes no key; write materialize: append or merge, or remove key"]),
         (steps("{id: a, type: sql, sql: select 1 as x, materialize: view, audit: [{expect_column_to_exist: {column: x}}]}"), ["a view cannot be audited"]),
         (steps("{id: a, type: sql, sql: select 1 as x, audit: s}"), ["3: steps.a.audit: there is no suite 's'"]),
         (steps("{id: a, type: sql, sql: select 1 as x, audit: [s, t]}"), ["no suite 's'", "no suite 't'"]),
