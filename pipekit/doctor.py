@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.files.listing import list_files
-from pipekit.findings import Finding, tried
+from pipekit.findings import Finding, files_of, tried
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.project import logs_folder, state_folder
-from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import Warehouse
 
 
@@ -25,7 +26,8 @@ def look_at(spec: PipelineSpec) -> Iterator[Finding]:
         yield from _plain(spec)
         return
     try:
-        yield from kind.doctor(spec.target.options, list(spec.sources.values()), spec.root)
+        for finding in kind.doctor(spec.target.options, list(spec.sources.values()), spec.root):
+            yield _foreseen(finding, spec)
     except PipekitError as error:
         yield Finding("warehouse", False, error.message.splitlines()[0])
 
@@ -57,17 +59,24 @@ def _plain(spec: PipelineSpec) -> Iterator[Finding]:
 
     try:
         yield tried("warehouse", connect)
-        yield from _listed(sources, opened[0].list_files if opened else list_files)
+        listing = opened[0].list_files if opened else list_files
+        for source in sources:
+            yield _foreseen(files_of(source.name, source.uri, partial(listing, source)), spec)
     finally:
         for warehouse in opened:
             with suppress(WarehouseError):
                 warehouse.close()
 
 
-def _listed(sources: Sequence[Source], listing: Callable[[Source], Listing]) -> Iterator[Finding]:
-    for source in sources:
-        yield tried(f"source {source.name}", lambda source=source: _count(listing(source), source))  # type: ignore[misc]
-
-
-def _count(files: Listing, source: Source) -> str:
-    return f"{len(files)} file{'s' if len(files) != 1 else ''} at {source.uri}"
+def _foreseen(finding: Finding, spec: PipelineSpec) -> Finding:
+    """A source without files is a warning where a load of it would fail, as ``plan`` says too."""
+    needing = [
+        step.id
+        for step in spec.steps
+        if finding.name == f"source {getattr(step.options, 'source', None)}"
+        and getattr(step.options, "on_empty", None) == "fail"
+    ]
+    if not finding.empty or not needing:
+        return finding
+    text = f"{finding.text}: {', '.join(needing)} would fail; if an empty source is fine, say on_empty: allow"
+    return replace(finding, text=text, warns=True)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from pipekit.errors import PipekitError
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that ``pipekit doctor`` looked at: how it is, or what to do."""
+    """One thing that ``pipekit doctor`` looked at: how it is, or what to do.
+
+    Attributes:
+        name: What was looked at.
+        ok: Whether a run can use it.
+        text: How it is, or what to do.
+        empty: Whether it is a source without files.
+        warns: Whether a step would fail as it is now, although nothing is broken.
+    """
 
     name: str
     ok: bool
     text: str
+    empty: bool = False
+    warns: bool = False
 
 
 def tried(name: str, look: Callable[[], str], remedy: str = "") -> Finding:
@@ -33,3 +43,15 @@ def tried(name: str, look: Callable[[], str], remedy: str = "") -> Finding:
     except Exception as error:  # noqa: BLE001 - a driver's or a plugin's own; what else is wrong is worth knowing too
         said = (str(error).splitlines() or [""])[0]
         return Finding(name, False, "; ".join(part for part in (f"{type(error).__name__}: {said}", remedy) if part))
+
+
+def files_of(source: str, place: str, listing: Callable[[], Sequence[object]], remedy: str = "") -> Finding:
+    """How many files a source has at its place; see ``tried``."""
+    files: list[object] = []
+
+    def look() -> str:
+        files.extend(listing())
+        return f"{len(files)} file{'s' if len(files) != 1 else ''} at {place}"
+
+    finding = tried(f"source {source}", look, remedy)
+    return replace(finding, empty=finding.ok and not files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from small_projects import load, project, write
+from small_projects import cli, load, project, write
 
 FILE = """
 sources:
@@ -38,3 +38,15 @@ def test_sources_are_looked_at_without_a_warehouse(tmp_path: Path) -> None:
     assert [finding.name for finding in found] == EVERYTHING
     assert (found[2].ok, found[4].ok) == (False, True)
     assert "is a folder" in found[2].text
+
+
+def test_a_source_without_files_is_a_warning_where_its_load_would_fail(tmp_path: Path) -> None:
+    sources = FILE.partition("steps:")[0].replace("nowhere/", "in/").partition("  refused")[0]
+    steps = "steps: [{id: a, type: load, source: gone}, {id: b, type: load, source: there, on_empty: allow}]"
+    path = project(tmp_path, sources + steps)
+    (tmp_path / "in").mkdir()
+
+    shown = cli(tmp_path, "doctor", path.name, code=0).stdout
+
+    assert f"warn source gone: 0 files at {tmp_path}/in/: a would fail; if an empty" in shown
+    assert f"ok   source there: 0 files at {tmp_path}/in/" in shown

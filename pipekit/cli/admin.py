@@ -38,7 +38,7 @@ def _shown(findings: Iterable[Finding]) -> bool:
     """Print each; whether all is well."""
     verdicts = []
     for finding in findings:
-        say(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
+        say(f"{'warn' if finding.warns else 'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
         verdicts.append(finding.ok)
     return all(verdicts)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from pipekit.errors import PipekitError, WarehouseError
 from pipekit.files.places import local_path
-from pipekit.findings import Finding, tried
+from pipekit.findings import Finding, files_of, tried
 from pipekit.names import Table
 from pipekit.source import Column, Source
 from pipekit.warehouses.contract import Setup
@@ -264,9 +264,5 @@ def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator
         remedy = "Create it, and grant USAGE on it to the role; see docs/snowflake.md."
         yield tried("storage integration", lambda: _done(warehouse, sql, integration), remedy)
     for source in sources:
-        yield tried(f"source {source.name}", lambda source=source: _count(warehouse, source), "Check its `uri`.")  # type: ignore[misc]
-
-
-def _count(warehouse: SnowflakeWarehouse, source: Source) -> str:
-    files: Any = warehouse.list_files(source)
-    return f"{len(files)} file{'s' if len(files) != 1 else ''} at {source.stage or source.uri}"
+        place, listing = source.stage or source.uri, partial(warehouse.list_files, source)
+        yield files_of(source.name, place, listing, "Check its `uri`.")
