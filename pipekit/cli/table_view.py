@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pipekit.cli.values import as_text
 from pipekit.sinks.styles import make_console, make_table, plain_text
-from pipekit.sinks.terminal import wrapped
+from pipekit.sinks.terminal import escaped, wrapped
 from pipekit.sinks.text import printable
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def show_table(
     else:
         console = make_console(stream, width)
         widest = console.width
+    rows = [[_in_encoding(value, stream) for value in row] for row in rows]
     limit = _limit(columns, rows, console.width, widest)
     names = (min(len(printable(name)), _WIDEST) for name in columns)
     if not rows:
@@ -104,6 +105,10 @@ def _cell(value: Any, widest: int) -> Text:
 
 def _whole(value: Any) -> Text:
     return plain_text(_NULL, "dim") if value is None else plain_text(printable(_as_shown(value)))
+
+
+def _in_encoding(value: Any, stream: IO[str]) -> Any:
+    return escaped(as_text(value), stream) if isinstance(value, (str, dict, list)) else value
 
 
 def _as_shown(value: Any) -> str:

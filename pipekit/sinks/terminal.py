@@ -37,6 +37,17 @@ def can_show(stream: IO[str], text: str) -> bool:
     return True
 
 
+def escaped(text: str, stream: IO[str]) -> str:
+    """A value of the user's as the stream can show it: a letter or sign that its encoding lacks is escaped.
+
+    ``SPELLED_OUT`` draws a sign as another one, which would make another value of it.
+    """
+    if can_show(stream, text):
+        return text
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def shows_colours(stream: IO[str]) -> bool:
     """Whether to colour: in a terminal that can, unless the user does not want it (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in ("dumb", "unknown")

@@ -187,5 +187,7 @@ def test_no_canary_gets_out_on_snowflake(
     capfd: pytest.CaptureFixture[str],
     snowflake_account: EmulatedSnowflake,  # noqa: F811
 ) -> None:
+    # A web server is refused on Snowflake before anything runs.
+    monkeypatch.setenv("C_URI", GIVEN["C_URI"].replace("http:", "s3:").replace("127.0.0.1:9", "bucket-of-none"))
     target = snowflake_account.target(password=LOGIN, token=f"{MARK}-token", authenticator="snowflake")
     assert found(project, target, monkeypatch, capfd, OF_THE_TARGET) == []
