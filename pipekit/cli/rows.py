@@ -106,9 +106,10 @@ def _by_position(data: pa.Table) -> list[tuple[Any, ...]]:
 
 def _print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Faithful in a file or a pipe; in a terminal, control characters are spelled out."""
+    from pipekit.sinks.terminal import escaped
     from pipekit.sinks.text import printable
 
-    text = "".join(",".join(map(_csv_cell, row)) + "\n" for row in (names, *rows))
+    text = escaped("".join(",".join(map(_csv_cell, row)) + "\n" for row in (names, *rows)), sys.stdout)
     click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
 
 
