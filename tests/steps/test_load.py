@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_projects import load, project, query, run, run_ok, write
+
+from pipekit import StepProgressed
 
 LOAD = """
     sources:
@@ -54,21 +57,15 @@ def test_an_append_takes_a_file_with_a_header_only(tmp_path: Path) -> None:
     assert run_ok(path).steps[0].status == "UNCHANGED"
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_loaded(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = given(tmp_path, one="a,b\n1,x\n", two="b,a\ny,2\n")  # of another shape: read after the first
     run_ok(path)
-    (tmp_path / "plugins").mkdir()
-    (tmp_path / "plugins/writer.py").write_text(
-        "from pathlib import Path\n"
-        "from pipekit import StepProgressed, hookimpl\n"
-        "class Writer:\n"
-        "    def handle(self, event):\n"
-        "        if isinstance(event, StepProgressed):\n"
-        f"            Path({str(tmp_path / 'data/two.csv')!r}).write_text('a,b\\n')\n"
-        "    def close(self): pass\n"
-        "@hookimpl\n"
-        "def pipekit_sinks(pipeline, run_id): return [Writer()]\n"
-    )
+
+    def written_meanwhile(**given: Any) -> StepProgressed:
+        (tmp_path / "data/two.csv").write_text("a,b\n")
+        return StepProgressed(**given)
+
+    monkeypatch.setattr("pipekit.steps.load.StepProgressed", written_meanwhile)
 
     result = run(path)
 

@@ -380,7 +380,7 @@ def test_wrong_keys_are_mistakes_of_the_file(tmp_path: Path) -> None:
     found = "\n".join(problems(project(tmp_path, text)))
     assert "openlineage.url: is not a URL such as" in found
     assert "openlineage.timeout: must be above 0" in found
-    assert "openlineage.urls: unknown key; did you mean 'url'?" in found
+    assert "openlineage.urls: unknown key" in found
 
 
 def test_a_run_that_asks_for_nothing_imports_nothing(tmp_path: Path) -> None:

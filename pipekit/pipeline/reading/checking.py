@@ -65,8 +65,10 @@ def _note(reading: Reading, where: tuple[str | int, ...], item: Mapping[str, Any
         reading.note_absent(where, explain(item, known))
         return
     beside = reading.tree.at(where[:-1]).value
-    known = [key for key in known if not (isinstance(beside, dict) and key in beside)]
-    if item["type"] == "extra_forbidden" and (near := nearest(str(item["loc"][-1]), known)):
+    taken = beside if isinstance(beside, dict) else {}
+    near = nearest(str(item["loc"][-1]), known) if item["type"] == "extra_forbidden" else None
+    known = [] if near in taken else [key for key in known if key not in taken]
+    if near and near not in taken:
         reading.misspelt.add((*where[:-1], near))
     reading.note(where, explain(item, known))
 

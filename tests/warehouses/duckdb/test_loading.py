@@ -263,7 +263,7 @@ def test_of_any_lines_each_is_loaded_or_rejected(load: Any, lines: list[bytes]) 
     [
         ({"type": "csv", "date_format": "YYYY-QQ"}, {"a": "date"}, "format.date_format: 'YYYY-QQ'"),
         ({"type": "csv", "timestamp_format": "HH24:MI"}, {"a": "timestamp_ntz"}, "names no year"),
-        ({"type": "csv", "encoding": "klingon"}, {"a": "date"}, "format.encoding: 'klingon'"),
+        ({"type": "csv", "encoding": "klingon"}, {"a": "date"}, "unknown text encoding 'klingon'"),
         ({"type": "json"}, {"a": {"type": "date", "path": "a..b"}}, "columns.a.path: 'a..b'"),
         ({"type": "json", "root": "[x]"}, {"a": "date"}, "format.root: '[x]'"),
         (
