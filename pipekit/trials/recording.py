@@ -21,7 +21,7 @@ from pipekit.trials.file import TestKeys, Trial, read_tests
 from pipekit.trials.masking import Decisive, Masker
 from pipekit.trials.run import Tables, bench, run_tests, tables_made
 from pipekit.trials.sampling import Rows, Sampler, statements_of
-from pipekit.trials.telling import not_distinguished
+from pipekit.trials.telling import changed_nulls, not_distinguished
 
 _WIDER, _SPREAD = 25, 6
 _SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|private_?key|ssn|iban|card_?n", re.IGNORECASE)
@@ -324,6 +324,7 @@ class _Recording:
 
     def _compare(self, clear: Tables, found: Tables, inputs: Tables) -> None:
         if _counts(clear) == _counts(found):
+            self.notes += changed_nulls(clear, found)
             return
         remedy = self._remedy(inputs, clear)
         for name, rows in clear.items():

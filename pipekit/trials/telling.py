@@ -38,3 +38,15 @@ def not_distinguished(
         yield f"not distinguished: no recorded row of {table} is dropped by WHERE"
     if groups and expected >= len(used):
         yield "not distinguished: each group has one row, so that sum, min and max are the same"
+
+
+def changed_nulls(clear: Tables, masked: Tables) -> Iterator[str]:
+    """Columns that are NULL in more or fewer rows with masked values: what is compared in them is masked apart."""
+    for name, rows in clear.items():
+        for column in rows[0] if rows else ():
+            before, after = (sum(row[column] is None for row in each) for each in (rows, masked[name]))
+            if before != after:
+                yield (
+                    f"{name}.{column} is NULL in {after} of {len(rows)} rows, and in {before} without masks: "
+                    "a join or a condition compares masked values; --keep its columns, or give such rows by hand"
+                )

@@ -204,6 +204,25 @@ def test_a_column_that_decides_in_another_way_is_named(tmp_path: Path) -> None:
     assert load(path).record("equal", keep=["word"]).passed
 
 
+def test_a_join_that_masks_break_without_a_row_less_is_said(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources:
+          a: {uri: a/, format: {type: csv}, columns: {mail: {type: varchar, sensitive: true}, d: integer}}
+          b: {uri: b/, format: {type: csv}, columns: {mail: varchar}}
+        steps:
+          - {id: ra, type: load, source: a}
+          - {id: rb, type: load, source: b}
+          - {id: j, type: sql, sql: "select rb.mail, ra.d from rb left join ra on ra.mail = rb.mail where rb.mail like '%@x.com'"}
+        """,
+    )
+    write(tmp_path, "a/a.csv", "mail,d\nada@x.com,1\nbob@x.com,2\n")
+    write(tmp_path, "b/b.csv", "mail\nada@x.com\nbob@x.com\n")
+    run_ok(path)
+    assert any("j.d is NULL in 2 of 2 rows, and in 0 without masks" in note for note in load(path).record("j").notes)
+
+
 @pytest.mark.parametrize("on", ["snowflake"], indirect=True)
 def test_on_snowflake_few_rows_are_read(on: Project) -> None:
     path = on.pipeline(
