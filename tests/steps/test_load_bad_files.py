@@ -1,4 +1,4 @@
-"""Bad input is told by file, line and column, harms nothing that was there, and is in the logs.
+"""Bad input is reported by file, line and column, harms nothing that was there, and is in the logs.
 
 Every case starts from a table that holds good rows. Then its files replace the good ones, and the pipeline runs again.
 """
@@ -159,7 +159,7 @@ def test_the_command_says_so_and_ends_with_1(shop: Path, case: Bad) -> None:
 
 
 def test_a_file_that_vanishes_before_it_is_read(shop: Path) -> None:
-    """The first file has been read when a listener removes the second, which is read for itself: its header differs."""
+    """The first file has been read when the second is removed, which is read for itself: its header differs."""
     before = held(shop)
     put(shop, {"1.csv": HEADER + ROW, "2.csv": b"customer,id,amount,day\nBob,2,1,2024-01-31\n"})
     (shop / "plugins").mkdir()
@@ -167,21 +167,17 @@ def test_a_file_that_vanishes_before_it_is_read(shop: Path) -> None:
         """\
 from pathlib import Path
 
-from pipekit import StepProgressed, hookimpl
+import pipekit.steps.load
+
+report = pipekit.steps.load.StepProgressed
 
 
-class Thief:
-    def handle(self, event):
-        if isinstance(event, StepProgressed):
-            Path("in/2.csv").unlink(missing_ok=True)
-
-    def close(self):
-        pass
+def steal(**given):  # in the thread that reads, so always before the second file; a sink has a thread of its own
+    Path("in/2.csv").unlink(missing_ok=True)
+    return report(**given)
 
 
-@hookimpl
-def pipekit_sinks(pipeline, run_id):
-    return [Thief()]
+pipekit.steps.load.StepProgressed = steal
 """,
         encoding="utf-8",
     )
