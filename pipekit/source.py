@@ -96,8 +96,11 @@ class ColumnType(BaseModel):
 
     @classmethod
     def _number(cls, text: str, precision: int, scale: int) -> ColumnType:
-        if not (1 <= precision <= _MAX_PRECISION and scale <= precision):
-            raise ValueError(f"{text!r}: precision is 1 to {_MAX_PRECISION}, scale at most the precision")
+        if not 1 <= precision <= _MAX_PRECISION:
+            raise ValueError(f"{text!r}: the precision is 1 to {_MAX_PRECISION} digits, not {precision}")
+        if scale > precision:
+            swapped = f"; did you mean number({scale},{precision})?" if scale <= _MAX_PRECISION else ""
+            raise ValueError(f"{text!r}: the scale, {scale}, is above the precision, {precision}{swapped}")
         return cls(kind="number", precision=precision, scale=scale)
 
     def __str__(self) -> str:

@@ -222,10 +222,31 @@ def _query(query: str) -> Iterator[tuple[Place, str]]:
 
 
 def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    text, parser = kwargs["row_condition"], "condition_parser: great_expectations"
+    understood = parse_text(text) is not None
+    notation = "" if understood else f"is written {_as_condition(text)}, or as a mapping"
     if kwargs.get("condition_parser") is None:
-        yield ("row_condition",), "a condition written as text needs condition_parser: great_expectations beside it"
-    elif parse_text(kwargs["row_condition"]) is None:
-        yield ("row_condition",), 'not a condition; write it like col("region") == "North", or as a mapping'
+        needs = f"a condition that is a text needs {parser} in the same braces"
+        yield ("row_condition",), needs + (f", and {notation}" if notation else "")
+    elif not understood:
+        yield ("row_condition",), f"{text!r} is no condition that {parser} reads; it {notation}"
+
+
+_COMPARISON = re.compile(
+    r"""\s*"?(?P<column>\w+)"?\s*(?P<operator>[=!<>]=?|<>)\s*(?P<value>-?[\d.]+|'[^']*'|"[^"]*")\s*"""
+)
+_NOT_NULL = re.compile(r"\s*(?P<column>\w+)\s+is\s+not\s+null\s*", re.IGNORECASE)
+
+
+def _as_condition(text: str) -> str:
+    """A condition that is written as in SQL or pandas in the notation that is read; an example for any other."""
+    if found := _COMPARISON.fullmatch(text):
+        operator = {"=": "==", "<>": "!="}.get(found["operator"], found["operator"])
+        value = found["value"].replace("'", '"')
+        return f'col("{found["column"]}") {operator} {value}'
+    if found := _NOT_NULL.fullmatch(text):
+        return f'col("{found["column"]}").notnull()'
+    return 'like col("region") == "North"'
 
 
 def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]:
@@ -236,7 +257,8 @@ def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]
         wanted = ", ".join(str(item) for item in schema["enum"])
         return [((), f"{value!r} is not one of {wanted}{did_you_mean(str(value), map(str, schema['enum']))}")]
     if "type" in schema and not _is_a(schema["type"], value):
-        return [((), f"{value!r} is not {_kind(schema)}")]
+        listed = f"; write [{value}]" if schema["type"] == "array" and isinstance(value, str | int | float) else ""
+        return [((), f"{value!r} is not {_kind(schema)}{listed}")]
     return [*_bounds(schema, value), *_inside(schema, value)]
 
 

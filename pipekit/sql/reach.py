@@ -30,11 +30,12 @@ class OutsideError(TemplateError):
     """A query that reaches more than tables."""
 
 
-def refuse_outside(tree: Any, dialect: Dialect, allowed: Collection[str]) -> None:
+def refuse_outside(tree: Any, text: str, dialect: Dialect, allowed: Collection[str]) -> None:
     """Refuse a query that reaches anything besides tables.
 
     Args:
         tree: The parsed query.
+        text: The query as written.
         dialect: The dialect it was written in.
         allowed: Functions, in lower case, and ``stage``, that the target allows all the same.
 
@@ -45,14 +46,22 @@ def refuse_outside(tree: Any, dialect: Dialect, allowed: Collection[str]) -> Non
         if name == "":
             raise OutsideError(f"{node.key.upper()} inside a query: SQL of a project reads tables and changes nothing")
         if name not in allowed:
-            raise _outside(name, short(node, 60))
+            raise _outside(name, node, text)
 
 
-def _outside(name: str, text: str) -> OutsideError:
-    way_out = "Load the file with a source and a load step, then read the table."
+def _outside(name: str, node: Any, text: str) -> OutsideError:
+    """The error, with the author's own spelling and its place where they can be found."""
+    way_out = "load the file with a source and a load step, then read the table"
     if name != "file":
-        way_out += f" If the target needs it: `allow_file_functions: [{name}]`."
-    return OutsideError(f"{text}: SQL of a project reads tables, never files, stages or settings", hint=way_out)
+        way_out += f"; or allow it: allow_file_functions: [{name}] at the target in use"
+    shown, begin = short(node, 60), r"@" if name == STAGE else rf"\b{re.escape(name)}\s*\("
+    found = None if name == "file" else re.search(begin, text, re.IGNORECASE)
+    line = column = None
+    if found is not None:
+        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        shown = shown.replace(name.upper(), found[0].rstrip(" (")) if name != STAGE else shown
+    reason = f"{shown}: SQL of a project reads tables, never files, stages or settings"
+    return OutsideError(reason, line=line, column=column, hint=way_out)
 
 
 def _statements(tree: Any) -> Iterator[tuple[str, Any]]:

@@ -191,7 +191,8 @@ def var_lookup(variables: Mapping[str, Any]) -> Lookup:
         value = variables.get(name, default)
         if value is None and name not in variables:
             known = ", ".join(sorted(variables)) or "there are none"
-            raise jinja2.UndefinedError(f"the variable {name!r} is not set; vars: {known}")
+            near = did_you_mean(str(name), variables, otherwise=f"; vars: {known}")
+            raise jinja2.UndefinedError(f"the variable {name!r} is not set{near}")
         return value
 
     return var

@@ -144,9 +144,11 @@ class SqlTemplates:
         Raises:
             TemplateError: It does not exist or does not render; with its line.
         """
-        _, dialect = self.find(name)
+        path, dialect = self.find(name)
         jinja = self._jinja if dialect is PROJECT_SQL else self._native
-        return self._render(lambda: jinja.get_template(name).render(**names), name, dialect), dialect
+        return self._render(
+            lambda: jinja.get_template(name).render(**names), name, dialect, lambda: path.read_text(encoding="utf-8")
+        ), dialect
 
     def render_text(self, text: str, names: Mapping[str, Any]) -> str:
         """Inline SQL, rendered; it is always in the project's SQL.
@@ -156,7 +158,7 @@ class SqlTemplates:
         """
         if not _JINJA.search(text):
             return text  # without a template there is nothing to compile, which takes a millisecond
-        return self._render(lambda: self._jinja.from_string(text).render(**names), None, PROJECT_SQL)
+        return self._render(lambda: self._jinja.from_string(text).render(**names), None, PROJECT_SQL, lambda: text)
 
     def place(
         self, rendered: str, template: str | None, text: str, names: Mapping[str, Any], at: tuple[int, int]
@@ -180,9 +182,11 @@ class SqlTemplates:
         return place_of(marked, marking.templates, *at) if without_marks(marked) == rendered else None
 
     @staticmethod
-    def _render(render: Callable[[], str], name: str | None, dialect: Dialect) -> str:
+    def _render(render: Callable[[], str], name: str | None, dialect: Dialect, source: Callable[[], str] = str) -> str:
         try:
             return _without_marks(render(), name, dialect)
+        except _InQuotesError as error:
+            raise _in_quotes(error, source()) from error
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(failure_reason(error) or "not Jinja", template=name, line=error.lineno) from error
         except RENDERING as error:
@@ -201,6 +205,29 @@ def _to_sql(value: Any, written: Callable[[Any, Dialect], SqlText], dialect: Dia
     return SqlText(f"{_OPEN}{text}{_CLOSE}")
 
 
+class _InQuotesError(TemplateError):
+    """A value stands inside quotes of the SQL."""
+
+
+_BRINGS_ITS_OWN = "leave the quotes out, a value brings its own"
+_IN_QUOTES = re.compile(r"""'(?:[^'\n{]|'')*(\{\{[^}]*\}\})(?:[^'\n]|'')*'|"[^"\n{]*(\{\{[^}]*\}\})[^"\n]*\"""")
+
+
+def _in_quotes(error: _InQuotesError, source: str) -> TemplateError:
+    """The error at the expression that the author wrote, if it is found in the line."""
+    rows = source.splitlines()
+    found = _IN_QUOTES.search(rows[error.line - 1]) if error.line and error.line <= len(rows) else None
+    if found is None:
+        return error
+    written, way_out = found[1] or found[2], _BRINGS_ITS_OWN
+    if found[2]:
+        way_out = f"for a name write {written[:-2].rstrip()} | ident }}}}"
+    elif len(found[0]) > len(written) + 2:
+        way_out += f"; texts are joined with ||, as in 'a-' || {written}"
+    reason = f"{written} stands inside quotes; {way_out}"
+    return TemplateError(reason, template=error.template, line=error.line, column=found.start() + 1)
+
+
 def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
     """The SQL without the marks around values. Values are left out of comments, and refused inside quotes.
 
@@ -211,9 +238,7 @@ def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
         part = match[0]
         if match["quoted"] and _OPEN in part:
             line = text.count("\n", 0, match.start()) + part[: part.index(_OPEN)].count("\n") + 1
-            raise TemplateError(
-                "a value stands inside quotes; leave the quotes out, it brings its own", template=template, line=line
-            )
+            raise _InQuotesError(f"a value stands inside quotes; {_BRINGS_ITS_OWN}", template=template, line=line)
         parts.append(_ANY_VALUE.sub("", part) if match["comment"] else part[1:-1] if match["value"] else part)
     return "".join(parts)
 

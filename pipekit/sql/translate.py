@@ -6,7 +6,6 @@ never imports it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
-from pipekit.suggestions import did_you_mean
+from pipekit.sql.wording import refuse_all_but_one_query, syntax_error
 from pipekit.versions import tested_sqlglot
 
 
@@ -71,12 +70,12 @@ def translate(
     try:
         if write.semantics is None or not read.is_project_sql or write.is_project_sql:
             return _translate(text, read, write, allowed)
-        tree = _one_query(write.semantics.parse(text), read, allowed)
+        tree = _one_query(write.semantics.parse(text), text, read, allowed)
         return _rewritten(tree, write.semantics, columns_of, becomes_table)
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
-        raise _syntax_error(error, text) from error
+        raise syntax_error(error, text, read) from error
     except RecursionError as error:
         raise TemplateError("is nested too deep") from error
 
@@ -87,7 +86,7 @@ _OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it win
 def _translate(text: str, read: Dialect, write: Dialect, allowed: Collection[str]) -> Translated:
     import sqlglot
 
-    tree = _one_query(sqlglot.parse(text, read=read.name), read, allowed)
+    tree = _one_query(sqlglot.parse(text, read=read.name), text, read, allowed)
     reads = _reads(tree)
     unique = _unique(tree) if read.is_project_sql else ()
     if read.name == write.name:
@@ -134,14 +133,10 @@ def _known_tables(reads: frozenset[Table], columns_of: ColumnsOf) -> dict[str, C
     return {name: columns for name, columns in known.items() if columns is not None}
 
 
-def _one_query(statements: list[Any], read: Dialect, allowed: Collection[str]) -> Any:
-    from sqlglot import exp
-
-    found = [tree for tree in statements if tree is not None and not isinstance(tree, exp.Semicolon)]
-    if len(found) != 1 or not isinstance(found[0], exp.Query):
-        raise TemplateError("exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself")
-    refuse_outside(found[0], read, allowed)
-    return found[0]
+def _one_query(statements: list[Any], text: str, read: Dialect, allowed: Collection[str]) -> Any:
+    found = refuse_all_but_one_query(statements, text, read)
+    refuse_outside(found, text, read, allowed)
+    return found
 
 
 def _reads(tree: Any) -> frozenset[Table]:
@@ -221,50 +216,3 @@ def _unfold(tree: Any) -> None:
 
 def _table(source: Any) -> Table:
     return Table(tuple(part.name for part in source.parts))
-
-
-_STARTS = ("select", "with")
-_KEYWORDS = (
-    "from",
-    "where",
-    "group",
-    "having",
-    "order",
-    "limit",
-    "join",
-    "left",
-    "union",
-    "qualify",
-    "and",
-    "as",
-    "by",
-)
-_EXPECTING = re.compile(r"Expecting (\S)\.?")
-
-
-_INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
-
-
-def _syntax_error(error: Any, text: str) -> TemplateError:
-    details = (getattr(error, "errors", None) or [{}])[0]
-    said = details.get("description") or str(error).splitlines()[0]
-    near = details.get("highlight")
-    column = details["col"] - len(near) + 1 if near and details.get("col") else None
-    if _INCOMPLETE.match(said):  # names a class of sqlglot
-        said = "the SQL is incomplete"
-    first = (text.split(maxsplit=1) or [""])[0]
-    if first.isalpha() and first.lower() not in _STARTS:
-        at = text[: text.index(first)]
-        meant = did_you_mean(first.lower(), _STARTS, otherwise="; a SELECT is wanted here")
-        reason = f"the SQL begins with {first!r}{meant}"
-        return TemplateError(reason, line=at.count("\n") + 1, column=len(at) - at.rfind("\n"))
-    return TemplateError(_in_plain_words(said, near), line=details.get("line"), column=column)
-
-
-def _in_plain_words(said: str, near: str | None) -> str:
-    """What the parser says, without its own terms, and a keyword that a word is near to."""
-    if near and "Unexpected token" in said:
-        return f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, alike=0.7)}"
-    if near and (wanted := _EXPECTING.fullmatch(said)):
-        return f"{wanted[1]!r} is missing before {near!r}"
-    return said.rstrip(".") + (f", near {near!r}" if near else "")

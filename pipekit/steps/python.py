@@ -129,13 +129,23 @@ def _problems(options: PythonOptions, project: Project) -> Iterator[tuple[str, s
     yield from (("lineage", text) for text in _wrong_lineage(options, project))
     try:
         taken = inspect.signature(project.function(options.call))
+    except (TypeError, ValueError, PluginError):
+        return  # a function that Python knows no signature of; or there is none, which is reported as such
+    any_name = any(each.kind is each.VAR_KEYWORD for each in taken.parameters.values())
+    unknown = [name for name in options.args if name not in taken.parameters and not any_name]
+    free = [name for name in taken.parameters if name not in options.args]
+    called = f"{options.call}{taken}"
+    for name in unknown:
+        yield "args", f"{called} has no argument {name!r}{did_you_mean(name, free)}"
+    try:
         taken.bind(*options.inputs, **options.args)
     except TypeError as error:
-        unknown = [name for name in options.args if name not in taken.parameters]
-        near = "".join(f"; it has no {name!r}{did_you_mean(name, taken.parameters)}" for name in unknown)
-        yield "args", f"{options.call}{taken}: {error}{near}"
-    except (ValueError, PluginError):
-        return  # a function that Python knows no signature of; or there is none, which is reported as such
+        if not unknown:  # else what is missing is mostly what is misspelt
+            yield "args", f"{called}: {error}{_which_are_given(options)}"
+
+
+def _which_are_given(options: PythonOptions) -> str:
+    return f"; the inputs ({', '.join(options.inputs)}) are the first arguments" if options.inputs else ""
 
 
 def _declared(options: PythonOptions) -> Iterator[tuple[str, Declared]]:

@@ -153,7 +153,7 @@ def test_a_wrong_part_is_named_and_so_are_the_tables(made: Path) -> None:
     assert refused("show", "p.yaml", "aa", code=1) == unknown
     assert refused("sql", "p.yaml", "select 1 as n from aa", code=1) == unknown
     assert refused("sql", "p.yaml", "explain select 1") == [
-        "exactly one SELECT is wanted here; the engine adds INSERT, MERGE or CREATE itself"
+        "1:1: EXPLAIN is not allowed; exactly one SELECT is wanted here; a step's SQL changes nothing by itself"
     ]
 
 

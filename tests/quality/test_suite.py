@@ -80,7 +80,7 @@ def test_tables_read_by_custom_sql_are_known() -> None:
         (
             {NOT_NULL: {"column": "a", "row_condition": "a > 1", "condition_parser": "great_expectations"}},
             ("row_condition",),
-            "not a condition",
+            "is no condition",
         ),
         (
             {NOT_NULL: {"column": "a", "row_condition": {"type": "and", "conditions": [{"type": "nullity"}]}}},

@@ -139,7 +139,7 @@ def test_a_failed_audit_keeps_the_table_and_the_catalog() -> None:
         ("{template: x.sql, from: people}", "from: means nothing with template"),
         ("{sql: '1', entity: who}", "entity: means nothing without from or template"),
         ("{sql: 'city +'}", "steps.t.features.f.sql: the SQL is incomplete"),
-        ("{sql: '1', from: peple}", "reads main.peple, which no step makes; did you mean 'people'?"),
+        ("{sql: '1', from: peple}", "reads peple, which no step makes; did you mean 'people'?"),
         ("{template: gone.sql}", "there is no such template"),
     ],
 )

@@ -51,11 +51,20 @@ def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) ->
     if "flow " in said and mark.line > opened.line:
         bracket = row[opened.column : opened.column + 1]
         text = f"the {bracket!r} that begins here is not closed"
-        return began, f"{text}, or a comma is missing before line {mark.line + 1}"
+        goes_on = mark.column > _indent(row) and lines[min(mark.line, len(lines) - 1)].strip()
+        return began, text + (f", or a comma is missing before line {mark.line + 1}" if goes_on else "")
     if "block mapping" in said and _is_item(lines, mark) and mark.column == opened.column:
-        text = f"a key begins here and an item of a list ('- ') in line {mark.line + 1}, in the same column"
-        return began, f"{text}; under one key there are keys or items, never both: remove one, or indent it"
+        key = row.strip().partition(":")[0]
+        text = f"{key!r} is a key, but line {mark.line + 1}, in the same column, begins an item of a list ('- ')"
+        return (
+            began,
+            f"{text}; under one key there are keys or items, never both: remove it, or begin it with '- '",
+        )
     return None
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip())
 
 
 def _is_item(lines: list[str], mark: Any) -> bool:

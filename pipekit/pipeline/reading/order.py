@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from pipekit.errors import PluginError, TemplateError
@@ -67,9 +68,14 @@ def check_tables(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Graph
             if (maker := _needs_quotes(table, nodes)) is not None:
                 _note_quotes(reading, *maker, table)
                 continue
-            text = f"reads {'.'.join(table)}, which no step makes"
+            text = f"reads {_shown(spec, table)}, which no step makes"
             text += near or "; if it exists already, declare it under external"
             _note_table(reading, spec, index, {table: text})
+
+
+def _shown(spec: PipelineSpec, table: TableKey) -> str:
+    """A table as people write it: without the schema that is the target's own."""
+    return table[-1] if table[:-1] == spec.table_key("any")[:-1] else ".".join(table)
 
 
 def _needs_quotes(table: TableKey, nodes: Mapping[int, GraphStep]) -> tuple[int, TableKey] | None:
@@ -92,8 +98,8 @@ def _note_quotes(reading: Reading, index: int, made: TableKey, wanted: TableKey)
     path = ("steps", index, key)
     if not reading.has_noted(path):
         plain = re.sub(r"\W+", "_", made[-1])
-        text = f"makes the table {made[-1]!r}, a name that SQL must write in quotes; no step makes {wanted[-1]}"
-        reading.note(path, f"{text}, which is read; did you mean {plain!r}?")
+        text = f"makes the table {made[-1]!r}, a name that SQL must write in quotes, and {wanted[-1]} is read"
+        reading.note(path, f"{text}; did you mean {plain!r}?")
 
 
 def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mapping[TableKey, str]) -> None:
@@ -190,5 +196,17 @@ def check_order(reading: Reading, graph: Graph, nodes: Mapping[int, GraphStep], 
         return  # already reported
     cycle = graph.cycle()
     if cycle:
-        index = next(index for index, node in nodes.items() if node.id == cycle[0])
-        reading.note(("steps", index), f"steps wait for each other: {' -> '.join(cycle)}")
+        places = {node.id: index for index, node in nodes.items()}
+        links = [_link(reading, graph, places[step], needed) for step, needed in pairwise(cycle)]
+        place = next((place for place, _ in links if place[-1] == "needs"), links[0][0])
+        told = ", ".join(text for _, text in links)
+        reading.note(place, f"steps wait for each other: {told}; remove one of these")
+
+
+def _link(reading: Reading, graph: Graph, index: int, needed: str) -> tuple[tuple[str | int, ...], str]:
+    """Where and why a step waits for another one of a circle: its ``needs`` says so, or the data shows it."""
+    step = graph.steps[list(graph.needs).index(str(reading.tree.at(("steps", index, "id")).value))]
+    key = "needs" if needed in step.needs else _reading_key(reading, index)
+    place = ("steps", index, key)
+    how = "needs" if key == "needs" else "reads what is made or checked by"
+    return place, f"{step.id} {how} {needed} (line {reading.tree.at(place).line})"

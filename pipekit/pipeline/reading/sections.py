@@ -75,6 +75,9 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
         if not isinstance(data, dict):
             reading.note(("sources", name), "must hold uri, format and columns")
             continue
+        if isinstance(data.get("columns"), list):
+            reading.note(("sources", name, "columns"), _no_types(data["columns"]))
+            continue
         if "name" in data:
             reading.note(("sources", name, "name"), "unknown key; the key above is the name")
         form = _read_format(reading, name, data, target)
@@ -142,6 +145,12 @@ def _read_format(reading: Reading, source: str, data: Mapping[str, Any], target:
         return _NO_FORMAT
     form = checked(reading, known[name].options, keys, path)
     return _NO_FORMAT if form is None else known[name].bound(form)
+
+
+def _no_types(columns: list[Any]) -> str:
+    """For columns that are a list; mostly it is one of their names."""
+    names = [str(each.get("name", "...") if isinstance(each, dict) else each) for each in columns] or ["..."]
+    return f"is a list, and each column needs its type; write columns: {{{names[0]}: varchar}}, one for each"
 
 
 def _no_mapping(key: str, value: Any, types: Iterable[str]) -> str:

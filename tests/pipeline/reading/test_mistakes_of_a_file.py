@@ -109,7 +109,12 @@ NAMES: list[Row] = [
     ("customer: varchar", "customer: varchr", "varchr", ("varchr", "did you mean 'varchar'?")),
     ("day: date", "day: datum", "day: datum", ("datum", "did you mean 'date'?")),
     ("amount: number(10,2)", "amount: number(50,2)", "number(50,2)", ("38",)),
-    ("amount: number(10,2)", "amount: number(2,10)", "number(2,10)", ("scale",)),
+    (
+        "amount: number(10,2)",
+        "amount: number(2,10)",
+        "number(2,10)",
+        ("the scale, 10, is above", "did you mean number(10,2)?"),
+    ),
     ("path: when.at", "pth: when.at", "pth:", ("did you mean 'path'?",)),
     (
         "type: load\n    source: orders",
@@ -144,7 +149,12 @@ NAMES: list[Row] = [
     ("  - id: load_events\n", "  -\n", "", ("id", "is missing")),
     ("needs: [per_day]", "needs: [perday]", "perday", ("no step", "did you mean 'per_day'?")),
     ("needs: [per_day]", "needs: [notify]", "needs: [notify]", ("itself",)),
-    ("    key: day\n", "    key: day\n    needs: [notify]\n", "", ("wait for each other", "per_day -> notify")),
+    (
+        "    key: day\n",
+        "    key: day\n    needs: [notify]\n",
+        "needs: [notify]",
+        ("per_day needs notify (line 57), notify needs per_day (line 72)", "remove one"),
+    ),
     ("call: helper:notify", "call: helpr:notify", "call: helpr", ("helpr", "did you mean 'helper'?")),
     (
         "call: helper:notify",
@@ -153,7 +163,7 @@ NAMES: list[Row] = [
         ("helper.py has no function 'notfy'", "did you mean 'notify'?"),
     ),
     ("call: helper:notify", "call: helper", "call: helper", ("module:function",)),
-    ("args: {table: daily}", "args: {tabel: daily}", "tabel", ("tabel", "did you mean 'table'?")),
+    ("args: {table: daily}", "args: {tabel: daily}", "tabel", ("has no argument 'tabel'", "did you mean 'table'?")),
     ("args: {table: daily}", "args: {}", "args: {}", ("table",)),
     ("template: totals.sql", "template: total.sql", "total.sql", ("no such template", "did you mean totals.sql?")),
     ("    template: totals.sql\n", "", "- id: totals", ("sql", "template")),
@@ -182,11 +192,16 @@ NAMES: list[Row] = [
     ("    needs: [per_day]", "    needs: per_day\n    tags: {a: b}", "tags: {a: b}", ("tags", "list")),
 ]
 VALUES: list[Row] = [
-    ("{{ var('floor') }}", "{{ var('flor') }}", "var('flor')", ("'flor' is not set", "floor")),
+    ("{{ var('floor') }}", "{{ var('flor') }}", "var('flor')", ("'flor' is not set", "did you mean 'floor'?")),
     ("{{ var('floor') }}", "{{ var(floor) }}", "var(floor)", ("floor", "a text stands in quotes")),
     ("{{ var('floor') }}", "{{ var('floor') }", "var('floor') }", ("}}",)),
     ("{{ var('floor') }}", "{{ vr('floor') }}", "vr('floor')", ("vr", "did you mean 'var'?")),
-    ("{{ var('floor') }}", "'{{ var('floor') }}'", "'{{ var", ("leave the quotes out",)),
+    (
+        "{{ var('floor') }}",
+        "'{{ var('floor') }}'",
+        "'{{ var",
+        ("{{ var('floor') }} stands inside quotes", "leave the quotes out"),
+    ),
     ("floor: 5", "floor: \"{{ env('PIPEKIT_NOT_SET') }}\"", "PIPEKIT_NOT_SET", ("is not set",)),
     ("uri: in/orders/", "uri: \"{{ env('PIPEKIT_NOT_SET') }}/x\"", "PIPEKIT_NOT_SET", ("is not set",)),
     ("uri: in/orders/", "uri: s3:/bucket/x/", "s3:/bucket", ("has one slash", "write s3://bucket/x/ (")),
@@ -202,7 +217,7 @@ VALUES: list[Row] = [
         "    columns:\n      id: integer\n",
         "    columns: [id]\n    columns2:\n      id: integer\n",
         "columns: [id]",
-        ("columns",),
+        ("is a list", "write columns: {id: varchar}"),
     ),
     (
         "id: {type: integer, nullable: false}",
@@ -232,7 +247,7 @@ CHECKS: list[Row] = [
     ("min_value: 0,", "min_value: zero,", "min_value: zero", ("zero", "number")),
     ("min_value: 0,", "min_value: 5000,", "min_value: 5000", ("above max_value, 1000", "exchange them")),
     ("severity: warning", "severity: warn", "severity: warn", ("did you mean 'warning'?",)),
-    ("value_set: [a, b]", "value_set: a", "value_set: a", ("value_set", "list")),
+    ("value_set: [a, b]", "value_set: a", "value_set: a", ("is not a list", "write [a]")),
     ("value_set: [a, b]", "value_set: []", "value_set: []", ("value_set", "empty")),
     ("value_set: [a, b]", "value_set: [a, b], mostly: 95", "mostly: 95", ("mostly", "0.95")),
     ("value_set: [a, b]", "value_set: [a, b], mostly: most", "mostly: most", ("mostly", "number")),
@@ -240,7 +255,7 @@ CHECKS: list[Row] = [
         "value_set: [a, b]",
         'value_set: [a, b], row_condition: "amnt > 1"',
         "row_condition",
-        ("needs condition_parser: great_expectations",),
+        ("needs condition_parser: great_expectations in the same braces", 'col("amnt") > 1'),
     ),
     (
         "    - expect_column_values_to_be_in_set:",
@@ -258,7 +273,7 @@ CHECKS: list[Row] = [
         "  orders:\n    - expect",
         "  orders: suite.json\n  other:\n    - expect",
         "suite.json",
-        ("no file", "suite.json"),
+        ("no file suite.json", "a suite is a list of expectations"),
     ),
 ]
 SQL: list[Row] = [
@@ -269,7 +284,12 @@ SQL: list[Row] = [
         ("unknown column 'dya'", "did you mean 'day'?"),
     ),
     ("select day, sum(amount)", "selct day, sum(amount)", "selct", ("begins with 'selct'", "did you mean 'select'?")),
-    ("select day, sum(amount)", "select day, sum(amount", "sum(amount as", (")",)),
+    (
+        "select day, sum(amount)",
+        "select day, sum(amount",
+        "sum(amount as",
+        ("57:25", "the '(' that begins here is not closed"),
+    ),
     (
         "from raw_orders where",
         "from raw_order where",
@@ -284,14 +304,24 @@ SQL: list[Row] = [
     ),
     ("> {{ var('floor') }} group by day", "> {{ var('floor') }}", "select day", ("day", "GROUP BY")),
     ("sum(amount) as amount", "sum(amount) as amount, 1 as amount", "1 as amount", ("amount", "twice")),
-    ("group by day", "group by day;\n      select 2 as x", "", ("exactly one SELECT",)),
+    (
+        "group by day",
+        "group by day;\n      select 2 as x",
+        "select 2",
+        ("a second SELECT begins here", "a step of its own"),
+    ),
     (
         "sql: select day, sum(amount) as amount",
         "sql: delete from raw_orders; select day, sum(amount) as amount",
         "delete from",
-        ("exactly one SELECT",),
+        ("DELETE is not allowed", "exactly one SELECT", "truncate_load or replace_where"),
     ),
-    ("sql: select day, sum(amount) as amount from", "sql: drop table x --", "drop table", ("SELECT",)),
+    (
+        "sql: select day, sum(amount) as amount from",
+        "sql: drop table x --",
+        "drop table",
+        ("DROP is not allowed", "own client"),
+    ),
     ("    key: day\n", "    key: dya\n", "key: dya", ("dya", "did you mean 'day'?")),
     (
         "    materialize: merge\n    key: day\n",
@@ -314,7 +344,12 @@ SQL: list[Row] = [
     ("strategy: append", "strategy: merge\n    key: idd", "key: idd", ("idd", "did you mean 'id'?")),
     ("strategy: append", "strategy: append\n    cluster_by: [dy]", "cluster_by", ("dy", "did you mean 'day'?")),
     ("strategy: append", "strategy: append\n    key: id", "key: id", ("key", "merge")),
-    ("from raw_orders where", "from read_csv('x.csv') where", "read_csv", ("SQL of a project reads tables",)),
+    (
+        "from raw_orders where",
+        "from read_csv('x.csv') where",
+        "read_csv",
+        ("read_csv('x.csv')", "reads tables", "at the target in use"),
+    ),
 ]
 YAML: list[Row] = [
     ("      id: integer\n", "\t  id: integer\n", "\t  id", ("tab", "spaces")),
@@ -344,7 +379,7 @@ YAML: list[Row] = [
     ('pattern: "*.csv"', "pattern: *.csv", "*.csv", ('"*.csv"',)),
     ("sql: sum(amount), desc", "sql: round(sum(amount), 2), desc", "round(sum", ("quote",)),
     ("needs: [per_day]", "needs: [per_day", "needs: [per_day", ("the '[' that begins here is not closed",)),
-    ("steps:\n", "steps:\n  x: 1\n", "x: 1", ("a key begins here", "line 37", "remove one, or indent it")),
+    ("steps:\n", "steps:\n  x: 1\n", "x: 1", ("'x' is a key", "line 37", "remove it, or begin it with '- '")),
 ]
 ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
 ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]

@@ -1,0 +1,129 @@
+"""What is wrong with a text that is not one query: where it is, in plain words, and what to write in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from pipekit.errors import TemplateError
+from pipekit.sql.dialect import Dialect
+from pipekit.suggestions import did_you_mean
+
+_ONE = "exactly one SELECT is wanted here"
+_STARTS = ("select", "with")
+_KEYWORDS = (
+    *("from", "where", "group", "having", "order", "limit", "join", "left", "union", "qualify", "and", "as", "by"),
+    *("on", "in", "between", "over", "then", "else", "end"),
+)
+_EXPECTING = re.compile(r"Expecting (\S)\.?")
+_INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
+_OPENING = {")": "(", "]": "[", "}": "{"}
+_IN_ITS_PLACE = {
+    "DELETE": "a step replaces rows by materialize: truncate_load or replace_where",
+    "TRUNCATE": "a step replaces all rows by materialize: truncate_load",
+    "INSERT": "write only its SELECT; materialize: append adds the rows",
+    "UPDATE": "write the SELECT of the new rows; materialize: merge puts them in place of the old ones",
+    "MERGE": "write the SELECT of the new rows; materialize: merge with key does the rest",
+    "CREATE": "write only its SELECT; a step makes the table, with materialize: view a view",
+    "DROP": "a step makes its table anew by itself; other tables are dropped with the engine's own client",
+    "VALUES": "write SELECT * FROM (VALUES ...)",
+}
+"""What a step offers for a statement that changes something."""
+
+
+def refuse_all_but_one_query(statements: Sequence[Any], text: str, read: Dialect) -> Any:
+    """The one query among the parsed statements of a text.
+
+    Raises:
+        TemplateError: There is none, or there is something else; with the place of the first statement too many.
+    """
+    from sqlglot import exp
+
+    found = [tree for tree in statements if tree is not None and not isinstance(tree, exp.Semicolon)]
+    changing = next((number for number, tree in enumerate(found) if not isinstance(tree, exp.Query)), None)
+    if len(found) == 1 and changing is None:
+        return found[0]
+    if not found:
+        raise TemplateError(f"holds no statement; {_ONE}")
+    number = 1 if changing is None else changing
+    begins = _beginnings(text, read)
+    line, column = begins[number] if number < len(begins) else (None, None)
+    if changing is None:
+        reason = f"a second SELECT begins here, and {_ONE}: put it into a step of its own"
+    else:
+        word = _word(found[number], text, (line, column))
+        reason = f"{word} is not allowed; {_ONE}"
+        reason += f": {_IN_ITS_PLACE[word]}" if word in _IN_ITS_PLACE else "; a step's SQL changes nothing by itself"
+    raise TemplateError(reason, line=line, column=column)
+
+
+def _word(tree: Any, text: str, at: tuple[int | None, int | None]) -> str:
+    """The word that says what a statement does."""
+    line, column = at
+    written = re.match(r"\w+", text.split("\n")[line - 1][column - 1 :]) if line and column else None
+    first = written[0].upper() if written else ""
+    return first if first and first != "WITH" else str(tree.key).upper()
+
+
+def _beginnings(text: str, read: Dialect) -> list[tuple[int, int]]:
+    """Line and column, from 1, of the first word of each statement."""
+    import sqlglot
+
+    tokens = list(sqlglot.tokenize(text, read=read.name))
+    begins = [second for first, second in pairwise([None, *tokens]) if first is None or first.text == ";"]
+    return [_place(text, token.start) for token in begins if token is not None and token.text != ";"]
+
+
+def _place(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
+    """What sqlglot could not parse, at its place and without the parser's own terms."""
+    details = (getattr(error, "errors", None) or [{}])[0]
+    said = details.get("description") or str(error).splitlines()[0]
+    near = details.get("highlight")
+    column = details["col"] - len(near) + 1 if near and details.get("col") else None
+    if _INCOMPLETE.match(said):  # names a class of sqlglot
+        said = "the SQL is incomplete"
+    first = (text.split(maxsplit=1) or [""])[0]
+    if first.isalpha() and first.lower() not in _STARTS:
+        line, column = _place(text, text.index(first))
+        meant = did_you_mean(first.lower(), _STARTS, otherwise="; a SELECT is wanted here")
+        return TemplateError(f"the SQL begins with {first!r}{meant}", line=line, column=column)
+    if near and (wanted := _EXPECTING.fullmatch(said)):
+        return _not_closed(wanted[1], near, text, (details.get("line"), column), read)
+    if near and "Unexpected token" in said:
+        said = f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, alike=0.7)}"
+    elif near:
+        said = said.rstrip(".") + f", near {near!r}"
+    return TemplateError(said.rstrip("."), line=details.get("line"), column=column)
+
+
+def _not_closed(wanted: str, near: str, text: str, at: tuple[int | None, int | None], read: Dialect) -> TemplateError:
+    """A bracket that is missing: reported where the one begins that it would close."""
+    line, column = at
+    opened = _still_open(text, (line or 0, column or 0), read) if wanted in _OPENING else None
+    if opened is None or opened[0] != _OPENING[wanted]:
+        return TemplateError(f"{wanted!r} is missing before {near!r}", line=line, column=column)
+    return TemplateError(
+        f"the {opened[0]!r} that begins here is not closed before {near!r}", line=opened[1][0], column=opened[1][1]
+    )
+
+
+def _still_open(text: str, before: tuple[int, int], read: Dialect) -> tuple[str, tuple[int, int]] | None:
+    """The innermost bracket that is open at a place, with where it stands."""
+    import sqlglot
+
+    opened: list[tuple[str, tuple[int, int]]] = []
+    for token in sqlglot.tokenize(text, read=read.name):
+        place = _place(text, token.start)
+        if place >= before:
+            break
+        if token.text in _OPENING.values():
+            opened.append((token.text, place))
+        elif token.text in _OPENING and opened:
+            opened.pop()
+    return opened[-1] if opened else None
