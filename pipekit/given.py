@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_dotenv(root: Path) -> None:
     path = root / ".env"
     if not path.is_file():
         return
-    from dotenv import load_dotenv
+    from dotenv import dotenv_values, load_dotenv
     from dotenv.parser import parse_stream
 
     try:
@@ -62,4 +63,28 @@ def read_dotenv(root: Path) -> None:
         raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
     if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
         raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
+    _refuse_other_values(path, dotenv_values(path))
     load_dotenv(path, override=False)
+
+
+_FROM_FILES: dict[str, tuple[Path, str]] = {}
+"""What files have added to the environment of this process, by name."""
+
+
+def _refuse_other_values(path: Path, values: Mapping[str, str | None]) -> None:
+    """Refuse a file whose values differ from those that another project's ``.env`` has put into this process.
+
+    A file that is read again, and has changed, counts as it is now.
+
+    Raises:
+        SpecError: It says otherwise than another project's; the environment is one for the whole process.
+    """
+    for name, value in values.items():
+        other, set_to = _FROM_FILES.get(name, (path, None))
+        if set_to is not None and os.environ.get(name) == set_to != value:
+            if other != path:
+                text = f"{name} is another value than in {other}, which this process has read already"
+                raise SpecError([Problem(str(path), 0, "", f"{text}; use each project in a process of its own")])
+            del os.environ[name]
+        if value is not None and name not in os.environ:
+            _FROM_FILES[name] = (path, value)

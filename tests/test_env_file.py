@@ -21,6 +21,21 @@ def test_it_lies_in_the_root_and_the_environment_wins(tmp_path: Path, monkeypatc
     assert load(path).spec.description == "there"
 
 
+def test_another_project_of_the_process_may_not_say_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is one for the whole process, so the value of the first project would count for the second."""
+    monkeypatch.delenv("OF_THE_FILE", raising=False)
+    monkeypatch.setattr("pipekit.given._FROM_FILES", {})
+    one, two = project(tmp_path / "one", FILE), project(tmp_path / "two", FILE)
+    (tmp_path / "one/.env").write_text("OF_THE_FILE=1st\n")
+    (tmp_path / "two/.env").write_text("OF_THE_FILE=2nd\n")
+    assert load(one).spec.description == "1st"
+    with pytest.raises(SpecError, match=r"OF_THE_FILE is another value than in .*one/.env.*a process of its own"):
+        load(two)
+    (tmp_path / "one/.env").write_text("OF_THE_FILE=new\n")
+    assert load(one).spec.description == "new"
+    monkeypatch.delenv("OF_THE_FILE")
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b'A=1\nB = "x\n', ".env:2: is not NAME=VALUE"), (b"A=\xff\n", ".env: cannot be read: it is not UTF-8")],

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, cast
 
 from pipekit.api.asking import naming_tables, select
 from pipekit.api.base import PipelineFile, keeping_secrets, several
-from pipekit.errors import WarehouseError
+from pipekit.errors import QueryError, WarehouseError
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
+from pipekit.pipeline.model import Step
 from pipekit.runs.run import RunOptions
 from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.rejects import read_rejects, replays
@@ -116,6 +117,7 @@ class Looking(PipelineFile):
         load = rejecting_load(self.spec, step)
         with self._look() as warehouse:
             table = Table.parse(cast(LoadOptions, load.options).into)
+            _refuse_before_a_run(warehouse, load)
             replayed = replays(warehouse, table, self.spec.name, load.id)
             return read_rejects(warehouse, table, run_id, limit, replayed)
 
@@ -168,6 +170,7 @@ class Looking(PipelineFile):
         load = rejecting_load(self.spec, step)
         with self._look() as warehouse:
             table = Table.parse(load.options.into)  # type: ignore[attr-defined]
+            _refuse_before_a_run(warehouse, load)
             done = replays(warehouse, table, self.spec.name, load.id)
             return group_rejects(warehouse, table, run_id, done)
 
@@ -192,6 +195,7 @@ class Looking(PipelineFile):
         load = rejecting_load(self.spec, step)
         options = cast(LoadOptions, load.options)
         with self._look() as warehouse:
+            _refuse_before_a_run(warehouse, load)
             source = self.spec.sources[options.source]
             return export_rejects(warehouse, Table.parse(options.into), source, run_id, Path(file))
 
@@ -232,3 +236,9 @@ class Looking(PipelineFile):
 
 def _limit(rows: int | None) -> str:
     return f" LIMIT {int(rows)}" if rows is not None else ""
+
+
+def _refuse_before_a_run(warehouse: Warehouse, load: Step) -> None:
+    """Refuse to look at the rejects of a load that has never run, so that there is no table of them."""
+    if not warehouse.exists(Table.parse(cast(LoadOptions, load.options).into).beside("_rejects")):
+        raise QueryError(f"there are no rejects of {load.id} yet: it has not run on this target")

@@ -45,7 +45,7 @@ _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
     metavar="[N]",
     help="Load N legal and hostile files of each source in memory, made from its contract.  [default: 100]",
 )
-@click.option("--seed", type=int, help="For the same files as before; else by chance.")
+@click.option("--seed", type=click.IntRange(min=0), help="For the same files as before; else by chance.")
 def test(spec: Path, **options: Any) -> None:
     """Run the tests of SPEC on DuckDB in memory: what they give, and what they expect.
 

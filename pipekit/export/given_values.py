@@ -32,7 +32,12 @@ class _Field:
         if values == "*" or (self.more and re.fullmatch(self.more, values)):
             return True
         ends = values.split("-")
-        return len(ends) <= 2 and all(self._value(end) for end in ends)
+        if len(ends) > 2 or not all(self._value(end) for end in ends):
+            return False
+        return self._number(ends[0]) <= self._number(ends[-1])
+
+    def _number(self, text: str) -> int:
+        return int(text) if text.isdecimal() else self.least + self.names.split().index(text)
 
     def _value(self, text: str) -> bool:
         if text.isdecimal() and text.isascii():
@@ -111,7 +116,9 @@ def _check_fields(option: str, text: str, known: tuple[_Field, ...], fields: lis
     for field, given in zip(known, fields, strict=True):
         if not field.takes(given):
             span = f"{field.least} to {field.most}"
-            raise ExportError(f"{option} {text!r}: {given!r} is no {field.what}: {span}, *, lists, ranges and /steps")
+            raise ExportError(
+                f"{option} {text!r}: {given!r} is no {field.what}: {span}, *, lists, ranges upwards, /steps"
+            )
 
 
 def check_name(option: str, text: str, pattern: str, such_as: str) -> None:

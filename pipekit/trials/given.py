@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipekit.errors import PipekitError
+from pipekit.errors import PipekitError, WarehouseError, short
 from pipekit.files.patterns import pattern_regex
 from pipekit.files.unpacking import compression_of
 from pipekit.formats.csv import CsvFormat
@@ -19,6 +19,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.names import Table, fold
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.source import Source
+from pipekit.sql.text import literal
 from pipekit.warehouses.contract import Warehouse
 
 Given = str | Mapping[str, str] | Sequence[Mapping[str, Any]]
@@ -97,7 +98,22 @@ def write_rows(warehouse: Warehouse, spec: PipelineSpec, name: str, rows: Sequen
     else:
         warehouse.truncate(table)
     named = [{fold(column, str.lower): value for column, value in row.items()} for row in rows]
-    warehouse.insert(table, list(columns), [[_value(row.get(key)) for key in columns] for row in named])
+    values = [[_value(row.get(key)) for key in columns] for row in named]
+    try:
+        warehouse.insert(table, list(columns), values)
+    except WarehouseError as error:
+        for number, row in enumerate(values, 1):
+            for (column, kind), value in zip(columns.items(), row, strict=True):
+                _check_fits(warehouse, kind, value, f"given: {name}, row {number}: {column}", error)
+        raise
+
+
+def _check_fits(warehouse: Warehouse, kind: str, value: Any, place: str, error: WarehouseError) -> None:
+    """Refuse a value that is none of the column's type, by its place in the test."""
+    try:
+        warehouse.read_arrow(f"SELECT CAST({literal(value)} AS {kind})")
+    except (TypeError, WarehouseError):
+        raise PipekitError(f"{place}: {short(value)!r} is no {kind}") from error
 
 
 _KINDS = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from small_projects import PIPEKIT, cli, project, run_ok
+import pytest
+from small_projects import PIPEKIT, cli, load, project, run_ok
+
+from pipekit import QueryError
 
 TWO = """
 steps:
@@ -28,3 +31,14 @@ def test_show_puts_up_with_the_year_0(tmp_path: Path) -> None:
     done = subprocess.run([*PIPEKIT, "show", str(path), "a"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "0000-01-01" in done.stdout
+
+
+def test_rejects_before_the_load_has_run_say_so(tmp_path: Path) -> None:
+    """Another pipeline may have made the database, so that there is one without the table."""
+    source = "sources: {s: {uri: in/, format: {type: csv}, columns: {id: integer}}}\n"
+    steps = "  - {id: other, type: sql, sql: select 1 as one}\n  - {id: a, type: load, source: s, on_error: reject}\n"
+    path = project(tmp_path, f"{source}steps:\n{steps}")
+    run_ok(path, select=["other"])
+    for look in (load(path).rejects, load(path).reject_groups, lambda: load(path).export_rejects(tmp_path / "x.csv")):
+        with pytest.raises(QueryError, match="no rejects of a yet: it has not run on this target"):
+            look()

@@ -31,6 +31,8 @@ BAD: dict[Callable[[str, str], None], dict[str, str]] = {
         "* * 0 * *": "'0' is no day of the month",
         "* * * * 7": "'7' is no day of the week: 0 to 6",
         "*/0 * * * *": "'*/0' is no minute",
+        "0 20-10 * * *": "'20-10' is no hour: 0 to 23, *, lists, ranges upwards",
+        "0 0 * * FRI-MON": "'FRI-MON' is no day of the week",
         "1,,2 * * * *": "'1,,2' is no minute",
         "0 0 * * *; DROP TABLE t": "not five fields",
     },
