@@ -91,7 +91,8 @@ class ColumnType(BaseModel):
                 raise ValueError(f"{text!r} has no room for a character")
             return cls(kind=kind, length=length)
         if first is not None:
-            raise ValueError(f"{text!r}: {kind} takes no arguments")
+            most = "at most one argument" if kind in ("varchar", "binary") else "no arguments"
+            raise ValueError(f"{text!r}: {kind} takes {most}")
         return cls(kind=kind)
 
     @classmethod
@@ -213,6 +214,8 @@ class Source(Model):
     def _columns(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
+        if empty := [name for name, spec in value.items() if spec is None]:
+            raise ValueError(f"{empty[0]}: needs a type, as in {empty[0]}: varchar")
         return tuple(
             {"name": str(name), **spec} if isinstance(spec, dict) else {"name": str(name), "type": spec}
             for name, spec in value.items()

@@ -4,6 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_SAME_ELSEWHERE = {
+    "depends_on": ("needs",),
+    "dependencies": ("needs",),
+    "unique_key": ("key",),
+    "primary_key": ("key",),
+    "incremental": ("merge",),
+    "upsert": ("merge",),
+    "overwrite": ("truncate_load", "table"),
+    "replace": ("truncate_load", "table"),
+    "append_new_columns": ("add",),
+    "sync_all_columns": ("widen",),
+    "partitioned_by": ("partition_by",),
+    "database": ("path",),
+    "query": ("sql",),
+    "separator": ("delimiter",),
+    "sep": ("delimiter",),
+    "fields": ("columns",),
+    "schema": ("columns",),
+    "incremental_strategy": ("materialize",),
+    "warn": ("warning",),
+    "error": ("critical",),
+}
+"""What other tools call the same thing."""
+
 
 def nearest(name: str, known: Iterable[str], *, alike: float = 0.5) -> str | None:
     """The known name that is spelt most like ``name``; ``None`` if none is near, or only ``name`` itself.
@@ -21,5 +45,7 @@ def nearest(name: str, known: Iterable[str], *, alike: float = 0.5) -> str | Non
 
 def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "", alike: float = 0.5) -> str:
     """``; did you mean 'x'?`` for the end of a message; ``otherwise``, or nothing, if no known name is near."""
-    near = nearest(name, known, alike=alike)
+    names = list(known)
+    near = next((other for other in _SAME_ELSEWHERE.get(name, ()) if other in names), None)
+    near = near or nearest(name, names, alike=alike)
     return f"; did you mean {near!r}?" if near else otherwise

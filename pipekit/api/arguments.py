@@ -11,6 +11,7 @@ from os import PathLike
 from typing import Any, ParamSpec, TypeVar
 
 from pipekit.errors import ArgumentError, short
+from pipekit.suggestions import did_you_mean
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,7 +87,9 @@ def _check(method: str, expected: Signature, args: Sequence[Any], kwargs: Mappin
     try:
         given = expected.bind(*args, **kwargs).arguments
     except TypeError as error:  # a name that is not there, one too many, one missing: Python's own words name it
-        raise ArgumentError(f"{method}: {error}") from None
+        unknown = next((name for name in kwargs if name not in expected.parameters), None)
+        near = did_you_mean(unknown, expected.parameters) if unknown else ""
+        raise ArgumentError(f"{method}: {error}{near}") from None
     for name, value in given.items():
         kind = _KINDS.get(f"{method}.{name}") or _KINDS.get(name)
         if kind is None or (value is None and expected.parameters[name].default is None):

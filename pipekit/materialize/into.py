@@ -84,7 +84,7 @@ class TableOptions(StepOptions):
     def _fits(self) -> TableOptions:
         how = self.choice.how
         if how.remade_as == "view" and self.audit is not None:
-            raise ValueError("a view cannot be audited: it holds no rows; check it with a check step")
+            raise ValueError("audit: a view cannot be audited: it holds no rows; check it with a check step")
         if how.replaces == "all" and "new_rows" in by_scope(self.audit):
             which = f"{self.chosen_by}: {how.name}"
             raise ValueError(f"audit.new_rows means nothing with {which}: its table holds the new rows alone")

@@ -119,7 +119,9 @@ def function_from(folder: Path, reference: str) -> Callable[..., Any]:
     """
     name, _, attribute = reference.partition(":")
     if not name or not attribute:
-        raise PluginError(f"{reference!r} is not of the form module:function")
+        path, _, last = reference.rpartition(".")
+        meant = f"; did you mean '{path}:{last}'?" if path and last and ":" not in reference else ""
+        raise PluginError(f"{reference!r} is not of the form module:function{meant}")
     module = import_from(folder, name)
     function: Callable[..., Any] | None = getattr(module, attribute, None)
     if not callable(function):

@@ -175,6 +175,8 @@ class Plugins:
         by_name: dict[str, Any] = {}
         owner = dict(taken or {})
         for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
+            if not hasattr(item, "name"):
+                raise PluginError(f"{plugin}: {hook} returned {item!r}, which is no {what}; see the hook's docstring")
             if item.name in owner:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             by_name[item.name], owner[item.name] = item, plugin
@@ -185,6 +187,9 @@ class Plugins:
         found: dict[Use, dict[str, Materialization[Any]]] = {use: {} for use in USES}
         owner: dict[tuple[Use, str], str] = {}
         for plugin, items in self._results("pipekit_materializations"):
+            if wrong := [each for each in items if not hasattr(each, "uses")]:
+                hook = "pipekit_materializations"
+                raise PluginError(f"{plugin}: {hook} returned {wrong[0]!r}, which is none; see the hook's docstring")
             for item, use in [(each, use) for each in items for use in each.uses]:
                 if item.name in found[use]:
                     by = owner[use, item.name]

@@ -258,7 +258,7 @@ def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]
         return [((), f"{value!r} is not one of {wanted}{did_you_mean(str(value), map(str, schema['enum']))}")]
     if "type" in schema and not _is_a(schema["type"], value):
         listed = f"; write [{value}]" if schema["type"] == "array" and isinstance(value, str | int | float) else ""
-        return [((), f"{value!r} is not {_kind(schema)}{listed}")]
+        return [((), f"{value!r} is not {_kind(schema)}{listed}{_as_share(schema, value)}")]
     return [*_bounds(schema, value), *_inside(schema, value)]
 
 
@@ -314,7 +314,11 @@ def _bounds(schema: Mapping[str, Any], value: Any) -> Iterator[tuple[Place, str]
             yield (), f"it takes at most {most}"
 
 
-def _as_share(schema: Mapping[str, Any], value: float) -> str:
+def _as_share(schema: Mapping[str, Any], value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d+)?\s*%", value):
+        value = float(value.rstrip("% "))
+    if not isinstance(value, int | float):
+        return ""
     return f"; {value:g} % is {value / 100:g}" if schema.get("maximum") == 1 and 1 < value <= 100 else ""
 
 

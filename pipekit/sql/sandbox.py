@@ -198,11 +198,24 @@ def var_lookup(variables: Mapping[str, Any]) -> Lookup:
     return var
 
 
+_OF_OTHERS = {
+    "ref": "write the table's name alone: the order of the steps follows from it",
+    "source": "write the name of the table that a load step makes",
+    "config": "such settings are keys of the step in the pipeline file",
+    "is_incremental": "materialize: merge, or append with since, says which rows are new",
+    "this": "write the table's name",
+}
+"""What people write who come from dbt, and what stands here in its place."""
+
+
 def failure_reason(error: BaseException) -> str:
     if isinstance(error, jinja2.TemplateNotFound):
         return f"there is no template {error.name}"
     said = getattr(error, "message", None) or str(error)
     if isinstance(error, jinja2.UndefinedError) and said.endswith("is undefined"):
+        name = said.partition("'")[2].partition("'")[0]
+        if name in _OF_OTHERS:
+            return f"there is no function {name}; {_OF_OTHERS[name]}"
         if near := did_you_mean(said.partition("'")[2].partition("'")[0], ("var", "env", "as_of"), alike=0.75):
             return said + near
         return f"{said}; a text stands in quotes, a variable is {{{{ var('name') }}}}"

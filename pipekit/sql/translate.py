@@ -15,7 +15,7 @@ from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
-from pipekit.sql.wording import refuse_all_but_one_query, syntax_error
+from pipekit.sql.wording import refuse_all_but_one_query, refuse_parameters, syntax_error
 from pipekit.versions import tested_sqlglot
 
 
@@ -135,6 +135,7 @@ def _known_tables(reads: frozenset[Table], columns_of: ColumnsOf) -> dict[str, C
 
 def _one_query(statements: list[Any], text: str, read: Dialect, allowed: Collection[str]) -> Any:
     found = refuse_all_but_one_query(statements, text, read)
+    refuse_parameters(found)
     refuse_outside(found, text, read, allowed)
     return found
 

@@ -19,6 +19,10 @@ _KEYWORDS = (
 )
 _EXPECTING = re.compile(r"Expecting (\S)\.?")
 _INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
+_UNENDED = re.compile(r"Expected (END) after (CASE)")
+_QUOTED = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\$\$.*?\$\$|(?P<open>['\"])", re.DOTALL
+)
 _OPENING = {")": "(", "]": "[", "}": "{"}
 _IN_ITS_PLACE = {
     "DELETE": "a step replaces rows by materialize: truncate_load or replace_where",
@@ -59,6 +63,19 @@ def refuse_all_but_one_query(statements: Sequence[Any], text: str, read: Dialect
     raise TemplateError(reason, line=line, column=column)
 
 
+def refuse_parameters(tree: Any) -> None:
+    """Refuse ``:name``, for which a client would put in a value.
+
+    Raises:
+        TemplateError: There is one.
+    """
+    from sqlglot import exp
+
+    for node in tree.find_all(exp.Placeholder):
+        if isinstance(name := node.this, str) and name.isidentifier():
+            raise TemplateError(f"holds :{name}, which has no value here; write {{{{ var({name!r}) }}}}")
+
+
 def _word(tree: Any, text: str, at: tuple[int | None, int | None]) -> str:
     """The word that says what a statement does."""
     line, column = at
@@ -76,6 +93,11 @@ def _beginnings(text: str, read: Dialect) -> list[tuple[int, int]]:
     return [_place(text, token.start) for token in begins if token is not None and token.text != ";"]
 
 
+def _open_quote(text: str) -> int | None:
+    """Where a quote begins that nothing closes."""
+    return next((found.start() for found in _QUOTED.finditer(text) if found["open"]), None)
+
+
 def _place(text: str, at: int) -> tuple[int, int]:
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
@@ -85,6 +107,9 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
     details = (getattr(error, "errors", None) or [{}])[0]
     said = details.get("description") or str(error).splitlines()[0]
     near = details.get("highlight")
+    if (opened := _open_quote(text)) is not None:
+        at = _place(text, opened)
+        return TemplateError(f"the quote {text[opened]} that begins here is not closed", line=at[0], column=at[1])
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
     if _INCOMPLETE.match(said):  # names a class of sqlglot
         said = "the SQL is incomplete"
@@ -97,6 +122,8 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
         return _not_closed(wanted[1], near, text, (details.get("line"), column), read)
     if near and "Unexpected token" in said:
         said = f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, alike=0.7)}"
+    elif clause := _UNENDED.match(said):
+        said = f"a {clause[2]} is not closed by {clause[1]}"
     elif near:
         said = said.rstrip(".") + f", near {near!r}"
     return TemplateError(said.rstrip("."), line=details.get("line"), column=column)

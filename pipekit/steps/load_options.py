@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -51,9 +51,9 @@ class LoadOptions(TableOptions):
     move_to: str | None = Field(default=None, min_length=1)
     metadata: bool = False
 
-    @field_validator("max_rejects")
+    @field_validator("max_rejects", mode="before")
     @classmethod
-    def _limit(cls, value: int | str | None) -> int | str | None:
+    def _limit(cls, value: Any) -> Any:
         if value is not None:
             most_rejects(value, 0)
         return value

@@ -20,6 +20,9 @@ _HINTS = (
     ("block ", "the indentation is wrong: keys of a mapping, and dashes of a list, begin in the same column"),
 )
 """Words of libyaml, and what people do who get them, with the way out."""
+_BLOCK = re.compile(r":\s*[|>][-+0-9]*\s*$")
+_KEY = re.compile(r"\s*[\w.]+:(?:\s|$)")
+_KEY_WITH_VALUE = re.compile(r"\s*(?:- +)?[\w.]+:\s+[^\s#|>&]")
 _NO_SPACE = re.compile(r"\s*(?:- +)?([\w.]+:)(?!//)\S")
 
 
@@ -36,7 +39,24 @@ def broken(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     if row[: mark.column + 1].endswith("\t"):
         return at, "a tab cannot indent; use spaces"
     found = _from_where_it_began(f"{error.problem} {error.context}", mark, opened, lines) if opened else None
-    return found or (at, _hint(error))
+    return found or (at, _in_this_row(lines, mark) or _hint(error))
+
+
+def _in_this_row(lines: list[str], mark: Any) -> str:
+    """What is wrong by the row and the one above it; empty if they say no more."""
+    row = lines[min(mark.line, len(lines) - 1)]
+    above = next((line for line in reversed(lines[: mark.line]) if line.strip()), "")
+    quote = row[mark.column - 1 : mark.column]
+    if quote in ("'", '"') and row[mark.column :].strip():
+        rest = row[mark.column :].split()[0]
+        return (
+            f"the text in quotes ends before {rest!r}; write a quote inside {quote} twice, or put the other kind around"
+        )
+    if _BLOCK.search(above) and _indent(row) <= _indent(above.replace("- ", "  ", 1)):
+        return f"the text below {above.strip()!r} must be indented deeper than that line"
+    if _KEY.match(row) and _KEY_WITH_VALUE.match(above) and _indent(row) > _indent(above.replace("- ", "  ", 1)):
+        return f"is indented deeper than the line above, {above.strip()!r}, which has a value already"
+    return ""
 
 
 def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) -> tuple[int, str] | None:

@@ -53,6 +53,7 @@ def checked(
             where = (*path, *_node_path(reading.tree.at(path), item["loc"]))
             where, item["msg"] = _nearer(reading.tree.at(where), where, str(item["msg"]))
             below = any(other[: len(where)] == where for other in reported)  # a mistake below it says more
+            below = below or (item["type"] == "value_error" and reading.has_noted_below(where))
             if not (below or reading.has_noted(where)):
                 _note(reading, where, item, [*_keys_of(model), *also_known])
             reported.add(where)

@@ -106,10 +106,10 @@ def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mappi
     """Note a table that is not there: where the step's SQL names it, or else at the key that reads it."""
     step = next(step for step in spec.steps if step.id == reading.tree.at(("steps", index, "id")).value)
     [(table, text)] = missing.items()
-    named = [path for path, name in _under_from(reading.tree.at(("steps", index)), ()) if _is(spec, name, table)]
+    named = [path for path, name in _under(reading.tree.at(("steps", index)), (), "from") if _is(spec, name, table)]
     for path in named:
         reading.note(("steps", index, *path), text)
-    if named:
+    if named or _note_in_suites(reading, spec, table, text):
         return
     try:
         list(step.type.reads(step.options, spec.changed(missing=missing)))
@@ -119,12 +119,26 @@ def _note_table(reading: Reading, spec: PipelineSpec, index: int, missing: Mappi
         reading.note(("steps", index, _reading_key(reading, index)), text)
 
 
-def _under_from(node: Node, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Each table that a key ``from`` of a step, or of a feature of it, names, with its place in the step."""
-    for key, child in node.value.items() if isinstance(node.value, dict) else ():
-        if key == "from" and isinstance(child.value, str):
+def _note_in_suites(reading: Reading, spec: PipelineSpec, table: TableKey, text: str) -> bool:
+    """Note a table that an expectation compares with, where it is written; whether there is one."""
+    places = [
+        path
+        for path, name in _under(reading.tree.at(("suites",)), ("suites",), "other_table_name")
+        if _is(spec, name, table)
+    ]
+    for path in places:
+        if not reading.has_noted(path):
+            reading.note(path, text)
+    return bool(places)
+
+
+def _under(node: Node, path: tuple[str | int, ...], wanted: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Each text under a key, at any depth, with its place."""
+    children = node.value.items() if isinstance(node.value, dict) else ()
+    for key, child in enumerate(node.value) if isinstance(node.value, list) else children:
+        if key == wanted and isinstance(child.value, str):
             yield (*path, key), child.value
-        yield from _under_from(child, (*path, key))
+        yield from _under(child, (*path, key), wanted)
 
 
 def _is(spec: PipelineSpec, name: str, table: TableKey) -> bool:

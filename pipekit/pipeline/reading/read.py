@@ -59,7 +59,7 @@ def read_pipeline(
     check_targets_of_receivers(reading)
     render_tree(reading, FileValues(known, vocabulary.template_globals, reading.root), target)
     clock = as_of if as_of is not None else reading.value("as_of", None)
-    spec = _sections(reading, target or str(reading.value("target", "local")), known, clock)
+    spec = _sections(reading, target or _target_of(reading), known, clock)
     steps = read_steps(reading)
     spec = replace(spec, steps=tuple(step for _, step in steps), inline_suites=read_references(reading))
     check_options(reading, spec, steps)
@@ -82,6 +82,12 @@ def _put_misspelt_sections(reading: Reading) -> None:
             reading.note((key,), f"unknown key; did you mean {near!r}?")
             children[near] = children.pop(key)
     reading.tree = Node(children, reading.tree.file, reading.tree.line)
+
+
+def _target_of(reading: Reading) -> str:
+    """The target that the file names; ``local`` beside a value that is no name, which is reported as such."""
+    named = reading.value("target", "local")
+    return named if isinstance(named, str) else "local"
 
 
 def _sections(reading: Reading, target: str, variables: Variables, clock: str | None) -> PipelineSpec:

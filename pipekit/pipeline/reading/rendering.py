@@ -85,6 +85,11 @@ class Reading:
         shown = _shown(self.tree, path)
         return any(problem.key == shown for problem in self.problems)
 
+    def has_noted_below(self, path: Sequence[str | int]) -> bool:
+        """Whether a mistake is noted in a value below this place, so that the whole may be right without it."""
+        shown = _shown(self.tree, path)
+        return bool(shown) and any(problem.key.startswith((f"{shown}.", f"{shown}[")) for problem in self.problems)
+
     def note_sql(self, path: Sequence[str | int], error: TemplateError, file: Path | None) -> None:
         """Note a mistake in SQL at its own place: in the template's file, or in the text of this file.
 

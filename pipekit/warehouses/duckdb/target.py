@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipekit.names import Table, fold
 from pipekit.source import Names
@@ -27,6 +28,17 @@ class DuckDBTarget(BaseModel):
     path: str = ".pipekit/warehouse.duckdb"
     schema_name: str = Field(default="main", alias="schema", min_length=1)
     allow_file_functions: Names = ()
+
+    @field_validator("path")
+    @classmethod
+    def _file(cls, value: str) -> str:
+        if re.match(r"\w{2,}:", value):
+            raise ValueError(
+                f"{value!r} is no path of a file; a target of type duckdb is a database file on this machine"
+            )
+        if not value or value.endswith("/"):
+            raise ValueError(f"{value!r} is a folder; name the database file, such as {value}warehouse.duckdb")
+        return value
 
     def dataset(self, table: Table, root: Path) -> tuple[str, str]:
         """OpenLineage's name of a table. It has no rule for DuckDB: the namespace is the file."""

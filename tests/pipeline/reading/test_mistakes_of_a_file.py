@@ -381,8 +381,67 @@ YAML: list[Row] = [
     ("needs: [per_day]", "needs: [per_day", "needs: [per_day", ("the '[' that begins here is not closed",)),
     ("steps:\n", "steps:\n  x: 1\n", "x: 1", ("'x' is a key", "line 37", "remove it, or begin it with '- '")),
 ]
+SUM = "select day, sum(amount) as amount from raw_orders where amount > {{ var('floor') }} group by day"
+FIRST = "    - expect_column_values_to_not_be_null: {column: id}\n"
+OTHERS: list[Row] = [
+    ("  - id: totals\n    type:", "  - id: totals\n      type:", "      type: sql", ("deeper", "has a value already")),
+    ("description: Orders of a shop.", "description: 'It's a shop.'", "It's", ("ends before 's'", "twice")),
+    ("    sql: select day", "    sql: |\n   select day", "   select day", ("below 'sql: |' must be indented",)),
+    ("  floor: 5\n", "  floor: 5\n  <<: *common\n", "<<", ("*common names nothing above it",)),
+    ("name: shop\n", "name: shop\n---\nname: other\n", "---", ("a second document",)),
+    ("customer: varchar\n", "customer: varchar(20, 3)\n", "varchar(20", ("at most one argument",)),
+    ("customer: varchar\n", "customer:\n", "customer:", ("needs a type, as in customer: varchar",)),
+    ("max_rejects: 1%", "max_rejects: 0.01", "0.01", ("a share is written 1%",)),
+    ("strategy: append", "strategy: append\n    on_schema_change: append_new_columns", "append_new", ("mean 'add'?",)),
+    ("materialize: merge", "materialize: incremental", "incremental", ("did you mean 'merge'?",)),
+    ("    needs: [per_day]", "    depends_on: [per_day]", "depends_on", ("did you mean 'needs'?",)),
+    (
+        "    materialize: merge\n    key: day\n",
+        "    materialize: view\n    audit: orders\n",
+        "",
+        ("steps.per_day.audit: a view", "check step"),
+    ),
+    (SUM, "select day, amount raw_orders", "amount raw", ("'day'", "is FROM missing?")),
+    (SUM, "select day, amount from raw_orders where customer = 'a", "= 'a", ("57:62", "quote ' that begins here")),
+    (SUM, 'select day from raw_orders where customer = "zz"', "zz", ("a text stands in single quotes: 'zz'",)),
+    (SUM, "select case when amount > 3 then 1 as c from raw_orders", "case when", ("a CASE is not closed by END",)),
+    (SUM, "select day from raw_orders where day > :start", ":start", ("holds :start", "write {{ var('start') }}")),
+    (SUM, "select day from {{ ref('raw_orders') }}", "ref(", ("no function ref", "write the table's name")),
+    (SUM, "insert into daily select day from raw_orders", "insert", ("INSERT is not allowed", "materialize: append")),
+    (FIRST, "    - expect_column_values_to_be_null: {column: id, mostly: 99%}\n", "99%", ("99 % is 0.99",)),
+    (
+        FIRST,
+        "    - expect_table_row_count_to_equal_other_table: {other_table_name: raw_ordrs}\n",
+        "raw_ordrs",
+        ("other_table_name: reads raw_ordrs", "did you mean 'raw_orders'?"),
+    ),
+    (
+        "value_set: [a, b]",
+        'value_set: [a, b], condition_parser: great_expectations, row_condition: "id is not null"',
+        "row_condition",
+        ("is no condition", 'col("id").notnull()'),
+    ),
+    (
+        FIRST,
+        "    - expect_column_values_to_match_regex: {column: amount, regex: '^[0-9]+$'}\n",
+        "column: amount, regex",
+        ("amount is DECIMAL(10,2)", "reads text; declare the column varchar"),
+    ),
+    (
+        FIRST,
+        "    - expect_column_mean_to_be_between: {column: customer, min_value: 1}\n",
+        "column: customer, min",
+        ("customer is VARCHAR", "calculates with numbers; declare the column number"),
+    ),
+    ("path: .pipekit/w.duckdb", "path: md:my_db", "md:my_db", ("is no path of a file",)),
+    ("path: .pipekit/w.duckdb", "path: templates/", "templates/}", ("is a folder", "templates/warehouse.duckdb")),
+    ("name: shop\n", "name: shop\ntarget: [local, prod]\n", "target: [", ("target: must be text",)),
+    ("call: helper:notify", "call: helper.notify", "helper.notify", ("did you mean 'helper:notify'?",)),
+    ("args: {table: daily}", "inputs: daily\n    args: {table: daily}", "args:", ("the inputs (daily) are the first",)),
+]
 ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
 ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]
+ROWS += [("others", row) for row in OTHERS]
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"{kind}-{index}") for index, (kind, row) in enumerate(ROWS)])
@@ -425,6 +484,8 @@ ALONE = [
     ("    into: raw_orders", "    into: raw orders"),
     ("    from: totals\n", "    from: total\n"),
     ("entity: customer", "entity: custmer"),
+    ("name: shop\n", "name: shop\ntarget: [local, prod]\n"),
+    ("path: .pipekit/w.duckdb}", "path: .pipekit/w.duckdb, schema: \"{{ env('PIPEKIT_NOT_SET') }}\"}"),
 ]
 
 

@@ -91,7 +91,7 @@ def test_validation_leaves_no_trace_even_where_sql_was_translated(tmp_path: Path
     path = project(tmp_path, good)
     before = snapshot(tmp_path)
     load(path)
-    assert cli(tmp_path, "validate", "p.yaml", code=0).stdout.endswith("1 steps, nothing wrong\n")
+    assert cli(tmp_path, "validate", "p.yaml", code=0).stdout.endswith("1 step, nothing wrong\n")
     assert problems(project(tmp_path, good + "  - {id: b, type: nope}\n"))
     path.write_text("name: p\n" + good)
     assert snapshot(tmp_path) == before

@@ -74,7 +74,10 @@ def unknown_column(walker: Walker, node: Any) -> None:
         scope = scope.parent
     tables = ", ".join(source.name or "a query" for source in walker.scope.sources)
     where = f"it is not in {tables}" if tables else "no table is read here"
-    walker.mistake(node, f"unknown column {node.name!r}: {where}", _one_of(name, known))
+    way_out = _one_of(name, known)
+    if node.this.quoted and "did you mean" not in way_out:
+        way_out = f"a text stands in single quotes: '{node.name}'"
+    walker.mistake(node, f"unknown column {node.name!r}: {where}", way_out if tables else "is FROM missing?")
 
 
 def _complete(columns: Columns | None) -> bool:
