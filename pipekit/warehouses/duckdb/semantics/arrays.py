@@ -14,9 +14,9 @@ from pipekit.warehouses.duckdb.semantics.variants import array_of
 
 simple(
     {
-        "ARRAY_CAT": [("array array", "sf_json(list_concat(sf_list({0}), sf_list({1})))", ARRAY)],
-        "ARRAY_APPEND": [("array variant", "sf_json(list_append(sf_list({0}), {1}))", ARRAY)],
-        "ARRAY_PREPEND": [("array variant", "sf_json(list_prepend({1}, sf_list({0})))", ARRAY)],
+        "ARRAY_CAT": [("array array", "sf_array_cat({0}, {1})", ARRAY)],
+        "ARRAY_APPEND": [("array variant", "sf_array_append({0}, {1})", ARRAY)],
+        "ARRAY_PREPEND": [("array variant", "sf_array_prepend({0}, {1})", ARRAY)],
         "ARRAY_INSERT": [("array int variant", "sf_array_insert({0}, {1}, {2})", ARRAY)],
         "ARRAY_REPEAT": [("variant int", "sf_array_repeat({0}, {1})", ARRAY)],
         "ARRAY_REMOVE_AT": [("array int", "sf_array_remove_at({0}, {1})", ARRAY)],

@@ -321,13 +321,19 @@ def to_array(value: Typed) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/to_array"""
     if value.type.kind == "array":
         return value
+    if value.type.kind == "null":
+        return make("CAST(NULL AS JSON)", ARRAY)
+    if value.type.kind in ("variant", "object"):
+        return make("sf_to_array({0})", ARRAY, value)
     if value.type.is_semi or value.type.kind == "unknown":
         return Typed(value.node, ARRAY)
-    return make("json_array({0})", ARRAY, to_variant(value))
+    return make("(CASE WHEN {0} IS NOT NULL THEN json_array({0}) END)", ARRAY, to_variant(value))
 
 
 def to_object(value: Typed) -> Typed:
     """A VARIANT that holds an object, as an OBJECT."""
+    if value.type.kind == "null":
+        return make("CAST(NULL AS JSON)", OBJECT)
     return Typed(value.node, OBJECT)
 
 

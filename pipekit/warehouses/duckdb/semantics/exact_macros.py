@@ -79,10 +79,12 @@ EXACT_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN CAST(x AS VARCHAR) >= '-' AND contains(CAST(x AS VARCHAR), '.') AND sf_long(x) "
         f"THEN ltrim(sf_marked(x) ->> '$', '{MARK}') ELSE x ->> '$' END",
     ),
+    # DuckDB takes the parts of a NULL that it knows beforehand for one value instead of a list, hence the casts.
     "sf_parts": (
         "x, p",
-        "CASE WHEN contains(CAST(x AS VARCHAR), '.') AND sf_long(x) THEN list_transform(json_extract(sf_marked(x), p), "
-        "lambda part: sf_unmarked(part)) ELSE json_extract(x, p) END",
+        "CASE WHEN contains(CAST(x AS VARCHAR), '.') AND sf_long(x) THEN list_transform("
+        "CAST(json_extract(sf_marked(x), p) AS JSON[]), lambda part: sf_unmarked(part)) "
+        "ELSE CAST(json_extract(x, p) AS JSON[]) END",
     ),
     # Of documents; to_json reads and writes each anew.
     "sf_json": (

@@ -175,6 +175,22 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
     ),
     "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
+    "sf_not_negative": ("x", "CASE WHEN x < 0 THEN 0 ELSE x END"),
+    "sf_edit_distance": (
+        "x, y, most",
+        "CASE WHEN levenshtein(x, y) > most THEN most WHEN most IS NOT NULL THEN levenshtein(x, y) END",
+    ),
+    "sf_common_start": (
+        "x, y",
+        "len(list_filter(range(1, 1 + CASE WHEN length(x) < length(y) THEN length(x) ELSE length(y) END), "
+        "lambda i: left(x, i) = left(y, i)))",
+    ),
+    # By the examples of its page it is cut, not rounded, and counts the whole common start.
+    "sf_jarowinkler": (
+        "x, y",
+        "CAST(floor(100 * (1 - (1 - jaro_similarity(x, y)) * (1 - 0.1 * least(sf_common_start(x, y), 10))) + 1e-9) "
+        "AS BIGINT)",
+    ),
     "sf_lpad": (
         "x, width, pad",
         "CASE WHEN width <= 0 THEN left(x, 0) WHEN pad = '' THEN left(x, width) ELSE lpad(x, CAST(width AS "
@@ -194,7 +210,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "x, separators",
         "CASE WHEN separators = '' THEN upper(x[1]) || lower(substr(x, 2)) ELSE array_to_string(list_transform("
         "regexp_extract_all(x, '[' || sf_class(separators) || ']|[^' || sf_class(separators) || ']+'), "
-        "lambda w: upper(w[1]) || lower(substr(w, 2))), '') END",
+        "lambda w: CASE WHEN contains(separators, w) THEN w ELSE upper(w[1]) || lower(substr(w, 2)) END), '') END",
     ),
     "sf_class": ("characters", r"regexp_replace(characters, '([\\\]\[^-])', '\\\1', 'g')"),
     "sf_soundex": (
@@ -218,7 +234,8 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_split": (
         "x, separator",
-        "CASE WHEN separator = '' THEN CASE WHEN x IS NULL THEN NULL ELSE [x] END ELSE string_split(x, separator) END",
+        "CASE WHEN x IS NULL OR separator IS NULL THEN NULL WHEN separator = '' THEN [x] "
+        "ELSE string_split(x, separator) END",
     ),
     "sf_try_unhex": ("x", "CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN unhex(x) END"),
     # Regular expressions
@@ -230,13 +247,13 @@ MACROS: dict[str, tuple[str, str]] = {
         "'')), '') END",
     ),
     "sf_regexp_instr": (
-        "x, pattern, start, n, past, grp",
+        "x, pattern, start, n, past, grp, until",
         "CASE WHEN x IS NULL OR pattern IS NULL THEN NULL "
         "WHEN len(regexp_extract_all(substr(x, start), pattern)) < n THEN 0 ELSE start "
         "+ length(array_to_string(regexp_split_to_array(substr(x, start), pattern)[1:n], '')) "
         "+ length(array_to_string(regexp_extract_all(substr(x, start), pattern)[1:n - 1], '')) "
-        "+ CASE WHEN grp = 0 THEN 0 ELSE instr(regexp_extract_all(substr(x, start), pattern)[n], "
-        "regexp_extract_all(substr(x, start), pattern, grp)[n]) - 1 END "
+        "+ CASE WHEN grp = 0 THEN 0 ELSE length(regexp_extract("
+        "regexp_extract_all(substr(x, start), pattern)[n], until, 1)) END "
         "+ CASE WHEN past = 0 THEN 0 ELSE length(regexp_extract_all(substr(x, start), pattern, grp)[n]) END END",
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -48,17 +49,17 @@ def parse_url(url: str, permissive: bool) -> str:
     parts = urlsplit(url)
     if not parts.scheme or ("://" not in url and parts.scheme not in _WITHOUT_HOST):
         if permissive:
-            return json.dumps({"error": f"URL missing scheme: {url}"})
-        raise ValueError(f"Error parsing URL: missing scheme: {url}")
+            return json.dumps({"error": "scheme not specified"})
+        raise ValueError(f"Error parsing URL: scheme not specified: {url}")
     pairs = [pair.partition("=") for pair in parts.query.split("&")] if parts.query else []
     found = {
         "fragment": parts.fragment or None,
-        "host": parts.netloc.rpartition("@")[2].partition(":")[0] or None,
+        "host": re.sub(r":\d*$", "", parts.netloc) or None,
         "parameters": {key: value for key, _, value in pairs} or None,
-        "path": parts.path.lstrip("/") or None,
+        "path": parts.path.removeprefix("/") if parts.path else None,
         "port": str(parts.port) if parts.port is not None else None,
         "query": parts.query or None,
-        "scheme": parts.scheme,
+        "scheme": url[: len(parts.scheme)],
     }
     return json.dumps(found, ensure_ascii=False)
 

@@ -155,5 +155,35 @@ def regexp_instr(call: Call) -> Typed:
     start = call.as_kind(2, "int") if len(call) > 2 else make("1", INT)
     occurrence = call.as_kind(3, "int") if len(call) > 3 else make("1", INT)
     option = call.as_kind(4, "int") if len(call) > 4 else make("0", INT)
-    text = f"sf_regexp_instr({{0}}, {{1}}, {{2}}, {{3}}, {{4}}, {group})"
-    return make(text, INT, call.as_kind(0, "text"), _pattern(call, 5), start, occurrence, option)
+    pattern = _pattern(call, 5)
+    text = f"sf_regexp_instr({{0}}, {{1}}, {{2}}, {{3}}, {{4}}, {group}, {{5}})"
+    return make(text, INT, call.as_kind(0, "text"), pattern, start, occurrence, option, _until(call, pattern, group))
+
+
+def _until(call: Call, pattern: Typed, group: int) -> Typed:
+    """A pattern whose first group is what stands before the group: DuckDB does not say where a group begins."""
+    if group == 0:
+        return make("''", TEXT)
+    text = literal_text(pattern)
+    opening = None if text is None else _outer_groups(text).get(group)
+    if text is None or opening is None:
+        raise call.refuse("the place of a group is known only of a constant pattern, and not of a group within another")
+    flags = re.match(r"(\(\?[a-z]+\))*", text)
+    begin = flags.end() if flags else 0
+    return Typed(exp.Literal.string(f"{text[:begin]}^({text[begin:opening]}){text[opening:]}"), TEXT)
+
+
+def _outer_groups(pattern: str) -> dict[int, int]:
+    """Where each group begins that lies in no other, unless there are alternatives."""
+    found: dict[int, int] = {}
+    depth = number = 0
+    for match in re.finditer(r"\\.|\[\^?\]?(?:\\.|[^\]])*\]|\(\?[a-z]+\)|\(\??|\)|\|", pattern):
+        token = match[0]
+        if (token == "|" and depth == 0) or pattern.startswith("(?P<", match.start()):
+            return {}
+        if token == "(":
+            number += 1
+            if depth == 0:
+                found[number] = match.start()
+        depth += (token in ("(", "(?")) - (token == ")")
+    return found

@@ -14,8 +14,8 @@ from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, HUGE,
 simple(
     {
         "SPLIT_PART": [("text text int", "sf_split_part({0}, {1}, {2})", TEXT)],
-        "LEFT": [("text int", "left({0}, greatest({1}, 0))", TEXT)],
-        "RIGHT": [("text int", "right({0}, greatest({1}, 0))", TEXT)],
+        "LEFT": [("text int", "left({0}, sf_not_negative({1}))", TEXT)],
+        "RIGHT": [("text int", "right({0}, sf_not_negative({1}))", TEXT)],
         "CHARINDEX": [
             ("text text", "instr({1}, {0})", INT),
             ("text text int", "sf_position({0}, {1}, {2})", INT),
@@ -23,14 +23,6 @@ simple(
         "CONTAINS": [("text text", "contains({0}, {1})", BOOL)],
         "STARTSWITH": [("text text", "starts_with({0}, {1})", BOOL)],
         "ENDSWITH": [("text text", "ends_with({0}, {1})", BOOL)],
-        "LPAD": [
-            ("text int", "sf_lpad({0}, {1}, ' ')", TEXT),
-            ("text int text", "sf_lpad({0}, {1}, {2})", TEXT),
-        ],
-        "RPAD": [
-            ("text int", "sf_rpad({0}, {1}, ' ')", TEXT),
-            ("text int text", "sf_rpad({0}, {1}, {2})", TEXT),
-        ],
         "REPEAT": [("text int", "repeat({0}, {1})", TEXT)],
         "SPACE": [("int", "repeat(' ', {0})", TEXT)],
         "REVERSE": [("text", "reverse({0})", TEXT)],
@@ -44,19 +36,16 @@ simple(
         "LTRIM": [("text", "ltrim({0}, ' ')", TEXT), ("text text", "ltrim({0}, {1})", TEXT)],
         "RTRIM": [("text", "rtrim({0}, ' ')", TEXT), ("text text", "rtrim({0}, {1})", TEXT)],
         "RTRIMMED_LENGTH": [("text", "length(rtrim({0}, ' '))", INT)],
-        "BIT_LENGTH": [("text", "(strlen({0}) * 8)", INT)],
         "ASCII": [("text", "CAST(ascii({0}) AS BIGINT)", INT)],
-        "UNICODE": [("text", "CAST(greatest(unicode({0}), 0) AS BIGINT)", INT)],
+        "UNICODE": [("text", "CAST(sf_not_negative(unicode({0})) AS BIGINT)", INT)],
         "CHR CHAR": [("int", "chr(CAST({0} AS INTEGER))", TEXT)],
         "UPPER UCASE": [("text", "upper({0})", TEXT)],
         "LOWER LCASE": [("text", "lower({0})", TEXT)],
         "EDITDISTANCE": [
             ("text text", "levenshtein({0}, {1})", INT),
-            ("text text int", "least(levenshtein({0}, {1}), {2})", INT),
+            ("text text int", "sf_edit_distance({0}, {1}, sf_not_negative({2}))", INT),
         ],
-        "JAROWINKLER_SIMILARITY": [
-            ("text text", "CAST(round(jaro_winkler_similarity(lower({0}), lower({1})) * 100) AS BIGINT)", INT)
-        ],
+        "JAROWINKLER_SIMILARITY": [("text text", "sf_jarowinkler(lower({0}), lower({1}))", INT)],
         "SOUNDEX": [("text", "sf_soundex({0})", TEXT)],
         "MD5 MD5_HEX": [("text", "md5({0})", TEXT)],
         "MD5_NUMBER_LOWER64": [("text", "CAST(CAST('0x' || md5({0})[17:] AS UBIGINT) AS HUGEINT)", HUGE)],
@@ -115,12 +104,26 @@ def length(call: Call) -> Typed:
     return call.make("length({0})", INT, call.as_kind(0, "text"))
 
 
-@function("OCTET_LENGTH")
+@function("OCTET_LENGTH", "BIT_LENGTH")
 def octet_length(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/octet_length"""
+    """https://docs.snowflake.com/en/sql-reference/functions/octet_length, and the same in bits."""
+    times = " * 8" if call.name == "BIT_LENGTH" else ""
     if call.arg(0).type.kind == "binary":
-        return call.make("octet_length({0})", INT, call.arg(0))
-    return call.make("strlen({0})", INT, call.as_kind(0, "text"))
+        return call.make(f"(octet_length({{0}}){times})", INT, call.arg(0))
+    return call.make(f"(strlen({{0}}){times})", INT, call.as_kind(0, "text"))
+
+
+@function("LPAD", "RPAD")
+def pad(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/lpad: a binary is padded by bytes."""
+    macro, size = f"sf_{call.name.lower()}", call.as_kind(1, "int")
+    if call.arg(0).type.kind == "binary":
+        if len(call) < 3:
+            raise call.refuse("a binary has no default padding")
+        text = f"unhex({macro}(hex({{0}}), 2 * {{1}}, hex({{2}})))"
+        return call.make(text, BINARY, call.arg(0), size, call.arg(2))
+    filling = call.as_kind(2, "text") if len(call) > 2 else make("' '", TEXT)
+    return call.make(f"{macro}({{0}}, {{1}}, {{2}})", TEXT, call.as_kind(0, "text"), size, filling)
 
 
 @function("CONCAT")
@@ -145,7 +148,7 @@ def substr(call: Call) -> Typed:
     place = "{1}" if isinstance(start, int) and start > 0 else "sf_start({0}, {1})"
     if len(call) < 3:
         return make(f"substr({{0}}, {place})", TEXT, value, begin)
-    return make(f"substr({{0}}, {place}, greatest({{2}}, 0))", TEXT, value, begin, call.as_kind(2, "int"))
+    return make(f"substr({{0}}, {place}, sf_not_negative({{2}}))", TEXT, value, begin, call.as_kind(2, "int"))
 
 
 @visits(exp.StrPosition)

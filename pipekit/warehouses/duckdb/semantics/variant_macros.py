@@ -78,7 +78,11 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "sf_part(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
         "list_filter(json_keys(x), lambda e: lower(e) = lower(k))[1]) || '\"')",
     ),
-    "sf_entries": ("x", "list_zip(json_keys(x), sf_parts(x, '$.*'))"),
+    "sf_entries": ("x", "CASE WHEN x IS NOT NULL THEN list_zip(json_keys(x), sf_parts(x, '$.*')) END"),
+    "sf_to_array": (
+        "x",
+        "CASE WHEN json_type(x) = 'ARRAY' THEN x WHEN x IS NOT NULL AND json_type(x) <> 'NULL' THEN json_array(x) END",
+    ),
     "sf_object": (
         "entries",
         "CAST('{' || array_to_string(list_transform(entries, lambda e: CAST(to_json(e[1]) AS VARCHAR) || ':' || "
@@ -128,9 +132,16 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN n IS NULL THEN NULL ELSE sf_json(list_transform(range(CAST(n AS BIGINT)), lambda e: "
         "coalesce(x, CAST('null' AS JSON)))) END",
     ),
+    # DuckDB leaves a list that is NULL out.
+    "sf_array_cat": (
+        "x, y",
+        "CASE WHEN x IS NOT NULL AND y IS NOT NULL THEN sf_json(list_concat(sf_list(x), sf_list(y))) END",
+    ),
+    "sf_array_append": ("x, v", "CASE WHEN x IS NOT NULL THEN sf_json(list_append(sf_list(x), v)) END"),
+    "sf_array_prepend": ("x, v", "CASE WHEN x IS NOT NULL THEN sf_json(list_prepend(v, sf_list(x))) END"),
     "sf_array_insert": (
         "x, place, v",
-        "sf_json(CASE WHEN place <= json_array_length(x) THEN "
+        "sf_json(CASE WHEN x IS NULL OR place IS NULL THEN NULL WHEN place <= json_array_length(x) THEN "
         "list_concat(list_concat(sf_list(x)[1:sf_place(x, place)], [v]), "
         "sf_list(x)[sf_place(x, place) + 1:]) ELSE list_concat(list_concat(sf_list(x), "
         "list_transform(range(CAST(place - "
@@ -142,7 +153,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_array_remove_at": (
         "x, place",
-        "sf_json(list_concat(sf_list(x)[1:sf_place(x, place)], sf_list(x)[sf_place(x, place) + 2:]))",
+        "CASE WHEN place IS NOT NULL THEN sf_json(list_concat(sf_list(x)[1:sf_place(x, place)], "
+        "sf_list(x)[sf_place(x, place) + 2:])) END",
     ),
     "sf_sorted": (
         "items",
@@ -152,8 +164,8 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_not_nulls": ("items", "list_filter(items, lambda e: json_type(e) <> 'NULL')"),
     "sf_array_sort": (
         "x, ascending, nulls_first",
-        "sf_json(CASE WHEN nulls_first THEN list_concat(sf_nulls(sf_list(x)), sf_directed(x, ascending)) "
-        "ELSE list_concat(sf_directed(x, ascending), sf_nulls(sf_list(x))) END)",
+        "sf_json(CASE WHEN x IS NULL THEN NULL WHEN nulls_first THEN "
+        "list_concat(sf_nulls(sf_list(x)), sf_directed(x, ascending)) ELSE list_concat(sf_directed(x, ascending), sf_nulls(sf_list(x))) END)",
     ),
     "sf_directed": (
         "x, ascending",
@@ -166,13 +178,13 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_array_intersection": (
         "x, y",
-        "sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
-        "len(list_filter(sf_list(y), lambda o: o = p.e)) >= p.n), lambda p: p.e))",
+        "CASE WHEN y IS NOT NULL THEN sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
+        "len(list_filter(sf_list(y), lambda o: o = p.e)) >= p.n), lambda p: p.e)) END",
     ),
     "sf_array_except": (
         "x, y",
-        "sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
-        "len(list_filter(sf_list(y), lambda o: o = p.e)) < p.n), lambda p: p.e))",
+        "CASE WHEN y IS NOT NULL THEN sf_json(list_transform(list_filter(sf_numbered(sf_list(x)), lambda p: "
+        "len(list_filter(sf_list(y), lambda o: o = p.e)) < p.n), lambda p: p.e)) END",
     ),
     "sf_first_of_each": (
         "items",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp, parse_one
 
 from pipekit.warehouses.duckdb.semantics import casts, literals
-from pipekit.warehouses.duckdb.semantics.casts import to_text, to_variant
+from pipekit.warehouses.duckdb.semantics.casts import to_object, to_text, to_variant
 from pipekit.warehouses.duckdb.semantics.exact_macros import PART
 from pipekit.warehouses.duckdb.semantics.parsing import Source, Template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
@@ -361,7 +361,7 @@ function("IS_DATE_VALUE")(_never_from_json(DATE, True))
 def object_insert(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/object_insert"""
     update = call.as_kind(3, "bool") if len(call) > 3 else make("false", BOOL)
-    parts = (call.arg(0), call.as_kind(1, "text"), call.as_kind(2, "variant"), update)
+    parts = (to_object(call.arg(0)), call.as_kind(1, "text"), call.as_kind(2, "variant"), update)
     return make("sf_object_insert({0}, {1}, {2}, {3})", OBJECT, *parts)
 
 
@@ -370,7 +370,7 @@ def object_delete(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/object_delete, also of a MAP"""
     name = f"sf_{call.name.lower().replace('map_', 'object_')}"
     if len(call) == 2 and call.arg(1).type.is_semi:
-        return make(f"{name}({{0}}, sf_texts({{1}}))", OBJECT, call.arg(0), call.arg(1))
+        return make(f"{name}({{0}}, sf_texts({{1}}))", OBJECT, to_object(call.arg(0)), call.arg(1))
     keys = [to_text(part) for part in call.args()[1:]]
     places = ", ".join(f"{{{index}}}" for index in range(1, len(keys) + 1))
-    return make(f"{name}({{0}}, [{places}])", OBJECT, call.arg(0), *keys)
+    return make(f"{name}({{0}}, [{places}])", OBJECT, to_object(call.arg(0)), *keys)
