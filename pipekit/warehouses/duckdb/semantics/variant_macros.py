@@ -164,8 +164,9 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_not_nulls": ("items", "list_filter(items, lambda e: json_type(e) <> 'NULL')"),
     "sf_array_sort": (
         "x, ascending, nulls_first",
-        "sf_json(CASE WHEN x IS NULL THEN NULL WHEN nulls_first THEN "
-        "list_concat(sf_nulls(sf_list(x)), sf_directed(x, ascending)) ELSE list_concat(sf_directed(x, ascending), sf_nulls(sf_list(x))) END)",
+        "sf_json(CASE WHEN x IS NULL THEN NULL "
+        "WHEN nulls_first THEN list_concat(sf_nulls(sf_list(x)), sf_directed(x, ascending)) "
+        "ELSE list_concat(sf_directed(x, ascending), sf_nulls(sf_list(x))) END)",
     ),
     "sf_directed": (
         "x, ascending",
