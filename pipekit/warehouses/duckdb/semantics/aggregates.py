@@ -77,7 +77,9 @@ def _ordered(call: Call, text: str, *parts: Typed) -> tuple[str, list[Typed]]:
 @function("COUNT")
 def count(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/count: rows in which no argument is NULL."""
-    if not call.raw or isinstance(call.raw[0], exp.Star) or _is_star(call.raw[0]):
+    if call.raw and _is_star(call.raw[0]):
+        raise call.refuse("of a table's * counts the rows without any NULL", "Use count(*), or count(a, b) of columns.")
+    if not call.raw or isinstance(call.raw[0], exp.Star):
         return make("count(*) {over}", INT)
     parts = call.args()
     if len(parts) == 1:

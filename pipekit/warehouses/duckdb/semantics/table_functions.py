@@ -210,7 +210,7 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     text = _EVERY_DEPTH if recursive else "sf_flatten({0}, '{mode}', '{prefix}')"
     rows = template(text.replace("{mode}", mode).replace("{prefix}", prefix), exp.column("sf_document"))
     if outer:
-        rows = template("sf_or_one_row({0})", rows)
+        rows = template(f"sf_or_one_row({{0}}, {{1}}, '{prefix}')", rows, exp.column("sf_document"))
     columns: Columns = {"seq": INT, "key": TEXT, "path": TEXT, "index": INT, "value": VARIANT, "this": VARIANT}
     return template(_ROWS, rows, document), columns
 

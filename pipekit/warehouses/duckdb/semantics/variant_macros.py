@@ -117,8 +117,9 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_step": ("k", "CASE WHEN regexp_full_match(k, '[A-Za-z_][A-Za-z0-9_$]*') THEN k ELSE '[''' || k || ''']' END"),
     "sf_or_one_row": (
-        "found",
-        "CASE WHEN len(found) > 0 THEN found ELSE [{" + _ROW + ", 'this': NULL::JSON}] END",
+        "found, x, prefix",
+        "CASE WHEN len(found) > 0 THEN found WHEN x IS NULL THEN [{" + _ROW + ", 'this': NULL::JSON}] "
+        "ELSE [{'key': NULL::VARCHAR, 'path': prefix, 'index': NULL::BIGINT, 'value': NULL::JSON, 'this': x}] END",
     ),
     # Arrays
     "sf_array_slice": (
