@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,12 @@ import click
 
 from pipekit.cli import completing
 from pipekit.cli.output import say, write_whole
+from pipekit.project import find_root
 
 if TYPE_CHECKING:
     from pipekit.inference.infer import Inferred
 
+_SCHEMAS = ("pipeline.schema.json", "docs/pipeline.schema.json")
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -39,8 +42,17 @@ def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: An
         click.echo(found.text, nl=False)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(output, found.text)
+        write_whole(output, _editor_line(output) + found.text)
     _report(found, output)
+
+
+def _editor_line(output: Path) -> str:
+    """What tells an editor the schema of the file, if the project has one; as `pipekit init` writes it."""
+    root = find_root(output).resolve()
+    kept = next((path for name in _SCHEMAS if (path := root / name).is_file()), None)
+    if kept is None:
+        return ""
+    return f"# yaml-language-server: $schema={Path(os.path.relpath(kept, output.resolve().parent)).as_posix()}\n"
 
 
 def _report(found: Inferred, output: Path | None) -> None:

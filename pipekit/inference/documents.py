@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _MOST_KEYS = 60
 _MOST_DEPTH = 4
 _NUMBERS = ("UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")
+_MIXED = "JSON"
+_SURE_DIGITS = 15  # every engine writes such a number as it was written
 _PLAIN_KEY = re.compile(r"[^.\[\]^$]+")
 _WHOLE = Column(name="document", type=ColumnType(kind="variant"), path="$")
 
@@ -90,8 +92,8 @@ def _leaves(structure: Any, above: tuple[str, ...]) -> Iterator[_Leaf]:
             yield _Leaf(steps, None, why or "")
         elif isinstance(kind, list):
             yield _Leaf(steps, None, "a list")
-        elif kind == "JSON":
-            yield _Leaf(steps, None, "values of several types, or objects without keys")
+        elif kind == _MIXED:
+            yield _Leaf(steps, kind, "values of several types, or objects without keys")
         else:
             yield _Leaf(steps, kind)
 
@@ -112,7 +114,7 @@ def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
 def _proposal(leaf: _Leaf) -> Proposal:
     plain = len(leaf.steps) == 1
     found = Proposal("_".join(leaf.steps), path=None if plain else ".".join(leaf.steps))
-    if leaf.kind is None or leaf.kind == "NULL":
+    if leaf.kind in (None, "NULL", _MIXED):
         found.type = "variant"
         found.notes += [leaf.why] if leaf.why else []
     if leaf.kind == "NULL":
@@ -135,6 +137,33 @@ def _ask_types(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
     for (leaf, proposal), counts in zip(asked, found, strict=True):
         choose(proposal, counts)
         _as_in_json(leaf, proposal, counts.words_seen)
+    _ask_mixed(warehouse, draft, leaves, select)
+
+
+def _ask_mixed(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf], select: str) -> None:
+    """Texts among which some are written as whole numbers (a film named 1776) become varchar, by ``lenient``."""
+    mixed = [(leaf, each) for leaf, each in zip(leaves, draft.columns, strict=True) if leaf.kind == _MIXED]
+    if not mixed:
+        return
+    kinds = [f"json_type(x0, {literal(pointer(leaf.steps))})" for leaf, _ in mixed]
+    asked = [
+        f"count(*) FILTER ({condition})"
+        for kind, (leaf, _) in zip(kinds, mixed, strict=True)
+        for condition in (
+            f"{kind} = 'VARCHAR'",
+            f"{kind} IN ('UBIGINT', 'BIGINT') AND strlen({leaf.text}) <= {_SURE_DIGITS}",
+            f"{kind} <> 'NULL'",
+        )
+    ]
+    counts = [int(each) for each in one_row(warehouse, asked, select)]
+    for at, (_, proposal) in enumerate(mixed):
+        texts, numbers, values = counts[at * 3 : at * 3 + 3]
+        if texts + numbers == values and texts > numbers > 0:
+            proposal.type, proposal.notes = "varchar", []
+            draft.format["lenient"] = True
+            proposal.doubts.append(
+                f"{numbers:,} of {values:,} are numbers, the others texts: varchar; `lenient` of the format takes both"
+            )
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.errors import Problem, SpecError
-from pipekit.inference.model import Draft, Proposal
+from pipekit.inference.model import Draft, Proposal, Stats
 
 Expectation = tuple[str, dict[str, Any]]
 _WARNING = {"severity": "warning"}
 _MOST_RARE = 2
+_SURE_CONSTANT = 100  # fewer records do not show that a column has a single value
+_DEEP = 2
 _NO_MEASURE = re.compile(r"(^|_)(id|key|code|no|nr|number|zip|phone|year)$|Id$|ID$", re.IGNORECASE)
 
 
@@ -31,9 +33,9 @@ def _of(each: Proposal, draft: Draft) -> Iterator[Expectation]:
     stats = each.stats
     if stats is None or stats.rows < 2:
         return
-    if stats.values == stats.rows and each.name not in draft.key:
+    if stats.values == stats.rows and each.name not in draft.key and (each.path or "").count(".") < _DEEP:
         yield "expect_column_values_to_not_be_null", {"column": each.name, **_WARNING}
-    if each.type == "varchar" and stats.values_seen and stats.values >= len(stats.values_seen) * _MOST_RARE * 2:
+    if each.type == "varchar" and _is_set(stats):
         yield (
             "expect_column_values_to_be_in_set",
             {"column": each.name, "value_set": list(stats.values_seen), **_WARNING},
@@ -41,6 +43,12 @@ def _of(each: Proposal, draft: Draft) -> Iterator[Expectation]:
     numeric = (each.type in ("integer", "float") or each.type.startswith("number")) and not each.maybe_no_number
     if numeric and stats.low is not None and float(stats.low) >= 0 and not _NO_MEASURE.search(each.name):
         yield "expect_column_values_to_be_between", {"column": each.name, "min_value": 0, **_WARNING}
+
+
+def _is_set(stats: Stats) -> bool:
+    """Whether the few values of a column occur often enough to be all there are."""
+    least = _SURE_CONSTANT if len(stats.values_seen) == 1 else len(stats.values_seen) * _MOST_RARE * 2
+    return bool(stats.values_seen) and stats.values >= least
 
 
 def suite_from(path: Path) -> list[Expectation]:

@@ -322,3 +322,39 @@ def test_numbers_that_count_since_1970_become_times_and_no_doubt_contradicts_the
     assert [check["expect_column_values_to_be_between"]["column"] for check in compared] == ["quantity"]
     unique = {"expect_column_values_to_be_unique": {"column": "id"}}
     assert [each for each in data["suites"]["orders"] if "expect_column_values_to_be_unique" in each] == [unique]
+
+
+def test_named_months_texts_with_numbers_and_a_suite_of_what_is_evident(tmp_path: Path) -> None:
+    films: list[dict[str, Any]] = [
+        {
+            "title": 1776 if n == 7 else f"film {n}",
+            "ratio": 1.5 if n == 7 else "wide",
+            "out": f"Jun {n % 28 + 1:02d} 1998",
+            "sent": f"Fri, {n % 28 + 1:02d} Jun 1998",
+            "kind": "film",
+            "names": {"de": {"long": f"Film {n}"}},
+        }
+        for n in range(120)
+    ]
+    (tmp_path / "films.json").write_text(json.dumps(films), encoding="utf-8")
+    (tmp_path / "few.json").write_text(json.dumps([{"word": "a", "kind": "film", "n": n} for n in range(20)]))
+    (tmp_path / "pipeline.schema.json").write_text("{}")
+    (tmp_path / "templates").mkdir()
+    made = cli(tmp_path, "infer", "films.json", "few.json", "-o", "own/p.yaml")
+    assert made.returncode == 0, made.stderr
+
+    assert (tmp_path / "own/p.yaml").read_text().startswith("# yaml-language-server: $schema=../pipeline.schema.json\n")
+    data: Any = read_yaml(tmp_path / "own/p.yaml", "p.yaml").plain()
+    films_source = data["sources"]["films"]
+    assert films_source["format"] == {"type": "json", "lenient": True}
+    assert films_source["columns"]["title"] == "varchar"
+    assert films_source["columns"]["ratio"] == "variant"
+    assert films_source["columns"]["out"] == {"type": "date", "format": "MON DD YYYY"}
+    assert films_source["columns"]["sent"] == {"type": "date", "format": "DY, DD MON YYYY"}
+    assert "doubt: films: `title`: 1 of 120 are numbers, the others texts" in made.stderr
+    checked = [(kind, each[kind].get("column")) for each in data["suites"]["films"] for kind in each]
+    assert ("expect_column_values_to_not_be_null", "names_de_long") not in checked
+    assert ("expect_column_values_to_be_in_set", "kind") in checked
+    assert "expect_column_values_to_be_in_set" not in str(data["suites"]["few"])
+    run = cli(tmp_path, "run", "own/p.yaml")
+    assert run.returncode == 0, run.stderr
