@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from pipekit.errors import LockedError, PipekitError, WarehouseError
 from pipekit.events import Noted
 from pipekit.retries import RUN_LOCK, retried
+from pipekit.runs.heartbeat import alive
 from pipekit.state import file_name, make_private_folder, open_private, process_gone
 from pipekit.warehouses.contract import LockHolder, SupportsRunLock, Warehouse
 
@@ -56,9 +55,6 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0, what: str = "") -> I
         lock.release()
 
 
-HEARTBEAT_SECONDS = 60.0
-
-
 @dataclass
 class Taken:
     """What came of taking locks in the warehouse.
@@ -91,7 +87,7 @@ def warehouse_lock(warehouse: Warehouse, name: str, run_id: str, *, wait: float 
         yield taken
         return
     _take(warehouse, name, _me(run_id), wait, taken)
-    with _alive(warehouse, {name: run_id}):
+    with alive(warehouse, {name: run_id}):
         try:
             yield taken
         finally:
@@ -127,7 +123,7 @@ def shared_lock(
     if step:
         held[f"{name}.{step}"] = holder = f"{run_id}/{process}"
         _take(warehouse, f"{name}.{step}", _me(holder), wait, taken)
-    with _alive(warehouse, held):
+    with alive(warehouse, held):
         try:
             yield taken
         finally:
@@ -143,19 +139,6 @@ def release_shared(warehouse: Warehouse, name: str, run_id: str) -> None:
 
 def _me(run_id: str) -> LockHolder:
     return LockHolder(run_id, os.getpid(), socket.gethostname(), datetime.now(UTC))
-
-
-@contextmanager
-def _alive(warehouse: SupportsRunLock, held: Mapping[str, str]) -> Iterator[None]:
-    """Show once a minute, while the block runs, that the holders of locks are alive."""
-    ended = threading.Event()
-    heartbeat = threading.Thread(target=_renew, args=(warehouse, held, ended), name="pipekit-lock", daemon=True)
-    heartbeat.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        heartbeat.join()
 
 
 def _release(warehouse: SupportsRunLock, name: str, run_id: str) -> None:
@@ -192,18 +175,6 @@ def _described(holder: LockHolder) -> str:
     since = holder.since.astimezone(UTC).isoformat(timespec="seconds")
     where = f"process {holder.pid} on {holder.host}" if holder.pid else f"whose steps a scheduler starts, {holder.host}"
     return f"run {holder.run_id}, {where}, since {since}"
-
-
-def _renew(warehouse: Any, held: Mapping[str, str], ended: threading.Event) -> None:
-    session = warehouse.session()
-    try:
-        while not ended.wait(HEARTBEAT_SECONDS):
-            for name, run_id in held.items():
-                with suppress(PipekitError):  # the next renewal may succeed
-                    session.renew_run_lock(name, run_id)
-    finally:
-        with suppress(PipekitError):
-            session.close()
 
 
 def _locked(name: str, holder: str) -> LockedError:

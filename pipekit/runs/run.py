@@ -38,6 +38,7 @@ from pipekit.sql.origins import Origins
 from pipekit.suggestions import did_you_mean
 from pipekit.telemetry.listeners import listeners
 from pipekit.warehouses.contract import SupportsQueryTag, SupportsSuspending, Warehouse
+from pipekit.warehouses.sharing import light_session
 
 
 @dataclass(frozen=True)
@@ -328,7 +329,7 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: 
     def report(error: PipekitError) -> None:
         bus.emit(Noted(level="ERROR", message=str(error)))
 
-    tables = TablesSink(warehouse.session, run_file=job.run_file, report=report, asleep=asleep)
+    tables = TablesSink(lambda: light_session(warehouse), run_file=job.run_file, report=report, asleep=asleep)
     # Before the caller's sinks: the tables with which the console closes should come last.
     for sink in (tables, *job.options.sinks):
         bus.add(sink)

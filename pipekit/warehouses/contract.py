@@ -307,7 +307,7 @@ class SupportsRunLock(Protocol):
         """Take the lock, also from a holder that is ``gone`` or has stopped renewing it; or return who holds it."""
 
     def renew_run_lock(self, name: str, run_id: str) -> None:
-        """Show that its holder is alive; called once a minute."""
+        """Show that its holder is alive; called once a minute, later while the run's own statements run."""
 
     def release_run_lock(self, name: str, run_id: str) -> None:
         """Release the lock if this run still holds it."""

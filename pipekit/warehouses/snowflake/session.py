@@ -7,11 +7,10 @@ tag with each statement.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -27,14 +26,15 @@ from pipekit.warehouses.snowflake.catalog import Catalog
 from pipekit.warehouses.snowflake.described import comparable, described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, SessionGone, driver_errors
+from pipekit.warehouses.snowflake.line import SHARED_SECONDS, Activity, Line
 from pipekit.warehouses.snowflake.login import connect
+from pipekit.warehouses.snowflake.tags import tag_text
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-_TAG_LIMIT = 2000  # https://docs.snowflake.com/en/sql-reference/parameters#query-tag
 _DDL = re.compile(r"\s*(CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
@@ -47,6 +47,8 @@ class SnowflakeSession(PlainSession):
         options: The target.
         root: The project's root.
         catalog: The tables that are known, shared by the sessions of one target.
+        activity: The statements that are running, of the same sessions.
+        line: The login of another session, if this one shares it.
 
     Attributes:
         only_looks: Whether nothing may be made: then the files of a stage that is not there yet are not known.
@@ -58,14 +60,22 @@ class SnowflakeSession(PlainSession):
     truncates = "TRUNCATE TABLE {}"  # DML on Snowflake: it can be rolled back
     most_parameters = 10_000
 
-    def __init__(self, options: SnowflakeTarget, root: Path, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self,
+        options: SnowflakeTarget,
+        root: Path,
+        catalog: Catalog | None = None,
+        activity: Activity | None = None,
+        line: Line | None = None,
+    ) -> None:
         self.options = options
         self.only_looks = False
         self._root = root
         self._catalog = catalog or Catalog()
-        self._connection: Any = None
+        self._activity = activity or Activity()
+        self._shares = line is not None
+        self._line = line or Line(lambda: connect(options, root), options.warehouse)
         self._tag = ""
-        self._compute = options.warehouse  # of the last statement
         self._wanted_compute = options.warehouse  # for the next statement
         self._query_ids: list[str] = []
         self._truncating: str | None = None  # a table whose rows the next statement shall replace
@@ -87,9 +97,7 @@ class SnowflakeSession(PlainSession):
         """
         if self._closed:
             raise WarehouseError("this session is closed")
-        if self._connection is None:
-            self._connection = connect(self.options, self._root)
-        return self._connection
+        return self._line.connection
 
     def full_name(self, table: Table) -> Table:
         """The name with database and schema, which the target may leave to the user's defaults."""
@@ -127,9 +135,19 @@ class SnowflakeSession(PlainSession):
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Run one statement; its cursor, with the rows still to be fetched."""
-        if self._wanted_compute != self._compute:
-            self._switch_compute()
-        return self._send(self._with_truncate(sql), params)
+        with self._turn():
+            if self._wanted_compute != self._line.compute:
+                self._switch_compute()
+            return self._send(self._with_truncate(sql), params)
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self._line.turn(SHARED_SECONDS if self._shares else -1)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN; then COMMIT, or ROLLBACK if the block raises. A session that shares the login waits for its end."""
+        with self._turn(), super().transaction():
+            yield
 
     def truncate(self, table: Table) -> None:
         """Delete all rows; in a transaction with the INSERT that follows, as one statement.
@@ -163,7 +181,7 @@ class SnowflakeSession(PlainSession):
 
     def _send(self, sql: str, params: Sequence[Any] = ()) -> Any:
         try:
-            with self.observed(sql), driver_errors(sql):
+            with self.observed(sql), self._activity.statement(), driver_errors(sql):
                 cursor = self.connection.cursor()
                 given = [_bind(value) for value in params] or None
                 with self.running(cursor, sql):
@@ -211,8 +229,7 @@ class SnowflakeSession(PlainSession):
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection, self._connection, self._truncating = self._connection, None, None
-        self._compute = self.options.warehouse
+        connection, self._truncating = self._line.take_connection(), None
         if connection is None:
             return
         try:
@@ -301,9 +318,20 @@ class SnowflakeSession(PlainSession):
 
     def session(self) -> Self:
         """Another session, which logs in when it is first used."""
-        other = type(self)(self.options, self._root, self._catalog)
+        return self._another(None)
+
+    def shared(self) -> Self:
+        """This login for another thread; see ``SupportsSharing``."""
+        return self._another(self._line)
+
+    def _another(self, line: Line | None) -> Self:
+        other = type(self)(self.options, self._root, self._catalog, self._activity, line)
         other._tag = self._tag
         return other
+
+    def is_busy(self) -> bool:
+        """See ``SupportsActivity``."""
+        return self._activity.busy
 
     def cancel(self) -> None:
         """Stop the running statement: by its request, as the connector stops one that runs out of time.
@@ -311,10 +339,10 @@ class SnowflakeSession(PlainSession):
         Where the connector does not show the request, another session stops it, since a busy one takes no statement:
         https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
         """
-        connection, running = self._connection, self._running
-        if connection is None or self._closed or running is None:
+        running = self._running
+        if self._closed or running is None or not self._line.is_open:
             return
-        cursor, sql = running
+        connection, (cursor, sql) = self.connection, running
         abort, request = getattr(connection, "_cancel_query", None), getattr(cursor, "_request_id", None)
         if abort is not None and request is not None:
             with driver_errors():
@@ -335,9 +363,11 @@ class SnowflakeSession(PlainSession):
         """Roll back what is open and end the session."""
         if self._closed:
             return
-        if self.in_transaction and self._connection is not None:
+        if self.in_transaction and self._line.is_open:
             self.roll_back()
-        self._drop_connection()
+        if not self._shares:
+            self._drop_connection()
+            self._line.closed = True
         self._closed = True
 
     def tag(self, tag: Mapping[str, str]) -> None:
@@ -355,19 +385,7 @@ class SnowflakeSession(PlainSession):
             self._drop_connection()
         else:
             self._send(f"USE WAREHOUSE {self.quote(wanted)}")
-        self._compute = wanted
-
-
-def tag_text(tag: Mapping[str, str]) -> str:
-    """The tag as JSON; values are cut, the longest first, until it fits."""
-    values = dict(tag)
-    while len(written := json.dumps(values, ensure_ascii=False, separators=(",", ":"))) > _TAG_LIMIT:
-        longest = max(values, key=lambda name: len(values[name]))
-        if not values[longest]:
-            del values[longest]
-            continue
-        values[longest] = values[longest][: max(0, len(values[longest]) - (len(written) - _TAG_LIMIT))]
-    return written
+        self._line.compute = wanted
 
 
 def _bind(value: Any) -> Any:

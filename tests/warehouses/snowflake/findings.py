@@ -118,9 +118,10 @@ FINDINGS = {
     ),
     "W15": Finding(
         "passwords need a second factor, and a run logs in several times",
-        "keys for passcode, MFA token and temporary credentials; a statement is cancelled without a login. Logins themselves"
-        " are not emulated",
+        "keys for passcode, MFA token and temporary credentials; a statement is cancelled without a login; the lock, the"
+        " log rows and what is earlier share one. Logins themselves are not emulated",
         (
+            f"{_COSTS}::test_the_lock_the_log_rows_and_what_is_earlier_share_a_login",
             f"{_DOCUMENTED}::test_logins_keep_what_a_run_needs",
             f"{_COSTS}::test_a_cancelled_statement_needs_no_login",
         ),

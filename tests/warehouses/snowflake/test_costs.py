@@ -93,6 +93,17 @@ def test_no_kind_of_step_costs_more_than_is_written_down(
     assert not begun & {"sql_merge", "sql_append", "features"}, "one statement is atomic by itself"
 
 
+def test_the_lock_the_log_rows_and_what_is_earlier_share_a_login(
+    snowflake_account: EmulatedSnowflake, target: dict[str, Any], s3: S3, tmp_path: Path
+) -> None:
+    uri = s3.upload(delivery(tmp_path / "one", "a", 1), s3.bucket(), "in/").rstrip("/")
+    pipeline = project(tmp_path / "project", target, uri, KINDS[0], KINDS[7])
+    cost = cost_of(snowflake_account, pipeline, "SUCCEEDED", "SUCCEEDED")
+    sessions = {sent["session"] for sent in snowflake_account.statements() if '"step"' not in (sent["tag"] or '"step"')}
+    assert len(sessions) == 1, "one for the lock and the log tables"
+    assert cost.logins <= 1 + min(2, pipeline.spec.threads), "and one for each thread that has worked"
+
+
 CHANGED = {**KINDS[0], "when": "changed"}
 APPEND = {"id": "appended", "type": "load", "source": "csv", "strategy": "append"}
 

@@ -16,7 +16,7 @@ from pipekit.names import Table
 from pipekit.source import Column
 from pipekit.warehouses.snowflake.dialect import clustered_by
 from pipekit.warehouses.snowflake.login import connect_arguments
-from pipekit.warehouses.snowflake.session import tag_text
+from pipekit.warehouses.snowflake.tags import tag_text
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
