@@ -161,8 +161,9 @@ def arrays_zip(call: Call) -> Typed:
     fields = " || ',' || ".join(
         f"'\"${index}\":' || coalesce(CAST(sf_e[{index}] AS VARCHAR), 'null')" for index in range(1, len(parts) + 1)
     )
-    text = f"sf_json(list_transform(list_zip({lists}), lambda sf_e: CAST('{{' || {fields} || '}}' AS JSON)))"
-    return make(text, ARRAY, *parts)
+    there = " AND ".join(f"{{{index}}} IS NOT NULL" for index in range(len(parts)))
+    zipped = f"list_transform(list_zip({lists}), lambda sf_e: CAST('{{' || {fields} || '}}' AS JSON))"
+    return make(f"(CASE WHEN {there} THEN sf_json({zipped}) END)", ARRAY, *parts)
 
 
 __all__ = ["to_int"]

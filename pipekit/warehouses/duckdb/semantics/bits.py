@@ -38,7 +38,7 @@ def bit_shift_left(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/bitshiftleft: a number of 128 bits."""
     if call.arg(0).type.kind == "binary":
         return _shifted(call, "<<")
-    text = "(CAST({0} AS HUGEINT) << CAST({1} AS INTEGER))"
+    text = "(CAST({0} AS HUGEINT) * (CAST(1 AS HUGEINT) << CAST({1} AS INTEGER)))"
     return make(text, HUGE, call.as_kind(0, "int"), call.as_kind(1, "int"))
 
 
