@@ -67,7 +67,10 @@ def append(file: Path, name: str, lines: Sequence[str], spec: PipelineSpec) -> T
     Raises:
         PipekitError: The file cannot be read or written, before or with the test.
     """
-    before = file.read_text(encoding="utf-8") if file.is_file() else "tests:\n"
+    file = file.resolve() if file.is_symlink() else file  # the link stays, and what it names gets the test
+    written = file.read_bytes().decode("utf-8") if file.is_file() else "tests:\n"
+    end = "\r\n" if "\r\n" in written else "\n"
+    before = written.replace("\r\n", "\n")
     taken = {trial.name for trial in read_tests(file, spec)} if file.is_file() else set()
     free = next(each for each in _names(name) if each not in taken)
     found = _INDENT.search(before)
@@ -79,7 +82,7 @@ def append(file: Path, name: str, lines: Sequence[str], spec: PipelineSpec) -> T
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f".{file.name}.new")
-        beside.write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8", newline=end)
         os.replace(beside, file)
     except OSError as error:
         raise PipekitError(f"cannot write {file}: {error.strerror}", kept="No test was written.") from error

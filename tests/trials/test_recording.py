@@ -95,7 +95,13 @@ def test_a_recorded_test_passes_and_shows_no_value_of_the_tables(pipeline: Path)
     again = load(pipeline).record("paid", rows=6)
     assert (again.name, again.added, again.passed) == ("paid as recorded", False, True)
     assert (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8") == text
+    tests, kept = pipeline.parent / "tests/p.yaml", pipeline.parent / "kept.yaml"
+    kept.write_bytes(tests.read_bytes().replace(b"\n", b"\r\n"))
+    tests.unlink()
+    tests.symlink_to(kept)
     other = load(pipeline).record("paid", rows=2)
+    assert tests.is_symlink()
+    assert kept.read_bytes().count(b"\n") == kept.read_bytes().count(b"\r\n") > 20
     assert (other.name, other.added) == ("paid as recorded 2", True)
     assert "'paid as recorded' is there already, with other rows" in str(other.notes)
     assert (pipeline.parent / "tests/p.yaml").read_text(encoding="utf-8").startswith(text)
