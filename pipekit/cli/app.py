@@ -28,6 +28,7 @@ COMMANDS = {
         "pipekit.cli.infer:infer",
         "Propose a pipeline for the files at PLACE...: files, folders, s3:// and others.",
     ),
+    "add": ("pipekit.cli.add:add", "Add a sql step for each TEMPLATE, a file below templates/, to the file SPEC."),
     "validate": ("pipekit.cli.run:validate", "Check the file SPEC, and show the order of its steps."),
     "plan": ("pipekit.cli.plan:plan", "Show what a run of SPEC would do, and why."),
     "test": (

@@ -1,0 +1,174 @@
+"""Steps proposed for SQL templates, put at the end of a pipeline file's ``steps``; all else in it stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from pipekit.errors import Problem, SpecError, TemplateError
+from pipekit.pipeline.model import PipelineSpec
+from pipekit.pipeline.reading.rendering import shown_name
+from pipekit.pipeline.written import flow, scalar
+
+_SEVERAL = ("rollup", "cube", "grouping_sets")  # rows of more than one grouping
+_HAS_ROWS = ("expect_table_row_count_to_be_between", {"min_value": 1})
+
+
+@dataclass(frozen=True)
+class Added:
+    """A step that is proposed.
+
+    Attributes:
+        id: Its id, which is its table, too.
+        template: Its SQL, below ``templates/``.
+        unique: The columns that identify a row by the SQL's own GROUP BY or QUALIFY; empty if it does not say so.
+    """
+
+    id: str
+    template: str
+    unique: tuple[str, ...] = ()
+
+    @property
+    def audit(self) -> list[tuple[str, dict[str, Any]]]:
+        """The checks before readers see its rows."""
+        checks: list[tuple[str, dict[str, Any]]] = [_HAS_ROWS]
+        if len(self.unique) == 1:
+            checks.append(("expect_column_values_to_be_unique", {"column": self.unique[0]}))
+        elif self.unique:
+            checks.append(("expect_compound_columns_to_be_unique", {"column_list": list(self.unique)}))
+        return checks
+
+
+def proposed(spec: PipelineSpec, file: Path) -> Added:
+    """The step for a template.
+
+    Raises:
+        SpecError: The file is not below the project's ``templates/``, its step is there already, or the SQL is wrong.
+    """
+    if not file.is_file():
+        raise _mistake(spec, f"there is no file {file}; give the SQL of the step, such as templates/orders_by_day.sql")
+    template = _name_below(spec.root / "templates", file)
+    if template is None:
+        raise _mistake(spec, f"{file} is not below {shown_name(spec.root / 'templates')}, where the SQL of steps is")
+    name = PurePosixPath(template).stem
+    there = next((step for step in spec.steps if step.id == name or _reads(step.options, template)), None)
+    if there is not None:
+        raise _mistake(spec, f"the step {there.id!r} is there already; nothing was added for {template}")
+    try:
+        statement = spec.statement(template=template)
+    except TemplateError as error:
+        raise SpecError(
+            [Problem(f"templates/{template}", error.line or 0, "", error.reason, error.column or 0)]
+        ) from error
+    return Added(name, template, _grouped_by(statement.text, statement.dialect) or statement.unique)
+
+
+def with_steps(text: str, steps: Sequence[Added], file: str) -> str:
+    """The text of a pipeline file with steps at the end of ``steps``.
+
+    Raises:
+        SpecError: ``steps`` is not a list with a line for each, so that there is no place for another.
+    """
+    place, indent = _end_of_steps(text, file)
+    rows = text.splitlines(keepends=True)
+    end = "\r\n" if rows and rows[0].endswith("\r\n") else "\n"
+    if place and not rows[place - 1].endswith(("\n", "\r")):
+        rows[place - 1] += end
+    lines = [f"{line}{end}" for step in steps for line in _lines(step, " " * indent)]
+    return "".join([*rows[:place], *lines, *rows[place:]])
+
+
+def _lines(step: Added, indent: str) -> Iterator[str]:
+    yield f"{indent}- id: {scalar(step.id)}"
+    yield f"{indent}  type: sql"
+    yield f"{indent}  template: {scalar(step.template)}"
+    yield f"{indent}  audit:"
+    for name, arguments in step.audit:
+        yield f"{indent}    - {name}: {flow(arguments)}"
+
+
+def _end_of_steps(text: str, file: str) -> tuple[int, int]:
+    """The number of lines before a further step, and the column of the dash."""
+    steps = _steps(yaml.compose(text, Loader=yaml.SafeLoader))
+    if steps is None or not isinstance(steps, yaml.SequenceNode) or steps.flow_style or not steps.value:
+        line = steps.start_mark.line + 1 if steps is not None else 0
+        text = "must be a list with a line for each step ('- id: ...'), so that one can be added"
+        raise SpecError([Problem(file, line, "steps", text)])
+    end = _end_of_what_begins(text, steps.start_mark.index)
+    return end.line + (end.column > 0), steps.start_mark.column
+
+
+def _steps(root: Any) -> Any:
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    return next((value for key, value in pairs if key.value == "steps"), None)
+
+
+def _end_of_what_begins(text: str, index: int) -> Any:
+    """Where a list ends that begins at ``index``: behind its last value, before the blank lines and comments after it.
+
+    By the events, since a node that an alias stands for is where its anchor is.
+    """
+    depth, end = 0, None
+    events: Any = yaml.parse(text, Loader=yaml.SafeLoader)
+    for event in events:
+        if event.start_mark.index < index:
+            continue
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent)) or event.start_mark.index < event.end_mark.index:
+            end = event.end_mark
+        if depth == 0:
+            break
+    return end
+
+
+def _name_below(folder: Path, file: Path) -> str | None:
+    path, top = file.resolve(), folder.resolve()
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
+
+
+def _reads(options: Any, template: str) -> bool:
+    return getattr(options, "template", None) == template
+
+
+def _grouped_by(sql: str, dialect: str) -> tuple[str, ...]:
+    """The columns of a GROUP BY that are all selected by their own names; they identify a row."""
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(sql, read=dialect)
+    group = tree.args.get("group")
+    if not isinstance(tree, exp.Select) or group is None or any(map(group.args.get, _SEVERAL)):
+        return ()
+    selected = [each.unalias() for each in tree.selects]
+    names = []
+    for each in group.expressions:
+        at = int(each.this) - 1 if isinstance(each, exp.Literal) and not each.is_string else _place(each, tree.selects)
+        if at is None or not 0 <= at < len(selected) or not tree.selects[at].alias_or_name:
+            return ()
+        names.append(tree.selects[at].alias_or_name)
+    return tuple(names)
+
+
+def _place(grouped: Any, selects: Sequence[Any]) -> int | None:
+    """Which selected column a GROUP BY names: by its expression, or by its alias where no column can be meant."""
+    for index, each in enumerate(selects):
+        if each.unalias() == grouped:
+            return index
+    for index, each in enumerate(selects):
+        inside = {column.name.lower() for column in each.unalias().find_all(type(grouped))}
+        if (
+            each.alias
+            and each.alias == grouped.name
+            and not grouped.args.get("table")
+            and each.alias.lower() not in inside
+        ):
+            return index
+    return None
+
+
+def _mistake(spec: PipelineSpec, text: str) -> SpecError:
+    return SpecError([Problem(shown_name(spec.path), 0, "", text)])
