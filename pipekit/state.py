@@ -6,10 +6,11 @@ import hashlib
 import itertools
 import os
 import secrets
+import shutil
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -27,6 +28,30 @@ def make_private_folder(path: Path) -> None:
 def open_private(path: Path, mode: str, *, errors: str | None = None, encoding: str = "utf-8") -> IO[str]:
     """Open a text file; a new one is for its owner only."""
     return open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+def put_whole(place: Path, text: str, check: Callable[[Path], object] = lambda beside: None) -> None:
+    """Write a file in one step, so that a reader, or a full disk, never finds half of it. A link stays one.
+
+    Args:
+        place: The file; what it may be read by stays as it is.
+        text: What it shall hold; line ends stay as they are.
+        check: Is given the new file before it takes the place of the old one; what it raises leaves the old one.
+
+    Raises:
+        OSError: It cannot be written; what was there is still there.
+    """
+    place = place.resolve()
+    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="")
+        if place.exists():
+            shutil.copymode(place, beside)
+        check(beside)
+        os.replace(beside, place)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def kept_key(path: Path) -> bytes:

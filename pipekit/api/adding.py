@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets
-from pipekit.errors import PipekitError, SpecError
+from pipekit.errors import PipekitError, Problem, SpecError
 from pipekit.pipeline.reading.rendering import shown_name
+from pipekit.state import put_whole
 
 if TYPE_CHECKING:
     from pipekit.inference.adding import Added
@@ -36,30 +36,29 @@ class Adding(PipelineFile):
         """
         from pipekit.inference.adding import proposed, with_steps
 
-        path = self.spec.path
         steps = [proposed(self.spec, Path(each)) for each in templates]
-        with path.open(encoding="utf-8", newline="") as file:
-            text = file.read()
-        self._put(with_steps(text, steps, shown_name(path)))
+        with self.spec.path.open(encoding="utf-8", newline="") as file:
+            before = file.read()
+        after = with_steps(before, steps, shown_name(self.spec.path))
+        try:
+            put_whole(self.spec.path, after, lambda beside: self._check(beside, before, after))
+        except OSError as error:
+            reason = f"cannot write {self.spec.path}: {error.strerror}"
+            raise PipekitError(reason, kept="The file is as it was.") from error
         return steps
 
-    def _put(self, text: str) -> None:
-        """Put a text in the file's place once it is known to be a pipeline."""
-        path = self.spec.path.resolve()
-        beside = path.with_name(f".{path.stem}.{os.getpid()}.yaml")
+    def _check(self, beside: Path, before: str, after: str) -> None:
+        """Read the new file; its mistakes are those of the file that it would become."""
         try:
-            beside.write_text(text, encoding="utf-8", newline="")
             self._given.read(beside, self._plugins)
-            beside.chmod(path.stat().st_mode)
-            os.replace(beside, path)
         except SpecError as error:
-            name = shown_name(self.spec.path)
-            own = shown_name(beside)
-            raise SpecError(
-                [replace(each, file=name if each.file == own else each.file) for each in error.problems]
-            ) from error
-        except OSError as error:
-            raise PipekitError(f"cannot write {path}: {error.strerror}", kept="The file is as it was.") from error
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
+            old, new = before.splitlines(), after.splitlines()
+            raise SpecError([self._moved(each, beside, old, new) for each in error.problems]) from error
+
+    def _moved(self, problem: Problem, beside: Path, old: Sequence[str], new: Sequence[str]) -> Problem:
+        """A mistake without its line if that is one of a step which the file does not have."""
+        if problem.file != shown_name(beside):
+            return problem
+        row = slice(problem.line - 1, problem.line)
+        place = (problem.line, problem.column) if problem.line and old[row] == new[row] else (0, 0)
+        return replace(problem, file=shown_name(self.spec.path), line=place[0], column=place[1])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
-from pipekit.cli.output import say, write_whole
+from pipekit.cli.output import say, several, write_whole
 from pipekit.project import find_root
 
 if TYPE_CHECKING:
@@ -66,10 +66,6 @@ def _report(found: Inferred, output: Path | None) -> None:
     for doubt in found.doubts:
         say(f"doubt: {doubt}", err=True)
     if output is not None:
-        counts = f"{_several(len(found.sources), 'source')}, {_several(len(found.doubts), 'doubt')}"
+        counts = f"{several(len(found.sources), 'source')}, {several(len(found.doubts), 'doubt')}"
         say(f"{output}: {counts}; the doubts are comments in the file")
         say(f"Next: pipekit run {output}")
-
-
-def _several(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

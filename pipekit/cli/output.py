@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -36,28 +33,23 @@ def say(text: str, *, err: bool = False, styled: bool = False, wrap: bool | None
     click.echo(shown, err=err)
 
 
+def several(count: int, what: str) -> str:
+    """A number of things: ``1 step``, ``2 steps``."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def write_whole(output: Path, text: str) -> None:
     """Write what ``--output`` names in one step, so that a reader, or a full disk, never leaves half of it.
 
     Raises:
         UsageError: It cannot be written. What was there before is still there.
     """
+    from pipekit.state import put_whole
+
     try:
         if output.exists() and not output.is_file():  # a device or a pipe
             output.write_text(text, encoding="utf-8")
         else:
-            _put(output.resolve(), text)  # a link stays one
+            put_whole(output, text)
     except OSError as error:
         raise click.UsageError(f"--output {output}: cannot be written: {error.strerror}") from error
-
-
-def _put(place: Path, text: str) -> None:
-    beside = place.with_name(f".{place.name[:100]}.{os.getpid()}.tmp")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        if place.exists():
-            shutil.copymode(place, beside)
-        os.replace(beside, place)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from pipekit.cli.options import (
     read_spec,
     read_spec_of_run,
 )
-from pipekit.cli.output import say
+from pipekit.cli.output import say, several
 from pipekit.cli.scheduled import run_step
 
 if TYPE_CHECKING:
@@ -116,4 +116,4 @@ def validate(spec: Path, **options: Any) -> None:
         say(f"warning: not proven equal on {target.name}: {not_proven([name], target.dialect)}", err=True)
     if allowed := pipeline.spec.target.allowed:
         say(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
-    say(f"{spec}: {len(steps)} step{'' if len(steps) == 1 else 's'}, nothing wrong")
+    say(f"{spec}: {several(len(steps), 'step')}, nothing wrong")

@@ -13,8 +13,8 @@ from pipekit.errors import Problem, SpecError, TemplateError
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.reading.rendering import shown_name
 from pipekit.pipeline.written import flow, scalar
+from pipekit.sql.origins import UnknownOrigin
 
-_SEVERAL = ("rollup", "cube", "grouping_sets")  # rows of more than one grouping
 _HAS_ROWS = ("expect_table_row_count_to_be_between", {"min_value": 1})
 
 
@@ -25,7 +25,7 @@ class Added:
     Attributes:
         id: Its id, which is its table, too.
         template: Its SQL, below ``templates/``.
-        unique: The columns that identify a row by the SQL's own GROUP BY or QUALIFY; empty if it does not say so.
+        unique: The columns that identify a row by the SQL itself, such as its GROUP BY; empty if it does not say so.
     """
 
     id: str
@@ -54,17 +54,20 @@ def proposed(spec: PipelineSpec, file: Path) -> Added:
     template = _name_below(spec.root / "templates", file)
     if template is None:
         raise _mistake(spec, f"{file} is not below {shown_name(spec.root / 'templates')}, where the SQL of steps is")
+    if (folder := template.split("/")[0]) in {each.dialect.name for each in spec.vocabulary.warehouses.values()}:
+        text = f"templates/{folder}/ holds what {folder} reads in place of a template of the same name"
+        raise _mistake(spec, f"{text}; give the one that all targets read, in templates/")
     name = PurePosixPath(template).stem
     there = next((step for step in spec.steps if step.id == name or _reads(step.options, template)), None)
     if there is not None:
         raise _mistake(spec, f"the step {there.id!r} is there already; nothing was added for {template}")
     try:
-        statement = spec.statement(template=template)
+        unique = _identified_by(spec, template)
     except TemplateError as error:
         raise SpecError(
             [Problem(f"templates/{template}", error.line or 0, "", error.reason, error.column or 0)]
         ) from error
-    return Added(name, template, _grouped_by(statement.text, statement.dialect) or statement.unique)
+    return Added(name, template, unique)
 
 
 def with_steps(text: str, steps: Sequence[Added], file: str) -> str:
@@ -134,40 +137,17 @@ def _reads(options: Any, template: str) -> bool:
     return getattr(options, "template", None) == template
 
 
-def _grouped_by(sql: str, dialect: str) -> tuple[str, ...]:
-    """The columns of a GROUP BY that are all selected by their own names; they identify a row."""
-    import sqlglot
-    from sqlglot import exp
+def _identified_by(spec: PipelineSpec, template: str) -> tuple[str, ...]:
+    """The columns that identify a row by what the query says, in their order; empty if it does not say so."""
+    from pipekit.sql.flow.query import origins_of
 
-    tree = sqlglot.parse_one(sql, read=dialect)
-    group = tree.args.get("group")
-    if not isinstance(tree, exp.Select) or group is None or any(map(group.args.get, _SEVERAL)):
+    statement = spec.statement(template=template)
+    try:
+        found = origins_of(statement.text, statement.dialect, spec.typed_tables)
+    except UnknownOrigin:  # a query that cannot be followed says nothing
         return ()
-    selected = [each.unalias() for each in tree.selects]
-    names = []
-    for each in group.expressions:
-        at = int(each.this) - 1 if isinstance(each, exp.Literal) and not each.is_string else _place(each, tree.selects)
-        if at is None or not 0 <= at < len(selected) or not tree.selects[at].alias_or_name:
-            return ()
-        names.append(tree.selects[at].alias_or_name)
-    return tuple(names)
-
-
-def _place(grouped: Any, selects: Sequence[Any]) -> int | None:
-    """Which selected column a GROUP BY names: by its expression, or by its alias where no column can be meant."""
-    for index, each in enumerate(selects):
-        if each.unalias() == grouped:
-            return index
-    for index, each in enumerate(selects):
-        inside = {column.name.lower() for column in each.unalias().find_all(type(grouped))}
-        if (
-            each.alias
-            and each.alias == grouped.name
-            and not grouped.args.get("table")
-            and each.alias.lower() not in inside
-        ):
-            return index
-    return None
+    key: frozenset[str] = min(found.unique, key=len, default=frozenset())
+    return tuple(name for name in found.columns if name in key)
 
 
 def _mistake(spec: PipelineSpec, text: str) -> SpecError:

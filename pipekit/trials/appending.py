@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
@@ -16,6 +15,7 @@ from typing import Any
 from pipekit.errors import PipekitError, SpecError
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.written import flow, scalar
+from pipekit.state import put_whole
 from pipekit.trials.file import Trial, read_tests
 
 Given = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -67,7 +67,6 @@ def append(file: Path, name: str, lines: Sequence[str], spec: PipelineSpec) -> T
     Raises:
         PipekitError: The file cannot be read or written, before or with the test.
     """
-    file = file.resolve() if file.is_symlink() else file  # the link stays, and what it names gets the test
     written = file.read_bytes().decode("utf-8") if file.is_file() else "tests:\n"
     end = "\r\n" if "\r\n" in written else "\n"
     before = written.replace("\r\n", "\n")
@@ -81,9 +80,7 @@ def append(file: Path, name: str, lines: Sequence[str], spec: PipelineSpec) -> T
     _check(text, file, spec)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_name(f".{file.name}.new")
-        beside.write_text(text, encoding="utf-8", newline=end)
-        os.replace(beside, file)
+        put_whole(file, text.replace("\n", end))
     except OSError as error:
         raise PipekitError(f"cannot write {file}: {error.strerror}", kept="No test was written.") from error
     return next(trial for trial in read_tests(file, spec) if trial.name == free)

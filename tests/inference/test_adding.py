@@ -52,6 +52,7 @@ def test_a_step_is_added_and_all_else_stays(shop: Path) -> None:
         per_city="select city, count(*) as n from raw group by 1",
         per_day="select r.city as town, day, count(*) as n from raw r group by r.city, day",
         plain="select id from raw",
+        first="select id, city from raw qualify row_number() over (partition by city order by id) = 1",
         upper_city="select upper(city) as city, count(*) as n from raw group by city",
     )
 
@@ -70,6 +71,8 @@ def test_a_step_is_added_and_all_else_stays(shop: Path) -> None:
         + step.format("per_day")
         + "      - expect_compound_columns_to_be_unique: {column_list: [town, day]}\n"
         + step.format("plain")
+        + step.format("first")
+        + "      - expect_column_values_to_be_unique: {column: city}\n"
         + step.format("upper_city")
         + f"\n  # the end{behind}"
     )
@@ -105,7 +108,16 @@ def test_a_pipeline_that_would_be_wrong_stays_as_it_was(shop: Path, sql: str, sa
 
     assert says in str(caught.value)
     assert (shop / "p.yaml").read_text(encoding="utf-8") == HEAD + LOAD + TAIL
-    assert not list(shop.glob(".*.yaml"))
+    assert sorted(each.name for each in shop.glob("*p.yaml*")) == ["p.yaml"]
+
+
+def test_a_mistake_of_the_added_step_has_no_line_of_the_file_that_lacks_it(shop: Path) -> None:
+    """Such a line would be another's, or none."""
+    with pytest.raises(SpecError) as caught:
+        added(shop, RAW="select 1 as id")
+
+    [problem] = caught.value.problems
+    assert str(problem) == "p.yaml: steps.RAW.id: the id 'RAW' is taken by the step in line 8"
 
 
 def test_what_cannot_be_added_is_named(shop: Path) -> None:
@@ -113,6 +125,10 @@ def test_what_cannot_be_added_is_named(shop: Path) -> None:
     for file, says in (("templates/no.sql", "there is no file"), ("in/a.csv", "is not below templates")):
         with pytest.raises(SpecError, match=says):
             pipeline.add(file)
+    (shop / "templates/duckdb").mkdir()
+    (shop / "templates/duckdb/own.sql").write_text("select 1 as a", encoding="utf-8")
+    with pytest.raises(SpecError, match="templates/duckdb/ holds what duckdb reads in place of a template"):
+        pipeline.add("templates/duckdb/own.sql")
     added(shop, per_city="select city from raw")
     with pytest.raises(SpecError, match="'per_city' is there already"):
         added(shop, per_city="select city from raw")
