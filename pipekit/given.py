@@ -52,6 +52,7 @@ def read_dotenv(root: Path) -> None:
     """
     path = root / ".env"
     if not path.is_file():
+        _forget_or_refuse(path, {})
         return
     from dotenv import dotenv_values, load_dotenv
     from dotenv.parser import parse_stream
@@ -63,28 +64,31 @@ def read_dotenv(root: Path) -> None:
         raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
     if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
         raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
-    _refuse_other_values(path, dotenv_values(path))
+    values = dotenv_values(path)
+    _forget_or_refuse(path, values)
+    new = {name for name in values if name not in os.environ}
     load_dotenv(path, override=False)
+    _FROM_FILES.update({name: (path, os.environ[name]) for name in new if name in os.environ})
 
 
 _FROM_FILES: dict[str, tuple[Path, str]] = {}
-"""What files have added to the environment of this process, by name."""
+"""What files have added to the environment of this process: the file and the value, by name."""
 
 
-def _refuse_other_values(path: Path, values: Mapping[str, str | None]) -> None:
-    """Refuse a file whose values differ from those that another project's ``.env`` has put into this process.
+def _forget_or_refuse(path: Path, values: Mapping[str, str | None]) -> None:
+    """Take back what the file says no more; refuse it if another project's ``.env`` says otherwise.
 
-    A file that is read again, and has changed, counts as it is now.
+    What has been set by others since stays.
 
     Raises:
-        SpecError: It says otherwise than another project's; the environment is one for the whole process.
+        SpecError: The environment is one for the whole process, and would be the other project's for this one.
     """
-    for name, value in values.items():
-        other, set_to = _FROM_FILES.get(name, (path, None))
-        if set_to is not None and os.environ.get(name) == set_to != value:
-            if other != path:
-                text = f"{name} is another value than in {other}, which this process has read already"
-                raise SpecError([Problem(str(path), 0, "", f"{text}; use each project in a process of its own")])
-            del os.environ[name]
-        if value is not None and name not in os.environ:
-            _FROM_FILES[name] = (path, value)
+    for name, (file, value) in list(_FROM_FILES.items()):
+        if os.environ.get(name) != value:
+            del _FROM_FILES[name]
+        elif file == path:
+            if values.get(name) != value:  # one that is the same must not be missing for a moment: threads may read it
+                del os.environ[name], _FROM_FILES[name]
+        elif values.get(name, value) != value:
+            text = f"{name} is another value than in {file}, which this process has read already"
+            raise SpecError([Problem(str(path), 0, "", f"{text}; use each project in a process of its own")])

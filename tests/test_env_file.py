@@ -33,6 +33,25 @@ def test_another_project_of_the_process_may_not_say_otherwise(tmp_path: Path, mo
         load(two)
     (tmp_path / "one/.env").write_text("OF_THE_FILE=new\n")
     assert load(one).spec.description == "new"
+    (tmp_path / "one/.env").unlink()
+    with pytest.raises(SpecError, match="OF_THE_FILE"):
+        load(one)
+    assert load(two).spec.description == "2nd"
+    monkeypatch.delenv("OF_THE_FILE")
+
+
+def test_a_value_made_of_another_name_is_compared_as_it_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OF_THE_FILE", raising=False)
+    monkeypatch.setattr("pipekit.given._FROM_FILES", {})
+    monkeypatch.setenv("HOST", "given")
+    one, two = project(tmp_path / "one", FILE), project(tmp_path / "two", FILE)
+    (tmp_path / "one/.env").write_text("HOST=own\nOF_THE_FILE=${HOST}/a\n")
+    (tmp_path / "two/.env").write_text("OF_THE_FILE=other\n")
+    assert load(one).spec.description == load(one).spec.description == "given/a"
+    with pytest.raises(SpecError, match="OF_THE_FILE is another value"):
+        load(two)
     monkeypatch.delenv("OF_THE_FILE")
 
 

@@ -246,9 +246,6 @@ def _from_file(text: str, place: Place, root: Path, fill: _Parameters) -> Iterat
             yield expectation
 
 
-_A_SUITE = "a suite is a list of expectations, or the path of an exported one"
-
-
 def _load(text: str, place: Place, root: Path, problems: Problems) -> dict[str, Any] | None:
     path = (root / text).resolve()
     if not text.endswith(".json"):
@@ -256,12 +253,8 @@ def _load(text: str, place: Place, root: Path, problems: Problems) -> dict[str, 
     elif not path.is_relative_to(root.resolve()):
         problems.append((place, f"{text!r} is outside the project"))
     elif not path.is_file():
-        problems.append(
-            (
-                place,
-                f"there is no file {text} in the project; {_A_SUITE}",
-            )
-        )
+        meant = "a suite is a list of expectations, or the path of an exported one"
+        problems.append((place, f"there is no file {text} in the project; {meant}"))
     else:
         return _parse(path, text, place, problems)
     return None

@@ -73,6 +73,11 @@ def without_marks(text: str) -> str:
     return _MARK.sub("", text)
 
 
+def line_and_column(text: str, at: int) -> tuple[int, int]:
+    """Line and column, from 1, of the character at an index."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
 def place_of(marked: str, templates: list[str | None], line: int, column: int) -> Place | None:
     """Where the author wrote what stands at a line and column of the text without its marks."""
     found: tuple[int, int, int, int, int, int] | None = None

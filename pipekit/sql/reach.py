@@ -11,6 +11,7 @@ from typing import Any
 
 from pipekit.errors import TemplateError, short
 from pipekit.sql.dialect import Dialect
+from pipekit.sql.places import line_and_column
 
 STAGE = "stage"
 """The name under which a target may allow ``@stage`` in FROM."""
@@ -58,7 +59,7 @@ def _outside(name: str, node: Any, text: str) -> OutsideError:
     found = None if name == "file" else re.search(begin, text, re.IGNORECASE)
     line = column = None
     if found is not None:
-        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        line, column = line_and_column(text, found.start())
         shown = shown.replace(name.upper(), found[0].rstrip(" (")) if name != STAGE else shown
     reason = f"{shown}: SQL of a project reads tables, never files, stages or settings"
     return OutsideError(reason, line=line, column=column, hint=way_out)

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipekit.errors import TemplateError
 from pipekit.sql.dialect import Dialect
+from pipekit.sql.places import line_and_column
 from pipekit.suggestions import did_you_mean
 
 _ONE = "exactly one SELECT is wanted here"
@@ -90,16 +91,12 @@ def _beginnings(text: str, read: Dialect) -> list[tuple[int, int]]:
 
     tokens = list(sqlglot.tokenize(text, read=read.name))
     begins = [second for first, second in pairwise([None, *tokens]) if first is None or first.text == ";"]
-    return [_place(text, token.start) for token in begins if token is not None and token.text != ";"]
+    return [line_and_column(text, token.start) for token in begins if token is not None and token.text != ";"]
 
 
 def _open_quote(text: str) -> int | None:
     """Where a quote begins that nothing closes."""
     return next((found.start() for found in _QUOTED.finditer(text) if found["open"]), None)
-
-
-def _place(text: str, at: int) -> tuple[int, int]:
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
@@ -108,14 +105,14 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
     said = details.get("description") or str(error).splitlines()[0]
     near = details.get("highlight")
     if (opened := _open_quote(text)) is not None:
-        at = _place(text, opened)
+        at = line_and_column(text, opened)
         return TemplateError(f"the quote {text[opened]} that begins here is not closed", line=at[0], column=at[1])
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
     if _INCOMPLETE.match(said):  # names a class of sqlglot
         said = "the SQL is incomplete"
     first = (text.split(maxsplit=1) or [""])[0]
     if first.isalpha() and first.lower() not in _STARTS:
-        line, column = _place(text, text.index(first))
+        line, column = line_and_column(text, text.index(first))
         meant = did_you_mean(first.lower(), _STARTS, otherwise="; a SELECT is wanted here")
         return TemplateError(f"the SQL begins with {first!r}{meant}", line=line, column=column)
     if near and (wanted := _EXPECTING.fullmatch(said)):
@@ -146,7 +143,7 @@ def _still_open(text: str, before: tuple[int, int], read: Dialect) -> tuple[str,
 
     opened: list[tuple[str, tuple[int, int]]] = []
     for token in sqlglot.tokenize(text, read=read.name):
-        place = _place(text, token.start)
+        place = line_and_column(text, token.start)
         if place >= before:
             break
         if token.text in _OPENING.values():

@@ -211,15 +211,14 @@ def check_order(reading: Reading, graph: Graph, nodes: Mapping[int, GraphStep], 
     cycle = graph.cycle()
     if cycle:
         places = {node.id: index for index, node in nodes.items()}
-        links = [_link(reading, graph, places[step], needed) for step, needed in pairwise(cycle)]
+        links = [_link(reading, places[step], nodes[places[step]], needed) for step, needed in pairwise(cycle)]
         place = next((place for place, _ in links if place[-1] == "needs"), links[0][0])
-        told = ", ".join(text for _, text in links)
-        reading.note(place, f"steps wait for each other: {told}; remove one of these")
+        circle = ", ".join(text for _, text in links)
+        reading.note(place, f"steps wait for each other: {circle}; remove one of these")
 
 
-def _link(reading: Reading, graph: Graph, index: int, needed: str) -> tuple[tuple[str | int, ...], str]:
+def _link(reading: Reading, index: int, step: GraphStep, needed: str) -> tuple[tuple[str | int, ...], str]:
     """Where and why a step waits for another one of a circle: its ``needs`` says so, or the data shows it."""
-    step = graph.steps[list(graph.needs).index(str(reading.tree.at(("steps", index, "id")).value))]
     key = "needs" if needed in step.needs else _reading_key(reading, index)
     place = ("steps", index, key)
     how = "needs" if key == "needs" else "reads what is made or checked by"

@@ -59,9 +59,9 @@ class Line:
         self._turn = threading.RLock()
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is a connection now."""
-        return self._connection is not None
+    def current(self) -> Any:
+        """The connector's own connection as it is now; ``None`` before the first statement and after the last."""
+        return self._connection
 
     @property
     def connection(self) -> Any:

@@ -89,12 +89,7 @@ class SnowflakeSession(PlainSession):
 
     @property
     def connection(self) -> Any:
-        """The connector's own connection; logs in if that has not happened yet.
-
-        Raises:
-            WarehouseError: The login is refused, or this session was closed.
-            TransientError: The service cannot be reached now.
-        """
+        """See ``Line.connection``; a session that was closed has none, though others may share the login."""
         if self._closed:
             raise WarehouseError("this session is closed")
         return self._line.connection
@@ -340,9 +335,9 @@ class SnowflakeSession(PlainSession):
         https://docs.snowflake.com/en/sql-reference/functions/system_cancel_all_queries
         """
         running = self._running
-        if self._closed or running is None or not self._line.is_open:
+        if self._closed or running is None or (connection := self._line.current) is None:
             return
-        connection, (cursor, sql) = self.connection, running
+        cursor, sql = running
         abort, request = getattr(connection, "_cancel_query", None), getattr(cursor, "_request_id", None)
         if abort is not None and request is not None:
             with driver_errors():
@@ -363,7 +358,7 @@ class SnowflakeSession(PlainSession):
         """Roll back what is open and end the session."""
         if self._closed:
             return
-        if self.in_transaction and self._line.is_open:
+        if self.in_transaction and self._line.current is not None:
             self.roll_back()
         if not self._shares:
             self._drop_connection()
