@@ -15,13 +15,13 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 VARIABLE = "OPENLINEAGE_SPEC"
+_CORE = "/OpenLineage.json"
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 _PLACES = ("facets", "inputFacets", "outputFacets")
 
@@ -52,22 +52,21 @@ def facets(event: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 @cache
 def _schemas(folder: Path) -> dict[str, dict[str, Any]]:
-    """All schemas by their ids; facets also by the path at which the main schema refers to them."""
-    main = json.loads((folder / "OpenLineage.json").read_text(encoding="utf-8"))
-    found = {main["$id"]: main}
-    for path in (folder / "facets").glob("*.json"):
-        schema = json.loads(path.read_text(encoding="utf-8"))
-        found[schema["$id"]] = found[urljoin(main["$id"], f"facets/{path.name}")] = schema
-    return found
+    """All schemas by their ids."""
+    paths = [folder / "OpenLineage.json", *(folder / "facets").glob("*.json")]
+    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    return {schema["$id"]: schema for schema in schemas}
 
 
 def _wrong(value: Any, url: str, where: str, schemas: dict[str, dict[str, Any]]) -> Iterator[str]:
     if url.partition("#")[0] not in schemas:
         yield f"{where}: no published schema at {url or 'all'}"
         return
-    registry: Registry[Any] = Registry().with_resources(
-        (name, DRAFT202012.create_resource(schema)) for name, schema in schemas.items()
-    )
+    resources = {name: DRAFT202012.create_resource(schema) for name, schema in schemas.items()}
+    core = next(each for name, each in resources.items() if name.endswith(_CORE))
+    # A facet refers to the core of its own time, and the tag has one core alone.
+    older: Registry[Any] = Registry(retrieve=lambda name: core if name.endswith(_CORE) else resources[name])
+    registry = older.with_resources(resources.items())
     validator = Draft202012Validator({"$ref": url}, registry=registry, format_checker=_formats())
     for error in validator.iter_errors(value):
         yield f"{where}{error.json_path.removeprefix('$')}: {error.message}"
