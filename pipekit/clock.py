@@ -1,6 +1,6 @@
 """The run's clock in values of a pipeline file: ``{{ as_of | minus('1d') | date('YYYY-MM-DD') }}``.
 
-A file is read before a run has its clock, and a step's definition must not change with it. So a mark stands in the
+A file is read before a run has its clock, and a step's definition must not change with it. So a mark is in the
 value until the step is run: ``at_time`` puts the time in its place.
 """
 
@@ -30,7 +30,7 @@ _PARTS: Mapping[str, Callable[[datetime], str]] = {
     "SS": lambda at: f"{at.second:02d}",
 }
 _PART = re.compile(r'"([^"]*)"|(' + "|".join(_PARTS) + r")|([^A-Za-z\"])")
-_USE = "it stands alone in its braces, with | date('YYYY-MM-DD'), | plus('1d') and | minus('1d')"
+_USE = "it is alone in its braces, with | date('YYYY-MM-DD'), | plus('1d') and | minus('1d')"
 
 
 class Moment(str):
@@ -67,7 +67,7 @@ class Clock:
         if match is None:
             raise ValueError(f"{length!r} is not a length of time; write 30m, 12h, 1d or 2w")
         if self._form:
-            raise ValueError("plus and minus stand before date: as_of | minus('1d') | date('YYYY-MM-DD')")
+            raise ValueError("plus and minus come before date: as_of | minus('1d') | date('YYYY-MM-DD')")
         if len(match[1]) > len(str(_LONGEST)) or int(match[1]) * _SECONDS[match[2]] > _LONGEST:
             raise ValueError(f"{length!r} is too long; the clock is moved by a thousand years at most")
         return Clock(self._seconds + sign * int(match[1]) * _SECONDS[match[2]], "")
@@ -97,7 +97,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 def holds_clock(value: Any) -> bool:
-    """Whether the run's clock stands somewhere in a value."""
+    """Whether the run's clock is somewhere in a value."""
     if isinstance(value, Mapping):
         return any(map(holds_clock, value.values()))
     if isinstance(value, (list, tuple)):
@@ -106,7 +106,7 @@ def holds_clock(value: Any) -> bool:
 
 
 def holds_bare_clock(text: str) -> bool:
-    """Whether the clock stands in a text without ``date``, so that it is written with colons and an offset."""
+    """Whether the clock is in a text without ``date``, so that it is written with colons and an offset."""
     return any(not form for _, form in _MARK.findall(text))
 
 
@@ -124,7 +124,7 @@ def at_time(value: Any, as_of: datetime) -> Any:
 
 
 def fixed_part(text: str) -> str:
-    """What stands before the clock in a text."""
+    """What is before the clock in a text."""
     return text.partition(_OPEN)[0]
 
 

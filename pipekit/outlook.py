@@ -63,7 +63,7 @@ class PlannedTable:
         rows_at_risk: Rows that are there now and are replaced; ``None`` if none are, or they are not counted.
         columns: The columns of a table that is created, where they are known before the run.
         added: Columns that it gets, with their types where these are known.
-        dropped: Columns that it loses, since it is made anew without them.
+        dropped: Columns that it loses, since it is rebuilt without them.
         ignored: Columns of the new rows that it does not get.
         widened: Columns that get a wider type.
         clustering: How it is clustered now and how the load wants it, if these differ.

@@ -68,7 +68,7 @@ def _spellings(value: str) -> set[str]:
 
 
 def _matching(value: str) -> str:
-    """A short value, or one word, counts only where it stands alone: ``a`` is no part of ``load_data``."""
+    """A short value, or one word, counts only where it is a word of its own: ``a`` is no part of ``load_data``."""
     alone = len(value) < _SHORT or (len(value) <= _LONG_PARAMETER and value.isalpha())
     return rf"(?<!\w){re.escape(value)}(?!\w)" if alone else re.escape(value)
 

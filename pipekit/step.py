@@ -41,7 +41,7 @@ class Statement:
 
     Attributes:
         sql: Ready for ``Warehouse.execute``.
-        origin: The template's name, or where the inline SQL stands, for messages.
+        origin: The template's name, or where the inline SQL is, for messages.
         reads: Tables that it reads, without common table expressions.
         unique: Columns that are proven to identify a row; empty if there is no proof.
         columns: Its columns and the engine's types of them, ``None`` for one that is not known; ``None`` if the columns
@@ -93,7 +93,7 @@ class Project(Protocol):
         """
 
     def condition(self, sql: str, table: Table) -> Statement:
-        """Render a condition over the rows of ``table`` and translate it; its ``sql`` stands in parentheses.
+        """Render a condition over the rows of ``table`` and translate it; its ``sql`` is in parentheses.
 
         Raises:
             TemplateError: It does not render, or is not one condition over the table's own columns.
@@ -138,7 +138,7 @@ class StepContext:
         warehouse: This worker's session.
         emit: Takes events; the bus stamps and scrubs them.
         cancelled: Set when the run is being stopped or the step exceeds its timeout.
-        full_refresh: Whether a table that is kept is to be made anew.
+        full_refresh: Whether a table that is kept is to be rebuilt.
         begin: Takes the run's lock and starts its log where that waits for work; returns whether it did so just now. A
             step type with ``looks_first`` calls it before it writes or keeps a cluster busy.
         looking: Whether the step is only asked what it would do: then nothing may be written.

@@ -1,4 +1,4 @@
-"""The packages that pipekit stands on: which versions are installed, and whether those were tested.
+"""The packages that pipekit is on: which versions are installed, and whether those were tested.
 
 Only their metadata is read, and only when a file is read, run or looked at by ``doctor``: nothing is imported.
 """

@@ -23,9 +23,9 @@ _SHARE = 5
 
 def _compile_once() -> None:
     """Where Python is asked to write no bytecode, the processes that tests start may write it all the same: hundreds
-    would compile pipekit anew, half a second each. It stands where Python looks for it, so that what is installed with
+    would compile pipekit again, half a second each. It stands where Python looks for it, so that what is installed with
     its bytecode is not compiled again either. Of what the test processes import nothing is written: some tests write a
-    plugin anew within a second."""
+    plugin again within a second."""
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
         os.environ[_ASKED] = "1"  # the workers inherit it
     if _ASKED in os.environ or _BYTECODE in os.environ.get("PYTHONPYCACHEPREFIX", ""):

@@ -167,7 +167,7 @@ def _command(request: Mapping[str, Any], files: list[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.dont_write_bytecode = True  # of the project's code, which tests write anew within a second
+    sys.dont_write_bytecode = True  # of the project's code, which tests rewrite within a second
     tempfile.tempdir = None  # as the environment says
     sys.stdin, sys.stdout = open(0), open(1, "w")  # noqa: SIM115 - for as long as the process
     sys.stderr = open(2, "w", errors="backslashreplace")  # noqa: SIM115

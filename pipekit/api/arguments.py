@@ -49,7 +49,7 @@ _SWITCH: Kind = (lambda value: isinstance(value, bool), "True or False")
 _COUNT: Kind = (_is_count, "a whole number, 0 or more")
 _MAPPING: Kind = (_is_mapping, "a mapping from names to values")
 
-# A name means the same in every method, but for those that stand here with their method.
+# A name means the same in every method, but for those that are here with their method.
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("select", "exclude", "columns"), _TEXTS),
     **dict.fromkeys(("resume", "full_refresh", "failed", "apply", "project_code"), _SWITCH),

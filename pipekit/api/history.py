@@ -19,7 +19,7 @@ _FAR_BACK = 200
 
 
 class History(Looking):
-    """What tells of earlier runs."""
+    """What reports on earlier runs."""
 
     @checked
     def runs(self, *, limit: int = 20, failed: bool = False, target: str | None = None) -> list[RunStory]:

@@ -203,7 +203,7 @@ class Looking(PipelineFile):
     def report(self, *, runs: int = 50) -> str:
         """One HTML page about the pipeline and its runs, that needs nothing besides itself.
 
-        If the warehouse cannot be read, the page says why and shows what the file alone tells.
+        If the warehouse cannot be read, the page says why and shows what the file alone says.
 
         Args:
             runs: How many runs are looked at, the newest ones.

@@ -1,4 +1,4 @@
-"""A run that cannot start because its file cannot be used: kept for ``pipekit runs``, and told by alerts."""
+"""A run that cannot start because its file cannot be used: kept for ``pipekit runs``, and reported by alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def could_not_start(path: Path, error: PipekitError, target: str | None) -> None
 
 
 def tell_of(path: Path, error: PipekitError, given: Given, *, project_code: bool) -> tuple[str, ...]:
-    """Tell the receivers of the file, as far as they can be read, that a run could not start. It never fails.
+    """Notify the receivers of the file, as far as they can be read, that a run could not start. It never fails.
 
     Args:
         path: The pipeline's file, which may be wrong.

@@ -55,7 +55,7 @@ def rejecting_steps(context: click.Context, parameter: click.Parameter, incomple
 
 
 def choices(context: click.Context, parameter: click.Parameter, incomplete: str) -> Proposed:
-    """What chooses steps: ids, with their upstream if ``+`` stands before them, and tags."""
+    """What chooses steps: ids, with their upstream if ``+`` is before them, and tags."""
     ids = [name for step in _steps(context) if (name := _text(step, "id"))]
     if incomplete.startswith("+"):
         return _beginning(incomplete, (f"+{name}" for name in ids))

@@ -83,5 +83,5 @@ def answer() -> None:
     add_completion_class(Bash)
     try:
         cli(prog_name=_NAME, complete_var=COMPLETION, standalone_mode=False)
-    except Exception:  # noqa: BLE001 - a message would stand in the line that is typed
+    except Exception:  # noqa: BLE001 - a message would be in the line that is typed
         sys.exit(1)

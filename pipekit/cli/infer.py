@@ -47,7 +47,7 @@ def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: An
 
 
 def _editor_line(output: Path) -> str:
-    """What tells an editor the schema of the file, if the project has one; as `pipekit init` writes it."""
+    """What gives an editor the schema of the file, if the project has one; as `pipekit init` writes it."""
     root = find_root(output).resolve()
     kept = next((path for name in _SCHEMAS if (path := root / name).is_file()), None)
     if kept is None:

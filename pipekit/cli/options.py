@@ -36,7 +36,7 @@ NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from t
 
 WAIT = click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
 FULL_REFRESH = click.option(
-    "--full-refresh", is_flag=True, help="Make kept tables anew, from what their sources hold now."
+    "--full-refresh", is_flag=True, help="Rebuild kept tables from what their sources hold now."
 )
 
 
@@ -70,7 +70,7 @@ def project_plugins() -> Plugins:
 
 
 def exit_code(result: RunResult) -> int:
-    """The exit code of a run; what it could not tell its receivers is printed."""
+    """The exit code of a run; what it could not deliver to its receivers is printed."""
     for text in result.undelivered:
         say(f"note: {text}", err=True)
     return 0 if result.ok else max((getattr(e, "exit_code", EXIT_BUG) for e in result.errors.values()), default=1)

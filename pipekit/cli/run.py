@@ -71,7 +71,7 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     run_options = {name: options.pop(name) for name in names}
     _refuse_mixed(run_options, options["as_of"])
     console = console_sink(mode or "auto", sys.stdout, verbose=verbose)
-    # A print of a plugin must not stand between lines of JSON.
+    # A print of a plugin must not come between lines of JSON.
     with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
         if run_options["step"]:
             pipeline = read_spec(spec, **options)

@@ -71,7 +71,7 @@ def _line(problem: Problem) -> str | None:
 
 
 def _span(line: str, key: str) -> tuple[int, int]:
-    """Where the caret stands: below the key, else below all that the line says."""
+    """Where the caret is: below the key, else below all that the line says."""
     name = re.sub(r"\[\d+\]$", "", key).rpartition(".")[2]
     found = re.search(rf"(?<![\w-]){re.escape(name)}(?=[\"']?\s*:)", line) if name else None
     if found:

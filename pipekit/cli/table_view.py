@@ -112,6 +112,6 @@ def _in_encoding(value: Any, stream: IO[str]) -> Any:
 
 
 def _as_shown(value: Any) -> str:
-    """The value as text. A text that reads like NULL stands in quotes, since a pipe has no dimmed letters."""
+    """The value as text. A text that reads like NULL is in quotes, since a pipe has no dimmed letters."""
     text = as_text(value)
     return f"'{text}'" if text.strip("' ") == _NULL else text

@@ -70,7 +70,7 @@ def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
             yield f"format.{key}", f"{mark!r} is {'the' if mark == beside else 'in the'} {other}, too"
     for key, mark in marks.items():
         if not {"\r", "\n"}.isdisjoint(mark or ""):
-            yield f"format.{key}", "a line end cannot stand within a record"
+            yield f"format.{key}", "a line end cannot be within a record"
     if getattr(source.format, "header_lines", 1) > 1 and not source.format.has_header:
         yield "format.header_lines", "`header: false` says that there is no header"
 

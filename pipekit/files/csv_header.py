@@ -1,4 +1,4 @@
-"""What stands above the records of a CSV file: the line ``sep=;`` and the header, which may have several lines."""
+"""What is above the records of a CSV file: the line ``sep=;`` and the header, which may have several lines."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def joined_names(form: CsvFormat, file: SourceFile, lines: Sequence[Sequence[str
 
 
 def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequence[Record]) -> list[int | None]:
-    """Where each declared column stands in a file, by the records of its header; see ``column_positions``.
+    """Where each declared column is in a file, by the records of its header; see ``column_positions``.
 
     Raises:
         BadFileError: The header cannot be read, or does not keep the contract.

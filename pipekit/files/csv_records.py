@@ -41,7 +41,7 @@ class CsvReader:
         self._strays = form.quote_in_unquoted == "fail"
         delimiter, quote = re.escape(form.delimiter), re.escape(form.quote or "")
         self._escape = form.escape if form.escape != form.quote else None
-        # An escape character stands before a quote or itself; before any other character it is text.
+        # An escape character is before a quote or itself; before any other character it is text.
         doubled = f"{re.escape(self._escape)}." if self._escape else f"{quote}{quote}"
         inside = f"[^{quote}{re.escape(self._escape or '')}]" if quote else ""
         blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
@@ -57,7 +57,7 @@ class CsvReader:
         return list(islice(self._of_texts()._split(path), self._form.heads or 1))
 
     def texts(self, line: str) -> list[str | None]:
-        """The texts of a record that stands on one line, whatever is wrong with it."""
+        """The texts of a record that is on one line, whatever is wrong with it."""
         pending = _Pending(1)
         self._of_texts()._take(pending, line, None)
         return pending.fields
@@ -80,7 +80,7 @@ class CsvReader:
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:
         """A record is bad, too, if the lines below it look like the end of its last value."""
-        held: list[Record] = []  # a whole record, and what stands below it and is too short for one
+        held: list[Record] = []  # a whole record, and what is below it and is too short for one
         for record in found:
             short = bool(record.problem) and len(record.fields) < width
             if held and short and self._closes(record) and not held[0].problem:

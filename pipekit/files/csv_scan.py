@@ -74,7 +74,7 @@ class _Pass:
         self.delimiters = 0
 
     def _quoted_nulls(self, form: CsvFormat) -> list[bytes]:
-        """NULL texts with an escape character, where they stand in quotes: a fast reader takes them for NULL, too."""
+        """NULL texts with an escape character, where they are in quotes: a fast reader takes them for NULL, too."""
         if not self._escape or not form.quote or form.quoted_nulls:
             return []
         texts = [null.encode() for null in form.null_values if self._escape in null.encode()]
@@ -116,7 +116,7 @@ class _Pass:
         return True
 
     def _outside(self, chunk: bytes) -> bytes | None:
-        """What stands outside quotes, with one quote for each quoted value; ``None`` if quotes are out of place."""
+        """What is outside quotes, with one quote for each quoted value; ``None`` if quotes are out of place."""
         if self._quote is None or (not self._inside and self._quote not in chunk):
             return None if self._escape and _QUOTE in chunk else chunk
         parts = chunk.split(self._quote)
@@ -147,13 +147,13 @@ class _Pass:
         return self._escape is not None and any(self._escape in part for part in inside)
 
     def _without_comments(self, outside: bytes) -> bytes | None:
-        """The text without comment lines; ``None`` if the character stands elsewhere, too."""
+        """The text without comment lines; ``None`` if the character is elsewhere, too."""
         rest = self._comments.sub(b"", outside)
         return None if self._comment is None or self._comment in rest else rest
 
 
 class _Newlines:
-    """Which line ends stand outside quotes; fast readers give up on a file that mixes them."""
+    """Which line ends are outside quotes; fast readers give up on a file that mixes them."""
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()

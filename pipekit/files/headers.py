@@ -1,7 +1,7 @@
 """The header of a file, held against the declared columns. The rules are the same on every engine.
 
 Names are compared without case (``casefold``) and without blanks around them, and are never NULL, whatever
-``null_values`` says. A name may stand twice only if it is not declared and undeclared columns are ignored.
+``null_values`` says. A name may appear twice only if it is not declared and undeclared columns are ignored.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def may_repeat_header(source: Source) -> bool:
 
 
 def column_positions(source: Source, file: SourceFile, names: Sequence[str], line: int | None) -> list[int | None]:
-    """Where each declared column stands among the names of a file; ``None`` for an optional one that it lacks.
+    """Where each declared column is among the names of a file; ``None`` for an optional one that it lacks.
 
     Raises:
-        SourceError: A column is missing, stands twice or, where that is an error, is not declared.
+        SourceError: A column is missing, appears twice or, where that is an error, is not declared.
     """
     keys = [folded(name) for name in names]
     wanted = {folded(column.source_name) for column in source.columns}

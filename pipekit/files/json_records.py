@@ -131,7 +131,7 @@ def array_elements(text: str, at: int) -> Iterator[Record]:
             return
     rest = _skip(text, position + 1)
     if rest < len(text):
-        yield Record(line + text.count("\n", counted, rest), text[rest:], "stands after the end of the array")
+        yield Record(line + text.count("\n", counted, rest), text[rest:], "comes after the end of the array")
 
 
 def _skip(text: str, at: int) -> int:

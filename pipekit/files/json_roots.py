@@ -1,9 +1,9 @@
-"""Records that stand below a root in JSON documents, and values of what stands above them.
+"""Records that are below a root in JSON documents, and values of what is above them.
 
 A root is a path in which ``[*]`` takes each element of a list and ``.*`` each value of an object: ``orders[*]``,
 ``users.*``, ``customers[*].orders[*]``. Without either at its end it is a list of records, or one. The path of a column
 may begin with ``^``, the record that holds the list, ``^^``, the one above that, and so on. ``^key`` and ``^index`` are
-the key or the place, from 0, under which a record stands.
+the key or the place, from 0, under which a record is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _PARTS = re.compile(r"\[\*\]|(?:^|\.)\*(?=[.\[]|$)")
 _UP = re.compile(r"(\^+)(?:\.(.+)|(key|index))?")
 RECORD = "$"
-"""The key of a record in a line that also has values of what stands above it."""
+"""The key of a record in a line that also has values of what is above it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Level:
     """A list or an object of records.
 
     Attributes:
-        steps: Where it stands in the record that holds it.
+        steps: Where it is in the record that holds it.
         is_map: Whether it may be an object of records, by their keys.
     """
 
@@ -48,8 +48,8 @@ class Above:
 
     Attributes:
         up: How many records above; 1 is the one that holds the list.
-        steps: Where the value stands in that one.
-        place: ``key`` or ``index`` if it is the key or the place under which the record below that one stands.
+        steps: Where the value is in that one.
+        place: ``key`` or ``index`` if it is the key or the place under which the record below that one is.
     """
 
     up: int
@@ -119,7 +119,7 @@ def check_above(text: str, levels: Sequence[Level]) -> str | None:
 
 @dataclass(frozen=True)
 class _Held:
-    """A document or record, and where it stands."""
+    """A document or record, and where it is."""
 
     start: int
     end: int
@@ -156,7 +156,7 @@ class Documents:
 
     Args:
         text: The text.
-        root: Where the records stand.
+        root: Where the records are.
         uri: For errors.
     """
 
@@ -167,7 +167,7 @@ class Documents:
         self._uri = uri
         self._spans: list[tuple[int, int]] = []
         self._rooted = False  # whether a document has the root's first key
-        self._cut: dict[str, str] = {}  # what stands in the text for a broken element, and the element
+        self._cut: dict[str, str] = {}  # what is in the text for a broken element, and the element
         self._cuts_broken = False
 
     def write(self, target: IO[bytes], below: Below) -> None:
@@ -192,7 +192,7 @@ class Documents:
             raise self._nothing()
 
     def _nothing(self) -> BadFileError:
-        """The error of a file without the root, with the keys that stand where its first missing one would."""
+        """The error of a file without the root, with the keys that are where its first missing one would."""
         steps, depth = self._levels[0].steps, 0
         first = next(self._documents())
         value = json.loads(self._text[first.start : first.end])
@@ -234,7 +234,7 @@ class Documents:
             self._text = self._text[:start] + stand_in + "\n" * element.count("\n") + self._text[end:]
 
     def _broken_elements(self, at: int) -> list[tuple[int, int]]:
-        """Where they stand, as far as brackets show; none if the list or the end of one of them cannot be found."""
+        """Where they are, as far as brackets show; none if the list or the end of one of them cannot be found."""
         if not self._cuts_broken or len(self._levels) != 1 or self._levels[0].is_map:
             return []
         try:
@@ -335,7 +335,7 @@ class Documents:
         return None if at is None else self._text[at : self._end(at)]
 
     def _check_around(self, document: _Held) -> None:
-        """Hold what stands around the records to RFC 8259, as the records themselves are."""
+        """Hold what is around the records to RFC 8259, as the records themselves are."""
         parts, at = [], document.start
         for start, end in self._spans:
             parts += [self._text[at:start], "0"]

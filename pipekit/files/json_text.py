@@ -114,7 +114,7 @@ def value_of(text: str, document: Any, path: Path, as_text: bool) -> str | None:
     Args:
         text: The document as it is written.
         document: The same, decoded by ``problem_of``.
-        path: Where the value stands.
+        path: Where the value is.
         as_text: Whether its plain text is wanted.
     """
     value = _found(document, path)

@@ -82,7 +82,7 @@ def is_no_data(name: str) -> bool:
 
 
 def first_no_data(name: str) -> tuple[str, str] | None:
-    """The hidden part of a path, or the marker in it, with what stands before, and which of the two it is."""
+    """The hidden part of a path, or the marker in it, with what is before, and which of the two it is."""
     parts = name.split("/")
     for number, part in enumerate(parts, 1):
         if part.startswith(".") or _MARKERS.fullmatch(part):

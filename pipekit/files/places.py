@@ -40,7 +40,7 @@ def local_path(uri: str) -> Path | None:
 
 
 def scheme_of(uri: str) -> str:
-    """What stands before ``://``; empty for a local path."""
+    """What is before ``://``; empty for a local path."""
     return uri.partition("://")[0].lower() if "://" in uri else ""
 
 
@@ -66,7 +66,7 @@ def check_place(uri: str, *, read_elsewhere: bool = False) -> str | None:
 
 
 def check_spelling(uri: str) -> str | None:
-    """What stands in the way of a place as the pipeline file writes it; ``None`` if nothing does."""
+    """What is in the way of a place as the pipeline file writes it; ``None`` if nothing does."""
     before, colon, after = uri.partition("://")
     slash = not colon and _ONE_SLASH.match(uri)
     upper = colon and before.isalnum() and before != before.lower()

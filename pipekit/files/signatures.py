@@ -23,7 +23,7 @@ class _Signature(NamedTuple):
         kind: What such a file is.
         remedy: What to do.
         then: A pattern of the bytes behind them.
-        at: Where they stand; ``None`` is behind blanks.
+        at: Where they are; ``None`` is behind blanks.
     """
 
     begins: bytes

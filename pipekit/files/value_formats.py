@@ -70,7 +70,7 @@ class NumberText:
         shape: The pattern of a good text.
         removed: The thousands separator, or nothing.
         point: The decimal separator.
-        around: What stands around the digits.
+        around: What is around the digits.
         example: A text like it.
     """
 

@@ -23,7 +23,7 @@ def missing_columns(
         file: The file.
         missing: The columns that it lacks; at least one.
         names: The columns or keys that it has.
-        line: Where they stand.
+        line: Where they are.
     """
     found = list(names)
     wanted = ", ".join(repr(column.source_name) for column in missing)
@@ -53,7 +53,7 @@ def undeclared_columns(
         source: The contract.
         file: The file.
         extra: The columns; at least one.
-        line: Where they stand.
+        line: Where they are.
         what: ``column``, or ``key`` of a document.
     """
     names = ", ".join(map(repr, extra))

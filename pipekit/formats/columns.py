@@ -27,7 +27,7 @@ _ALIKE = {str, float, int, bool, bytes, dt.date, dt.time}  # many of one such ty
 def column_of(values: Sequence[Any]) -> pa.Array:
     """The values, and ``None``, as an Arrow array; a dense union if their types differ.
 
-    Lists and mappings become JSON texts, in the union's children ``array`` and ``object``; a ``BadValue`` stands in
+    Lists and mappings become JSON texts, in the union's children ``array`` and ``object``; a ``BadValue`` is in
     the child ``error``.
     """
     import pyarrow as pa

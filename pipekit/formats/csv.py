@@ -18,7 +18,7 @@ class CsvFormat(WrittenNumbers):
     Attributes:
         header: Whether the first line names the columns; without a header they are taken in the declared order.
         header_lines: Lines of the header; of several, the parts above each other are one name.
-        delimiter: What stands between values.
+        delimiter: What is between values.
         quote: The character around values that hold delimiters or newlines; doubled inside.
         escape: A character that escapes a quote, or itself, inside quotes.
         encoding: Of the text; a byte order mark is skipped.

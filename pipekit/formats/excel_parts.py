@@ -71,7 +71,7 @@ def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], st
                 continue
             place = _PLACE.search(attributes)
             if place is None:
-                raise ValueError(f"the sheet {sheet!r} has {text}, in a cell that does not say where it stands")
+                raise ValueError(f"the sheet {sheet!r} has {text}, in a cell that does not say where it is")
             yield (place[1].decode(), place[2].decode()), text
 
 

@@ -12,7 +12,7 @@ class JsonFormat(FileFormat):
 
     Attributes:
         layout: ``lines`` (a document on each line) or ``array`` (one array of documents); ``auto`` looks.
-        root: Where the records stand in each document, such as ``data.items``, ``orders[*]`` or ``users.*``.
+        root: Where the records are in each document, such as ``data.items``, ``orders[*]`` or ``users.*``.
         lenient: Whether ``"5"`` fits an ``integer``, ``5`` a ``varchar``, and the like.
         date_format: How dates are written, such as ``DD.MM.YYYY``; ``AUTO`` is ISO.
         timestamp_format: How timestamps are written, such as ``YYYY-MM-DD HH24:MI:SS``, or ``epoch_seconds``; ``AUTO``
@@ -50,7 +50,7 @@ class JsonFormat(FileFormat):
 
     @property
     def has_lines(self) -> bool:
-        """Records below a root are counted, since they may stand anywhere in the text."""
+        """Records below a root are counted, since they may be anywhere in the text."""
         return self.root is None
 
 

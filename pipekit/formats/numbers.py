@@ -56,8 +56,8 @@ class WrittenNumbers(FileFormat):
     """A format whose numbers and times are text: the keys that say how numbers are written.
 
     Attributes:
-        decimal_separator: What stands before the decimals, ``.`` or ``,``.
-        thousands_separator: What stands before every three digits, or nowhere in a number.
+        decimal_separator: What is before the decimals, ``.`` or ``,``.
+        thousands_separator: What is before every three digits, or nowhere in a number.
         number_format: How numbers are written around their digits: ``plain``, ``percent`` (12.5% is 0.125),
             ``accounting`` ((5) is -5) or ``trailing_minus`` (5- is -5).
     """

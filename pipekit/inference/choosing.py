@@ -64,7 +64,7 @@ def choose(proposal: Proposal, counts: Counts) -> None:
 
 
 def _both_ways(counts: Counts) -> bool:
-    """Whether the same sign may stand before thousands in some values, and before decimals in others."""
+    """Whether the same sign may be before thousands in some values, and before decimals in others."""
     commas, points = (counts.other.get(f"{each}_groups", 0) for each in ("comma", "point"))
     return bool(commas and points) and commas + points >= counts.real * 0.5
 

@@ -37,7 +37,7 @@ def gather(places: Sequence[str], say: Callable[[str], None] = lambda text: None
 
     Args:
         places: Files, folders, or places that fsspec reaches.
-        say: Told what is being done.
+        say: Takes a line about what is being done.
 
     Raises:
         SpecError: A place is written in a way that means none.

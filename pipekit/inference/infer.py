@@ -100,7 +100,7 @@ def infer(
         places: Files, folders, ``s3://`` and other places.
         to: Where the file is going to be, which decides what its paths are relative to.
         hints: What is known beside the files.
-        say: Told what is being done.
+        say: Takes a line about what is being done.
 
     Returns:
         The file's text, and what a person should look at.

@@ -85,7 +85,7 @@ def over(
     """What ``ask`` makes of SQL of the records as they are read, in columns ``x0`` to ``xn``, without bad records.
 
     Small files, and those that DuckDB's own reader cannot be trusted with, are loaded into a table first; others are
-    read anew by each query, which costs less than to write them.
+    read again by each query, which costs less than to write them.
 
     Raises:
         SourceError: A file as a whole does not keep the contract.

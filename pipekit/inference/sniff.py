@@ -142,7 +142,7 @@ def _is_map(document: Any) -> bool:
 
 
 def _root(document: Any, path: str = "", depth: int = 3) -> str | None:
-    """Where the longest list of objects stands, from the top."""
+    """Where the longest list of objects is, from the top."""
     lists = {}
     for key, value in document.items() if isinstance(document, dict) and depth else ():
         if any(sign in key for sign in ".[]*^$") or not key:

@@ -42,7 +42,7 @@ class Branch:
     Attributes:
         ref: The column.
         branches: Those that it is computed from; forward, those that are computed from it.
-        rows: Columns that decide only about the rows that it stands in; forward, those about whose rows it decides.
+        rows: Columns that decide only about the rows that it is in; forward, those about whose rows it decides.
         unknown: Why the tree ends here although the data comes from further away.
         shown: Whether the tree shows its branches at another place.
     """

@@ -104,7 +104,7 @@ class Materialization(Generic[KeysT]):
             the ``first`` ones, into an empty table; or ``always`` (with ``replaces: all``, once the table is empty).
         replaces: Which rows of the table go: ``nothing``, a ``part``, or ``all``. With ``all`` the ledger forgets
             which files the table was loaded from.
-        remade_as: The table or view is made anew each time, by one atomic statement; no rows are moved. A view holds no
+        remade_as: The table or view is rebuilt each time, by one atomic statement; no rows are moved. A view holds no
             rows, so it cannot be audited. For ``materialize:`` only.
         once_per_file: A load reads only files that the table was not loaded from yet.
         unique: Columns by which the rows of the table differ, since the move sees to it; lineage rests on it.
@@ -163,5 +163,5 @@ class Choice(Generic[KeysT]):
     def move(self, move: Move[Any]) -> int:
         """Move the rows, and say how many were written."""
         if self.how.move is None:
-            raise TypeError(f"{self.how.name} makes the table anew; it moves no rows")
+            raise TypeError(f"{self.how.name} rebuilds the table; it moves no rows")
         return self.how.move(move)

@@ -90,7 +90,7 @@ class TableOptions(StepOptions):
             raise ValueError(f"audit.new_rows means nothing with {which}: its table holds the new rows alone")
         if how.remade_as is not None and self.on_schema_change != "fail":
             which = f"{self.chosen_by}: {how.name}"
-            raise ValueError(f"on_schema_change: means nothing with {which}, which is made anew each time")
+            raise ValueError(f"on_schema_change: means nothing with {which}, which is rebuilt each time")
         return self
 
 

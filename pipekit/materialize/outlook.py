@@ -80,7 +80,7 @@ def planned_move(
     kind: str = "table",
     clustering: str = "",
 ) -> PlannedTable:
-    """A table that is there and is made anew: what it had and has not any more, and what it gets."""
+    """A table that is there and is rebuilt: the columns that it loses, and those that it gets."""
     has = {column.name: column.type for column in context.warehouse.columns(table)}
     names = has.keys() if columns is None else {name for name, _ in columns}
     return PlannedTable(

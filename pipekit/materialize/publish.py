@@ -39,7 +39,7 @@ def publish(context: StepContext, statement: Statement, options: Into, *, counts
         context: The step's context.
         statement: The SELECT.
         options: Where its rows go, and how.
-        counts: Whether a table made anew is counted where the engine does not report its rows; the caller may do so.
+        counts: Whether a rebuilt table is counted where the engine does not report its rows; the caller may do so.
 
     Returns:
         Rows written (with ``merge``: inserted or changed); ``None`` for a view, and for what was not counted.
@@ -119,7 +119,7 @@ def _publish_built(
 
 
 def placed(context: StepContext, table: Table, options: Into) -> tuple[bool, bool]:
-    """Whether a table that is kept is made anew, and whether what is built beside becomes the table itself."""
+    """Whether a table that is kept is rebuilt, and whether what is built beside becomes the table itself."""
     choice = options.choice
     if choice.how.remade_as is not None:
         return False, not options.is_constrained
@@ -132,7 +132,7 @@ def placed(context: StepContext, table: Table, options: Into) -> tuple[bool, boo
 def _anew(context: StepContext, table: Table) -> bool:
     if not (context.full_refresh and context.warehouse.exists(table)):
         return False
-    context.note("WARNING", f"{table} is made anew (--full-refresh)")
+    context.note("WARNING", f"{table} is rebuilt (--full-refresh)")
     return True
 
 

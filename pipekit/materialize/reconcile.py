@@ -139,8 +139,8 @@ def _hint(
     return others[0].upper() + others[1:] + (f", or run with --full-refresh: {_ANEW}" if retyped else ".")
 
 
-_ANEW = "then the step makes the table anew, from what its sources hold now."
-_REPLACED = "the step replaces all rows anyway, and then makes the table anew with these columns."
+_ANEW = "then the step rebuilds the table, from what its sources hold now."
+_REPLACED = "the step replaces all rows anyway, and then rebuilds the table with these columns."
 _OTHERS = (
     "say on_schema_change: add (new columns are added, missing ones become NULL) or ignore, or change the table by hand"
 )

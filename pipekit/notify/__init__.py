@@ -1,1 +1,1 @@
-"""Alerts: who is told of a run that failed, and how what could not be delivered is kept."""
+"""Alerts: who is notified of a run that failed, and how what could not be delivered is kept."""

@@ -19,7 +19,7 @@ _LONGEST_TITLE = 200
 
 @dataclass(frozen=True)
 class Alert:
-    """What a receiver is told.
+    """What a receiver gets.
 
     Attributes:
         id: The same however often it is sent.

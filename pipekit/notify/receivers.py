@@ -47,8 +47,8 @@ class ReceiverKeys(BaseModel):
         url: An address of apprise, for Slack, mail, Teams, a webhook and others. It is a secret: take it from the
             environment.
         command: A program and its arguments, which gets the alert as JSON on its standard input.
-        on: What is told: ``failure``; ``warning``, a run that succeeded with warned checks, skipped files or rejected
-            records; ``recovery``, the first run that succeeds after a failure.
+        on: What is reported: ``failure``; ``warning``, a run that succeeded with warned checks, skipped files or
+            rejected records; ``recovery``, the first run that succeeds after a failure.
         targets: Only runs on these targets; on all if left out. Nothing else of the receiver is read for another one.
         timeout: The most seconds that a run waits for the receiver at its end.
     """
@@ -70,7 +70,7 @@ class ReceiverKeys(BaseModel):
 
 @dataclass(frozen=True)
 class Receiver:
-    """A receiver, ready to be told.
+    """A receiver, ready for alerts.
 
     Attributes:
         name: Its name in the file; what messages call it.

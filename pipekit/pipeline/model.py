@@ -150,7 +150,7 @@ class PipelineSpec:
     """One pipeline file, read for one target. It is the ``Project`` that steps see.
 
     Attributes:
-        written_sources: The sources as the file has them, with marks where the run's clock stands.
+        written_sources: The sources as the file has them, with marks where the run's clock is.
         missing: Tables that SQL must not read, with what to say; set to find the place where one is named.
     """
 
@@ -329,7 +329,7 @@ class PipelineSpec:
         return self.suite_as_written(reference).with_sql(partial(at_clock, as_of=self.as_of)).at(self.as_of)
 
     def suite_as_written(self, reference: Any) -> Suite:
-        """A suite with marks where the run's clock stands."""
+        """A suite with marks where the run's clock is."""
         if isinstance(reference, str):
             return self.suites[reference]
         if isinstance(reference, Sequence) and all(isinstance(name, str) for name in reference):
@@ -373,7 +373,7 @@ class PipelineSpec:
             warehouse: The session that the step uses.
             emit: Takes the step's events.
             cancelled: Set from outside when the attempt is cancelled.
-            full_refresh: Whether a table that is kept is to be made anew.
+            full_refresh: Whether a table that is kept is to be rebuilt.
         """
         return StepContext(
             step=step.id,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is needed to tell of the runs of one pipeline on one target.
+    """What is needed to report the runs of one pipeline on one target.
 
     Attributes:
         name: The pipeline's name.
@@ -32,7 +32,7 @@ class Desk:
         root: The project's root.
         state: The state folder.
         logs: The folder of the log file.
-        receivers: Who is told.
+        receivers: Who is notified.
     """
 
     name: str
@@ -85,7 +85,7 @@ def tell(desk: Desk, story: RunStory, *, ended: bool = True) -> tuple[str, ...]:
     Args:
         desk: The pipeline and its receivers.
         story: The run, or a process of it.
-        ended: Whether the run has ended; a process of a shared run tells of killed ones only.
+        ended: Whether the run has ended; a process of a shared run reports killed ones only.
 
     Returns:
         A sentence for each receiver that did not take all.

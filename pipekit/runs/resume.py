@@ -41,7 +41,7 @@ class EarlierRun:
         variables: Values that it was given for variables, by name.
         select: Its selection.
         exclude: What it was to leave out.
-        full_refresh: Whether it was to make tables anew.
+        full_refresh: Whether it was to rebuild tables.
         withheld: Variables that it was given and whose values are not kept, since they are secrets.
         digests: By name, what their values are recognised by.
         shared: Whether its steps are processes of their own.

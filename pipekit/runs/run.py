@@ -54,7 +54,7 @@ class RunOptions:
         wait_seconds: How long to wait for another run of this pipeline and target.
         run_id: The run's id, if the caller needs to know it before; generated if left out.
         variables: Values for variables that the run was given, for the record.
-        full_refresh: Make tables that are kept anew.
+        full_refresh: Rebuild tables that are kept.
         reread: The pipeline as the resumed run had it: read again with that run's variables and clock, where none
             are given to this one.
         shared: Whether the run's steps are processes of their own.
@@ -389,7 +389,7 @@ def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, Ea
     job = as_before(job, earlier)
     at = f"{earlier.as_of:%Y-%m-%d %H:%M:%S}"
     if asked:
-        text = f"run {earlier.run_id} made no table anew: with --full-refresh every step runs again"
+        text = f"run {earlier.run_id} rebuilt no table: with --full-refresh every step runs again"
         notes.append(Noted(level="WARNING", message=text))
         return job, EarlierRun()
     if earlier.as_of == job.spec.as_of:

@@ -54,7 +54,7 @@ class Workers:
         warehouse: Gives each thread a session.
         bus: Where events go.
         earlier: The run that is resumed, if any.
-        full_refresh: Whether tables that are kept are to be made anew.
+        full_refresh: Whether tables that are kept are to be rebuilt.
 
     Attributes:
         begin: See ``StepContext``; a run whose lock and log wait for work sets it.

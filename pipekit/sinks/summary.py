@@ -125,7 +125,7 @@ def _check_lines(story: Story, verbose: bool, width: int) -> Iterator[Text]:
 
 
 def _error_lines(story: Story, step: StepFinished, width: int) -> Iterator[Text]:
-    """The error in full; without its list of checks, which stands above."""
+    """The error in full; without its list of checks, which is above."""
     yield from _lines([f"{printable(step.step)} failed"], width, "bold red")
     listed = any(check.step == step.step for check in story.bad_checks())
     lines = [line for line in failure(step).splitlines() if not (listed and line.startswith("  "))]

@@ -79,7 +79,7 @@ def line_and_column(text: str, at: int) -> tuple[int, int]:
 
 
 def place_of(marked: str, templates: list[str | None], line: int, column: int) -> Place | None:
-    """Where the author wrote what stands at a line and column of the text without its marks."""
+    """Where the author wrote what is at a line and column of the text without its marks."""
     found: tuple[int, int, int, int, int, int] | None = None
     row, at = 1, 1
     for number, part in enumerate(_MARK.split(marked)):

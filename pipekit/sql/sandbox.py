@@ -218,5 +218,5 @@ def failure_reason(error: BaseException) -> str:
             return f"there is no function {name}; {_OF_OTHERS[name]}"
         if near := did_you_mean(said.partition("'")[2].partition("'")[0], ("var", "env", "as_of"), alike=0.75):
             return said + near
-        return f"{said}; a text stands in quotes, a variable is {{{{ var('name') }}}}"
+        return f"{said}; a text is written in quotes, a variable is {{{{ var('name') }}}}"
     return f"{said}; an expression ends with }}}}" if said.startswith("unexpected '}'") else said

@@ -163,7 +163,7 @@ class SqlTemplates:
     def place(
         self, rendered: str, template: str | None, text: str, names: Mapping[str, Any], at: tuple[int, int]
     ) -> Place | None:
-        """Where the author wrote what stands at a line and column of rendered SQL; ``None`` if that cannot be found.
+        """Where the author wrote what is at a line and column of rendered SQL; ``None`` if that cannot be found.
 
         Args:
             rendered: The rendered SQL.
@@ -206,7 +206,7 @@ def _to_sql(value: Any, written: Callable[[Any, Dialect], SqlText], dialect: Dia
 
 
 class _InQuotesError(TemplateError):
-    """A value stands inside quotes of the SQL."""
+    """A value is inside quotes of the SQL."""
 
 
 _BRINGS_ITS_OWN = "leave the quotes out, a value brings its own"
@@ -224,7 +224,7 @@ def _in_quotes(error: _InQuotesError, source: str) -> TemplateError:
         way_out = f"for a name write {written[:-2].rstrip()} | ident }}}}"
     elif len(found[0]) > len(written) + 2:
         way_out += f"; texts are joined with ||, as in 'a-' || {written}"
-    reason = f"{written} stands inside quotes; {way_out}"
+    reason = f"{written} is inside quotes; {way_out}"
     return TemplateError(reason, template=error.template, line=error.line, column=found.start() + 1)
 
 
@@ -238,7 +238,7 @@ def _without_marks(text: str, template: str | None, dialect: Dialect) -> str:
         part = match[0]
         if match["quoted"] and _OPEN in part:
             line = text.count("\n", 0, match.start()) + part[: part.index(_OPEN)].count("\n") + 1
-            raise _InQuotesError(f"a value stands inside quotes; {_BRINGS_ITS_OWN}", template=template, line=line)
+            raise _InQuotesError(f"a value is inside quotes; {_BRINGS_ITS_OWN}", template=template, line=line)
         parts.append(_ANY_VALUE.sub("", part) if match["comment"] else part[1:-1] if match["value"] else part)
     return "".join(parts)
 

@@ -32,7 +32,7 @@ _IN_ITS_PLACE = {
     "UPDATE": "write the SELECT of the new rows; materialize: merge puts them in place of the old ones",
     "MERGE": "write the SELECT of the new rows; materialize: merge with key does the rest",
     "CREATE": "write only its SELECT; a step makes the table, with materialize: view a view",
-    "DROP": "a step makes its table anew by itself; other tables are dropped with the engine's own client",
+    "DROP": "a step rebuilds its table by itself; other tables are dropped with the engine's own client",
     "VALUES": "write SELECT * FROM (VALUES ...)",
 }
 """What a step offers for a statement that changes something."""
@@ -138,7 +138,7 @@ def _not_closed(wanted: str, near: str, text: str, at: tuple[int | None, int | N
 
 
 def _still_open(text: str, before: tuple[int, int], read: Dialect) -> tuple[str, tuple[int, int]] | None:
-    """The innermost bracket that is open at a place, with where it stands."""
+    """The innermost bracket that is open at a place, with where it is."""
     import sqlglot
 
     opened: list[tuple[str, tuple[int, int]]] = []

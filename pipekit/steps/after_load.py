@@ -2,7 +2,7 @@
 
 What is to be done is written into the ledger with the rows, in the load's own transaction, and done after the commit. A
 run that is killed in between leaves it there, and the next one does it first. A file that is no longer the one that was
-loaded is left where it is, and so is one of which records were rejected, where it would be deleted: they stand nowhere
+loaded is left where it is, and so is one of which records were rejected, where it would be deleted: they are nowhere
 else as they came. A file that was loaded before and lies there again is taken away like a new one.
 """
 
@@ -193,7 +193,7 @@ def _note(context: StepContext, table: Table, settled: Sequence[Due]) -> None:
 
 
 def refuse_anew(options: LoadOptions) -> None:
-    """Refuse to make a table anew from files that were moved away or deleted.
+    """Refuse to rebuild a table from files that were moved away or deleted.
 
     Raises:
         PipekitError: The step has ``after_load``.

@@ -318,5 +318,5 @@ def _untold(table: Table, uri: str) -> SourceError:
         f"has other content than when it was loaded, and {table} does not say which rows it gave (_source_file)",
         file=uri,
         kept=f"{table} still holds the rows it had before.",
-        hint="Delete its rows by hand and say on_changed: add for one run, or load the table anew.",
+        hint="Delete its rows by hand and say on_changed: add for one run, or reload the table.",
     )

@@ -1,4 +1,4 @@
-"""The one SELECT that gives all features of a step, and where in the file a mistake in it stands.
+"""The one SELECT that gives all features of a step, and where in the file a mistake in it is.
 
 Features of one source are computed together, grouped by the entity, before they are joined to the spine, so that no
 join multiplies rows. For an entity without rows in that source a count is 0 and any other aggregate NULL.

@@ -25,7 +25,7 @@ class LoadOptions(TableOptions):
         max_rejects: The most bad records to accept: a count, or a share such as ``1%``.
         on_empty: Whether no file, or no row, is an error.
         on_bad_file: ``fail`` at a file that cannot be read as a whole (damaged, archived, refused, not what its format
-            says), or ``skip`` it: it is reported, stands in the ledger with the reason, and is tried again by the next
+            says), or ``skip`` it: it is reported, is in the ledger with the reason, and is tried again by the next
             run. A bad record is no bad file.
         on_changed: What ``append`` does with a file that came again under its name with other content: ``fail``,
             ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
@@ -71,7 +71,7 @@ class LoadOptions(TableOptions):
                 f" deleted, and {how.name} would load it again in each run; say after_load: move"
             )
         if self.on_changed is not None and not how.once_per_file:
-            raise ValueError(f"on_changed: means nothing with strategy: {how.name}, which reads every file anew")
+            raise ValueError(f"on_changed: means nothing with strategy: {how.name}, which reads every file again")
         if self.on_changed == "replace" and not self.metadata:
             raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
         if self.when == "changed" and how.once_per_file:

@@ -32,7 +32,7 @@ class Load:
         table: The table that is filled.
         source: The contract of the files.
         skipped: Files that it goes on without.
-        anew: The new table that is filled beside the old one and takes its place, if it is made anew.
+        anew: The new table that is filled beside the old one and takes its place, if it is rebuilt.
         again: Files that are there and that it need not load, since the table has their rows; filled by its run.
     """
 

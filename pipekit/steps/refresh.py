@@ -1,8 +1,8 @@
-"""A load that makes its table anew (``--full-refresh``): filled beside the old one, and put in its place.
+"""A load that rebuilds its table (``--full-refresh``): filled beside the old one, and put in its place.
 
 The exchange is DDL, which Snowflake commits by itself, so it cannot share a transaction with the ledger. A mark in the
-ledger stands from before the first row until the ledger is up to date: a run that was killed in between leaves it, and
-the next append to the table begins anew in place of loading files for a second time.
+ledger is from before the first row until the ledger is up to date: a run that was killed in between leaves it, and
+the next append to the table begins again in place of loading files for a second time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipekit.own_tables import LEDGER
 from pipekit.step import StepContext
 from pipekit.steps import ledger
 
-MARK = "the table is being made anew"
+MARK = "the table is being made anew"  # in ledgers of earlier versions, too, so it stays as it is
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Fresh:
 
 
 def is_due(context: StepContext, table: Table, *, asks_ledger: bool) -> bool:
-    """Whether the load makes its table anew: as it was asked to, or because a run was killed that did.
+    """Whether the load rebuilds its table: as it was asked to, or because a run was killed that did.
 
     Args:
         context: The step's context.
@@ -60,11 +60,11 @@ def is_due(context: StepContext, table: Table, *, asks_ledger: bool) -> bool:
     if context.definition_hash == ledger.REPLAYED or not context.warehouse.exists(table):
         return False
     if context.full_refresh:
-        context.note("WARNING", f"{table} is made anew (--full-refresh)")
+        context.note("WARNING", f"{table} is rebuilt (--full-refresh)")
         return True
     unfinished = asks_ledger and _is_unfinished(context, table)
     if unfinished:
-        context.note("WARNING", f"{table} is made anew: an earlier run began that, and was killed")
+        context.note("WARNING", f"{table} is rebuilt: an earlier run began that, and was killed")
     return unfinished
 
 
@@ -76,7 +76,7 @@ def _is_unfinished(context: StepContext, table: Table) -> bool:
 
 @contextmanager
 def marked(context: StepContext, table: Table) -> Iterator[Fresh]:
-    """A table to fill. The mark stands while the block runs, and longer if it fails after the exchange has begun."""
+    """A table to fill. The mark is while the block runs, and longer if it fails after the exchange has begun."""
     values = {
         "run_id": context.run_id,
         "pipeline": context.pipeline,

@@ -112,7 +112,7 @@ def _not_exported(form: FileFormat) -> str:
 
 
 def _above(form: FileFormat, files: Sequence[str]) -> list[str]:
-    """What stands above the records in the files that they come from: the header, and lines that are skipped.
+    """What is above the records in the files that they come from: the header, and lines that are skipped.
 
     Raises:
         SourceError: It cannot be read, or differs from file to file.

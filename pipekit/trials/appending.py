@@ -58,7 +58,7 @@ def append(file: Path, name: str, lines: Sequence[str], spec: PipelineSpec) -> T
     Args:
         file: The file of tests; made if it is not there.
         name: The name of the test; a number is added if there is one of this name.
-        lines: What stands below the name.
+        lines: What is below the name.
         spec: The pipeline.
 
     Returns:

@@ -71,7 +71,7 @@ class TestFile(BaseModel):
 
 @dataclass(frozen=True)
 class Trial:
-    """A test, and where it stands.
+    """A test, and where it is.
 
     Attributes:
         name: Its name.

@@ -51,7 +51,7 @@ class Decisive:
 
     @classmethod
     def of(cls, texts: Iterable[str], values: Iterable[Any] = ()) -> Decisive:
-        """What stands in SQL, and in arguments of checks and steps."""
+        """What is in SQL, and in arguments of checks and steps."""
         found = list(texts)
         words = {each.replace("''", "'").lower() for text in found for each in _QUOTED.findall(text)}
         numbers = {Decimal(each) for text in found for each in _NUMERAL.findall(_QUOTED.sub("", text))}

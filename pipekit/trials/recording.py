@@ -317,9 +317,7 @@ class _Recording:
                     except PipekitError:
                         continue
                     if _counts(found) == _counts(clear):
-                        return (
-                            f"--keep {table}.{name} would keep what decides; its values would then stand in the test."
-                        )
+                        return f"--keep {table}.{name} would keep what decides; its values would then be in the test."
         return "--keep COLUMN keeps the values of a column; no column alone is enough here."
 
     def _compare(self, clear: Tables, found: Tables, inputs: Tables) -> None:
@@ -349,7 +347,7 @@ class _Recording:
         names = [name for name in rows[0] if _is_writable(rows, name)] if rows else []
         steady = [name for name in names if _sorted(rows, (name,)) == _sorted(again, (name,))]
         while steady and _sorted(rows, steady) != _sorted(again, steady):
-            steady.pop()  # each alone is the same, and not together: which value stands beside which is not fixed
+            steady.pop()  # each alone is the same, and not together: which value is beside which is not fixed
         for name in rows[0] if rows else ():
             if name not in names:
                 self.notes.append(f"{table}.{name} is binary: not expected")

@@ -44,7 +44,7 @@ class Input:
     rows: Rows = field(default_factory=list)
 
     def values(self, column: str) -> list[Any]:
-        """The different values of a column that can stand in a list of SQL."""
+        """The different values of a column that can be in a list of SQL."""
         found = dict.fromkeys(row.get(column) for row in self.rows)
         return [value for value in found if isinstance(value, _VALUES)][:_MOST_VALUES]
 
@@ -101,7 +101,7 @@ class Sampler:
         return Input(name, tuple(each for each in there if each in wanted or not wanted))
 
     def choose(self, limit: int, *, by_result: bool) -> None:
-        """Choose rows anew.
+        """Choose the rows again.
 
         Args:
             limit: The most of a table.
@@ -169,7 +169,7 @@ class Sampler:
         return text
 
     def _from_result(self, limit: int) -> None:
-        """Rows of the inputs whose values stand in some rows of the step's table."""
+        """Rows of the inputs whose values are in some rows of the step's table."""
         with suppress(PipekitError):
             table = self._warehouse.quote(Table.parse(self._into))
             result = self._warehouse.execute(f"SELECT * FROM {table} LIMIT {_SEEDS}")

@@ -81,7 +81,7 @@ class FileLoad:
         on_bad_file: With ``skip`` the caller goes on without files that ``BadFileError`` names: then an adapter names
             in one error all that it can find at once.
         on_empty: With ``allow`` a JSON file in which no document has the root is an empty page; otherwise it is bad.
-        order_by: Columns in whose order the rows of a table that is filled anew should be written, where that matters.
+        order_by: Columns in whose order the rows of a table that is refilled should be written, where that matters.
     """
 
     source: Source

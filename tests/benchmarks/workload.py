@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def make_data(folder: Path, scale: int) -> None:
-    """The files, made once; a folder that was left half-made is made anew."""
+    """The files, made once; a folder that was left half-made is rebuilt."""
     if not folder.exists():
         half = folder.with_name(folder.name + ".part")
         sizes = ["--customers", str(CUSTOMERS * scale), "--events", str(EVENTS * scale)]

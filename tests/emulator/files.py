@@ -83,7 +83,7 @@ def _checked(record: Record) -> Record:
 
 
 def csv_records(text: str, options: Options) -> Iterator[Record]:
-    """The records of a CSV file, without the lines to skip: physical ones, whatever quotes stand in them.
+    """The records of a CSV file, without the lines to skip: physical ones, whatever quotes are in them.
 
     SKIP_HEADER in https://docs.snowflake.com/en/sql-reference/sql/create-file-format
     """

@@ -142,7 +142,7 @@ class EmulatedSnowflake:
         }
 
 
-# Each module and conftest.py that imports these fixtures has them anew, so that the servers are kept here: starting
+# Each module and conftest.py that imports these fixtures has them again, so that the servers are kept here: starting
 # both takes three seconds of CPU. After some modules comes another account, as each statement looks through all tables.
 _MODULES_OF_AN_ACCOUNT = 8
 _ASKED = itertools.count()

@@ -82,6 +82,6 @@ REFUSED = (
 
 
 def everywhere(texts: tuple[str, ...]) -> Iterator[str]:
-    """The documents, and each of them as a part of others: what it is does not depend on where it stands."""
+    """The documents, and each of them as a part of others: what it is does not depend on where it is."""
     for text in filter(None, texts):
         yield from (text, f"[{text}]", f'{{"k":{text}}}', f'[0,{{"k":[{text},0]}}]')

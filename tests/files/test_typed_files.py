@@ -134,7 +134,7 @@ def python_records(text: str) -> list[Any] | None:
 
 
 def fits(kind: str, value: Any) -> bool:
-    """Whether a value of JSON may stand in a column."""
+    """Whether a value of JSON may be in a column."""
     if value is None:
         return True
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)

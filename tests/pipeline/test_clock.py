@@ -85,22 +85,22 @@ SOURCE = "sources:\n  a: {uri: URI, format: {type: csv}, columns: {id: integer}}
 @pytest.mark.parametrize(
     ("uri", "words"),
     [
-        ("\"d/{{ as_of ~ '/' }}\"", "it stands alone in its braces"),
-        ("\"d/{{ as_of | replace('-', '') }}\"", "it stands alone in its braces"),
-        ("\"d/{{ 'x' if as_of else 'y' }}\"", "it stands alone in its braces"),
-        ("\"d/{{ 'x' if as_of == '2024' else 'y' }}\"", "it stands alone in its braces"),
+        ("\"d/{{ as_of ~ '/' }}\"", "it is alone in its braces"),
+        ("\"d/{{ as_of | replace('-', '') }}\"", "it is alone in its braces"),
+        ("\"d/{{ 'x' if as_of else 'y' }}\"", "it is alone in its braces"),
+        ("\"d/{{ 'x' if as_of == '2024' else 'y' }}\"", "it is alone in its braces"),
         ("\"d/{{ as_of | date('yyyy') }}\"", "date('yyyy'): a format is made of YYYY"),
         ('"d/{{ as_of | date }}"', "date"),
         ("\"d/{{ as_of | minus('1 month') }}\"", "'1 month' is not a length of time; write 30m, 12h, 1d or 2w"),
         ("\"d/{{ as_of | minus('99999999d') | date('DD') }}\"", "'99999999d' is too long"),
-        ('"d/{{ as_of.year }}"', "it stands alone in its braces"),
+        ('"d/{{ as_of.year }}"', "it is alone in its braces"),
         ('"d/{{ as_of }}"', "say how it is written: as_of | date('YYYY-MM-DD')"),
         ("d, pattern: ['*', \"{{ as_of | plus('1d') }}.csv\"]", "say how it is written"),
-        ("\"d/{{ as_of | date('DD') | minus('1d') }}\"", "plus and minus stand before date"),
+        ("\"d/{{ as_of | date('DD') | minus('1d') }}\"", "plus and minus come before date"),
         ("\"d/{{ 'x' | date('DD') }}\"", "the filter date is for the run's clock"),
-        ("\"s3://b-{{ as_of | date('DD') }}/x/\"", "may not stand in the name of a bucket"),
+        ("\"s3://b-{{ as_of | date('DD') }}/x/\"", "may not be used in the name of a bucket"),
         ("\"s3://b/{{ as_of | date('DD') }}/\", stage: '@s'", "with stage it only names the stage's place"),
-        ('d, description: "{{ as_of }}"', "description: the run's clock (as_of) may not stand here"),
+        ('d, description: "{{ as_of }}"', "description: the run's clock (as_of) is not allowed here"),
     ],
 )
 def test_mistakes(tmp_path: Path, uri: str, words: str) -> None:
@@ -119,7 +119,7 @@ def test_vars_have_no_clock_and_checks_no_clock_in_their_names(tmp_path: Path) -
     check = '{expect_table_row_count_to_equal: {value: 1, name: "at {{ as_of }}"}}'
     step = f"steps:\n  - {{id: a, type: sql, sql: select 1 as a, audit: [{check}]}}\n"
     lines = problems(project(tmp_path, 'vars: {day: "{{ as_of }}"}\n' + step))
-    assert [("may not stand here" in line) for line in lines] == [True, True]
+    assert [("is not allowed here" in line) for line in lines] == [True, True]
 
 
 def test_one_stage_of_snowflake_serves_all_days(tmp_path: Path, snowflake_account: object) -> None:

@@ -1,6 +1,6 @@
 """The statements of the compiled checks on Snowflake, as golden text; each is read by sqlglot's Snowflake dialect.
 
-``UPDATE_GOLDEN=1 pytest tests/quality/test_snowflake_sql.py`` writes the file anew; read the difference before keeping it.
+``UPDATE_GOLDEN=1 pytest tests/quality/test_snowflake_sql.py`` rewrites the file; read the difference before keeping it.
 """
 
 from __future__ import annotations

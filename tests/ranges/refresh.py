@@ -1,4 +1,4 @@
-"""Refresh the lock: resolve anew, and keep the new ``constraints.txt`` only if the default tests are green on it.
+"""Refresh the lock: resolve again, and keep the new ``constraints.txt`` only if the default tests are green on it.
 
     python tests/ranges/refresh.py
 

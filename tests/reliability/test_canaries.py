@@ -1,8 +1,8 @@
-"""Canaries: a secret in every place where one can stand, and a search of everything that is shown, written and kept.
+"""Canaries: a secret in every place where one can be, and a search of everything that is shown, written and kept.
 
-A canary of the environment stands in a URI, in SQL, in a suite, in descriptions and in variables. What the files hold
+A canary of the environment is in a URI, in SQL, in a suite, in descriptions and in variables. What the files hold
 (header, cell, key, name) is a value of the environment too, so that messages about the file must hide it; in tables of
-the user's data, and as the name of a file that was loaded, it stands as it is.
+the user's data, and as the name of a file that was loaded, it stays.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], 
 
 
 def leaks(name: str, text: str) -> list[str]:
-    """Each line in which a canary stands. The database holds the user's data."""
+    """Each line in which a canary is. The database holds the user's data."""
     marks = (MARK,) if name.startswith("w.duckdb") else (MARK, DATA)
     return [f"{name}: {line[:300]}" for line in text.splitlines() if any(mark in line for mark in marks)]
 

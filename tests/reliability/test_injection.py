@@ -127,5 +127,5 @@ def test_a_value_within_quotes_is_refused_and_a_clock_is_a_time(on: Project) -> 
     [found] = problems(path)
 
     assert "c.suite[0].unexpected_rows_expectation.unexpected_rows_query" in found or "steps" in found
-    assert "stands inside quotes; leave the quotes out" in found
+    assert "is inside quotes; leave the quotes out" in found
     assert any("is not a time" in text for text in problems(path, as_of="2024-07-01'; DROP TABLE kept; --"))

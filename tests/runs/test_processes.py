@@ -166,7 +166,7 @@ def test_begin_again_goes_on_with_the_run(on: Project) -> None:
     for step in ("good", "doubled", "apart"):
         assert pipeline.run_step("R", step).ok
 
-    # What is done is left out, unless what it needs was done anew.
+    # What is done is left out, unless what it needs was done again.
     assert pipeline.run_step("R", "doubled").steps[0].status == "UNCHANGED"
     on.execute("DROP TABLE numbers")
     for step in ("numbers", "good", "doubled"):

@@ -177,7 +177,7 @@ def test_any_text_arrives_as_data(tmp_path_factory: pytest.TempPathFactory, valu
     ],
 )
 def test_a_value_inside_quotes_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
-    with pytest.raises(TemplateError, match=r"stands inside quotes; (leave the quotes out|for a name write)") as caught:
+    with pytest.raises(TemplateError, match=r"is inside quotes; (leave the quotes out|for a name write)") as caught:
         sql(tmp_path, x=" or 1=1 --").render_text(text, {})
     assert caught.value.line == line
 

@@ -1,4 +1,4 @@
-"""A changed type has a way out: a wider one widens the column, and ``--full-refresh`` makes the table anew."""
+"""A changed type has a way out: a wider one widens the column, and ``--full-refresh`` rebuilds the table."""
 
 from __future__ import annotations
 
@@ -194,5 +194,5 @@ def test_the_command_and_a_resumed_run(tmp_path: Path) -> None:
 
     shown = cli(tmp_path, "run", "p.yaml", "--resume", code=0).stdout
 
-    assert "t is made anew (--full-refresh)" in shown
+    assert "t is rebuilt (--full-refresh)" in shown
     assert problems(path) == []

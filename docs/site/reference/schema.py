@@ -17,7 +17,7 @@ _WORDS = {
     "object": "mapping",
     "null": "nothing",
 }
-_SHARED = "part_"  # parts of the schema that stand once and have no name of their own
+_SHARED = "part_"  # parts of the schema that are there once and have no name of their own
 _MANY = {"text": "texts", "whole number": "whole numbers", "number": "numbers", "mapping": "mappings"}
 _SUITE = "[suite](expectations.md)"
 _SUITES = {"audit": _SUITE, "suite": _SUITE, "suites": f"mapping of names to {_SUITE}"}

@@ -125,7 +125,7 @@ def bars(runs: Sequence[tuple[str, datetime, float | None, str]], label: str) ->
 
 
 def spark(values: Sequence[tuple[str, float | None]]) -> Html:
-    """Small bars, the oldest first: (status, value). The last value stands beside it as text."""
+    """Small bars, the oldest first: (status, value). The last value is beside it as text."""
     top = max((value for _, value in values if value), default=0) or 1
     paths: dict[str, str] = {}
     ends: dict[str, tuple[int, int]] = {}

@@ -1,4 +1,4 @@
-"""Where the boxes of a graph stand: in layers from left to right, with few crossings and short lines.
+"""Where the boxes of a graph are: in layers from left to right, with few crossings and short lines.
 
 The steps of Sugiyama's method: layers by the longest path, order within a layer by the middle of the neighbours, places
 by least squares (each layer keeps its order and its gaps).
@@ -80,7 +80,7 @@ class _Layers:
         self.before[other].append(one)
 
     def order(self) -> None:
-        """Sort each layer by where its neighbours stand, there and back; the best of all rounds is kept."""
+        """Sort each layer by where its neighbours are, there and back; the best of all rounds is kept."""
         best, kept = self._crossings(), [list(row) for row in self.rows]
         for sweep in range(_SWEEPS):
             forward = sweep % 2 == 0
@@ -136,7 +136,7 @@ def _by_longest_path(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
     for name, others in needs.items():
         for other in others:
             nearest[other] = min(nearest.get(other, layer[name]), layer[name])
-    # What needs nothing stands beside the first that needs it.
+    # What needs nothing is beside the first that needs it.
     return {name: nearest[name] - 1 if name in nearest and not needs[name] else at for name, at in layer.items()}
 
 

@@ -1,4 +1,4 @@
-"""The section ``notify``: who is told of a run that failed."""
+"""The section ``notify``: who is notified of a run that failed."""
 
 from __future__ import annotations
 

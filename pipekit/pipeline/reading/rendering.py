@@ -71,7 +71,7 @@ class Reading:
         self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
 
     def note_absent(self, path: Sequence[str | int], text: str, place: Sequence[str | int] | None = None) -> None:
-        """Note that a key is missing: at ``place``, or where it would stand."""
+        """Note that a key is missing: at ``place``, or where it would be."""
         self.note(path if place is None else place, text)
         self.absent[tuple(path)] = self.problems[-1]
 
@@ -250,7 +250,7 @@ def render_tree(reading: Reading, values: FileValues, target: str | None) -> Non
 
 
 def _is_told(receiver: Node, target: str) -> bool:
-    """Whether a receiver of alerts is told of runs on a target."""
+    """Whether a receiver gets alerts of runs on a target."""
     targets = as_list(receiver.get("targets")) if isinstance(receiver.value, dict) else []
     return not targets or target in targets
 
@@ -282,8 +282,8 @@ def _rendered(reading: Reading, node: Node, path: tuple[str | int, ...], values:
 
 
 _NO_CLOCK = (
-    "the run's clock (as_of) may not stand here: it may in uri, pattern and exclude of a source, in move_to, in the"
-    " arguments of a suite, and in SQL"
+    "the run's clock (as_of) is not allowed here: it may be used in uri, pattern and exclude of a source, in move_to,"
+    " in the arguments of a suite, and in SQL"
 )
 
 

@@ -98,7 +98,7 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
 
 
 def _unrendered(reading: Reading, source: str) -> list[str]:
-    """Keys with patterns of which one did not render: that is noted, and what stands in its place was never meant."""
+    """Keys with patterns of which one did not render: that is noted, and what is in its place was never meant."""
     listed = {key: as_list(reading.tree.at(("sources", source)).get(key)) for key in ("pattern", "exclude")}
     places = [
         (key, place) for key, items in listed.items() for place in ((key,), *((key, n) for n in range(len(items))))
@@ -111,9 +111,9 @@ def _moves_too_far(source: Source) -> str | None:
     if not holds_clock(source.uri):
         return None
     if source.stage is not None:
-        return "with stage it only names the stage's place; the run's clock may stand in pattern"
+        return "with stage it only names the stage's place; the run's clock may be used in pattern"
     scheme, _, rest = fixed_part(source.uri).rpartition("://")
-    return "the run's clock may not stand in the name of a bucket or server" if scheme and "/" not in rest else None
+    return "the run's clock may not be used in the name of a bucket or server" if scheme and "/" not in rest else None
 
 
 def _mistakes(source: Source, target: Target | None) -> Iterable[tuple[str, str]]:
@@ -154,7 +154,7 @@ def _no_types(columns: list[Any]) -> str:
 
 
 def _no_mapping(key: str, value: Any, types: Iterable[str]) -> str:
-    """For a value that stands where a mapping with a ``type`` must; mostly it is the type."""
+    """For a value that is where a mapping with a ``type`` must; mostly it is the type."""
     text = "must be a mapping (key: value)"
     if not isinstance(value, str):
         return text

@@ -193,7 +193,7 @@ def _note_unknown(
 
 
 def _find(node: Node, path: Path, value: Any) -> Path | None:
-    """Where a value stands below a node."""
+    """Where a value is below a node."""
     if node.value == value or (isinstance(value, dict) and node.plain() == value):
         return path
     children: Iterable[tuple[str | int, Node]] = ()

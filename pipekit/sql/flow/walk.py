@@ -72,7 +72,7 @@ class Walk:
         return found
 
     def source(self, scope: Scope, name: str) -> Relation:
-        """What stands in FROM or JOIN under a name."""
+        """What is in FROM or JOIN under a name."""
         source = scope.sources[name]
         if isinstance(source, Scope):
             found = self.relation(source)
@@ -122,7 +122,7 @@ class _Select:
     """One SELECT, in the order in which SQL means its clauses.
 
     Attributes:
-        inputs: What stands in FROM and JOIN, by name.
+        inputs: What is in FROM and JOIN, by name.
     """
 
     def __init__(self, walk: Walk, scope: Scope) -> None:

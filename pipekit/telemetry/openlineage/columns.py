@@ -14,7 +14,7 @@ from pipekit.telemetry.openlineage.facets import Facet, facet
 def column_lineage(origins: Origins, spec: PipelineSpec) -> Facet:
     """A column is computed from its direct inputs; indirect ones decide which rows there are and how they are grouped.
 
-    What decides about the rows of the whole table stands under ``dataset``.
+    What decides about the rows of the whole table is under ``dataset``.
     """
     fields = {}
     for name, origin in origins.columns.items():

@@ -23,7 +23,7 @@ class Dataset:
     name: str
 
     def as_json(self) -> dict[str, str]:
-        """As it stands in an event."""
+        """As it is in an event."""
         return {"namespace": self.namespace, "name": self.name}
 
 

@@ -117,7 +117,7 @@ def _without_first_line(source: Source, data: bytes) -> bytes:
 def _json(source: Source) -> Iterator[Change]:
     yield Change("no JSON", "some", record=lambda source, text: text[:-1])
     yield Change("NaN", "others", record=lambda source, text: text[:-1] + ', "pipekit_x": NaN}')
-    yield Change("a key that stands twice", "others", record=lambda source, text: text[:-1] + ", " + text[1:])
+    yield Change("a key that appears twice", "others", record=lambda source, text: text[:-1] + ", " + text[1:])
     yield Change("a text in place of a record", "others", record=lambda source, text: '"x"')
     yield Change("lists in lists", "some", record=lambda source, text: "[" * 3000 + "]" * 3000)
 

@@ -153,7 +153,7 @@ def judge(spec: PipelineSpec) -> Iterator[Judge]:
 
 
 def in_file(source: Source) -> Source:
-    """The contract of what stands in the files themselves."""
+    """The contract of what is in the files themselves."""
     columns = tuple(column for column in source.columns if column.path_pattern is None)
     return source.model_copy(update={"columns": columns})
 

@@ -198,7 +198,7 @@ def _word(value: bool, dice: random.Random) -> str:
 
 
 def _digits(column: Column, form: FileFormat, value: float | Decimal, dice: random.Random) -> str:
-    """A number in the way of the format: its separators, and what stands around the digits."""
+    """A number in the way of the format: its separators, and what is around the digits."""
     written = number_text(column, form)
     if written is None:
         return format(value, "f") if isinstance(value, Decimal) else repr(value)

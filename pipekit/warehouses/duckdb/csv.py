@@ -28,7 +28,7 @@ class _Shape:
     """What files have in common that are read at once.
 
     Attributes:
-        positions: Where the declared columns stand.
+        positions: Where the declared columns are.
         width: The fields of a record.
         skip: Lines above the header.
     """

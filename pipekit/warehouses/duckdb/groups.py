@@ -132,7 +132,7 @@ class Together:
 
     @contextmanager
     def filled(self, judged: str) -> Iterator[dict[int, Counted] | None]:
-        """What there is of each file; ``None`` if the rows of a file do not stand together.
+        """What there is of each file; ``None`` if the rows of a file are not together.
 
         Args:
             judged: SQL of ``v0`` to ``vn``, ``number``, ``bad`` and ``place``.

@@ -1,4 +1,4 @@
-"""How DuckDB reads JSON records with values that stand above them: split in Python, as ``json_roots`` wrote them."""
+"""How DuckDB reads JSON records with values that are above them: split in Python, as ``json_roots`` wrote them."""
 
 from __future__ import annotations
 

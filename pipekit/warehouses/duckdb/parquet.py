@@ -52,7 +52,7 @@ def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> P
 
 
 def _top(tops: Sequence[str], column: Column) -> int:
-    """The place of the column in which the field of a path stands."""
+    """The place of the column in which the field of a path is."""
     return [folded(each) for each in tops].index(folded(column.source_name.partition(".")[0]))
 
 

@@ -11,7 +11,7 @@ from pipekit.warehouses.duckdb.casts import SEMI, Conversion, type_text
 
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT")
 
-# Which of DuckDB's types may stand in a Parquet file for a declared one; each value is checked besides.
+# Which of DuckDB's types may be in a Parquet file for a declared one; each value is checked besides.
 _FAMILIES = {
     "integer": (*_INTEGERS, "DECIMAL"),
     "number": (*_INTEGERS, "DECIMAL"),

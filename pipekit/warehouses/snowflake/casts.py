@@ -51,7 +51,7 @@ _INT64 = "BETWEEN -9223372036854775808 AND 9223372036854775807"
 
 @dataclass(frozen=True)
 class Value:
-    """Where a record's value stands in the landing query.
+    """Where a record's value is in the landing query.
 
     Attributes:
         column: The declared column.

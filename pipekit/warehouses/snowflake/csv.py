@@ -195,7 +195,7 @@ def trimmed(landed: str, values: Sequence[Value], form: CsvFormat, more: str = "
 
 
 def _csv_record(values: Sequence[Value], form: CsvFormat) -> str:
-    """The record written anew from its declared fields: COPY does not keep the text it read."""
+    """The record rewritten from its declared fields: COPY does not keep the text it read."""
     return f" || {text(form.delimiter)} || ".join(_csv_field(f"L.{value.text}", form) for value in values)
 
 
@@ -207,11 +207,11 @@ def _csv_field(field: str, form: CsvFormat) -> str:
 
 
 class BadValues(SourceError):
-    """The plain landing holds values that do not keep the contract; where they stand is not known yet."""
+    """The plain landing holds values that do not keep the contract; where they are is not known yet."""
 
 
 def text_columns(columns: Sequence[Column]) -> tuple[Value, ...]:
-    """The declared columns as they stand in a landing table of text."""
+    """The declared columns as they are in a landing table of text."""
     return tuple(Value(column, f'"V{number}"') for number, column in enumerate(columns, 1))
 
 

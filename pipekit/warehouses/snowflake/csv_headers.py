@@ -24,7 +24,7 @@ Lines = dict[SourceFile, list[str]]
 
 @dataclass(frozen=True)
 class Header:
-    """Where the declared columns stand in a CSV file.
+    """Where the declared columns are in a CSV file.
 
     Attributes:
         positions: For each declared column its 1-based place; ``None`` where the file lacks an optional one.

@@ -2,7 +2,7 @@
 
 COPY cannot distinguish ``"5"" disk"`` from ``5" disk``. So where a landed value holds a quote, the lines are landed as
 they are. Whether a line begins inside a quoted value is the parity of the quotes above it, and then a pattern says
-whether each quote stands where RFC 4180 has one.
+whether each quote is where RFC 4180 has one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MARK = "\ufeff"
 def refuse_strays(
     warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landed: str, columns: Sequence[str]
 ) -> None:
-    """Refuse files in which a quote stands inside an unquoted value, or a line begins with a byte order mark.
+    """Refuse files in which a quote is inside an unquoted value, or a line begins with a byte order mark.
 
     Args:
         warehouse: The session.
@@ -94,7 +94,7 @@ def _patterns(form: CsvFormat) -> tuple[str, str]:
     if form.escape and form.escape != form.quote:
         escape, either = _literal(form.escape), f"[{form.quote}{_in_set(form.escape)}]"
         within = f"([^{form.quote}{_in_set(form.escape)}]|{escape}{either})*"
-    one = _in_set(form.delimiter) if len(form.delimiter) == 1 else ""  # a longer one may stand in the text of a pattern
+    one = _in_set(form.delimiter) if len(form.delimiter) == 1 else ""  # a longer one may be in the text of a pattern
     plain = f"[^{form.quote}{one}]*"
     field = f"({blanks}{quote}{within}{quote}{blanks}|{plain})"
     opened = f"{blanks}{quote}{within}"

@@ -232,7 +232,7 @@ def _statement_error(errno: int | None, text: str, sql: str, query_id: str | Non
 
 def _text(error: Any) -> str:
     raw = str(getattr(error, "raw_msg", None) or error.msg or type(error).__name__)
-    # The statement stands in our own error already; the connector's HTTP errors repeat the whole request.
+    # The statement is in our own error already; the connector's HTTP errors repeat the whole request.
     return short(raw.strip(), 2000)
 
 

@@ -105,7 +105,7 @@ def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles,
 
 
 def _below(query: str, levels: Sequence[Level]) -> str:
-    """The records at the last level; ``UPn``, ``KEYn`` and ``INDEXn`` are what stands n records above each."""
+    """The records at the last level; ``UPn``, ``KEYn`` and ``INDEXn`` are what is n records above each."""
     for number, level in enumerate(levels):
         records = get_path('D."DOC"', level.steps)
         records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is no record

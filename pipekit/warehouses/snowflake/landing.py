@@ -172,10 +172,10 @@ class Landing:
 
     Attributes:
         query: The landing query.
-        values: Where its values stand.
+        values: Where its values are.
         present: For JSON, SQL for each column that is not NULL where a record has its key.
         unreadable: With ``reject``, records that could not be landed.
-        line: SQL of the line on which a record stands; ``NULL`` where the format has no lines.
+        line: SQL of the line on which a record is; ``NULL`` where the format has no lines.
         place: SQL of how a reason begins: with the record's number, where there may be no line.
         record: SQL of a record's text, for ``raw_record``.
         has_keys: Whether the column DOC holds objects whose keys are to be checked against the contract.
@@ -371,7 +371,7 @@ def create_landing(warehouse: SnowflakeSession, columns: str) -> str:
 
 
 def order_by(warehouse: SnowflakeSession, load: FileLoad, names: Sequence[str]) -> str:
-    """The ORDER BY of an INSERT that fills a table anew: in the order of its clustering key nothing is reclustered.
+    """The ORDER BY of an INSERT that refills a table: in the order of its clustering key nothing is reclustered.
 
     https://docs.snowflake.com/en/user-guide/tables-clustering-keys
 

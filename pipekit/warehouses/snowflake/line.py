@@ -95,7 +95,7 @@ class Line:
             self._turn.release()
 
     def take_connection(self) -> Any:
-        """Forget the connection, and return it; the next statement logs in anew, on the first warehouse."""
+        """Forget the connection, and return it; the next statement logs in again, on the first warehouse."""
         connection, self._connection = self._connection, None
         self.compute = self._first_compute
         return connection

@@ -94,7 +94,7 @@ def _inside(source: Source, columns: Sequence[str]) -> Iterator[str]:
 
 
 def _named(files: StagedFiles, listed: str) -> Iterator[SourceFile]:
-    """The files of a list with commas between them, which may stand in a name too."""
+    """The files of a list with commas between them, which may be in a name too."""
     name = ""
     for part in listed.split(","):
         name = f"{name},{part}" if name else part.strip()

@@ -153,7 +153,7 @@ def stage_of(warehouse: SnowflakeSession, source: Source) -> Stage:
     is_file = "." in rest.rpartition("/")[2]
     folder = f"{rest.rpartition('/')[0]}/" if is_file else f"{rest.rstrip('/')}/"
     url = f"{CLOUDS[scheme]}://{folder}"
-    # Where the clock of the run stands in `uri`, one stage serves all days.
+    # Where the clock of the run is in `uri`, one stage serves all days.
     fixed = f"{CLOUDS[scheme]}://{source.fixed_folder.partition('://')[2]}"
     path = url.removeprefix(fixed) if source.fixed_folder != source.uri else ""
     stage = Stage("", path, url)

@@ -22,7 +22,7 @@ class SnowflakeTarget(BaseModel):
         user: The login name.
         password: For a login by password.
         passcode: The code of a second factor, for a login by password.
-        passcode_in_password: The code stands at the end of the password.
+        passcode_in_password: The code is at the end of the password.
         client_request_mfa_token: Keep the second factor's token on this machine, so that it is asked for once; with
             ``authenticator: username_password_mfa``.
         client_store_temporary_credential: Keep the token of a login in the browser on this machine.

@@ -1,7 +1,7 @@
 """Mistakes made on purpose in one good file: each is reported with its line, its cause and a way out, before anything is
 opened or written.
 
-A row is: what stands in the file, what is written in its place, a part of the line that is to blame, and words of the
+A row is: what is in the file, what is written in its place, a part of the line that is to blame, and words of the
 message, the last of which say what to do.
 """
 
@@ -193,14 +193,14 @@ NAMES: list[Row] = [
 ]
 VALUES: list[Row] = [
     ("{{ var('floor') }}", "{{ var('flor') }}", "var('flor')", ("'flor' is not set", "did you mean 'floor'?")),
-    ("{{ var('floor') }}", "{{ var(floor) }}", "var(floor)", ("floor", "a text stands in quotes")),
+    ("{{ var('floor') }}", "{{ var(floor) }}", "var(floor)", ("floor", "a text is written in quotes")),
     ("{{ var('floor') }}", "{{ var('floor') }", "var('floor') }", ("}}",)),
     ("{{ var('floor') }}", "{{ vr('floor') }}", "vr('floor')", ("vr", "did you mean 'var'?")),
     (
         "{{ var('floor') }}",
         "'{{ var('floor') }}'",
         "'{{ var",
-        ("{{ var('floor') }} stands inside quotes", "leave the quotes out"),
+        ("{{ var('floor') }} is inside quotes", "leave the quotes out"),
     ),
     ("floor: 5", "floor: \"{{ env('PIPEKIT_NOT_SET') }}\"", "PIPEKIT_NOT_SET", ("is not set",)),
     ("uri: in/orders/", "uri: \"{{ env('PIPEKIT_NOT_SET') }}/x\"", "PIPEKIT_NOT_SET", ("is not set",)),
@@ -403,7 +403,7 @@ OTHERS: list[Row] = [
     ),
     (SUM, "select day, amount raw_orders", "amount raw", ("'day'", "is FROM missing?")),
     (SUM, "select day, amount from raw_orders where customer = 'a", "= 'a", ("57:62", "quote ' that begins here")),
-    (SUM, 'select day from raw_orders where customer = "zz"', "zz", ("a text stands in single quotes: 'zz'",)),
+    (SUM, 'select day from raw_orders where customer = "zz"', "zz", ("a text is written in single quotes: 'zz'",)),
     (SUM, "select case when amount > 3 then 1 as c from raw_orders", "case when", ("a CASE is not closed by END",)),
     (SUM, "select day from raw_orders where day > :start", ":start", ("holds :start", "write {{ var('start') }}")),
     (SUM, "select day from {{ ref('raw_orders') }}", "ref(", ("no function ref", "write the table's name")),

@@ -1,4 +1,4 @@
-"""The pipeline file: every mistake told at once with its line, and what a right file means."""
+"""The pipeline file: every mistake reported at once with its line, and what a right file means."""
 
 from __future__ import annotations
 

@@ -97,8 +97,8 @@ def mistakes(query: str) -> list[str]:
         ("select order_id from orders\nunion all\nselect ordered_on from orders", ["3:8 the column 'order_id' of the arms is of NUMBER in one place and of DATE in another"]),
         ("select order_id from orders\nunion\nselect order_id, 1 as one from orders", ["3:8 the arms of UNION have 1 and 2 columns"]),
         ("select\n  customer,\n  ordered_on,\n  sum(amount) as s\nfrom orders\ngroup by customer", ["3:3 the column 'ordered_on' is neither in GROUP BY nor inside an aggregate"]),
-        ("select customer from orders where sum(amount) > 1", ["1:35 the aggregate sum cannot stand in WHERE"]),
-        ("select customer from orders where row_number() over (order by at) = 1", ["1:35 a window function cannot stand in WHERE"]),
+        ("select customer from orders where sum(amount) > 1", ["1:35 the aggregate sum is not allowed in WHERE"]),
+        ("select customer from orders where row_number() over (order by at) = 1", ["1:35 a window function is not allowed in WHERE"]),
         ("select 1 as x\nfrom orders\nqualify row_number() over (\n  partition by customr\n  order by at) = 1", ["4:16 unknown column 'customr': it is not in orders"]),
     ],
 )  # fmt: skip

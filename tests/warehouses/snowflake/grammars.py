@@ -2,7 +2,7 @@
 
 sqlfluff takes a good part of a second for each statement. So what it has accepted is written down, as hashes of
 statements without their names and values, and only others are parsed again: ``python tests/warehouses/snowflake/grammars.py``
-writes the list anew from the golden file.
+rewrites the list from the golden file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 
 GOLDEN = Path(__file__).with_name("statements.sql")
 ACCEPTED = Path(__file__).with_name("accepted.txt")
-# What sqlfluff's grammar lacks: a pattern, what stands in its place, and the page that documents the construct.
+# What sqlfluff's grammar lacks: a pattern, what is in its place, and the page that documents the construct.
 GAPS = (
     (r"\?", "NULL", "https://docs.snowflake.com/en/developer-guide/sql-api/submitting-requests"),
     (

@@ -1,6 +1,6 @@
 """Macros that keep every digit of a number in a document.
 
-DuckDB's JSON functions read a number with a fraction as a float and write it anew, so that one of more than 15 digits
+DuckDB's JSON functions read a number with a fraction as a float and rewrite it, so that one of more than 15 digits
 may become another; a VARIANT of Snowflake holds 38, https://docs.snowflake.com/en/sql-reference/data-types-semistructured.
 A document without such a number goes through DuckDB's functions as it is, and is searched for one only where a number
 with a fraction was found. In others each number with a fraction is first marked as a text, and the mark taken off what
@@ -9,7 +9,7 @@ was found.
 
 from __future__ import annotations
 
-MARK = "\ue000"  # stands in no document: it is a character for private use
+MARK = "\ue000"  # is in no document: it is a character for private use
 _LONG = "[0-9][0-9.]{16}"
 # Texts are skipped whole, so that no number inside one is marked. Zeros at the end are left out, as DuckDB does.
 _NUMBER = r'(?s)((?:"(?:[^"\\]|\\.)*"|[^"])*?)(?:(-?[0-9]+\.[0-9]+?)0*([,\]}\s])|$)'
@@ -86,7 +86,7 @@ EXACT_MACROS: dict[str, tuple[str, str]] = {
         "CAST(json_extract(sf_marked(x), p) AS JSON[]), lambda part: sf_unmarked(part)) "
         "ELSE CAST(json_extract(x, p) AS JSON[]) END",
     ),
-    # Of documents; to_json reads and writes each anew.
+    # Of documents; to_json reads and rewrites each.
     "sf_json": (
         "x",
         "CASE WHEN len(x) = 0 THEN CAST('[]' AS JSON) WHEN typeof(x) = 'JSON[]' AND sf_long(CAST(x AS VARCHAR)) THEN "

@@ -5,7 +5,7 @@ They say what one expression would repeat too often. ``session`` creates those t
 
 from __future__ import annotations
 
-# What stands between words: https://docs.snowflake.com/en/sql-reference/functions/initcap
+# What is between words: https://docs.snowflake.com/en/sql-reference/functions/initcap
 _BETWEEN = r"""\s!?@"^#$&~_,.:;+\-*%/|\\\[\](){}<>"""
 
 MACROS: dict[str, tuple[str, str]] = {

@@ -18,7 +18,7 @@ from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.typed import Walker
 from pipekit.warehouses.duckdb.semantics.types import Type
 
-# Names that are no columns where they stand, and sequences' members.
+# Names that are no columns where they are, and sequences' members.
 # https://docs.snowflake.com/en/sql-reference/constructs/connect-by, .../functions-context
 _NO_COLUMNS = {
     "level", "connect_by_isleaf", "connect_by_iscycle", "nextval", "currval", "current_user", "current_role",
@@ -76,7 +76,7 @@ def unknown_column(walker: Walker, node: Any) -> None:
     where = f"it is not in {tables}" if tables else "no table is read here"
     way_out = _one_of(name, known)
     if node.this.quoted and "did you mean" not in way_out:
-        way_out = f"a text stands in single quotes: '{node.name}'"
+        way_out = f"a text is written in single quotes: '{node.name}'"
     walker.mistake(node, f"unknown column {node.name!r}: {where}", way_out if tables else "is FROM missing?")
 
 
@@ -203,9 +203,9 @@ def groups(walker: Walker, node: Any, scope: Scope) -> None:
     where = node.args.get("where")
     for inner in _own_parts(where.this) if where is not None else ():
         if isinstance(inner, exp.Window):
-            walker.mistake(inner, "a window function cannot stand in WHERE", "use QUALIFY")
+            walker.mistake(inner, "a window function is not allowed in WHERE", "use QUALIFY")
         elif _is_aggregate(inner):
-            walker.mistake(inner, f"the aggregate {inner.this} cannot stand in WHERE", "use HAVING")
+            walker.mistake(inner, f"the aggregate {inner.this} is not allowed in WHERE", "use HAVING")
     group = node.args.get("group")
     aggregated = group is not None or any(_is_aggregate(part) for each in node.selects for part in _own_parts(each))
     keys = _keys(node, group, scope) if aggregated else None
@@ -260,7 +260,7 @@ def _shape(node: Any) -> str:
 
 
 def _ungrouped(node: Any, keys: set[str], scope: Scope) -> Iterator[Any]:
-    """Columns of this SELECT's own tables that stand outside of aggregates and are in no key."""
+    """Columns of this SELECT's own tables that are outside of aggregates and are in no key."""
     if _shape(node) in keys or isinstance(node, (exp.Query, exp.Subquery, exp.Window, exp.WithinGroup, exp.Lambda)):
         return
     if isinstance(node, exp.Anonymous) and (_is_aggregate(node) or str(node.this).upper() in _OF_GROUPS):

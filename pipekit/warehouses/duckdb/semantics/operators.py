@@ -1,4 +1,4 @@
-"""Operators: arithmetic, comparison, logic, and the values that stand between them."""
+"""Operators: arithmetic, comparison, logic, and the values that are between them."""
 
 from __future__ import annotations
 

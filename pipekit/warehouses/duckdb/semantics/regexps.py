@@ -161,7 +161,7 @@ def regexp_instr(call: Call) -> Typed:
 
 
 def _until(call: Call, pattern: Typed, group: int) -> Typed:
-    """A pattern whose first group is what stands before the group: DuckDB does not say where a group begins."""
+    """A pattern whose first group is what is before the group: DuckDB does not say where a group begins."""
     if group == 0:
         return make("''", TEXT)
     text = literal_text(pattern)

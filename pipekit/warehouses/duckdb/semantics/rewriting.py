@@ -125,7 +125,7 @@ class Rewriter:
 
 
 def _close(node: Any) -> None:
-    """An aggregate without a window has none, also where it stands inside one that has."""
+    """An aggregate without a window has none, also where it is inside one that has."""
     for part in node.find_all(Template):
         text = str(part.this)
         if "{over}" in text and part.args.get("over") is None:

@@ -25,7 +25,7 @@ class Call:
         node: The call as parsed; gives the place in messages.
         raw: Arguments by position, not rewritten.
         named: Arguments given as ``name => value``, by name in lower case, not rewritten.
-        distinct: Whether DISTINCT stands before the arguments.
+        distinct: Whether DISTINCT is before the arguments.
         order: ORDER BY of WITHIN GROUP, rewritten.
         windowed: Whether the call has a window.
         known: Arguments that are rewritten already, by position.

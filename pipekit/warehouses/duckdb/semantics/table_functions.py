@@ -1,4 +1,4 @@
-"""What may stand in FROM: tables, queries, VALUES, FLATTEN, SPLIT_TO_TABLE, GENERATOR, samples."""
+"""What may be in FROM: tables, queries, VALUES, FLATTEN, SPLIT_TO_TABLE, GENERATOR, samples."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def _flatten(call: Call, correlated: bool) -> tuple[Any, Columns]:
     return template(_ROWS, rows, document), columns
 
 
-# The document stands in a query of its own, since macros write it out many times.
+# The document is in a query of its own, since macros write it out many times.
 _ROWS = (
     "(SELECT CAST(1 AS BIGINT), e.key, e.path, e.index, e.value, e.this "
     "FROM (SELECT unnest({0}) AS e FROM (SELECT {1} AS sf_document)))"

@@ -90,7 +90,7 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table
 
 
 def _hold_once(tree: Any) -> None:
-    """DuckDB computes an expression that stands in a SELECT list twice once, and one in a condition twice."""
+    """DuckDB computes an expression that is in a SELECT list twice once, and one in a condition twice."""
     for clause in tree.find_all(exp.Where, exp.Having, exp.Qualify, exp.Join):
         for part in clause.find_all(Template):
             if part.this in (PART_TEXT, PART_NUMBER):

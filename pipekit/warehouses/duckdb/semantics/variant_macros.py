@@ -1,4 +1,4 @@
-"""Macros over JSON: lists of an array's elements, objects put together anew, FLATTEN's rows."""
+"""Macros over JSON: lists of an array's elements, objects that are put together again, FLATTEN's rows."""
 
 from __future__ import annotations
 

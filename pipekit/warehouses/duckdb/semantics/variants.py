@@ -112,7 +112,7 @@ def array_constant(rewriter: Rewriter, node: Any) -> Typed:
 
 
 def array_of(parts: list[Typed]) -> Typed:
-    """An ARRAY of the values; NULL stands in it as JSON's null."""
+    """An ARRAY of the values; NULL is in it as JSON's null."""
     written = [make("coalesce(CAST({0} AS VARCHAR), 'null')", TEXT, to_variant(part)) for part in parts]
     if not parts:
         return make("CAST('[]' AS JSON)", ARRAY)
