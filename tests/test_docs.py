@@ -208,7 +208,7 @@ def is_shown(part: list[str], lines: list[str]) -> bool:
 
 
 def parts_of(shown: list[str]) -> Iterator[tuple[list[str], bool, bool]]:
-    """Lines that follow each other, and whether lines are left out before and behind them."""
+    """Lines that follow each other, and whether lines are left out before and after them."""
     gaps = [-1, *(number for number, line in enumerate(shown) if line == LEFT_OUT), len(shown)]
     for before, after in itertools.pairwise(gaps):
         if part := shown[before + 1 : after]:

@@ -97,7 +97,7 @@ def test_it_is_refused_also_where_translations_were_kept(project: Path, elsewher
 
 @pytest.mark.long
 def test_an_untested_sqlglot_that_pip_installed_is_refused(project: Path, tmp_path: Path) -> None:
-    """In an environment of its own, which has this one's packages behind its own."""
+    """In an environment of its own, which has this one's packages after its own."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     python = str(tmp_path / "venv/bin/python")
     paths = {each: sysconfig.get_path("purelib", vars={"base": each}) for each in (sys.prefix, str(tmp_path / "venv"))}

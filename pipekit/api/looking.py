@@ -57,7 +57,7 @@ class Looking(PipelineFile):
             table: ``name`` or ``schema.name``.
             columns: Only these, in this order; all if empty. A name may be quoted, as in SQL.
             where: A condition, in Snowflake's SQL.
-            order: What comes behind ORDER BY, likewise; the newest first in the log tables if left out.
+            order: What comes after ORDER BY, likewise; the newest first in the log tables if left out.
             limit: The most rows; all if left out.
 
         Raises:

@@ -55,7 +55,7 @@ class Bash(BashComplete):
         return words[1:], incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """As ``_BASH`` reads it. A backslash keeps each sign from the shell, also behind a quote that is typed already.
+        """As ``_BASH`` reads it. A backslash keeps each sign from the shell, also after a quote that is typed already.
 
         Bash's own ``%q`` may write ``$'...'``, whose quotes would end the typed one.
         """

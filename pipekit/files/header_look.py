@@ -62,7 +62,7 @@ def _look_at_csv(source: Source, local: LocalFiles, file: SourceFile, place: Pat
     below = below_separator_line(form, file, path)
     heads = CsvReader(below).heads(path)
     if not heads or (path == place and any(each.problem for each in heads)):
-        return  # no record; or one that goes on behind the start
+        return  # no record; or one that goes on after the start
     csv_positions(source, below, file, heads)
 
 

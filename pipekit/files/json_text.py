@@ -54,7 +54,7 @@ def problem_of(text: str) -> tuple[Any, str | None]:
         start = len(text) - len(text.lstrip(" \t\r\n"))
         document, end = STRICT.raw_decode(text, start)
         if text[end:].strip(" \t\r\n"):
-            return None, f"{NOT_JSON}: there is more behind it"
+            return None, f"{NOT_JSON}: there is more after it"
         if "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode()
     except DuplicateKey as error:

@@ -163,7 +163,7 @@ class LocalFiles:
                 for text in self._texts(file, packed):
                     refuse_cancelled(self._cancelled)
                     write(text)
-            for _ in chunks(read):  # what is behind the data counts for the digest, too
+            for _ in chunks(read):  # what is after the data counts for the digest, too
                 pass
         return Fetched(self._as_read(file, read), copy)
 

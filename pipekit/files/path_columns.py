@@ -31,7 +31,7 @@ def path_columns(source: Source) -> tuple[Column, ...]:
 
 
 def path_columns_last(source: Source) -> Source:
-    """The same source with these columns behind the others."""
+    """The same source with these columns after the others."""
     last = path_columns(source)
     return in_files(source).model_copy(update={"columns": (*in_files(source).columns, *last)}) if last else source
 

@@ -103,7 +103,7 @@ def _split(data: bytes, newline: bytes) -> Iterator[bytes]:
 
 
 def without_ending(line: str) -> str:
-    """A line without the line end behind it."""
+    """A line without the line end after it."""
     return line.removesuffix("\n").removesuffix("\r")
 
 

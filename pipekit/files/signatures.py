@@ -22,8 +22,8 @@ class _Signature(NamedTuple):
         begins: The first bytes; compared first, since that costs nothing.
         kind: What such a file is.
         remedy: What to do.
-        then: A pattern of the bytes behind them.
-        at: Where they are; ``None`` is behind blanks.
+        then: A pattern of the bytes after them.
+        at: Where they are; ``None`` is after blanks.
     """
 
     begins: bytes

@@ -111,7 +111,7 @@ def _steps(root: Any) -> Any:
 
 
 def _end_of_what_begins(text: str, index: int) -> Any:
-    """Where a list ends that begins at ``index``: behind its last value, before the blank lines and comments after it.
+    """Where a list ends that begins at ``index``: after its last value, before the blank lines and comments after it.
 
     By the events, since a node that an alias stands for is where its anchor is.
     """

@@ -84,9 +84,7 @@ def _number(proposal: Proposal, counts: Counts, best: Candidate) -> None:
         most, fewest = counts.scale
         if most > _MOST_SCALE and fewest < most:
             _take(proposal, "float")
-            proposal.doubts.append(
-                f"up to {most} digits behind the point: float; number(38,{most}) would keep them all"
-            )
+            proposal.doubts.append(f"up to {most} digits after the point: float; number(38,{most}) would keep them all")
         else:
             _take(proposal, f"number(38,{most})")
             _missing(proposal, counts, INTEGER_)

@@ -149,7 +149,7 @@ def _fixed_folder(group: Group) -> str:
 
 
 def _file_name(each: Found) -> str:
-    """Of a place on the web without what is behind the path."""
+    """Of a place on the web without what is after the path."""
     name = each.file.uri if local_path(each.file.uri) else each.file.uri.partition("?")[0]
     return PurePosixPath(name).name
 

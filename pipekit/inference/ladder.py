@@ -97,7 +97,7 @@ class Counts:
         fits: For each candidate the values, beside such words, that it takes.
         zeros: Numbers that begin with a needless zero.
         exponents: Numbers with an exponent.
-        scale: The most and the fewest digits behind the point.
+        scale: The most and the fewest digits after the point.
         digits: The most digits before it.
         distinct: About how many values differ.
         other: Further counts, by name.

@@ -131,7 +131,7 @@ def _is_value(record: Sequence[str], index: int) -> bool:
 
 
 def _is_padded(lines: Sequence[str], best: _Reading, records: Sequence[Sequence[str]]) -> bool:
-    """Whether blanks are around values: behind most delimiters, or at the ends of some values."""
+    """Whether blanks are around values: after most delimiters, or at the ends of some values."""
     text = "".join(lines[:200])
     if best.delimiter.strip() and text.count(f"{best.delimiter} ") > text.count(best.delimiter) // 2:
         return True

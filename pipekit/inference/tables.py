@@ -175,7 +175,7 @@ def _explained(
 
 
 def _shows(text: str, point: str) -> bool:
-    """Whether the sign is the decimal one: another number of digits than three is behind it, or the other is before."""
+    """Whether the sign is the decimal one: another number of digits than three is after it, or the other is before."""
     before, found, behind = text.strip(" %()-").rpartition(point)
     other = "." if point == "," else ","
     return bool(found) and (len(behind) != 3 or other in before) and other not in behind

@@ -17,7 +17,7 @@ ARGUMENTS = {
     "conditions": "Conditions, each written like this one.",
     "double_sided": "Whether values far below the mean count, too.",
     "engine": "`great_expectations` sends all expectations of the suite through Great Expectations itself.",
-    "escape": "A character that takes the special meaning from `_` and `%` behind it.",
+    "escape": "A character that takes the special meaning from `_` and `%` after it.",
     "exact_match": "Whether the table may have no other columns.",
     "expectations": "A list of expectations, or the path of an exported suite.",
     "ignore_row_if": "Which rows are left out.",

@@ -2,7 +2,7 @@
 
 The exchange is DDL, which Snowflake commits by itself, so it cannot share a transaction with the ledger. A mark in the
 ledger is from before the first row until the ledger is up to date: a run that was killed in between leaves it, and
-the next append to the table begins again in place of loading files for a second time.
+the next append to the table begins again instead of loading files for a second time.
 """
 
 from __future__ import annotations

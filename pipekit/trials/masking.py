@@ -224,7 +224,7 @@ def _fits_in_64_bits(text: str, found: str) -> bool:
 
 
 def _number(text: str, stream: Stream) -> str:
-    """As many digits before and behind the point; 0 stays."""
+    """As many digits before and after the point; 0 stays."""
     whole, point, behind = text.partition(".")
     digits = whole.lstrip("-")
     if digits != "0":

@@ -94,7 +94,7 @@ def lengths(types: Types) -> dict[str, int]:
 
 
 def described_table(command: str) -> str | None:
-    """The table whose columns come behind those of a query; see pipekit's ``warehouses/snowflake/described.py``."""
+    """The table whose columns come after those of a query; see pipekit's ``warehouses/snowflake/described.py``."""
     match = _DESCRIBED.search(command)
     return match and match["table"]
 

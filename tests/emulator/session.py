@@ -264,7 +264,7 @@ class Cursor(FakeSnowflakeCursor):
         return self._conn.account.declared.get(self._conn.full_name(table), {})
 
     def _declared(self, rest: str) -> types.Types:
-        """The types of a CREATE TABLE that DuckDB does not have, from what is behind its name."""
+        """The types of a CREATE TABLE that DuckDB does not have, from what is after its name."""
         made = re.match(r"\s*(?:COPY\s+\w+\s+)*AS\b(?P<query>.*)", rest, re.IGNORECASE | re.DOTALL)
         return types.of_query(made["query"], self._types_of) if made else types.of_columns(rest)
 

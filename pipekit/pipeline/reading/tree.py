@@ -171,7 +171,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             # Quoted text, blocks and !!str stay text.
             if event.anchor and not event.value and event.implicit[0]:
-                text = f"&{event.anchor} is an anchor with nothing behind it, so there is no value; quote a text that"
+                text = f"&{event.anchor} is an anchor with nothing after it, so there is no value; quote a text that"
                 raise self._error(event, path, f"{text} begins with &")
             value = plain_scalar(event.value) if event.implicit[0] else event.value
             marks: Any = (event.start_mark, event.end_mark)

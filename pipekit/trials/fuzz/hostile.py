@@ -100,7 +100,7 @@ def _csv(source: Source) -> Iterator[Change]:
         yield Change("a field too many, empty", "others", record=lambda source, text: f"{text}{form.delimiter}")
     if form.quote and form.quote_in_unquoted == "fail":
         yield Change("a quote that is never closed", "others", record=lambda source, text: f"{form.quote}x{text}")
-        yield Change("text behind a quote", "others", record=lambda source, text: f"{form.quote}x{form.quote}y{text}")
+        yield Change("text after a quote", "others", record=lambda source, text: f"{form.quote}x{form.quote}y{text}")
     if form.header:
         yield Change("no header", "none", file=_without_first_line)
 

@@ -12,7 +12,7 @@ from pipekit.warehouses.duckdb.plan import Plan
 
 
 def with_path_columns(found: Plan | None, source: Source, file: SourceFile) -> Plan | None:
-    """The plan with the path's columns behind those in the file.
+    """The plan with the path's columns after those in the file.
 
     Raises:
         BadFileError: The path does not fit.

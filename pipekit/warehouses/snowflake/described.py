@@ -43,7 +43,7 @@ def comparable(kind: str) -> str:
 
 
 def described(query: str, table: str) -> str:
-    """The query, with the columns of the table behind its own: NULL in every row, and no row of it is read."""
+    """The query, with the columns of the table after its own: NULL in every row, and no row of it is read."""
     return (
         f"SELECT q.*, 0 AS {_MARK}, t.* FROM ({query}) AS q LEFT JOIN (SELECT * FROM {table} WHERE 1 = 0) AS t ON 1 = 0"
     )

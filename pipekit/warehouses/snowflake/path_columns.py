@@ -35,7 +35,7 @@ def texts_of_paths(load: FileLoad) -> PathTexts:
 def with_path_columns(
     warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landing: Landing, texts: PathTexts
 ) -> Landing:
-    """The landing with the path's columns behind those in the files."""
+    """The landing with the path's columns after those in the files."""
     columns = path_columns(load.source)
     if not columns:
         return landing

@@ -361,7 +361,7 @@ YAML: list[Row] = [
         "description: Orders of a shop.",
         "description: &orders",
         "&orders",
-        ("&orders is an anchor with nothing behind it", "quote"),
+        ("&orders is an anchor with nothing after it", "quote"),
     ),
     ("description: Orders of a shop.", "description: !orders of", "!orders", ("!", "quote")),
     (

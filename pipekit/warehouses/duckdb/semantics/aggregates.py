@@ -65,7 +65,7 @@ def ordered(rewriter: Rewriter, node: Any) -> Typed:
 
 
 def _ordered(call: Call, text: str, *parts: Typed) -> tuple[str, list[Typed]]:
-    """Text with `` ORDER BY ...`` for ``{order}``, and the parts with those of the order behind them."""
+    """Text with `` ORDER BY ...`` for ``{order}``, and the parts with those of the order after them."""
     written = list(parts)
     places = []
     for each in call.order.expressions if call.order is not None else []:

@@ -71,7 +71,7 @@ def _element(call: Call, index: int) -> Typed:
     value = call.arg(index)
     if value.type.kind in ("text", "date", "time", "ntz", "tz"):
         text = f"{call.name.lower()} looks for a VARIANT, and this is another type"
-        call.rewriter.mistake(call.raw[index], text, "write ::variant behind it")
+        call.rewriter.mistake(call.raw[index], text, "write ::variant after it")
     return to_variant(value)
 
 

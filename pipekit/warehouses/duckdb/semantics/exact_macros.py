@@ -28,7 +28,7 @@ FLOAT_TEXT = "json_extract_string({0}, {1})"  # a float has no more digits than 
 
 
 _FOUND = "json_extract_string(x, p)"
-# A text of few digits comes from a number of many only if that has zeros or nines behind these digits.
+# A text of few digits comes from a number of many only if that has zeros or nines after these digits.
 _EXACTLY = (
     f"AND {_FOUND} >= '-' AND (strlen({_FOUND}) > 9 OR contains(CAST(x AS VARCHAR), '0000') "
     f"OR contains(CAST(x AS VARCHAR), '9999')) AND sf_long(x) "

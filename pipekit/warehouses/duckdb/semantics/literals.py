@@ -24,7 +24,7 @@ def literal_text(value: Typed) -> str | None:
 
 
 def literal_number(value: Typed) -> Decimal | None:
-    """The value of a number literal, also behind a minus."""
+    """The value of a number literal, also after a minus."""
     node, sign = value.node, 1
     while node.key in ("paren", "neg"):
         sign = -sign if node.key == "neg" else sign

@@ -60,7 +60,7 @@ class Session:
 
 
 def needed(sql: str) -> list[str]:
-    """The macros that the text calls, and those that they call, each behind those that it calls."""
+    """The macros that the text calls, and those that they call, each after those that it calls."""
     result: list[str] = []
 
     def add(text: str) -> None:

@@ -18,7 +18,7 @@ class Type:
         kind: int, huge, dec, float, text, bool, date, time, ntz, tz, zoned, variant, object, array, binary, interval,
             null, or unknown.
         precision: Digits of a number at most.
-        scale: Digits behind the point.
+        scale: Digits after the point.
         small: Whether DuckDB holds the integer in fewer than 64 bits.
         elsewhere: Whether a timestamp with an offset of its own surely has one that is not UTC's.
     """
