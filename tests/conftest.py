@@ -35,6 +35,11 @@ def _compile_once() -> None:
 _compile_once()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: a good part of the tests waits for the emulator, a process, or a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What repeats on the emulator what others have shown is long."""
