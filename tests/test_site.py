@@ -31,6 +31,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_only_a_site_of_its_own_is_replaced(site: Path, tmp_path: Path) -> None:
+    assert build(site).returncode == 0
+    (other := tmp_path / "other").mkdir()
+    (other / "index.html").write_text("<p>of someone else</p>", encoding="utf-8")
+    done = build(other)
+    assert done.returncode == 1
+    assert "was not built by this program; it is left as it is" in done.stderr
+    assert (other / "index.html").exists()
+
+
 def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 

@@ -29,6 +29,7 @@ REPOSITORY = DOCS.parent
 
 # What a page loads by itself, as against the links that its reader may follow.
 _LOADED = re.compile(r"<(?:script|img|source|iframe)\b[^>]*?\bsrc=\"([^\"]+)\"|<link\b[^>]*?\bhref=\"([^\"]+)\"")
+_MARK = ".pipekit-docs"  # in a site that this program has built, so that only such a one is replaced
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
 _OF_README = re.compile(r"(?<=\]\()docs/")
 _NAMED_BY_FILE = re.compile(r"\[(?:docs/)?[\w-]+\.md\](?=\((?P<page>[\w-]+\.md))")
@@ -47,10 +48,11 @@ def main(folder: Path) -> None:
         if missing := not_there(built):
             sys.exit("\n".join(missing))
         if folder.exists():
-            if not (folder / "index.html").exists():
-                sys.exit(f"{folder} is there and holds no site; it is left as it is")
+            if not (folder / _MARK).exists():
+                sys.exit(f"{folder} is there and was not built by this program; it is left as it is")
             shutil.rmtree(folder)
         shutil.copytree(built, folder)
+        (folder / _MARK).touch()
     print(f"{folder} ({len(list(folder.rglob('*.html')))} pages)")
 
 

@@ -16,7 +16,7 @@ from pipekit.events import CheckEvaluated, Event
 from pipekit.materialize import constraints
 from pipekit.materialize.contract import Kind, Move
 from pipekit.materialize.into import Into
-from pipekit.materialize.reconcile import reconcile
+from pipekit.materialize.reconcile import difference, reconcile
 from pipekit.materialize.rows import ask, count_rows, drop_if_empty, make_table, scratch_table
 from pipekit.names import Table
 from pipekit.quality import evaluate
@@ -156,7 +156,8 @@ def _move(move: Move[Any], options: Into) -> int:
     made = _make(move, options)
     own = constraints.beside(options)
     try:
-        names = reconcile(context, table, columns, options, own, inferred=True)
+        found = difference(context.warehouse, table, columns, options, own, inferred=True)
+        names = reconcile(context, table, found)
         with _unit(move, options):
             rows = choice.move(replace(move, columns=tuple(names)))
             _audit(move, options)

@@ -40,7 +40,16 @@ def difference(
     *,
     inferred: bool = False,
 ) -> Difference:
-    """What has to be done to a table before it can take ``wanted``; see ``reconcile``.
+    """What has to be done to a table before it can take new rows, for ``reconcile``. Nothing is changed.
+
+    Args:
+        warehouse: A session.
+        table: A table that is there.
+        wanted: The columns of the new rows.
+        options: The step's, with ``on_schema_change``.
+        own: Columns that the materialization fills by itself.
+        inferred: The engine found the types: on Snowflake a literal is as wide as it is written, so that the next run
+            may bring a longer one. A column that is wide enough then is no change of the file's.
 
     Raises:
         QueryError: The columns differ and ``on_schema_change`` does not allow it; the difference is shown.
@@ -66,34 +75,18 @@ def difference(
     return Difference(tuple(wider), (), tuple(added), tuple(name for name in given if name in has))
 
 
-def reconcile(
-    context: StepContext,
-    table: Table,
-    wanted: Sequence[TableColumn],
-    options: TableOptions,
-    own: Sequence[Column] = (),
-    *,
-    inferred: bool = False,
-) -> list[str]:
-    """Make the table able to take ``wanted``, or refuse. Outside a transaction: it may need DDL.
+def reconcile(context: StepContext, table: Table, found: Difference) -> list[str]:
+    """Make the table able to take the new rows. Outside a transaction: it may need DDL.
 
     Args:
         context: The step's context.
         table: A table that is there.
-        wanted: The columns of the new rows.
-        options: The step's, with ``on_schema_change``.
-        own: Columns that the materialization fills by itself.
-        inferred: The engine found the types: on Snowflake a literal is as wide as it is written, so that the next run
-            may bring a longer one. A column that is wide enough then is no change of the file's.
+        found: What ``difference`` found.
 
     Returns:
         The columns to fill with new rows, in the engine's case.
-
-    Raises:
-        QueryError: The columns differ and ``on_schema_change`` does not allow it; the difference is shown.
     """
     warehouse = context.warehouse
-    found = difference(warehouse, table, wanted, options, own, inferred=inferred)
     for old, new in found.wider:
         _widen(context, table, old, new)
     for column in found.added:

@@ -14,7 +14,7 @@ from pipekit.files.local import with_digest
 from pipekit.files.waiting import one_by_one
 from pipekit.materialize.contract import Move
 from pipekit.materialize.publish import audit
-from pipekit.materialize.reconcile import reconcile
+from pipekit.materialize.reconcile import difference, reconcile
 from pipekit.materialize.rows import count_rows, drop_if_empty, scratch_table
 from pipekit.names import Table
 from pipekit.plugins.hooks import hookimpl
@@ -199,7 +199,8 @@ def _make_table(load: Load) -> list[str]:
     warehouse.create_table(load.filled, (*load.declared, *load.own_columns))
     if load.options.on_error == "reject":
         warehouse.create_table(load.rejects, REJECT_COLUMNS)
-    return reconcile(load.context, load.filled, load.wanted, load.options, load.own_columns)
+    found = difference(load.context.warehouse, load.filled, load.wanted, load.options, load.own_columns)
+    return reconcile(load.context, load.filled, found)
 
 
 def _fill(
