@@ -37,6 +37,8 @@ _NAMED_BY_FILE = re.compile(r"\[(?:docs/)?[\w-]+\.md\](?=\((?P<page>[\w-]+\.md))
 
 def main(folder: Path) -> None:
     """Assemble the pages, build them, and look whether the site is whole; an earlier site is replaced at the end."""
+    if folder.exists() and not (folder / _MARK).exists():
+        sys.exit(f"{folder} is there and was not built by this program; it is left as it is")
     with TemporaryDirectory() as scratch:
         project = Path(scratch)
         assemble(project)
@@ -48,8 +50,6 @@ def main(folder: Path) -> None:
         if missing := not_there(built):
             sys.exit("\n".join(missing))
         if folder.exists():
-            if not (folder / _MARK).exists():
-                sys.exit(f"{folder} is there and was not built by this program; it is left as it is")
             shutil.rmtree(folder)
         shutil.copytree(built, folder)
         (folder / _MARK).touch()

@@ -11,7 +11,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -118,9 +118,17 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _exact(text: str) -> Decimal:
+    """The number, or infinity where its exponent is beyond those of a Decimal."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("-Infinity" if text.startswith("-") else "Infinity")
+
+
 def python_records(text: str) -> list[Any] | None:
     """What Python's reader says the records are, strictly and with exact numbers; ``None`` if it refuses the text."""
-    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=Decimal, object_pairs_hook=_unique)
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_exact, object_pairs_hook=_unique)
     found: list[Any] = []
     at = 0
     while text[at:].strip(" \t\r\n"):
