@@ -25,6 +25,13 @@ _SAME_ELSEWHERE = {
     "incremental_strategy": ("materialize",),
     "warn": ("warning",),
     "error": ("critical",),
+    "total": ("sum",),
+    "average": ("avg",),
+    "mean": ("avg",),
+    "string_agg": ("listagg",),
+    "group_concat": ("listagg",),
+    "date_diff": ("datediff",),
+    "now": ("current_timestamp",),
 }
 """What other tools call the same thing."""
 

@@ -95,7 +95,7 @@ def _report(error: Exception) -> int:
         if isinstance(error, SpecError):
             from pipekit.cli.source_lines import say_mistakes
 
-            say_mistakes(error)
+            say_mistakes(error.problems)
         else:
             say(str(error), err=True)
         return error.exit_code

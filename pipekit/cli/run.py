@@ -109,11 +109,11 @@ def validate(spec: Path, **options: Any) -> None:
         say(f"{step.id} ({step.type})" + (f" after {', '.join(step.needs)}" if step.needs else ""))
     for table, reason in pipeline.spec.typed_tables.unknown.items():
         say(f"note: SQL that reads {table} is not checked against its columns: {reason}", err=True)
-    target = pipeline.spec.target.type
-    from pipekit.sql.unproven import not_proven
+    from pipekit.cli.source_lines import say_mistakes
 
-    for name in pipeline.spec.unproven:
-        say(f"warning: not proven equal on {target.name}: {not_proven([name], target.dialect)}", err=True)
+    doubts = pipeline.spec.doubts
+    say_mistakes(doubts, "warning: ")
     if allowed := pipeline.spec.target.allowed:
         say(f"SQL of the target {pipeline.spec.target.name} may read files: {', '.join(allowed)}")
-    say(f"{spec}: {several(len(steps), 'step')}, nothing wrong")
+    found = f"{several(len(doubts), 'warning')}, no mistake" if doubts else "nothing wrong"
+    say(f"{spec}: {several(len(steps), 'step')}, {found}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from pipekit.cli.output import say
 from pipekit.sinks.terminal import shows_colours, width_of
 
 if TYPE_CHECKING:
-    from pipekit.errors import Problem, SpecError
+    from pipekit.errors import Problem
 
 _SECRET = (
     r"""(?P<key>(?:[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*|(?<![\w-])url)["']?"""
@@ -26,12 +26,17 @@ _WIDEST = 160
 _LEAST = 20
 
 
-def say_mistakes(error: SpecError) -> None:
-    """Print every mistake with its line."""
+def say_mistakes(problems: Sequence[Problem], before: str = "") -> None:
+    """Print every mistake with its line.
+
+    Args:
+        problems: The mistakes, in order.
+        before: What is printed before each.
+    """
     colour, width = shows_colours(sys.stderr), min(width_of(sys.stderr) or _WIDEST, _WIDEST)
-    for problem in error.problems:
+    for problem in problems:
         place, _, text = str(problem).partition(": ")
-        say(f"{click.style(place, bold=True) if colour else place}: {text}", err=True, styled=colour)
+        say(f"{before}{click.style(place, bold=True) if colour else place}: {text}", err=True, styled=colour)
         for line in _excerpt(problem, colour, width):
             say(line, err=True, styled=colour, wrap=False)
 

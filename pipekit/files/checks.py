@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from pathlib import PurePosixPath
 
 from pipekit.files.json_paths import parse_path
 from pipekit.files.json_roots import Level, check_above, parse_root
 from pipekit.files.path_columns import check_path_columns, in_files
 from pipekit.files.patterns import check_pattern
-from pipekit.files.places import check_place
+from pipekit.files.places import check_place, scheme_of
+from pipekit.files.unpacking import NONE, packing_by_name
 from pipekit.files.value_formats import check_formats
 from pipekit.source import Source
 from pipekit.suggestions import did_you_mean
@@ -42,6 +45,57 @@ def _check_place(source: Source, read_elsewhere: bool) -> Iterator[tuple[str, st
         yield "pattern", "the list is empty: no file would be read"
     if not source.stage and (wrong := check_place(source.uri, read_elsewhere=read_elsewhere)):
         yield "uri", wrong
+
+
+# Names by which files of a format are known; a name that is here under another format only is a doubt.
+_SUFFIXES = {
+    "csv": (".csv", ".tsv", ".psv", ".tab"),
+    "json": (".json", ".jsonl", ".ndjson", ".geojson"),
+    "parquet": (".parquet", ".pq"),
+    "avro": (".avro",),
+    "excel": (".xlsx", ".xlsm"),
+}
+_WILD = frozenset("*?[")
+
+
+def doubts(source: Source) -> Iterator[tuple[str, str]]:
+    """What is probably a mistake, although it may be meant: pairs of a key and what is doubtful about it.
+
+    Args:
+        source: The source as the file has it, with ``uri`` as it is written there.
+    """
+    for pattern in source.pattern:
+        if text := _repeated_folder(source.uri, pattern):
+            yield "pattern", text
+    names = [("pattern", pattern) for pattern in source.pattern]
+    if not source.uri.endswith("/"):
+        names.append(("uri", source.uri.partition("?")[0]))
+    yield from ((key, text) for key, name in names if (text := _other_format(source, name)))
+
+
+def _repeated_folder(uri: str, pattern: str) -> str | None:
+    """For a pattern that begins with the folder of ``uri``, below which it is looked for."""
+    folders = uri.partition("://")[2] if scheme_of(uri) else uri
+    above = [part for part in folders.split("/") if part not in ("", ".")]
+    begins = list(takewhile(lambda part: not _WILD & set(part), pattern.split("/")[:-1]))
+    if not begins or above[-len(begins) :] != begins:
+        return None
+    looked = f"{uri.rstrip('/')}/{'/'.join(begins)}/"
+    rest = pattern.removeprefix("/".join(begins) + "/")
+    return f'repeats the folder of uri, so files are looked for in {looked}; a pattern begins below uri: write "{rest}"'
+
+
+def _other_format(source: Source, name: str) -> str | None:
+    """For a name whose end says another format, or another compression, than the source."""
+    packing, form = packing_by_name(name), source.format
+    if packing != NONE and form.packing not in ("auto", packing) and form.type in _SUFFIXES:
+        return f"{name!r} is the name of {packing} files, and format says compression: {form.packing}"
+    plain = PurePosixPath(name).with_suffix("") if packing != NONE else PurePosixPath(name)
+    ending = plain.suffix.lower()
+    known = [kind for kind, suffixes in _SUFFIXES.items() if ending in suffixes]
+    if not known or form.type in known:
+        return None
+    return f"{name!r} is the name of {known[0]} files, and format says type: {form.type}; change one of them"
 
 
 def _check_encoding(source: Source) -> Iterator[tuple[str, str]]:

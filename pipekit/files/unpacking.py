@@ -99,7 +99,12 @@ _BY_SUFFIX = {suffix: name for name, packing in PACKINGS.items() for suffix in p
 def compression_of(uri: str, form: FileFormat) -> str:
     """A name of ``PACKINGS``: as declared, else by the file's suffix."""
     name = uri.partition("?")[0] if "://" in uri else uri
-    return form.packing if form.packing != "auto" else _BY_SUFFIX.get(Path(name).suffix.lower(), NONE)
+    return form.packing if form.packing != "auto" else packing_by_name(name)
+
+
+def packing_by_name(name: str) -> str:
+    """A name of ``PACKINGS``, by the suffix of a file's name alone."""
+    return _BY_SUFFIX.get(Path(name).suffix.lower(), NONE)
 
 
 class _Zipped(io.BufferedReader):

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from pipekit.errors import PluginError, TemplateError
+from pipekit.errors import PluginError, Problem, TemplateError
 from pipekit.events import Emit
 from pipekit.formats.base import FormatType
 from pipekit.materialize.builtin import BUILT_IN, Registry, by_use
@@ -152,6 +152,7 @@ class PipelineSpec:
     Attributes:
         written_sources: The sources as the file has them, with marks where the run's clock is.
         missing: Tables that SQL must not read, with what to say; set to find the place where one is named.
+        doubts: What in the file is probably a mistake, and may be meant.
     """
 
     name: str
@@ -175,6 +176,7 @@ class PipelineSpec:
     openlineage: OpenLineage | None = None
     opentelemetry: OpenTelemetry | None = None
     missing: Mapping[TableKey, str] = field(default_factory=dict, repr=False)
+    doubts: tuple[Problem, ...] = ()
 
     def __repr__(self) -> str:
         ids = ", ".join(step.id for step in self.steps)
@@ -345,8 +347,7 @@ class PipelineSpec:
 
     def suites_of(self, step: Step) -> list[Suite]:
         """The suites that a step judges by, as they are written: the same at any clock."""
-        audits = by_scope(getattr(step.options, "audit", None))
-        references = (*audits.values(), getattr(step.options, "suite", None))
+        references = (*by_scope(getattr(step.options, "audit", None)).values(), getattr(step.options, "suite", None))
         return [self.suite_as_written(reference) for reference in references if reference is not None]
 
     def function(self, reference: str) -> Callable[..., Any]:
@@ -392,8 +393,7 @@ class PipelineSpec:
     def table_key(self, name: str) -> TableKey:
         """A table's name, folded and complete, so that two spellings of one table are equal."""
         parts = tuple(fold(part, str.lower) for part in Table.parse(name).parts)
-        schema = fold(self.target.type.schema_of(self.target.options), str.lower)
-        return parts if len(parts) > 1 else (schema, *parts)
+        return parts if len(parts) > 1 else (fold(self.target.type.schema_of(self.target.options), str.lower), *parts)
 
 
 def canonical(value: Any) -> str:

@@ -33,6 +33,7 @@ class Reading:
         vocabulary: What plugins add to the language.
         tree: The file as a tree; replaced as includes are put in and values are rendered.
         problems: The mistakes.
+        doubts: What is probably a mistake and may be meant.
         given: Which of ``target`` and ``as_of`` were given beside the file, so that it is not to blame for them.
         absent: Mistakes about keys that are missing, by the places of those keys.
         misspelt: Places of keys that are written otherwise, as was noted; so they are not missing.
@@ -45,6 +46,7 @@ class Reading:
     vocabulary: Vocabulary
     tree: Node
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
     given: Collection[str] = ()
     absent: dict[Sequence[str | int], Problem] = field(default_factory=dict)
     misspelt: set[Sequence[str | int]] = field(default_factory=set)
@@ -69,6 +71,10 @@ class Reading:
     def note(self, path: Sequence[str | int], text: str) -> None:
         """Note a mistake at a place of the file."""
         self.problems.append(self.tree.at(path).problem(_shown(self.tree, path), text))
+
+    def doubt(self, path: Sequence[str | int], text: str) -> None:
+        """Note what is probably a mistake at a place of the file, and may be meant."""
+        self.doubts.append(self.tree.at(path).problem(_shown(self.tree, path), text))
 
     def note_absent(self, path: Sequence[str | int], text: str, place: Sequence[str | int] | None = None) -> None:
         """Note that a key is missing: at ``place``, or where it would be."""
@@ -98,17 +104,22 @@ class Reading:
             error: The mistake.
             file: The template's file, if the SQL is one.
         """
+        self.problems.append(self._in_sql(path, error, file))
+
+    def doubt_sql(self, path: Sequence[str | int], error: TemplateError, file: Path | None) -> None:
+        """Note what is probably a mistake in SQL; see ``note_sql``."""
+        self.doubts.append(self._in_sql(path, error, file))
+
+    def _in_sql(self, path: Sequence[str | int], error: TemplateError, file: Path | None) -> Problem:
         text = "; ".join(part for part in (error.reason, error.hint) if part)
         key, node = _shown(self.tree, path), self.tree.at(path)
         if file is not None and error.line:
-            self.problems.append(Problem(shown_name(file), error.line, key, text, error.column or 0))
-            return
+            return Problem(shown_name(file), error.line, key, text, error.column or 0)
         found = spot(node, error.line, error.column or 1) if error.line and not error.template else None
         if found is not None:
-            self.problems.append(Problem(node.file, found[0], key, text, found[1] if error.column else 0))
-            return
+            return Problem(node.file, found[0], key, text, found[1] if error.column else 0)
         where = f"line {error.line} of the SQL: " if error.line and not error.template else ""
-        self.note(path, f"{where}{error.template}: {text}" if error.template else where + text)
+        return node.problem(key, f"{where}{error.template}: {text}" if error.template else where + text)
 
     def note_given(self, name: str, path: Sequence[str | int], text: str) -> None:
         """Note a mistake in what may have been given beside the file."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.clock import fixed_part, holds_clock
-from pipekit.files.checks import check_source
+from pipekit.files.checks import check_source, doubts
 from pipekit.files.places import check_spelling
 from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
@@ -91,9 +91,12 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
             reading.note(("sources", name, "uri"), problem)
             continue
         sources[name] = source.model_copy(update={"uri": _absolute(source.uri, reading.root)})
-        for key, text in _mistakes(sources[name].at(reading.clock), target):
+        mistakes = list(_mistakes(sources[name].at(reading.clock), target))
+        for key, text in mistakes:
             if key not in _unrendered(reading, name):
                 reading.note(("sources", name, *key.split(".")), text)
+        for key, text in () if mistakes else doubts(now):
+            reading.doubt(("sources", name, key), text)
     return sources
 
 

@@ -1,0 +1,56 @@
+"""What may be meant and is probably a mistake: ``validate`` warns of it, with its place and a way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_projects import load, write
+
+from pipeline.reading.test_mistakes_of_a_file import GOOD, HELPER, SUM, TEMPLATE
+
+PATTERN = 'pattern: "*.csv"'
+CSV = PATTERN + "\n    format: {type: csv,"
+DOUBTS: list[tuple[str, str, str, tuple[str, ...]]] = [
+    (PATTERN, "pattern: in/orders/*.csv", "17: sources.orders.pattern", ("in/orders/in/orders/", 'write "*.csv"')),
+    (PATTERN, "pattern: orders/**/*.csv", "17: sources.orders.pattern", ("in/orders/orders/", 'write "**/*.csv"')),
+    (PATTERN, 'pattern: "*.json"', "17: sources.orders.pattern", ("json files", "type: csv; change one")),
+    (PATTERN, 'pattern: ["*.csv", "*.parquet"]', "17: sources.orders.pattern", ("parquet files", "type: csv")),
+    (CSV, CSV.replace(".csv", ".csv.gz") + " compression: none,", "17: sources.orders.pattern", ("gzip files", "none")),
+    ("uri: in/events/", "uri: in/events/e.csv", "25: sources.events.uri", ("csv files", "type: json")),
+    (SUM, "select total(amount) as n from raw_orders", "55:17: steps.per_day.sql", ("function total", "mean 'sum'?")),
+    (SUM, "select lenght(customer) as n from raw_orders", "55:17: steps.per_day.sql", ("lenght", "mean 'length'?")),
+    (SUM, "select zork(amount) as n from raw_orders", "55:17: steps.per_day.sql", ("zork", "may fail or differ")),
+    ("count(*) as n", "zork(1) as n", "templates/totals.sql:1:18: steps.totals.template", ("function zork",)),
+]
+FINE = [
+    (PATTERN, "pattern: other/*.csv"),
+    (PATTERN, 'pattern: "*.csv.gz"'),
+    (PATTERN, 'pattern: "*.txt"'),
+    (PATTERN, 'pattern: ["*.tsv", "**"]'),
+    ("uri: in/events/", 'uri: in/events/\n    pattern: "*.ndjson.gz"'),
+]
+
+
+def _said(folder: Path, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    assert old in GOOD + TEMPLATE
+    write(folder, "p.yaml", GOOD.replace(old, new, 1).replace("    materialize: merge\n    key: day\n", "", 1))
+    write(folder, "templates/totals.sql", TEMPLATE.replace(old, new, 1))
+    write(folder, "plugins/helper.py", HELPER)
+    monkeypatch.chdir(folder)
+    return [str(doubt) for doubt in load(Path("p.yaml")).spec.doubts]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "words"), DOUBTS, ids=[new[-30:] for _, new, _, _ in DOUBTS])
+def test_a_doubt_says_where_why_and_what_to_do(
+    tmp_path: Path, old: str, new: str, place: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [said] = _said(tmp_path, old, new, monkeypatch)
+    where = place if place.startswith("templates") else f"p.yaml:{place}"
+    assert said.startswith(where), said
+    assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize(("old", "new"), FINE, ids=[new for _, new in FINE])
+def test_nothing_is_said_of_what_is_usual(tmp_path: Path, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _said(tmp_path, old, new, monkeypatch) == []
