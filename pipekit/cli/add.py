@@ -17,7 +17,9 @@ from pipekit.cli.output import say
 @click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE...", shell_complete=completing.files)
 def add(spec: Path, templates: tuple[str, ...], **options: Any) -> None:
     """Add a sql step for each TEMPLATE, a file below templates/, to the file SPEC."""
-    for step in read_spec(spec, **options).add(*templates):
+    added = read_spec(spec, **options).add(*templates)
+    for step in added:
         checks = [name for name, _ in step.audit]
         say(f"{spec}: the step {step.id!r} makes a table of {step.template}; audited by {', '.join(checks)}")
     say(f"Next: pipekit run {spec}")
+    say(f"Then a test from its rows: pipekit test {spec} --record {added[0].id}")

@@ -68,4 +68,7 @@ def _report(found: Inferred, output: Path | None) -> None:
     if output is not None:
         counts = f"{several(len(found.sources), 'source')}, {several(len(found.doubts), 'doubt')}"
         say(f"{output}: {counts}; the doubts are comments in the file")
+        folder = find_root(output) / "templates"
+        templates = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
         say(f"Next: pipekit run {output}")
+        say(f"Then: put a SELECT over its tables into {templates}/NAME.sql: pipekit add {output} {templates}/NAME.sql")

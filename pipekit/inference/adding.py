@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pipekit.errors import Problem, SpecError, TemplateError
+from pipekit.inference.suites import unique
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.reading.rendering import shown_name
 from pipekit.pipeline.written import flow, scalar
@@ -35,12 +36,7 @@ class Added:
     @property
     def audit(self) -> list[tuple[str, dict[str, Any]]]:
         """The checks before readers see its rows."""
-        checks: list[tuple[str, dict[str, Any]]] = [_HAS_ROWS]
-        if len(self.unique) == 1:
-            checks.append(("expect_column_values_to_be_unique", {"column": self.unique[0]}))
-        elif self.unique:
-            checks.append(("expect_compound_columns_to_be_unique", {"column_list": list(self.unique)}))
-        return checks
+        return [_HAS_ROWS, unique(self.unique)] if self.unique else [_HAS_ROWS]
 
 
 def proposed(spec: PipelineSpec, file: Path) -> Added:

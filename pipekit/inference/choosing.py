@@ -182,15 +182,18 @@ def _explain_text(proposal: Proposal, counts: Counts) -> None:
 
 def _settle_words(draft: Draft, counts: Sequence[Counts], words: Sequence[tuple[str, ...]]) -> None:
     """Words for NULL where a column of numbers or dates needs them: for all columns, unless one would lose a text."""
-    texts = {word for each, found in zip(draft.columns, words, strict=True) if each.type == "varchar" for word in found}
+    texts: dict[str, str] = {}
+    for each, found in zip(draft.columns, words, strict=True):
+        if each.type == "varchar":
+            texts |= {word: each.name for word in found if word not in texts}
     wanted: dict[str, list[str]] = {}
     for proposal, count, found in zip(draft.columns, counts, words, strict=True):
         if proposal.type == "varchar" or not found:
             _note_words(proposal, count, found)
-        elif clash := sorted(texts.intersection(found) - {""}):
+        elif clash := sorted(word for word in found if word and word in texts):
             proposal.null_values = tuple(sorted(found))
-            where = ", ".join(repr(word) for word in clash)
-            proposal.doubts.append(f"{where} stands for NULL here, and is a text in another column")
+            where = ", ".join(f"{word!r} stands for NULL here, and is a text in `{texts[word]}`" for word in clash)
+            proposal.doubts.append(where)
         else:
             for word in found:
                 wanted.setdefault(word, []).append(proposal.name)

@@ -132,7 +132,12 @@ def infer(
     suites = {draft.name: suite or proposed_suite(draft) for draft in found}
     text = written(hints.name or _pipeline_name(path), found, suites, hints.duckdb)
     _validate(text, path)
-    return Inferred(text, tuple(_doubts(found)), (*gathered.left_out, *refused), tuple(map(_looked, found)))
+    return Inferred(
+        text,
+        tuple(_doubts(found)),
+        (*gathered.left_out, *refused),
+        tuple(f"{each.name}: {_looked(each)}" for each in found),
+    )
 
 
 def _shown(draft: Draft) -> str:

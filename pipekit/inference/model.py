@@ -135,6 +135,7 @@ class Draft:
         doubts: About the source as a whole.
         notes: What a reader should know.
         key: Columns that identify a record.
+        likely_key: Where no name says so: columns that identify each of the records that were looked at.
         rejected: Records that are broken, whatever the types.
         broken: How many these are and why, in words.
         on_extra: What to do with columns that cannot be declared.
@@ -153,6 +154,7 @@ class Draft:
     doubts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     key: tuple[str, ...] = ()
+    likely_key: tuple[str, ...] = ()
     rejected: int = 0
     broken: str = ""
     on_extra: str | None = None

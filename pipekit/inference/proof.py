@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError
+from pipekit.inference.keys import choose_key, named_like_key
 from pipekit.inference.model import Draft, Proposal, Stats
 from pipekit.inference.reading import BadRecords, judged, loaded, one_row, over
 from pipekit.source import SEMI_STRUCTURED
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 40
 _FEW = 12
+_ODD = 0.05  # a share so small is an exception
 _LARGE = 64 << 20
 
 
@@ -88,16 +90,25 @@ def too_broken(draft: Draft) -> str | None:
 def measure(warehouse: DuckDBWarehouse, draft: Draft) -> None:
     """Count values, different values, bounds and sets of each column of the draft."""
     source = draft.source()
-    columns = [each for each in draft.columns if not (each.path or "").startswith("file://")]
     large = sum(each.size_bytes for each in draft.source_files) > _LARGE
     if large and draft.format["type"] in ("csv", "json"):
         convert = convert_json if draft.format["type"] == "json" else convert_text
         values = [convert(column, f"x{at}", source).value for at, column in enumerate(source.columns)]
-        over(warehouse, source, draft.source_files, lambda select: _measured(warehouse, columns, select, values))
+        over(warehouse, source, draft.source_files, lambda select: _look_at(warehouse, draft, select, values))
     else:
-        values = [f"x{at}" for at in range(len(columns))]
-        _measured(warehouse, columns, loaded(warehouse, source, draft.source_files), values)
-    _choose_key(draft)
+        values = [f"x{at}" for at in range(len(draft.columns))]
+        _look_at(warehouse, draft, loaded(warehouse, source, draft.source_files), values)
+
+
+def _look_at(warehouse: DuckDBWarehouse, draft: Draft, select: str, values: Sequence[str]) -> None:
+    """Measure the columns of files, and choose the key from what is found."""
+    in_files = [
+        (each, value)
+        for each, value in zip(draft.columns, values, strict=True)
+        if not (each.path or "").startswith("file://")
+    ]
+    _measured(warehouse, in_files, select)
+    choose_key(warehouse, draft, [(each, value) for each, value in in_files if each.stats], select)
 
 
 def propose_times(draft: Draft, *, typed: bool) -> None:
@@ -133,8 +144,8 @@ def _propose_time(each: Proposal, typed: bool) -> None:
         return
 
 
-def _measured(warehouse: DuckDBWarehouse, columns: Sequence[Proposal], select: str, values: Sequence[str]) -> None:
-    plain = [(each, value) for each, value in zip(columns, values, strict=False) if each.type not in _NO_ORDER]
+def _measured(warehouse: DuckDBWarehouse, columns: Sequence[tuple[Proposal, str]], select: str) -> None:
+    plain = [(each, value) for each, value in columns if each.type not in _NO_ORDER]
     unknown = [(each, value) for each, value in plain if each.distinct is None]
     if unknown:
         found = one_row(warehouse, [f"approx_count_distinct({value})" for _, value in unknown], select)
@@ -144,23 +155,30 @@ def _measured(warehouse: DuckDBWarehouse, columns: Sequence[Proposal], select: s
         warehouse, ["count(*)", *(sql for each, value in plain for sql in _asked(each, value))], select
     )
     for each, _ in plain:
-        there, low, high, exact, seen = counted[:5]
-        counted = counted[5:]
+        there, low, high, exact, seen, later = counted[:6]
+        counted = counted[6:]
         few = tuple(sorted(value for value in seen or () if value is not None))
         distinct = int(exact) if exact is not None else each.distinct
         each.stats = Stats(int(rows), int(there), distinct, low, high, few if len(few) <= _FEW else ())
+        if later and later < there * _ODD:
+            each.doubts.append(f"{later:,} of {there:,} are later than today, up to {high}; wrong years?")
 
 
 def _asked(each: Proposal, value: str) -> tuple[str, ...]:
-    """Aggregates: values, bounds, different values of what may be a key, and the values themselves if they are few."""
+    """Aggregates of one column.
+
+    They are: values, bounds, different values of what may be a key, the values themselves if they are few, and those
+    later than today.
+    """
     text = each.type in ("varchar", "boolean")
     few = text and 0 < (each.distinct or 0) <= _FEW * 1.3
     return (
         f"count({value})",
         "NULL" if text else f"min({value})::VARCHAR",
         "NULL" if text else f"max({value})::VARCHAR",
-        f"count(DISTINCT {value})" if _may_be_key(each) else "NULL",
+        f"count(DISTINCT {value})" if named_like_key(each) else "NULL",
         f"list(DISTINCT {value}::VARCHAR)" if few else "NULL",
+        f"count(*) FILTER ({value} > current_date + 1)" if each.type.startswith(("date", "timestamp")) else "NULL",
     )
 
 
@@ -169,35 +187,3 @@ _WITH_EPOCHS = ("csv", "fixed_width", "json")
 _TEN_DIGITS = 1_000_000_000  # fewer may be ids, or an amount
 _YEAR_1990, _YEAR_2050 = 631_152_000, 2_524_608_000
 _NO_ORDER = {*SEMI_STRUCTURED, "binary"}
-_KEY_NAME = re.compile(r"(^|_)(id|key|code|no|nr|number|uuid|guid|sku|isbn|email)$|^id|Id$|ID$")
-
-_SURE_KEY = re.compile(r"_id$|^id_|Id$|ID$|(^|_)(key|uuid|guid)$", re.IGNORECASE)
-
-
-def _may_be_key(each: Proposal) -> bool:
-    whole = each.type in ("integer", "varchar") or each.type.endswith(",0)")
-    return whole and bool(_KEY_NAME.search(each.name))
-
-
-def _choose_key(draft: Draft) -> None:
-    """Of the columns that are named like a key and whose values are there and all different, the likeliest by name."""
-    unique = [
-        each
-        for each in draft.columns
-        if (stats := each.stats) and _may_be_key(each) and 1 < stats.rows == stats.values == stats.distinct
-    ]
-    if not unique:
-        return
-    key = min(unique, key=lambda each: _unlike_key(each.name, draft.name))
-    draft.key, key.nullable = (key.name,), False
-    for each in unique:
-        if each is not key:
-            each.notes.append("all values differ")
-
-
-def _unlike_key(name: str, source: str) -> int:
-    """How little a name is that of the source's key: ``id`` and ``order_id`` of ``orders`` are most like one."""
-    plain, own = (text.lower().replace("_", "") for text in (name, source))
-    if plain in ("id", f"{own}id", f"{own.removesuffix('s')}id"):
-        return 0
-    return 1 if _SURE_KEY.search(name) else 2

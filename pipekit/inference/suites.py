@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,19 @@ def proposed_suite(draft: Draft) -> list[Expectation]:
     """What holds of all files that were looked at; what may change by chance is a warning."""
     suite: list[Expectation] = [("expect_table_row_count_to_be_between", {"min_value": 1})]
     for name in draft.key:
-        suite.append(("expect_column_values_to_be_unique", {"column": name}))
+        suite.append(unique((name,)))
+    if draft.likely_key:
+        suite.append(unique(draft.likely_key, **_WARNING))
     for each in draft.columns:
         suite += _of(each, draft)
     return suite
+
+
+def unique(columns: Sequence[str], **keys: str) -> Expectation:
+    """The check that no two records agree in all of some columns."""
+    if len(columns) == 1:
+        return "expect_column_values_to_be_unique", {"column": columns[0], **keys}
+    return "expect_compound_columns_to_be_unique", {"column_list": list(columns), **keys}
 
 
 def _of(each: Proposal, draft: Draft) -> Iterator[Expectation]:

@@ -92,7 +92,11 @@ def _types(proposed: Any, source: str) -> dict[str, Any]:
 
 
 def _doubts(inferred: pipekit.Inferred, source: str) -> dict[str | None, str]:
-    return {each.column: each.text for each in inferred.doubts if each.source == source}
+    found: dict[str | None, str] = {}
+    for each in inferred.doubts:
+        if each.source == source:
+            found[each.column] = "; ".join(filter(None, [found.get(each.column), each.text]))
+    return found
 
 
 def test_all_files_load_as_proposed(landing: Path, inferred: pipekit.Inferred) -> None:
@@ -180,7 +184,7 @@ def test_a_word_that_is_a_text_elsewhere_is_not_taken_for_null(proposed: Any, in
     assert _types(proposed, "shop")["country"] == "varchar"
     assert "1 of 3 are 'NA': a text" in _doubts(inferred, "shop")["country"]
     assert proposed["sources"]["shop"]["columns"]["back"] == {"type": "number(38,1)", "null_values": ["NA"]}
-    assert "'NA' stands for NULL here, and is a text in another column" in _doubts(inferred, "shop")["back"]
+    assert "'NA' stands for NULL here, and is a text in `country`" in _doubts(inferred, "shop")["back"]
 
 
 def test_documents_become_columns(proposed: Any, inferred: pipekit.Inferred) -> None:
@@ -358,3 +362,40 @@ def test_named_months_texts_with_numbers_and_a_suite_of_what_is_evident(tmp_path
     assert "expect_column_values_to_be_in_set" not in str(data["suites"]["few"])
     run = cli(tmp_path, "run", "own/p.yaml")
     assert run.returncode == 0, run.stderr
+
+
+def test_where_no_name_says_it_the_values_show_what_identifies_a_record(tmp_path: Path) -> None:
+    hours = [(f"2024-01-{n // 24 + 1:02d} {n % 24:02d}:00:00", line) for n in range(60) for line in ("A", "B")]
+    rows = {
+        "places": [
+            "title,cc,size,built",
+            *(f"the town {n},c{n},{n * n},{'2999' if n == 9 else 2001}-05-01" for n in range(60)),
+        ],
+        "rides": ["at,line,seats,mood", *(f"{at},{line},{n % 7},{n % 2}" for n, (at, line) in enumerate(hours))],
+        "words": ["word,size", *(f"w{n % 5},{n % 3}" for n in range(60))],
+        "paid": ["bill_id,size", *(f"b{min(n, 149)},{n}" for n in range(151))],
+        "few": ["word,size", "a,1", "b,2"],
+    }
+    for name, lines in rows.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+    inferred = pipekit.infer(tmp_path, to=tmp_path / "p.yaml")
+
+    (tmp_path / "p.yaml").write_text(inferred.text, encoding="utf-8")
+    data: Any = read_yaml(tmp_path / "p.yaml", "p.yaml").plain()
+    unique = {
+        name: [each for each in suite if "unique" in str(each) and "warning" in str(each)]
+        for name, suite in data["suites"].items()
+    }
+    assert unique == {
+        "places": [{"expect_column_values_to_be_unique": {"column": "cc", "severity": "warning"}}],
+        "rides": [{"expect_compound_columns_to_be_unique": {"column_list": ["at", "line"], "severity": "warning"}}],
+        "words": [],
+        "paid": [],
+        "few": [],
+    }
+    assert "1 of 151 repeat an earlier value: no key" in _doubts(inferred, "paid")["bill_id"]
+    assert "`cc` is taken for the key" in _doubts(inferred, "places")[None]
+    assert "1 of 60 are later than today, up to 2999-05-01" in _doubts(inferred, "places")["built"]
+    assert "`at`, `line` together are taken for the key" in _doubts(inferred, "rides")[None]
+    assert "identify a record: no check can see one that is there twice" in _doubts(inferred, "words")[None]
+    assert not _doubts(inferred, "few")
