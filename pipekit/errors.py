@@ -79,7 +79,7 @@ class SpecError(PipekitError):
     exit_code = 2
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
+        self.problems = tuple(sorted(set(problems), key=lambda each: (each.file, each.line, each.column, each)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

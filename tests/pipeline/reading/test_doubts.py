@@ -18,6 +18,7 @@ DOUBTS: list[tuple[str, str, str, tuple[str, ...]]] = [
     (PATTERN, 'pattern: ["*.csv", "*.parquet"]', "17: sources.orders.pattern", ("parquet files", "type: csv")),
     (CSV, CSV.replace(".csv", ".csv.gz") + " compression: none,", "17: sources.orders.pattern", ("gzip files", "none")),
     ("uri: in/events/", "uri: in/events/e.csv", "25: sources.events.uri", ("csv files", "type: json")),
+    (SUM, "select day, sum(amount) from raw_orders group by day", "55: steps.per_day.sql", ("column 2", "write AS")),
     (SUM, "select total(amount) as n from raw_orders", "55:17: steps.per_day.sql", ("function total", "mean 'sum'?")),
     (SUM, "select lenght(customer) as n from raw_orders", "55:17: steps.per_day.sql", ("lenght", "mean 'length'?")),
     (SUM, "select zork(amount) as n from raw_orders", "55:17: steps.per_day.sql", ("zork", "may fail or differ")),

@@ -401,7 +401,7 @@ OTHERS: list[Row] = [
         "",
         ("steps.per_day.audit: a view", "check step"),
     ),
-    (SUM, "select day, amount raw_orders", "amount raw", ("'day'", "is FROM missing?")),
+    (SUM, "select day, amount raw_orders", "amount raw", ("'day'", "is FROM missing before 'raw_orders'?")),
     (SUM, "select day, amount from raw_orders where customer = 'a", "= 'a", ("57:62", "quote ' that begins here")),
     (SUM, 'select day from raw_orders where customer = "zz"', "zz", ("a text is written in single quotes: 'zz'",)),
     (SUM, "select case when amount > 3 then 1 as c from raw_orders", "case when", ("a CASE is not closed by END",)),

@@ -86,7 +86,7 @@ def mistakes(query: str) -> list[str]:
         ("select order_id from orders a\njoin orders b on a.order_id = b.order_id", ["1:8 order_id is ambiguous: more than one column here has that name"]),
         ("select order_id,\n  order_id\nfrom orders", ["2:3 the column 'order_id' is selected twice"]),
         ("select *\nfrom orders\nwhere\n  ordered_on > order_id", ["4:3 DATE and NUMBER cannot be compared"]),
-        ("select * from orders where at in (1, 2)", ["1:28 TIMESTAMP_NTZ and NUMBER cannot be compared"]),
+        ("select * from orders where at in (1, 2)", ["1:28 TIMESTAMP_NTZ and NUMBER cannot be compared (at with 1)"]),
         ("select * from orders where order_id between 1 and ordered_on", ["1:28 NUMBER and DATE cannot be compared"]),
         ("select sum(ordered_on) as s from orders", ["1:8 sum takes numbers, and this is of type DATE"]),
         ("select year(order_id) as y from orders", ["1:8 year takes dates and timestamps, and this is of type NUMBER"]),
@@ -231,7 +231,7 @@ def test_tables_keys_audits_and_checks_are_held_against_the_columns(tmp_path: Pa
         f"{at(tmp_path, 'custm =')}: steps.c.audit[1].unexpected_rows_expectation.unexpected_rows_query:"
         " unknown column 'custm': it is not in b; known here: order_id",
         f"{at(tmp_path, 'row_condition: {').split(':')[0]}: steps.d.suite[1].expect_column_values_to_not_be_null.row_condition:"
-        " ordered_on: DATE and NUMBER cannot be compared; cast one of them",
+        " ordered_on: DATE and NUMBER cannot be compared (ordered_on with 5); write a date, as in '2024-05-01'",
         f"{at(tmp_path, 'amunt').split(':')[0]}: steps.d.suite[2].expect_column_values_to_be_unique.row_condition:"
         " expect_column_values_to_be_unique:"
         " orders has no column 'amunt'; did you mean 'amount'?",

@@ -64,7 +64,7 @@ _TRY = {
 def cast(rewriter: Rewriter, node: Any) -> Typed:
     """``CAST(x AS type)`` and ``x::type``."""
     value = rewriter.visit_zoned(node.this)
-    mistakes.cast(rewriter, node, value.type, _kind_of(node.to.this.name))
+    mistakes.cast(rewriter, node, value, _kind_of(node.to.this.name))
     return to_type(value, node.to, node)
 
 

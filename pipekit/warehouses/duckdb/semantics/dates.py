@@ -14,8 +14,9 @@ from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import TAKES_ZONED, Call, Typed, constant, function, make, simple
+from pipekit.warehouses.duckdb.semantics.typed import Walker
 from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ, UNKNOWN, Type, decimal
-from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, unit_of
+from pipekit.warehouses.duckdb.semantics.units import BIG, PARTS, SPANS, note_unknown_part, unit_of
 from pipekit.warehouses.duckdb.semantics.zones import clock, in_zone, moved, offset_minutes
 
 
@@ -224,13 +225,13 @@ def convert_timezone(call: Call) -> Typed:
 def extract(rewriter: Rewriter, node: Any) -> Typed:
     """EXTRACT(part FROM x)."""
     name = str(node.this.name if not isinstance(node.this, exp.Literal) else node.this.this).lower()
-    return part_of(node, name, rewriter.visit_zoned(node.expression))
+    return part_of(rewriter, node, name, rewriter.visit_zoned(node.expression))
 
 
 @function("DATE_PART", zoned=True)
 def date_part(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/date_part"""
-    return part_of(call.node, call.word(0), call.arg(1))
+    return part_of(call.rewriter, call.node, call.word(0), call.arg(1))
 
 
 _PART_TEXT = {
@@ -258,11 +259,12 @@ _PART_TEXT = {
 }
 
 
-def part_of(node: Any, name: str, value: Typed) -> Typed:
+def part_of(walker: Walker, node: Any, name: str, value: Typed) -> Typed:
     """One part of a date or a time, as a whole number."""
     name = PARTS.get(name, name)
     text = _PART_TEXT.get(name)
     if text is None:
+        note_unknown_part(walker, node, name)
         raise refuse(node, f"the date part {name} is not known")
     if name.startswith("timezone"):
         minutes = offset_minutes(value) if value.type.kind == "zoned" else make("0", INT)
@@ -278,7 +280,7 @@ def part_of(node: Any, name: str, value: Typed) -> Typed:
 
 
 def _part_rule(name: str) -> Any:
-    return lambda call: part_of(call.node, name, call.arg(0))
+    return lambda call: part_of(call.rewriter, call.node, name, call.arg(0))
 
 
 for _function, _part in {

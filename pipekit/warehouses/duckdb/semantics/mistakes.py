@@ -13,6 +13,8 @@ from sqlglot import exp
 
 from pipekit.sql.conditions import FRAME
 from pipekit.suggestions import did_you_mean
+from pipekit.warehouses.duckdb.semantics import constants, signatures
+from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed
 from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.typed import Walker
@@ -40,6 +42,7 @@ AGGREGATES = frozenset(
     for word in words.split()
     for end in ends
 )
+_CLEAR = 0.7  # how near a name in double quotes must be to be meant for a column
 _OF_GROUPS = ("GROUPING", "GROUPING_ID")
 _MOMENTS = frozenset({"date", "ntz", "tz", "zoned"})
 _NUMBERS = frozenset({"int", "huge", "dec", "float", "quotient"})
@@ -72,12 +75,32 @@ def unknown_column(walker: Walker, node: Any) -> None:
         if scope.parent is None:
             break
         scope = scope.parent
+    if not walker.scope.sources:
+        _no_table(walker, node)
+        return
     tables = ", ".join(source.name or "a query" for source in walker.scope.sources)
-    where = f"it is not in {tables}" if tables else "no table is read here"
     way_out = _one_of(name, known)
-    if node.this.quoted and "did you mean" not in way_out:
-        way_out = f"a text is written in single quotes: '{node.name}'"
-    walker.mistake(node, f"unknown column {node.name!r}: {where}", way_out if tables else "is FROM missing?")
+    if node.this.quoted and not did_you_mean(name, known, alike=_CLEAR):
+        way_out = f"double quotes make it a column, and a text is written in single quotes: '{node.name}'"
+    walker.mistake(node, f"unknown column {node.name!r}: it is not in {tables}", way_out)
+
+
+def _no_table(walker: Walker, node: Any) -> None:
+    """Note, once for a SELECT, that it names columns and has no FROM."""
+    if walker.scope.has_no_from:
+        return
+    walker.scope.has_no_from = True
+    query = node.find_ancestor(exp.Select)
+    last = query.selects[-1] if query is not None and query.selects else None
+    table = last.args["alias"] if isinstance(last, exp.Alias) and _has_no_as(last) else None
+    where = f" before {table.name!r}" if table is not None else ""
+    walker.mistake(node, f"the column {node.name!r} is named, and no table is read here", f"is FROM missing{where}?")
+
+
+def _has_no_as(alias: Any) -> bool:
+    """Whether a name follows its expression at once, as a table does where FROM is forgotten."""
+    inner: Any = next((part.meta for part in alias.this.walk() if "end" in part.meta), {})
+    return bool(inner) and alias.args["alias"].meta.get("start", 0) == inner["end"] + 2
 
 
 def _complete(columns: Columns | None) -> bool:
@@ -131,10 +154,41 @@ def cannot_be_compared(one: Type, two: Type) -> bool:
     return "time" in both and bool(both & (_NUMBERS | {"bool", "binary", "array", "object"}))
 
 
-def comparison(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
-    """Note a comparison of types that no implicit cast joins."""
-    if cannot_be_compared(left.type, right.type):
-        walker.mistake(node, f"{word(left.type)} and {word(right.type)} cannot be compared", "cast one of them")
+def comparison(walker: Walker, node: Any, left: Typed, right: Typed) -> bool:
+    """Note a comparison of types that no implicit cast joins, and one with a constant that is no value of the type.
+
+    Returns:
+        Whether it is the types, so that any other value of that type is wrong as well.
+    """
+    for value, other in ((left, right), (right, left)):
+        text = literal_text(other)
+        wrong = None if text is None else constants.unreadable(text, value.type.kind)
+        if wrong is not None:
+            shown = _column_of(node, value)
+            reason = f"{shown or 'what it is compared with'} is of type {word(value.type)}, and {wrong}"
+            walker.mistake(node, reason, constants.way_out(value.type.kind))
+            return False
+    if not cannot_be_compared(left.type, right.type):
+        return False
+    _note_types(walker, node, left, right)
+    return True
+
+
+def _note_types(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
+    text = f"{word(left.type)} and {word(right.type)} cannot be compared"
+    for value, other in ((left, right), (right, left)):
+        number, column = literal_number(other), _column_of(node, value)
+        if number is not None and column:
+            walker.mistake(node, f"{text} ({column} with {number})", constants.way_out(value.type.kind))
+            return
+    walker.mistake(node, text, "compare values of one type")
+
+
+def _column_of(node: Any, value: Typed) -> str:
+    """The column that a side of a comparison is, as people write it; empty if it is something else."""
+    sides = [node.args.get(key) for key in ("this", "expression")]
+    column = next((side for side in sides if isinstance(side, exp.Column) and side.name == value.node.name), None)
+    return "" if column is None else ".".join(part for part in (column.table, column.name) if part)
 
 
 def in_one_column(walker: Walker, node: Any, types: Sequence[Type], what: str) -> None:
@@ -143,7 +197,7 @@ def in_one_column(walker: Walker, node: Any, types: Sequence[Type], what: str) -
         other = next((each for each in types[:index] if cannot_be_compared(each, kind)), None)
         if other is not None:
             text = f"{what} is of {word(other)} in one place and of {word(kind)} in another"
-            walker.mistake(node, text, "cast one of them")
+            walker.mistake(node, text, "give values of one type; one that is missing is NULL")
             return
 
 
@@ -164,8 +218,11 @@ def arithmetic(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
         walker.mistake(node, text, "use dateadd or datediff, or cast one of them")
 
 
-def cast(walker: Walker, node: Any, value: Type, wanted: str) -> None:
+def cast(walker: Walker, node: Any, given: Typed, wanted: str) -> None:
     """Note a cast that does not exist. https://docs.snowflake.com/en/sql-reference/data-type-conversion"""
+    value, text = given.type, literal_text(given)
+    if text is not None and (wrong := constants.unreadable(text, wanted)) is not None:
+        walker.mistake(node, wrong, constants.way_out(wanted))
     if value.kind in _MOMENTS | {"time"} and wanted in ("int", "bool"):
         hint = "use date_part(epoch_second, ...), or to_char first"
         walker.mistake(node, f"{word(value)} cannot be cast to {_WORDS[wanted]}", hint)
@@ -179,10 +236,20 @@ _OF_MOMENTS = {
     "PREVIOUS_DAY": (0,), "ADD_MONTHS": (0,), "DATE_TRUNC": (1,), "DATEADD": (2,), "TIMESTAMPADD": (2,),
     "DATEDIFF": (1, 2), "TIMESTAMPDIFF": (1, 2), "MONTHS_BETWEEN": (0, 1),
 }  # fmt: skip
+_READS = {
+    "TO_DATE": "date", "DATE": "date", "TO_TIME": "time", "TO_TIMESTAMP": "ntz", "TO_TIMESTAMP_NTZ": "ntz",
+    "TO_TIMESTAMP_TZ": "tz", "TO_NUMBER": "int", "TO_DECIMAL": "int", "TO_DOUBLE": "float", "TO_BOOLEAN": "bool",
+}  # fmt: skip
 
 
 def call(found: Call) -> None:
-    """Note an argument whose type the function does not take."""
+    """Note a wrong number of arguments, or one whose type the function does not take."""
+    wrong = signatures.wrong_count(found.name.lower(), len(found) + len(found.named))
+    if wrong is not None:
+        found.rewriter.mistake(found.node, *wrong)
+        return
+    if found.name in _READS and len(found) == 1:
+        cast(found.rewriter, found.node, found.arg(0), _READS[found.name])
     if found.name in _OF_NUMBERS and len(found) == 1 and not isinstance(found.raw[0], exp.Star):
         _argument(found, 0, _MOMENTS | {"time", "array", "object", "binary"}, "numbers")
     for place in _OF_MOMENTS.get(found.name, ()):
@@ -234,7 +301,20 @@ def _keys(node: Any, group: Any, scope: Scope) -> set[str] | None:
         return set()
     if group.args.get("all") or group.args.get("totals") or any(each.is_star for each in node.selects):
         return None
+    if any(_is_unknown(key, scope) for key in group.expressions):
+        return None  # it may be meant for the column that seems not to be grouped
     return {_shape(key) for each in group.expressions for key in _key(each, node, scope)}
+
+
+def _is_unknown(key: Any, scope: Scope) -> bool:
+    """Whether a key is a column that is not there, which is noted where it is visited."""
+    if not isinstance(key, exp.Column) or any(source.columns is None for source in scope.sources):
+        return False
+    return not any(
+        key.name.lower() in (source.columns or {})
+        for source in scope.sources
+        if not key.table or source.name == key.table.lower()
+    ) and (bool(key.table) or key.name.lower() not in scope.aliases)
 
 
 def _key(key: Any, node: Any, scope: Scope) -> Iterator[Any]:

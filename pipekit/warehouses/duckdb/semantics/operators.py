@@ -174,10 +174,10 @@ def truth(value: Typed) -> Typed:
 @visits(exp.Between)
 def between(rewriter: Rewriter, node: Any) -> Typed:
     """``x BETWEEN a AND b``."""
-    value = rewriter.visit_zoned(node.this)
+    value, wrong = rewriter.visit_zoned(node.this), False
     for key in ("low", "high"):
         bound = rewriter.visit_zoned(node.args[key])
-        mistakes.comparison(rewriter, node, value, bound)
+        wrong = wrong or mistakes.comparison(rewriter, node, value, bound)
         changed, bound = comparable(value, bound)
         node.set(key, bound.node)
         node.set("this", changed.node)
@@ -202,10 +202,10 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
         node.set("expressions", rewriter_parts)
         return Typed(node, BOOL)
     parts = []
-    changed = value
+    changed, wrong = value, False
     for part in node.expressions:
         other = rewriter.visit_zoned(part)
-        mistakes.comparison(rewriter, node, value, other)
+        wrong = wrong or mistakes.comparison(rewriter, node, value, other)
         changed, other = comparable(value, other)
         parts.append(other.node)
     node.set("this", changed.node)

@@ -35,6 +35,7 @@ class Scope:
         parent: The SELECT around it, for correlated queries.
         variables: Parameters of the lambdas around.
         merged: Columns that USING or NATURAL JOIN made one of two.
+        has_no_from: Whether it was noted that columns are named and no table is read.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Scope:
     parent: Scope | None = None
     variables: Columns = field(default_factory=dict)
     merged: set[str] = field(default_factory=set)
+    has_no_from: bool = False
 
     def source(self, name: str) -> Source | None:
         """The table of this name, here or around."""

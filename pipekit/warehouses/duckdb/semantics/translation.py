@@ -174,11 +174,14 @@ def _require_different_names(rewriter: Rewriter, tree: Any, columns: Columns | N
     names = [queries.name_of(each).lower() for each in tree.selects]
     for place, name in enumerate(names):
         if name not in ("", "*") and name in names[:place]:
-            rewriter.mistake(tree.selects[place], f"the column {name!r} is selected twice", _RENAME)
+            rewriter.mistake(
+                tree.selects[place], f"the column {name!r} is selected twice", "give one of them another name"
+            )
             return
     twice = next((name for name, kind in (columns or {}).items() if kind == DOUBLED), None)
     if twice is not None:
-        rewriter.mistake(tree, f"the column {twice!r} is selected twice", _RENAME)
+        text = f"the column {twice!r} is selected twice"
+        rewriter.mistake(tree, text, f"leave one out with * EXCLUDE ({twice}), or write the columns that you want")
 
 
-_RENAME = "give one of them another name, or leave it out with * EXCLUDE"
+_RENAME = "give one of them another name"

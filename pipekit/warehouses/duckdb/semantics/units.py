@@ -5,7 +5,11 @@ https://docs.snowflake.com/en/sql-reference/functions-date-time#supported-date-a
 
 from __future__ import annotations
 
+from typing import Any
+
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.duckdb.semantics.rules import Call
+from pipekit.warehouses.duckdb.semantics.typed import Walker
 
 _SPELLINGS = {
     "year": "year y yy yyy yyyy yr years yrs",
@@ -60,5 +64,13 @@ def unit_of(call: Call, index: int) -> str:
     if name == "weekiso":
         return "week"
     if name not in SPANS:
+        note_unknown_part(call.rewriter, call.node, call.word(index))
         raise call.refuse(f"the unit {call.word(index)} is not known")
     return name
+
+
+def note_unknown_part(walker: Walker, node: Any, word: str) -> None:
+    """Note a word that is no part of a date or a time, which Snowflake refuses too."""
+    if word not in PARTS:
+        near = did_you_mean(word, PARTS, otherwise="; write year, month, day, hour or another part")
+        walker.mistake(node, f"{word!r} is no part of a date or time", near.removeprefix("; "))

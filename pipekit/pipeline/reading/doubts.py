@@ -1,14 +1,14 @@
-"""Functions that no rule covers: each is a doubt, at the place where it is called."""
+"""What is doubtful in the SQL of a valid file: functions that no rule covers, columns without a name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipekit.errors import TemplateError
-from pipekit.pipeline.model import PipelineSpec
+from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.rendering import SQL_KEYS, Reading
 from pipekit.pipeline.reading.tree import Node
 from pipekit.quality.custom_sql import QUERY
@@ -31,6 +31,16 @@ def doubt_functions(reading: Reading, spec: PipelineSpec) -> None:
                 break
         else:
             reading.doubt((), reason)
+
+
+def doubt_names(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
+    """Note each column of a step's SQL that has no name; its types are known by a number after ``$`` then."""
+    for index, step in steps:
+        key = next((key for key in ("sql", "template") if getattr(step.options, key, None) is not None), None)
+        for number, name in enumerate(spec.typed_tables.made_by(step) or () if key else (), 1):
+            if name.startswith("$"):
+                text = f"column {number} of the SELECT has no name, and each engine gives it another"
+                reading.doubt(("steps", index, key or ""), f"{text}; write AS and a name after it")
 
 
 def _texts(node: Node, path: Place, spec: PipelineSpec) -> Iterator[tuple[Place, str, Path | None]]:
