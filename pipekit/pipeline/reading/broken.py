@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from pipekit.pipeline.reading.invisible import first_in, named
+
 _HINTS = (
     ("found character that cannot start any token", "a value that begins with %, @ or ` must be quoted"),
     ("scanning an alias", 'a value that begins with * must be quoted, as in "*.csv"'),
@@ -23,6 +25,8 @@ _HINTS = (
 _BLOCK = re.compile(r":\s*[|>][-+0-9]*\s*$")
 _KEY = re.compile(r"\s*[\w.]+:(?:\s|$)")
 _KEY_WITH_VALUE = re.compile(r"\s*(?:- +)?[\w.]+:\s+[^\s#|>&]")
+_EMPTY_KEY = re.compile(r"\s*(?:- +)?([\w.]+):\s*(?:#.*)?")
+_TWO_COLONS = re.compile(r"\s*(?:- +)?([\w.]+):\s+(?P<value>[^\s\"'|>{\[&*!#][^#]*?:\s.*?)\s*")
 _NO_SPACE = re.compile(r"\s*(?:- +)?([\w.]+:)(?!//)\S")
 
 
@@ -39,13 +43,18 @@ def broken(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     if row[: mark.column + 1].endswith("\t"):
         return at, "a tab cannot indent; use spaces"
     found = _from_where_it_began(f"{error.problem} {error.context}", mark, opened, lines) if opened else None
-    return found or (at, _in_this_row(lines, mark) or _hint(error))
+    if not found and mark.line and "mapping values" in str(error.problem) and (text := _no_space(lines[mark.line - 1])):
+        return mark.line, text  # it goes on in the next line, whose colon comes as a surprise
+    return found or _too_deep(lines, mark) or (at, _in_this_row(lines, mark) or _hint(error))
 
 
 def _in_this_row(lines: list[str], mark: Any) -> str:
     """What is wrong by the row and the one above it; empty if they say no more."""
     row = lines[min(mark.line, len(lines) - 1)]
     above = next((line for line in reversed(lines[: mark.line]) if line.strip()), "")
+    if found := _TWO_COLONS.fullmatch(row):
+        quote = "'" if '"' in found["value"] else '"'
+        return f"the value of {found[1]!r} holds ': ', so it must be quoted: {found[1]}: {quote}{found['value']}{quote}"
     quote = row[mark.column - 1 : mark.column]
     if quote in ("'", '"') and row[mark.column :].strip():
         rest = row[mark.column :].split()[0]
@@ -54,9 +63,34 @@ def _in_this_row(lines: list[str], mark: Any) -> str:
         )
     if _BLOCK.search(above) and _indent(row) <= _indent(above.replace("- ", "  ", 1)):
         return f"the text below {above.strip()!r} must be indented deeper than that line"
-    if _KEY.match(row) and _KEY_WITH_VALUE.match(above) and _indent(row) > _indent(above.replace("- ", "  ", 1)):
-        return f"is indented deeper than the line above, {above.strip()!r}, which has a value already"
+    if opens := re.search(r":\s+(\{%|\{\{)", row):
+        return f"a value that begins with {opens[1]} must be quoted, or stand below the key and '|', indented deeper"
     return ""
+
+
+def _too_deep(lines: list[str], mark: Any) -> tuple[int, str] | None:
+    """A key that is indented deeper than the one above, which has a value: one of the two lines is to be moved."""
+    row, before = lines[min(mark.line, len(lines) - 1)], [line for line in lines[: mark.line] if line.strip()]
+    above = before[-1] if before else ""
+    deep = _indent(row) > _indent(above.replace("- ", "  ", 1))
+    if not (deep and _KEY.match(row) and _KEY_WITH_VALUE.match(above)):
+        return None
+    parent = _EMPTY_KEY.fullmatch(before[-2]) if len(before) > 1 else None
+    if parent and _indent(before[-2]) == _indent(above):
+        key = above.strip().partition(":")[0]
+        at = max(number for number, line in enumerate(lines[: mark.line]) if line == above)
+        text = f"{key!r} stands beside {parent[1]!r}, which is empty then, and line {mark.line + 1} is deeper"
+        return at + 1, f"{text}; indent this line like line {mark.line + 1}"
+    return mark.line + 1, f"is indented deeper than the line above, {above.strip()!r}, which has a value already"
+
+
+def _no_space(row: str) -> str:
+    """For a key whose colon is not followed by a space; empty for any other row."""
+    colon = re.match(r"\s*(?:- +)?[\w.]+:(.)", row)
+    if colon and first_in(colon[1]):
+        return f"the colon is followed by {named(colon[1])}, which is no space to YAML; write a space"
+    key = _NO_SPACE.match(row)
+    return f"a space is missing after {key[1]!r}" if key else ""
 
 
 def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) -> tuple[int, str] | None:
@@ -66,8 +100,7 @@ def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) ->
     if "quoted scalar" in said:
         return began, "the quote that begins here is not closed"
     if "could not find expected ':'" in said:
-        key = _NO_SPACE.match(row)
-        return began, f"a space is missing after {key[1]!r}" if key else "a key is followed by a colon and a space"
+        return began, _no_space(row) or "a key is followed by a colon and a space"
     if "flow " in said and mark.line > opened.line:
         bracket = row[opened.column : opened.column + 1]
         text = f"the {bracket!r} that begins here is not closed"
@@ -76,11 +109,16 @@ def _from_where_it_began(said: str, mark: Any, opened: Any, lines: list[str]) ->
     if "block mapping" in said and _is_item(lines, mark) and mark.column == opened.column:
         key = row.strip().partition(":")[0]
         text = f"{key!r} is a key, but line {mark.line + 1}, in the same column, begins an item of a list ('- ')"
-        return (
-            began,
-            f"{text}; under one key there are keys or items, never both: remove it, or begin it with '- '",
-        )
+        return began, f"{text}; under one key there are keys or items, never both: {_as_item(row, lines[mark.line])}"
     return None
+
+
+def _as_item(row: str, item: str) -> str:
+    """How a line becomes an item as the one below it is; a key that holds a mapping is the name of an item there."""
+    key, first = _EMPTY_KEY.fullmatch(row), re.match(r"\s*- +([\w.]+):", item)
+    if key and first:
+        return f"write '- {first[1]}: {key[1]}' in place of '{key[1]}:'"
+    return "remove it, or begin it with '- '"
 
 
 def _indent(row: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pipekit.pipeline.reading.invisible import first_in, named, without
 from pipekit.pipeline.reading.rendering import Reading
 from pipekit.pipeline.reading.tree import Node
 from pipekit.suggestions import did_you_mean, nearest
@@ -105,7 +106,7 @@ def explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
     """
     kind, text = item["type"], str(item["msg"])
     if kind == "extra_forbidden":
-        return f"unknown key{did_you_mean(str(item['loc'][-1]), known)}"
+        return _unknown_key(str(item["loc"][-1]), known)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _which_type(item)
     if kind == "string_too_long" and item.get("ctx", {}).get("max_length") == 1:
@@ -117,6 +118,12 @@ def explain(item: Mapping[str, Any], known: Sequence[str]) -> str:
         return f"{item['input']!r} is not one of {', '.join(wanted)}{did_you_mean(str(item['input']), wanted)}"
     plain = _PLAIN_WORDS.get(kind)
     return plain.format_map(item.get("ctx", {})) if plain else text.removeprefix("Value error, ")
+
+
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    if unseen := first_in(key):
+        return f"unknown key: it holds {named(unseen)}; write {without(key)}"
+    return f"unknown key{did_you_mean(key, known)}"
 
 
 def _which_type(item: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from pipekit.errors import Problem, SpecError
 from pipekit.pipeline.reading.broken import broken
+from pipekit.pipeline.reading.invisible import around
 
 MAX_NODES = 200_000
 MAX_DEPTH = 40
@@ -57,6 +58,11 @@ class Node:
         if isinstance(self.value, list):
             return [child.plain() for child in self.value]
         return self.value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is written after the key; ``null`` is something."""
+        return self.value is None and self.span is not None and self.span[0] == self.span[1]
 
     def at(self, path: Path_) -> Node:
         """The node at the end of ``path``, or the deepest one on the way that exists."""
@@ -194,6 +200,10 @@ class _Builder:
                 raise self._error(event, path, self._not_a_key(event))
             key = event.value
             self._refuse_tag(event, (*path, key))
+            if event.implicit[0] and (unseen := around(key)):
+                raise self._error(event, path, f"a key {unseen}, which is no space to YAML; remove it")
+            if key == "<<" and event.implicit[0]:
+                raise self._error(event, (*path, key), "YAML 1.2 merges no mappings; write the keys themselves here")
             if key in children:
                 raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
             given = next(self._events)

@@ -19,7 +19,7 @@ FILES: list[tuple[str, int, list[str]]] = [
     ("steps:\n  - {id: b, type: sql, sql: select id, 1 as x from a}\n", 3, ["'1 as x from a' has no value", "quote"]),
     ("steps:\n  - {id: b, type: sql, into: {{ var('x') }}, sql: select 1 as x}\n", 3, ["begins with {{", "quoted"]),
     ("sources:\n  a:\n    uri: d\n    pattern: *.csv\n", 5, ["begins with *", '"*.csv"']),
-    ("description: a: b\nsteps:\n" + LOAD, 2, ["a colon and a space must be quoted"]),
+    ("description: a: b\nsteps:\n" + LOAD, 2, ['must be quoted: description: "a: b"']),
     ("description: @home\nsteps:\n" + LOAD, 2, ["begins with %, @ or ` must be quoted"]),
     ("steps:\n  - id: a\n    type: sql\n   sql: select 1\n", 5, ["the indentation is wrong"]),
     (

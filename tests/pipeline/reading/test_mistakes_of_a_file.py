@@ -354,7 +354,12 @@ SQL: list[Row] = [
 YAML: list[Row] = [
     ("      id: integer\n", "\t  id: integer\n", "\t  id", ("tab", "spaces")),
     ("  - id: totals\n", "   - id: totals\n", "   - id: totals", ("indentation",)),
-    ("description: Orders of a shop.", "description: Orders: of a shop.", "Orders: of", ("quoted",)),
+    (
+        "description: Orders of a shop.",
+        "description: Orders: of a shop.",
+        "Orders: of",
+        ('must be quoted: description: "Orders: of a shop."',),
+    ),
     ("What the customer spent.", '"What the customer spent.', "What the customer", ("quote", "not closed")),
     ("description: Orders of a shop.", "description: *orders", "*orders", ("*", "quote")),
     (
@@ -381,13 +386,30 @@ YAML: list[Row] = [
     ("needs: [per_day]", "needs: [per_day", "needs: [per_day", ("the '[' that begins here is not closed",)),
     ("steps:\n", "steps:\n  x: 1\n", "x: 1", ("'x' is a key", "line 37", "remove it, or begin it with '- '")),
 ]
+BROKEN: list[Row] = [
+    ("name: shop\n", "\u00a0name: shop\n", "name: shop", ("begins with a no-break space (U+00A0)", "remove it")),
+    ("name: shop\n", "name:\u00a0shop\n", "name:", ("followed by a no-break space (U+00A0)", "write a space")),
+    ("name: shop\n", "na\u200bme: shop\n", ": shop", ("holds a zero width space (U+200B)", "write name")),
+    ("name: shop\n", "name:shop\n", "name:shop", ("a space is missing after 'name:'",)),
+    ("    uri: in/orders/", "    uri\u200b: in/orders/", "in/orders/", ("ends with a zero width space", "remove it")),
+    (
+        "    columns:\n      id: {type: integer, nullable: false}",
+        "    columns:\n    id: {type: integer, nullable: false}",
+        "    id: {type",
+        ("'id' stands beside 'columns', which is empty", "indent this line like line 21"),
+    ),
+    ("steps:\n  - id: load_orders", "steps:\n  a:\n    id: load_orders", "  a:", ("write '- id: a' in place of 'a:'",)),
+    ("sql: select day", "sql: {% if true %} select day", "{% if", ("begins with {% must be quoted", "'|'")),
+    ("Orders of a shop.", "Of 'a': a shop.", "Of 'a'", ("holds ': ', so it must be quoted", ": \"Of 'a': a shop.\"")),
+    ("Orders of a shop.", 'Of "a": a shop.', 'Of "a"', ("must be quoted", ": 'Of \"a\": a shop.'")),
+]
 SUM = "select day, sum(amount) as amount from raw_orders where amount > {{ var('floor') }} group by day"
 FIRST = "    - expect_column_values_to_not_be_null: {column: id}\n"
 OTHERS: list[Row] = [
     ("  - id: totals\n    type:", "  - id: totals\n      type:", "      type: sql", ("deeper", "has a value already")),
     ("description: Orders of a shop.", "description: 'It's a shop.'", "It's", ("ends before 's'", "twice")),
     ("    sql: select day", "    sql: |\n   select day", "   select day", ("below 'sql: |' must be indented",)),
-    ("  floor: 5\n", "  floor: 5\n  <<: *common\n", "<<", ("*common names nothing above it",)),
+    ("  floor: 5\n", "  floor: 5\n  <<: *common\n", "<<", ("YAML 1.2 merges no mappings", "write the keys themselves")),
     ("name: shop\n", "name: shop\n---\nname: other\n", "---", ("a second document",)),
     ("customer: varchar\n", "customer: varchar(20, 3)\n", "varchar(20", ("at most one argument",)),
     ("customer: varchar\n", "customer:\n", "customer:", ("needs a type, as in customer: varchar",)),
@@ -441,7 +463,7 @@ OTHERS: list[Row] = [
 ]
 ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
 ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]
-ROWS += [("others", row) for row in OTHERS]
+ROWS += [("others", row) for row in OTHERS] + [("broken", row) for row in BROKEN]
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"{kind}-{index}") for index, (kind, row) in enumerate(ROWS)])
