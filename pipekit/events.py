@@ -119,7 +119,10 @@ class CheckEvaluated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepFinished(Event):
-    """A step ended. ``status`` is SUCCEEDED, FAILED, SKIPPED or UNCHANGED; ``rows`` is what it wrote."""
+    """A step ended. ``status`` is SUCCEEDED, FAILED, SKIPPED or UNCHANGED; ``rows`` is what it wrote.
+
+    ``statements`` counts what its attempts sent, ``on_warehouse`` those of them that need a warehouse that is billed.
+    """
 
     step: str
     step_type: str
@@ -132,6 +135,8 @@ class StepFinished(Event):
     query_ids: tuple[str, ...] = ()
     definition_hash: str | None = None
     inputs_hash: str | None = None
+    statements: int = 0
+    on_warehouse: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,11 +269,6 @@ class Bus:
         """Hand a statement to those who asked for them."""
         for sink in self._takes_statements:
             sink.statement(ran)
-
-    @property
-    def takes_statements(self) -> bool:
-        """Whether a sink asks for statements."""
-        return bool(self._takes_statements)
 
     def scrub(self, text: str) -> str:
         """The text without secrets."""

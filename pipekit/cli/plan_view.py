@@ -9,6 +9,7 @@ from pipekit.errors import short
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED
 from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words, leaving_in_words
 from pipekit.runs.plan import Plan, PlannedStep
+from pipekit.runs.sent import Sent
 from pipekit.sinks.styles import STYLES, make_console, plain_text
 from pipekit.sinks.terminal import wrapped
 from pipekit.sinks.text import number, printable, size
@@ -44,7 +45,7 @@ def show_plan(plan: Plan, stream: IO[str], width: int | None = None) -> None:
         put(f"Wave {number_}" + (f": {len(wave)} steps side by side" if len(wave) > 1 else ""), style="bold")
         for step in wave:
             put(f"{_MARKS[SUCCEEDED if _only_moves(step) else step.status]} {_head(step)}", style=STYLES[step.status])
-            for line in _details(step):
+            for line in _details(step, bills=plan.bills):
                 put(line, 4, STYLES[FAILED] if line == step.outlook.error else "")
     put("")
     put(_summary(plan), style="bold")
@@ -74,7 +75,12 @@ def _only_moves(step: PlannedStep) -> bool:
     return step.status == UNCHANGED and bool(step.outlook.leaving)
 
 
-def _details(step: PlannedStep) -> Iterator[str]:
+def _sent_in_words(sent: Sent) -> str:
+    part = "" if sent.on_warehouse is None else f", {sent.on_warehouse:,} on the warehouse"
+    return number(sent.statements, "statement") + part
+
+
+def _details(step: PlannedStep, *, bills: bool) -> Iterator[str]:
     outlook = step.outlook
     if outlook.error:
         yield outlook.error
@@ -82,8 +88,8 @@ def _details(step: PlannedStep) -> Iterator[str]:
         yield from _file_lines(outlook)
     for table in outlook.tables:
         yield from _table_lines(table)
-    if step.sent and step.status == SUCCEEDED:
-        yield f"{number(step.sent, 'statement')} when it ran last"
+    if step.sent and bills:
+        yield f"{_sent_in_words(step.sent)}, as when it last did so"
     if step.functions:
         yield f"reads files by {', '.join(step.functions)}"
     yield from leaving_in_words(outlook.leaving)
@@ -138,7 +144,17 @@ def _summary(plan: Plan) -> str:
     ddl = sum(table.has_ddl for step in plan.steps for table in step.outlook.tables)
     rows = f"; {number(at_risk, 'row')} replaced" if at_risk else ""
     changes = f"; {number(ddl, 'table')} created or altered" if ddl else ""
-    return f"{number(len(plan.steps), 'step')}: {said}{rows}{changes}"
+    return f"{number(len(plan.steps), 'step')}: {said}{rows}{changes}{_all_sent(plan)}"
+
+
+def _all_sent(plan: Plan) -> str:
+    """How many statements there will be, by what the steps sent when they last did the same."""
+    known = [step.sent for step in plan.steps if step.sent]
+    if not known or not plan.bills:
+        return ""
+    unknown = sum(step.sent is None and step.status in (SUCCEEDED, UNCHANGED) for step in plan.steps)
+    but = f", without {number(unknown, 'step')} that did not do so before" if unknown else ""
+    return f"; {_sent_in_words(sum(known, Sent()))}, as when they last did so{but}"
 
 
 def markdown(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from pipekit.errors import PipekitError, TransientError, UnexpectedError, Wareho
 from pipekit.events import FAILED, Noted, StepFinished, StepStarted
 from pipekit.pipeline.model import Step
 from pipekit.retries import STEP_PAUSES
+from pipekit.runs.sent import Sent
 from pipekit.runs.workers import Attempt, Workers
 from pipekit.scrubbing import cleaned
 from pipekit.step import StepResult
@@ -41,6 +42,7 @@ def run_step(step: Step, run: Workers) -> StepFinished:
     outcome: _Outcome = retrying(lambda: _try_step(step, run, next(attempts), query_ids))
     if outcome.error is not None:
         run.errors[step.id] = cleaned(outcome.error)
+    sent = run.sent.get(step.id, Sent())
     finished = StepFinished(
         step=step.id,
         step_type=step.type.name,
@@ -53,6 +55,8 @@ def run_step(step: Step, run: Workers) -> StepFinished:
         query_ids=tuple(query_ids),
         definition_hash=step.definition_hash,
         inputs_hash=outcome.result.inputs_hash,
+        statements=sent.statements,
+        on_warehouse=sent.on_warehouse or 0,
     )
     run.emit(finished)
     return finished

@@ -20,6 +20,8 @@ from pipekit.outlook import Outlook, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps, unended_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed
+from pipekit.runs.sent import Sent, last_sent
+from pipekit.sql.dialect import needs_none
 from pipekit.step import Statement
 from pipekit.warehouses.contract import Warehouse
 
@@ -37,7 +39,7 @@ class PlannedStep:
         how: The name of its materialization or strategy, if it has one.
         functions: Functions with which its SQL reads files.
         statements: The SQL of its rows.
-        sent: How many statements it sent when it ran last, where the warehouse has ids of them.
+        sent: What it sent when it last did what it would do now, if that is known.
     """
 
     id: str
@@ -48,7 +50,7 @@ class PlannedStep:
     how: str = ""
     functions: tuple[str, ...] = ()
     statements: tuple[Statement, ...] = field(default=(), repr=False)
-    sent: int = 0
+    sent: Sent | None = None
 
     @property
     def status(self) -> str:
@@ -67,6 +69,7 @@ class Plan:
         as_of: The clock of the plan.
         steps: In the order of waves, and in file order within a wave.
         notes: What there is to know of the run as a whole.
+        bills: Whether the warehouse has a cluster that is billed while statements run on it.
     """
 
     pipeline: str
@@ -75,6 +78,7 @@ class Plan:
     as_of: datetime
     steps: tuple[PlannedStep, ...]
     notes: tuple[str, ...] = ()
+    bills: bool = False
 
     @property
     def statuses(self) -> dict[str, str]:
@@ -103,7 +107,8 @@ def plan_pipeline(spec: PipelineSpec, options: RunOptions) -> Plan:
         steps = _Planner(job, warehouse, earlier).steps()
     said = (*filter(None, [notice]), *(note.message for note in notes))
     target = job.spec.target
-    return Plan(spec.name, target.name, target.type.name, job.spec.as_of, steps, said)
+    bills = target.type.dialect.needs_compute is not needs_none
+    return Plan(spec.name, target.name, target.type.name, job.spec.as_of, steps, said, bills)
 
 
 class _Planner:
@@ -116,6 +121,7 @@ class _Planner:
         self._earlier = earlier
         self._last = last_steps(warehouse, job.spec.name)
         self._unended = unended_steps(job.spec.state / "runs", job.spec.target.name, job.spec.name)
+        self._sent = last_sent(job.spec.state / "runs", job.spec.target.name, job.spec.name)
         self._known: dict[str, Outlook] = {}
         self._rerun: set[str] = set()
         self._writing = {step.id for step in self._spec.graph.steps if step.writes}
@@ -152,8 +158,18 @@ class _Planner:
             options.choice.how.name if isinstance(options, TableOptions) else "",
             _used(self._spec.target.allowed, statements),
             statements,
-            last.statements if (last := self._last.get(step.id)) else 0,
+            self._sent_before(step, outlook.status),
         )
+
+    def _sent_before(self, step: Step, status: str) -> Sent | None:
+        """What the step sent when it last did the same: by the records here, or the log tables, where the ids are."""
+        if status in (FAILED, SKIPPED):
+            return None
+        known = self._sent.get((step.id, status, step.definition_hash))
+        last = self._last.get(step.id)
+        if known or not last or (last.status, last.finished.definition_hash) != (status, step.definition_hash):
+            return known
+        return Sent(last.statements, None) if last.statements else None
 
     def _outlook(self, step: Step, needs: Sequence[str]) -> Outlook:
         for other in needs:
@@ -236,5 +252,5 @@ def _step_as_json(step: PlannedStep) -> dict[str, Any]:
         "tables": [vars(table) for table in outlook.tables],
         "leaving": [vars(file) for file in outlook.leaving],
         "file_functions": list(step.functions),
-        "statements_of_last_run": step.sent,
+        "statements_of_last_run": step.sent and vars(step.sent),
     }

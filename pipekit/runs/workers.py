@@ -14,6 +14,8 @@ from pipekit.errors import PipekitError, TransientError, WarehouseError
 from pipekit.events import Bus, Event, Noted, Ran
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, finished_before
+from pipekit.runs.sent import Sent
+from pipekit.sql.dialect import Dialect
 from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
@@ -57,6 +59,8 @@ class Workers:
         full_refresh: Whether tables that are kept are to be rebuilt.
 
     Attributes:
+        errors: Why steps failed.
+        sent: What steps have sent.
         begin: See ``StepContext``; a run whose lock and log wait for work sets it.
     """
 
@@ -75,6 +79,7 @@ class Workers:
         self.run_id = run_id
         self.begin: Callable[[], bool] = lambda: False
         self.errors: dict[str, PipekitError] = {}
+        self.sent: dict[str, Sent] = {}
         self._warehouse = warehouse
         self._bus = bus
         self._earlier = earlier
@@ -128,7 +133,7 @@ class Workers:
             text = f"warehouse: {step.warehouse} does not apply to {session.dialect.name}"
             self.emit(Noted(level="INFO", message=text, step=step.id))
         if isinstance(session, PlainSession):
-            session.observer = self._observer(step)
+            session.observer = self._observer(step, session.dialect)
         deadline = time.monotonic() + step.timeout if step.timeout else None
         self._running[step.id] = attempt = Attempt(session, deadline)
         try:
@@ -140,11 +145,15 @@ class Workers:
             attempt.end()
             del self._running[step.id]
 
-    def _observer(self, step: Step) -> Observer | None:
-        """What shows a step's statements to the bus; ``None`` if nothing asks for them."""
-        if not self._bus.takes_statements:
-            return None
-        return lambda *ran: self._bus.statement(Ran(step.id, *ran))
+    def _observer(self, step: Step, dialect: Dialect) -> Observer:
+        """What counts a step's statements, and shows them to the bus."""
+        self.sent.setdefault(step.id, Sent())
+
+        def observe(sql: str, started_ns: int, ended_ns: int, error: str) -> None:
+            self.sent[step.id] += Sent(1, int(dialect.needs_compute(sql)))
+            self._bus.statement(Ran(step.id, sql, started_ns, ended_ns, error))
+
+        return observe
 
     def _session(self) -> Warehouse:
         if self._stopping.is_set():

@@ -144,6 +144,11 @@ def delete_using(delete: PartDelete) -> str:
     return f"DELETE FROM {delete.target} {using} WHERE {delete.condition} AND {same}"
 
 
+def needs_none(sql: str) -> bool:
+    """False: no statement needs a cluster that is billed."""
+    return False
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One engine's SQL.
@@ -176,6 +181,7 @@ class Dialect:
             versions wrote to the ledger are found by their names, which takes longer.
         semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
             translation is taken.
+        needs_compute: Whether a statement needs a cluster that is billed while it runs.
         version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
     """
 
@@ -200,6 +206,7 @@ class Dialect:
     widens: Widens = never
     table_functions: frozenset[str] | None = None
     text_number: str | None = None
+    needs_compute: Callable[[str], bool] = needs_none
     semantics: Semantics | None = field(default=None, hash=False, compare=False)
     version: str = ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +10,7 @@ from typing import Any
 
 import yaml
 
-# Answered by the service itself, from metadata:
-# https://docs.snowflake.com/en/user-guide/warehouses-considerations, .../sql-reference/metadata-operations
-_FREE = re.compile(
-    r"""\s*(
-        SHOW\b | DESC(RIBE)?\b | LIST\b | PUT\b | REMOVE\b | USE\b | BEGIN\b | COMMIT\b | ROLLBACK\b | GRANT\b | DROP\b
-      | ALTER\s+(?!TABLE\b.*\bADD\s+SEARCH) | CREATE\b(?!.*\bAS\s+(SELECT|WITH|\())
-      | CREATE\s+(OR\s+REPLACE\s+)?VIEW\b
-      | SELECT\s+(SYSTEM\$|CURRENT_)\w+\s*\([^()]*\)(\s*,\s*(SYSTEM\$|CURRENT_)\w+\s*\([^()]*\))*\s*$
-    )""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
-
-
-def needs_warehouse(sql: str) -> bool:
-    """Whether a statement needs a running warehouse, and so resumes one that is suspended."""
-    return not _FREE.match(sql)
+from pipekit.warehouses.snowflake.compute import needs_warehouse
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from emulator.costs import by_step
+from emulator.fixtures import EmulatedSnowflake
 from engines import Project, emulated, s3, snowflake_account  # noqa: F401 - fixtures
 from small_projects import cli, load, project, run_ok, snapshot, write
 
@@ -266,11 +269,36 @@ def test_on_snowflake_it_is_the_same_and_only_reads(request: pytest.FixtureReque
     world = World(tmp_path, random.Random(3), at.pipeline)
     assert "SUCCEEDED" in grown(world, tables, 3)
     account.control(reset=True)
-    plan = load(tmp_path / "p.yaml").plan()
+    load(tmp_path / "p.yaml").plan()
     sent = [statement["sql"] for statement in account.statements()]
     assert sent
     assert [sql for sql in sent if not _READS.match(sql)] == []
-    assert any(step.sent > 0 for step in plan.steps)
+    _hold_statements_against_the_next_run(account, tmp_path / "p.yaml")
+
+
+def _hold_statements_against_the_next_run(account: EmulatedSnowflake, path: Path) -> None:
+    """After a run that changed nothing, the plan knows what the next one sends, all in all and on the warehouse."""
+    load(path).run()
+    load(path).run()
+    plan = load(path).plan()
+    account.control(reset=True)
+    load(path).run()
+    sent = {
+        step: (len(cost.statements), len(cost.on_warehouse)) for step, cost in by_step(account.statements()).items()
+    }
+    known = {step.id: (step.sent.statements, step.sent.on_warehouse) for step in plan.steps if step.sent}
+    assert len(known) > 4
+    assert known == {step: sent[step] for step in known}
+    shown = io.StringIO()
+    show_plan(plan, shown)
+    total = tuple(sum(counts) for counts in zip(*known.values(), strict=True))
+    assert f"; {total[0]} statements, {total[1]} on the warehouse, as when they last did so" in shown.getvalue()
+    shutil.rmtree(path.parent / ".pipekit/runs/delivered")
+    elsewhere = {step.id: step.sent for step in load(path).plan().steps if step.sent}
+    assert {step: sent.statements for step, sent in elsewhere.items()} == {
+        step: counts[0] for step, counts in known.items()
+    }
+    assert {sent.on_warehouse for sent in elsewhere.values()} == {None}
 
 
 HELD = """

@@ -11,6 +11,7 @@ from pipekit.source import Column
 from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, delete_using, families
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.widening import longer
+from pipekit.warehouses.snowflake.compute import needs_warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,6 +101,7 @@ SNOWFLAKE = replace(
     saves_requests=True,
     quantile_digits=10,
     widens=_widens,
+    needs_compute=needs_warehouse,
 )
 
 # As DESCRIBE TABLE spells them, so that a declared type can be compared with what a table has.

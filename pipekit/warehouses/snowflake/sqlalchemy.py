@@ -41,7 +41,8 @@ def _tagged_cursor_class(warehouse: SnowflakeSession) -> type[Any]:
         def execute(self, *arguments: Any, **named: Any) -> Any:
             warehouse.settle()
             named.setdefault("_statement_params", warehouse.statement_params())
-            with warehouse.running(self, str(arguments[0] if arguments else named.get("command"))):
+            sql = str(arguments[0] if arguments else named.get("command"))
+            with warehouse.observed(sql), warehouse.running(self, sql):
                 result = super().execute(*arguments, **named)
             warehouse.note_query(self.sfqid)
             return result
