@@ -299,7 +299,7 @@ steps:
     assert load(path).runs(limit=1)[0].status == "SUCCEEDED"
     assert load(path).run().ok  # no lock is left
 
-    path.write_text(path.read_text().replace("{{ var('n', 1) }}", "{{ var('n', 'x') }}::integer"))
+    path.write_text(path.read_text().replace("{{ var('n', 1) }}", "lower({{ var('n', 'x') }})::integer"))
     pipeline = load(path)
     pipeline.begin("S")
     assert not pipeline.run_step("S", "a").ok
