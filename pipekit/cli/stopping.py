@@ -3,6 +3,7 @@ same one. Imports nothing but what Python has loaded already."""
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import time
@@ -11,7 +12,10 @@ from types import FrameType
 
 STOPPED = 130
 _PATIENCE_SECONDS = 10.0
-_asked_at: float | None = None
+_IMPORT_SECONDS = 5.0  # as long as an import may take before it is cut off after all
+_AGAIN_SECONDS = 0.02
+_first_asked_at: float | None = None
+_asked_at: float | None = None  # when the command was first interrupted
 
 
 def leave_at_once() -> None:
@@ -41,14 +45,36 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _asked_at  # noqa: PLW0603 - as the signal handlers of the process
+    global _asked_at, _first_asked_at  # noqa: PLW0603 - as the signal handlers of the process
     now = time.monotonic()
     if _asked_at is None:
+        _first_asked_at = _first_asked_at or now
+        if _is_importing(frame) and now - _first_asked_at < _IMPORT_SECONDS:
+            _thread.start_new_thread(_send_later, (number, _thread.get_ident()))
+            return
         _asked_at = now
         raise KeyboardInterrupt
     if now - _asked_at > _PATIENCE_SECONDS:
         _say("stopped without waiting; the next run puts its log in order\n")
         os._exit(STOPPED)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported. An exception there may abort the process, where the module is a native one
+    and just makes its types, or be swallowed, where a callback of the import system is running."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _send_later(number: int, main_thread: int) -> None:
+    time.sleep(_AGAIN_SECONDS)
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main_thread, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from small_projects import PIPEKIT, cli, project
+from small_projects import PIPEKIT, cli, project, write
 
 TWO = """
 steps:
@@ -104,6 +104,31 @@ def test_ctrl_c_while_modules_are_imported() -> None:
     done = python(f"{code}; os.kill(os.getpid(), signal.SIGINT); print('went on')")
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped before anything was run\n")
+
+
+def test_ctrl_c_waits_until_a_module_is_imported(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "halves.py",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfor n in range(1000): pass\nprint('whole')\n",
+    )
+    done = python(
+        f"""
+import sys, time
+from pipekit.cli import process
+
+def importing(**options):
+    sys.path.insert(0, {str(tmp_path)!r})
+    import halves
+    time.sleep(5)
+    print("went on")
+
+process.cli = importing
+process.program()
+"""
+    )
+    assert (done.returncode, done.stdout) == (130, "whole\n")
+    assert done.stderr == "stopped; running steps were rolled back\n"
 
 
 def test_an_error_that_ctrl_c_led_to_is_no_bug() -> None:
