@@ -6,6 +6,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -26,6 +27,7 @@ def leave_at_once() -> None:
 def stop_in_order() -> None:
     """From now on the first Ctrl-C raises ``KeyboardInterrupt``, so that running steps are rolled back and logged."""
     _handle(_stop)
+    sys.unraisablehook = _raise_again
 
 
 def was_asked() -> bool:
@@ -50,7 +52,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     if _asked_at is None:
         _first_asked_at = _first_asked_at or now
         if _is_importing(frame) and now - _first_asked_at < _IMPORT_SECONDS:
-            _thread.start_new_thread(_send_later, (number, _thread.get_ident()))
+            _ask_again(number)
             return
         _asked_at = now
         raise KeyboardInterrupt
@@ -67,6 +69,21 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _raise_again(given: sys.UnraisableHookArgs) -> None:
+    """An exception that cannot be raised where it came up. One that stops the command is raised again a moment later,
+    or the command would go on: it came up in a callback, or in native code that cannot pass it on."""
+    global _asked_at  # noqa: PLW0603 - as the signal handlers of the process
+    if given.exc_type is KeyboardInterrupt:
+        _asked_at = None
+        _ask_again(signal.SIGINT)
+    else:
+        sys.__unraisablehook__(given)
+
+
+def _ask_again(number: int) -> None:
+    _thread.start_new_thread(_send_later, (number, _thread.get_ident()))
 
 
 def _send_later(number: int, main_thread: int) -> None:

@@ -131,6 +131,30 @@ process.program()
     assert done.stderr == "stopped; running steps were rolled back\n"
 
 
+def test_ctrl_c_is_not_lost_where_no_exception_can_be_raised() -> None:
+    done = python(
+        """
+import os, signal, time
+from pipekit.cli import process
+
+class Left:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for n in range(1000): pass
+
+def collecting(**options):
+    left = Left()
+    del left
+    time.sleep(5)
+    print("went on")
+
+process.cli = collecting
+process.program()
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped; running steps were rolled back\n")
+
+
 def test_an_error_that_ctrl_c_led_to_is_no_bug() -> None:
     done = python(
         """
