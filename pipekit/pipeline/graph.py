@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -69,6 +69,24 @@ class Graph:
             for other in needed:
                 waiting[other].add(step)
         return {step: frozenset(others) for step, others in waiting.items()}
+
+    def parts(self, ids: Collection[str]) -> list[list[str]]:
+        """These steps in parts, none of which needs a step of another one by any detour; all in file order."""
+        chosen = frozenset(ids)
+        near = {step: (self.needs[step] | self.dependents[step]) & chosen for step in chosen}
+        left = sorted(ids, key=self._position.__getitem__)
+        parts = []
+        while left:
+            part = _reach({left[0]}, near)
+            parts.append([step for step in left if step in part])
+            left = [step for step in left if step not in part]
+        return parts
+
+    def in_line(self, ids: Collection[str]) -> bool:
+        """Whether no two of these steps could run at once, since each waits for the one before."""
+        chosen = frozenset(ids)
+        near = {step: self.needs[step] & chosen for step in chosen}
+        return len({len(_reach({step}, near)) for step in ids}) == len(ids)
 
     def cycle(self) -> list[str]:
         """Ids of steps that wait for each other in a circle, first one repeated; empty when there is none."""

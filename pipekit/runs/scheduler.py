@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -118,17 +118,13 @@ class Run:
             preload()
 
     def _run_steps(self) -> None:
-        waiting = {step: self.spec.graph.needs[step] & self.chosen.keys() for step in self.chosen}
+        parts = self._workers.parts(self.chosen)
         pool = ThreadPoolExecutor(self.spec.threads, thread_name_prefix="pipekit-step")
-        running: dict[Future[StepFinished], str] = {}
         try:
-            while waiting or running:
-                for step in [step for step, needed in waiting.items() if not needed]:
-                    del waiting[step]
-                    running[pool.submit(copy_context().run, run_step, self.chosen[step], self._workers)] = step
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._update(waiting, running.pop(future), future.result())
+            if parts is None:
+                self._run_when_ready(pool)
+            else:
+                self._run_in_parts(pool, parts)
         except BaseException:
             self._workers.stop()
             text = "stopping: running statements are cancelled; a Python function runs to its end"
@@ -136,6 +132,39 @@ class Run:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _waiting(self, steps: Collection[str]) -> dict[str, frozenset[str]]:
+        """For each of the steps those that it waits for."""
+        return {step: self.spec.graph.needs[step] & self.chosen.keys() for step in steps}
+
+    def _run_when_ready(self, pool: ThreadPoolExecutor) -> None:
+        """Each step on the next free thread, once those that it needs have ended."""
+        waiting = self._waiting(self.chosen)
+        running: dict[Future[StepFinished], str] = {}
+        while waiting or running:
+            for step in [step for step, needed in waiting.items() if not needed]:
+                del waiting[step]
+                running[pool.submit(copy_context().run, run_step, self.chosen[step], self._workers)] = step
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                self._update(waiting, running.pop(future), future.result())
+
+    def _run_in_parts(self, pool: ThreadPoolExecutor, parts: Sequence[Sequence[str]]) -> None:
+        """Each part on a thread, and so in a session, of its own."""
+        if not all(map(self.spec.graph.in_line, parts)):
+            text = (
+                "steps that depend on one another run one after another, since another session may see a commit later"
+            )
+            self._bus.emit(Noted(level="INFO", message=text))
+        for future in as_completed([pool.submit(copy_context().run, self._run_in_turn, part) for part in parts]):
+            future.result()
+
+    def _run_in_turn(self, part: Sequence[str]) -> None:
+        waiting = self._waiting(part)
+        while waiting and not self._workers.stopped:
+            step = next(step for step, needed in waiting.items() if not needed)
+            del waiting[step]
+            self._update(waiting, step, run_step(self.chosen[step], self._workers))
 
     def _update(self, waiting: dict[str, Any], step: str, outcome: StepFinished) -> None:
         """Take a step that ended from what others wait for; skip those that need it if it failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
 from pipekit.warehouses.contract import SupportsComputeWarehouse, SupportsQueryTag, Warehouse
 from pipekit.warehouses.session import Observer, PlainSession
+from pipekit.warehouses.sharing import SupportsConsistency
 
 WATCH_SECONDS = 0.1
 
@@ -104,6 +105,26 @@ class Workers:
     def stop(self) -> None:
         """Cancel the running statements and start no further attempt."""
         self._stopping.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no further attempt starts."""
+        return self._stopping.is_set()
+
+    def parts(self, steps: Collection[str]) -> list[list[str]] | None:
+        """The steps in parts, each of which one session has to run; ``None`` if any session may run any step.
+
+        A step must see what those before it have committed. Where another session may see that only later, steps
+        that depend on one another, by whatever detour, share a session. The warehouse is asked only if that would keep
+        steps from running at once.
+        """
+        if self.spec.threads == 1 or not isinstance(self._warehouse, SupportsConsistency):
+            return None
+        graph = self.spec.graph
+        parts = graph.parts(steps)
+        if all(graph.in_line(part) for part in parts):
+            return parts
+        return None if self._warehouse.shows_commits_at_once() else parts
 
     def tried_before(self, step: Step) -> int:
         """How often other processes of this run have tried the step."""

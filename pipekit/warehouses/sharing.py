@@ -26,3 +26,11 @@ class SupportsActivity(Protocol):
 
     def is_busy(self) -> bool:
         """Whether a statement of this session, or of one that came of it, is running."""
+
+
+@runtime_checkable
+class SupportsConsistency(Protocol):
+    """A session sees its own commits at once; whether it sees those of others at once depends on the account."""
+
+    def shows_commits_at_once(self) -> bool:
+        """Whether every session sees a commit as soon as it was answered. False where that cannot be known."""

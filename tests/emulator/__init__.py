@@ -25,12 +25,13 @@ or lets pass, and pipekit relies on, is added here:
 - A text that is longer than its VARCHAR(n) is refused, a literal is as wide as it is written, OBJECT, ARRAY and
   TIMESTAMP_LTZ are types. A division by zero is an error. SKIP_HEADER leaves out physical lines,
   and a blank line that COPY is not told to leave out is an error.
+- If a test asks for it, a session sees what another one committed some seconds later, unless READ_CONSISTENCY_MODE is
+  GLOBAL; its own commits it sees at once. UPDATE, DELETE, COPY and what replaces all rows see everything.
 
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
 NUMBER (tests/warehouses/duckdb/semantics is about that), the text of a JSON number
-with an exponent, error tables, time travel, a commit that another session does not see yet (READ_CONSISTENCY_MODE is kept, and
-`doctor` looks at it), a query over staged files that meets a blank line, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
+with an exponent, error tables, time travel, a query over staged files that meets a blank line, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.
 """

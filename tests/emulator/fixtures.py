@@ -108,7 +108,8 @@ class EmulatedSnowflake:
         """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``.
 
         ``end_sessions=True`` rolls back and ends what clients left open that are no more. ``expire_sessions=True`` does
-        so with sessions whose clients go on, and have to log in again.
+        so with sessions whose clients go on, and have to log in again. ``late=`` says after how many seconds a session
+        sees what another one committed, unless ``parameters=`` set READ_CONSISTENCY_MODE to GLOBAL.
         """
         request = urllib.request.Request(self._url, json.dumps(told).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:

@@ -254,8 +254,9 @@ async def control(request: Request) -> Response:
     told = await request.json()
     if told.get("reset"):
         STATE.latency, STATE.faults, STATE.statements, STATE.requests = 0.0, [], [], []
-        STATE.chunk_rows, ACCOUNT.parameters = 0, {}
+        STATE.chunk_rows, ACCOUNT.parameters, ACCOUNT.late = 0, {}, 0.0
     STATE.chunk_rows = told.get("chunk_rows", STATE.chunk_rows)
+    ACCOUNT.late = told.get("late", ACCOUNT.late)
     ACCOUNT.parameters |= told.get("parameters", {})
     STATE.latency = told.get("latency", STATE.latency)
     STATE.faults += [Fault(**fault) for fault in told.get("faults", [])]

@@ -16,6 +16,7 @@ import declared as types
 import duckdb
 import fakesnow.arrow
 import pyarrow as pa
+from consistency import View
 from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
@@ -64,6 +65,7 @@ class Account:
     making: threading.Lock = field(default_factory=threading.Lock)
     columns: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    late: float = 0.0
     governance: Governance = field(default_factory=Governance)
     locks: Locks = field(default_factory=Locks)
     created: dict[tuple[str, ...], datetime] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class Connection(FakeSnowflakeConnection):
         self.temporary: list[tuple[str, ...]] = []
         self.uncommitted: set[tuple[str, ...]] = set()
         self.busy = threading.RLock()
+        self.view = View(self._duck_conn)
         account.sessions[number] = self
 
     def parameter(self, name: str, default: str = "") -> str:
@@ -115,6 +118,11 @@ class Connection(FakeSnowflakeConnection):
         if not self.number:  # the emulator's own, which did not log in
             return default
         return str(self.settings.get(name, self.account.parameters.get(name, default)))
+
+    @property
+    def late(self) -> float:
+        """Seconds after which commits of other sessions are seen."""
+        return 0.0 if self.account.parameters.get("READ_CONSISTENCY_MODE") == "GLOBAL" else self.account.late
 
     def stop(self) -> None:
         """End the statement that is running, or waits for a lock."""
@@ -135,6 +143,7 @@ class Connection(FakeSnowflakeConnection):
         self.stopped = True
         with self.busy:
             self.account.sessions.pop(self.number, None)
+            self.view.drop()
             if self.open_transaction:
                 self._duck_conn.rollback()
                 self.open_transaction = False
@@ -172,7 +181,7 @@ class Cursor(FakeSnowflakeCursor):
     def _tried(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         for attempt in range(_CONFLICT_TRIES):
             try:
-                return self._noted(command, *arguments, **named)
+                return self._viewed(command, *arguments, **named)
             except Error:
                 raise
             except duckdb.TransactionException as error:
@@ -186,6 +195,22 @@ class Cursor(FakeSnowflakeCursor):
                     raise refused(DIVISION_BY_ZERO, 100051, "22012") from error
                 raise refused(f"{type(error).__name__}: {error}", 100132, "P0000") from error
         raise AssertionError
+
+    def _viewed(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        """Run a statement on what the session sees."""
+        conn = self._conn
+        if conn.open_transaction:
+            result = self._noted(command, *arguments, **named)
+        else:
+            with conn.view.of(command, conn.late):
+                if conn.view.is_open and command.lstrip()[:5].upper() == "BEGIN":
+                    conn.view.hand_over()
+                    conn.open_transaction = True
+                    return self.answer(*DONE)
+                result = self._noted(command, *arguments, **named)
+        if conn.late and not (conn.open_transaction or conn.view.is_open):
+            conn.view.take()
+        return result
 
     def _noted(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement, and remember which tables it made or changed."""
@@ -232,7 +257,7 @@ class Cursor(FakeSnowflakeCursor):
     def _alone(self) -> Iterator[None]:
         """A transaction around one statement, unless one is open."""
         conn = self._conn
-        if conn.open_transaction:
+        if conn.open_transaction or conn.view.is_open:
             yield
             return
         conn._duck_conn.begin()
@@ -438,7 +463,7 @@ def _clone(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
 def _overwrite(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     """INSERT OVERWRITE: the rows before go with the ones that come, in one step."""
     conn = cursor._conn
-    alone = not conn.open_transaction
+    alone = not (conn.open_transaction or conn.view.is_open)
     if alone:
         conn._duck_conn.begin()
     try:

@@ -135,6 +135,21 @@ def test_an_expression_that_names_nothing_is_an_error(expression: str) -> None:
     assert caught.value.args == (expression,)
 
 
+def test_steps_that_need_one_another_by_any_detour_are_a_part() -> None:
+    assert CHAIN.parts(["load_a", "load_b", "model", "report", "other"]) == [
+        ["load_a", "load_b", "model", "report"],
+        ["other"],
+    ]
+    assert CHAIN.parts(["load_b", "load_a"]) == [["load_a"], ["load_b"]], "what lies between them is not chosen"
+
+
+@pytest.mark.parametrize(
+    ("steps", "in_line"), [("load_a model report", True), ("load_a load_b model", False), ("other", True)]
+)
+def test_steps_in_line_cannot_run_at_once(steps: str, in_line: bool) -> None:
+    assert CHAIN.in_line(steps.split()) == in_line
+
+
 TABLES = st.frozensets(st.sampled_from([("main", name) for name in "abcdefgh"]), max_size=3)
 
 

@@ -244,17 +244,15 @@ _CONSISTENCY = "ALTER ACCOUNT SET READ_CONSISTENCY_MODE = 'GLOBAL'"
 
 
 def _consistency(warehouse: SnowflakeWarehouse) -> Finding:
-    """https://docs.snowflake.com/en/sql-reference/transactions: read consistency across sessions."""
+    """No failure: a run keeps steps that depend on one another in one session unless the mode is GLOBAL."""
     try:
-        result = warehouse.execute("SHOW PARAMETERS LIKE 'READ_CONSISTENCY_MODE' IN ACCOUNT")
+        mode = warehouse.read_consistency()
     except PipekitError as error:
-        return Finding("read consistency", True, f"not known: {error.message.splitlines()[0]}")
-    at = {column: index for index, column in enumerate(result.columns)}
-    mode = next((str(row[at["value"]]).upper() for row in result.rows), "SESSION")
+        mode = f"not known ({error.message.splitlines()[0]})"
     if mode == "GLOBAL":
-        return Finding("read consistency", True, "a commit is visible to every session at once")
-    wrong = "a step may not see yet what another session committed just before"
-    return Finding("read consistency", False, f"{mode}: {wrong}; let an account administrator run: {_CONSISTENCY}")
+        return Finding("read consistency", True, "GLOBAL: a commit is visible to every session at once")
+    text = f"{mode}: steps that depend on one another run in one session, one after another; to run them side by side"
+    return Finding("read consistency", True, f"{text}, let an account administrator run: {_CONSISTENCY}")
 
 
 def _reach(warehouse: SnowflakeWarehouse, sources: Sequence[Source]) -> Iterator[Finding]:

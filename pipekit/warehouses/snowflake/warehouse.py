@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipekit.errors import QueryError
+from pipekit.errors import PipekitError, QueryError
 from pipekit.names import Table
 from pipekit.source import Listing, Source
 from pipekit.warehouses.contract import FileLoad, LockHolder, Look, PreparedLoad
@@ -79,6 +79,22 @@ class SnowflakeWarehouse(SnowflakeSession):
         except QueryError:
             return None
         return f"{name} {changed}" if changed else None
+
+    def shows_commits_at_once(self) -> bool:
+        """See ``SupportsConsistency``; False also where the account does not show its mode."""
+        try:
+            return self.read_consistency() == "GLOBAL"
+        except PipekitError:
+            return False
+
+    def read_consistency(self) -> str:
+        """The account's READ_CONSISTENCY_MODE: SESSION unless an administrator has set it.
+
+        https://docs.snowflake.com/en/sql-reference/transactions, "Read consistency across sessions"
+        """
+        result = self.execute("SHOW PARAMETERS LIKE 'READ_CONSISTENCY_MODE' IN ACCOUNT")
+        at = {column: index for index, column in enumerate(result.columns)}
+        return next((str(row[at["value"]]).upper() for row in result.rows), "SESSION")
 
     def list_files(self, source: Source, cancelled: threading.Event | None = None) -> Listing:
         """The source's files in name order: by LIST on a stage, or from the local disk."""

@@ -128,8 +128,11 @@ FINDINGS = {
     ),
     "M1": Finding(
         "another session may not see a commit yet",
-        "doctor fails unless READ_CONSISTENCY_MODE is GLOBAL; the delay itself is not emulated",
-        (f"{_DOCUMENTED}::test_doctor_looks_at_read_consistency",),
+        "steps that depend on one another, by whatever detour, share a session unless READ_CONSISTENCY_MODE is GLOBAL",
+        (
+            "warehouses/snowflake/test_consistency.py::test_a_step_sees_the_commits_of_those_before_it",
+            f"{_DOCUMENTED}::test_doctor_looks_at_read_consistency",
+        ),
     ),
     "M2": Finding(
         "appends of one schema wait for one another, since UPDATE locks the table of claims as a whole",

@@ -384,18 +384,21 @@ def test_logins_keep_what_a_run_needs(tmp_path: Path) -> None:
         SnowflakeTarget.model_validate({"account": "a", "authenticator": "username_password_mfa"})
 
 
-@pytest.mark.parametrize(("mode", "ok"), [("SESSION", False), ("GLOBAL", True)])
+@pytest.mark.parametrize(
+    ("mode", "text"), [("SESSION", "one after another"), ("GLOBAL", "visible to every session at once")]
+)
 def test_doctor_looks_at_read_consistency(
     warehouse: SnowflakeWarehouse,
     snowflake_account: EmulatedSnowflake,  # noqa: F811
     tmp_path: Path,
     mode: str,
-    ok: bool,
+    text: str,
 ) -> None:
     """https://docs.snowflake.com/en/sql-reference/transactions: read consistency across sessions"""
     snowflake_account.control(parameters={"READ_CONSISTENCY_MODE": mode})
     findings = {finding.name: finding for finding in doctor(warehouse.options, [], tmp_path)}
-    assert findings["read consistency"].ok == ok
+    assert findings["read consistency"].ok
+    assert text in findings["read consistency"].text
     assert findings["privileges"].ok, findings["privileges"].text
     assert any(s["sql"].startswith("INSERT") for s in snowflake_account.statements()), "the warehouse is used"
 
