@@ -26,10 +26,15 @@ sources:
     uri: in/
     format: {type: json}
     columns: {id: integer, kind: {type: varchar, path: "device.tags[1]"}, more: variant, done: boolean}
+  below:
+    uri: in/
+    format: {type: json, root: "data.groups[*].users.*"}
+    columns: {id: {type: integer, nullable: false}, kind: {type: varchar, path: "device.tags[1]"}, more: variant}
   sheets: {uri: in/, format: {type: parquet}, columns: {a: integer}}
 steps:
   - {id: raw_sent, type: load, source: sent}
   - {id: raw_events, type: load, source: events}
+  - {id: raw_below, type: load, source: below}
   - {id: raw_sheets, type: load, source: sheets}
 """
 
@@ -39,6 +44,7 @@ def test_what_loads_rightly_and_what_is_not_made(tmp_path: Path) -> None:
     done = cli(tmp_path, "test", "p.yaml", "--fuzz", "12", "--seed", "3", code=0).stdout
     assert "sent: 12 files, each handled correctly" in done
     assert "events: 12 files, each handled correctly" in done
+    assert "below: 12 files, each handled correctly" in done
     assert "sheets: files of the format parquet are not made" in done
     assert "--seed 3 makes the same files" in done
     assert not (tmp_path / "tests").exists()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipekit.files.json_paths import column_path
+from pipekit.files.json_roots import parse_root
 from pipekit.formats.base import FileFormat
 from pipekit.formats.csv import CsvFormat
 from pipekit.formats.fixed_width import FixedWidthFormat
@@ -158,20 +159,39 @@ def _string(text: str) -> str:
 
 def _json_file(source: Source, records: Sequence[str], layout: frozenset[str]) -> str:
     form: Any = source.format
+    if form.records_at is not None:
+        return _below(form.records_at, records) + "\n"
     if form.layout == "array" or "array" in layout:
         return "[" + ",\n".join(records) + "]\n"
     body = [line for record in records for line in (record, "")] if "empty lines" in layout else list(records)
     return _lines(body, layout)
 
 
+def _below(root: str, records: Sequence[str]) -> str:
+    """A document with the records below a root; what is above them has one element at each level."""
+    inner = list(records)
+    for level in reversed(parse_root(root)):
+        held = (f'"k{number}": {each}' for number, each in enumerate(inner))
+        text = f"{{{', '.join(held)}}}" if level.is_map else f"[{', '.join(inner)}]"
+        for step in reversed(level.steps):
+            text = f"{{{_string(str(step))}: {text}}}"
+        inner = [text]
+    return inner[0]
+
+
 def _json_layouts(source: Source) -> tuple[str, ...]:
+    if source.format.records_at is not None:
+        return ()
     ways = {"lines": ("empty lines",), "array": (), "auto": ("array", "empty lines")}
     return ("line ends of Windows", "no last line end", *ways[getattr(source.format, "layout", "auto")])
 
 
 def _json_refused(source: Source) -> str:
-    if source.format.records_at is not None or any("^" in (column.path or "") for column in source.columns):
-        return "records below a root are not made"
+    levels = parse_root(source.format.records_at) if source.format.records_at else ()
+    if any(isinstance(step, int) for level in levels for step in level.steps):
+        return "records below one element of a list are not made"
+    if any("^" in (column.path or "") for column in source.columns):
+        return "values above the record are not made"
     places = [column_path(column) for column in source.columns]
     inside = any(one == other[: len(one)] for one in places for other in places if one is not other)
     return "one column is a part of another" if inside or () in places else ""
