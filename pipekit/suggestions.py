@@ -50,9 +50,14 @@ def nearest(name: str, known: Iterable[str], *, alike: float = 0.5) -> str | Non
     return next(iter(get_close_matches(name, others, n=1, cutoff=alike)), None)
 
 
+def same_elsewhere(name: str, known: Iterable[str]) -> str | None:
+    """The known name for what another tool calls ``name``; ``None`` if there is none."""
+    names = list(known)
+    return next((other for other in _SAME_ELSEWHERE.get(name, ()) if other in names), None)
+
+
 def did_you_mean(name: str, known: Iterable[str], *, otherwise: str = "", alike: float = 0.5) -> str:
     """``; did you mean 'x'?`` for the end of a message; ``otherwise``, or nothing, if no known name is near."""
     names = list(known)
-    near = next((other for other in _SAME_ELSEWHERE.get(name, ()) if other in names), None)
-    near = near or nearest(name, names, alike=alike)
+    near = same_elsewhere(name, names) or nearest(name, names, alike=alike)
     return f"; did you mean {near!r}?" if near else otherwise

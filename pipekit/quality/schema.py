@@ -223,13 +223,13 @@ def _query(query: str) -> Iterator[tuple[Place, str]]:
 
 def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     text, parser = kwargs["row_condition"], "condition_parser: great_expectations"
-    understood = parse_text(text) is not None
-    notation = "" if understood else f"is written {_as_condition(text)}, or as a mapping"
-    if kwargs.get("condition_parser") is None:
-        needs = f"a condition that is a text needs {parser} in the same braces"
-        yield ("row_condition",), needs + (f", and {notation}" if notation else "")
-    elif not understood:
-        yield ("row_condition",), f"{text!r} is no condition that {parser} reads; it {notation}"
+    missing, meant = kwargs.get("condition_parser") is None, _as_condition(text)
+    way_out = f"write row_condition: '{meant}'" if meant else 'write it as in row_condition: \'col("region") == "x"\''
+    if parse_text(text) is None:
+        also = f", {parser}" if missing else ""
+        yield ("row_condition",), f"{text!r} is no condition that great_expectations reads; {way_out}{also}"
+    elif missing:
+        yield ("row_condition",), f"a condition that is a text needs {parser} in the same braces"
 
 
 _COMPARISON = re.compile(
@@ -239,14 +239,14 @@ _NOT_NULL = re.compile(r"\s*(?P<column>\w+)\s+is\s+not\s+null\s*", re.IGNORECASE
 
 
 def _as_condition(text: str) -> str:
-    """A condition that is written as in SQL or pandas in the notation that is read; an example for any other."""
+    """A condition that is written as in SQL or pandas in the notation that is read; empty for any other."""
     if found := _COMPARISON.fullmatch(text):
         operator = {"=": "==", "<>": "!="}.get(found["operator"], found["operator"])
         value = found["value"].replace("'", '"')
         return f'col("{found["column"]}") {operator} {value}'
     if found := _NOT_NULL.fullmatch(text):
         return f'col("{found["column"]}").notnull()'
-    return 'like col("region") == "North"'
+    return ""
 
 
 def violations(schema: Mapping[str, Any], value: Any) -> list[tuple[Place, str]]:

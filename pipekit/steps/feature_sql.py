@@ -22,6 +22,13 @@ _ENTITY = "entity__key"
 _EDGE = "\ufdd4"
 _MARK = re.compile(f"{_EDGE}(\\d*){_EDGE}")
 _TEXT, _WORD = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\w+")
+_UNGROUPED = "neither in GROUP BY"
+_NEEDS_FROM = "a feature that aggregates needs `from`"
+_AGGREGATES = re.compile(
+    r"\b(sum|count|count_if|avg|min|max|median|mode|stddev\w*|var\w*|any_value|listagg|array_agg|\w+_agg)\s*\("
+    r"(?!(?:[^()]|\([^()]*\))*\)\s*over\b)",
+    re.IGNORECASE,
+)
 _LACKS = ": it is not in "
 _Path = tuple[str, ...]
 _Group = tuple[str, str, str | Expression, str | None]
@@ -43,7 +50,7 @@ def statement(options: FeaturesOptions, project: Project) -> Statement:
     except TemplateError as error:
         inside, around = list(_in_templates(options, project)), list(_in_features(error, sql, options))
         around = [each for each in around if not inside or each.line is not None]
-        first, *others = inside + _entity_once(around, options)
+        first, *others = inside + _once(_entity_once(around, options), options)
         first.others = tuple(others)
         raise first from error
 
@@ -192,7 +199,7 @@ def _in_features(error: TemplateError, marked: str, options: FeaturesOptions) ->
         if begin is not None:
             number, row, column = begin
             moved = (each.column or 1) - (column - 1 if row == each.line else 0)
-            reason, hint = _in_words_of_the_file(each, options)
+            reason, hint = _in_words_of_the_file(each, options, paths[number])
             found = TemplateError(reason, line=(each.line or row) - row + 1, column=moved, hint=hint)
             found.key = paths[number]
         yield found
@@ -201,8 +208,8 @@ def _in_features(error: TemplateError, marked: str, options: FeaturesOptions) ->
 def _around_features(error: TemplateError, options: FeaturesOptions) -> TemplateError:
     """A mistake in what is made around the texts of the features, in words of the file."""
     reason, key, entity = error.reason, "features", options.entity_name
-    if "neither in GROUP BY" in reason:
-        reason = f"a feature that aggregates needs `from`, the table that it counts: there {entity} may repeat"
+    if _UNGROUPED in reason:
+        reason = f"{_NEEDS_FROM}, the table that it counts: there {entity} may repeat"
         return _of_key(TemplateError(reason), key)
     if f"unknown column '{entity}'" in reason:
         where = f"it is not in {options.from_}"
@@ -212,16 +219,51 @@ def _around_features(error: TemplateError, options: FeaturesOptions) -> Template
     return _of_key(TemplateError(reason, hint=hint), key)
 
 
-def _in_words_of_the_file(error: TemplateError, options: FeaturesOptions) -> tuple[str, str | None]:
+def _once(mistakes: list[TemplateError], options: FeaturesOptions) -> list[TemplateError]:
+    """The mistakes, with one at each feature that aggregates without ``from``, in place of all that follows from it."""
+    aggregating = [
+        name for name, each in options.features.items() if each.is_own and _AGGREGATES.search(each.sql or "")
+    ]
+    if not aggregating or not any(each.reason.startswith(_NEEDS_FROM) for each in mistakes):
+        return mistakes
+    tables = [feature.from_ for feature in options.features.values() if feature.from_]
+    place = f"add from: {tables[0]}" if tables else "add from: with the table whose rows it aggregates"
+    found = []
+    for name in aggregating:
+        reason = f"aggregates, and without `from` a feature is computed from one row of {options.from_}"
+        found.append(TemplateError(reason, line=1, column=1, hint=place))
+        found[-1].key = ("features", name, "sql")
+    noted = {each.key for each in found}
+    return [*found, *(each for each in mistakes if each.key not in noted and not each.reason.startswith(_NEEDS_FROM))]
+
+
+def _in_words_of_the_file(error: TemplateError, options: FeaturesOptions, path: _Path = ()) -> tuple[str, str | None]:
     """Reason and hint without the names of the relations that are made around the texts of the features."""
+    if _UNGROUPED in error.reason and path[:1] == ("features",):
+        if options.features[path[1]].is_own:
+            return _NEEDS_FROM, None  # the one that aggregates is to blame, not this one; see _once
+        column = error.reason.partition("'")[2].partition("'")[0]
+        reason = f"a feature with `from` is one value for each {options.entity_name}, and {column} has many"
+        return reason, f"aggregate it, as in max({column}) or sum({column})"
     templates = ", ".join(dict.fromkeys(f.template for f in options.features.values() if f.template))
     reason = error.reason.replace("it is not in joined", f"it is no column of {options.from_} and no feature above it")
     if templates:
         reason = reason.replace("it is not in a query", f"it is not in the result of {templates}")
-    hint = (error.hint or "").replace(f", {_ENTITY}", "")
+    hint = _known_above((error.hint or "").replace(f", {_ENTITY}", ""), options, path)
     if reason.startswith("no table here is called") and "joined" in hint:
         hint = f"name columns of {options.from_} and features above it without a table"
     return reason, hint or None
+
+
+def _known_above(hint: str, options: FeaturesOptions, path: _Path) -> str:
+    """The hint without the feature itself and those below it, which it cannot name."""
+    before, listed, names = hint.partition("known here: ")
+    if not listed or path[:1] != ("features",):
+        return hint
+    features = list(options.features)
+    unseen = {name.lower() for name in features[features.index(path[1]) :]}
+    seen = [name for name in names.split(", ") if name.lower() not in unseen]
+    return before + listed + ", ".join(seen) if seen else ""
 
 
 def _entity_once(mistakes: list[TemplateError], options: FeaturesOptions) -> list[TemplateError]:

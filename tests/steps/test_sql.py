@@ -223,12 +223,12 @@ def test_a_view_becomes_a_table_and_back(tmp_path: Path) -> None:
 
 def test_a_failing_statement_shows_template_numbered_sql_and_the_engines_message(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
-    (tmp_path / "templates/bad.sql").write_text("select\n  cast('x' || n as integer) as n\nfrom src\n")
+    (tmp_path / "templates/bad.sql").write_text("select\n  cast('x' as integer) as n\nfrom src\n")
     with pytest.raises(QueryError) as caught:
         run_step("sql", {"template": "bad.sql", "into": "t"}, {"src": SRC}, root=tmp_path)
     message = caught.value.message
     assert message.startswith("bad.sql: Conversion Error")
-    assert "    1 | SELECT\n    2 |   CAST(('x' || sf_text(n)) AS BIGINT) AS n\n    3 | FROM src" in message
+    assert "    1 | SELECT\n    2 |   CAST('x' AS BIGINT) AS n\n    3 | FROM src" in message
     with pytest.raises(QueryError, match=r"(?s)^sql: .*no_such_column.*\| "):
         sql("select no_such_column from src", {"src": SRC})
 

@@ -19,6 +19,7 @@ from pipekit.quality.custom_sql import QUERY
 from pipekit.scrubbing import hide_environment, texts_in
 from pipekit.sql.sandbox import Variables
 
+_NOT_SET = re.compile(r"\bthe variable '[^']*' is not set")
 SHARED_SECTIONS = ("vars", "targets", "suites", "sources", "notify")
 SQL_KEYS = ("sql", "where")  # rendered when they are translated, with values as literals
 
@@ -82,8 +83,10 @@ class Reading:
         self.absent[tuple(path)] = self.problems[-1]
 
     def causes(self) -> list[Problem]:
-        """The mistakes, without those that are gone once a key is spelt as was proposed."""
+        """The mistakes, without those that are gone once a key is spelt as was proposed, or ``vars`` is a mapping."""
         gone = [problem for path, problem in self.absent.items() if path in self.misspelt]
+        if self.has_noted(("vars",)):
+            gone += [problem for problem in self.problems if _NOT_SET.search(problem.text)]
         return [problem for problem in self.problems if problem not in gone]
 
     def has_noted(self, path: Sequence[str | int]) -> bool:

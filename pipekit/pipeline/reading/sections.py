@@ -15,7 +15,7 @@ from pipekit.files.checks import check_source, doubts
 from pipekit.files.places import check_spelling
 from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
-from pipekit.pipeline.reading.checking import checked
+from pipekit.pipeline.reading.checking import checked, others_of
 from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.rendering import Reading, as_list
 from pipekit.quality.suite import Suite, read_suite
@@ -49,7 +49,7 @@ def read_target(reading: Reading, name: str) -> Target | None:
         text = f"unknown warehouse {kind!r}{did_you_mean(str(kind), types)}; one of {', '.join(sorted(types))}"
         reading.note((*path, "type"), text)
         return None
-    options = checked(reading, types[kind].options, data, path)
+    options = checked(reading, types[kind].options, data, path, elsewhere=lambda: others_of(types, kind))
     return Target(name, types[kind], options) if options else None
 
 
@@ -75,16 +75,17 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
         if not isinstance(data, dict):
             reading.note(("sources", name), "must hold uri, format and columns")
             continue
-        if isinstance(data.get("columns"), list):
-            reading.note(("sources", name, "columns"), _no_types(data["columns"]))
-            continue
+        listed = data.get("columns")
+        if isinstance(listed, list):
+            reading.note(("sources", name, "columns"), _no_types(listed))
+            data["columns"] = {"of_a_list": "varchar"}  # so that the rest of the source is looked at
         if "name" in data:
             reading.note(("sources", name, "name"), "unknown key; the key above is the name")
         form = _read_format(reading, name, data, target)
         if form is not None:
             data = {**data, "format": form}
         source = checked(reading, Source, {**data, "name": name}, ("sources", name))
-        if source is None or source.format is _NO_FORMAT:
+        if source is None or source.format is _NO_FORMAT or isinstance(listed, list):
             continue
         now = source.at(reading.clock)
         if problem := check_spelling(now.uri) or _moves_too_far(source):
@@ -146,7 +147,7 @@ def _read_format(reading: Reading, source: str, data: Mapping[str, Any], target:
         others = ", ".join(sorted(loaded))
         reading.note((*path, "type"), f"{target.type.name} does not load the format {name!r}; it loads {others}")
         return _NO_FORMAT
-    form = checked(reading, known[name].options, keys, path)
+    form = checked(reading, known[name].options, keys, path, elsewhere=lambda: others_of(known, name))
     return _NO_FORMAT if form is None else known[name].bound(form)
 
 

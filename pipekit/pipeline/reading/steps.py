@@ -8,7 +8,7 @@ from typing import Any
 from pipekit.materialize.into import TableOptions
 from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step, canonical
-from pipekit.pipeline.reading.checking import checked
+from pipekit.pipeline.reading.checking import checked, others_of
 from pipekit.pipeline.reading.choice import keys_of_choices, with_choice
 from pipekit.pipeline.reading.keys import MAX_STEPS, StepKeys
 from pipekit.pipeline.reading.rendering import Reading, as_list
@@ -31,6 +31,7 @@ def read_steps(reading: Reading) -> list[tuple[int, Step]]:
     for index, node in enumerate(step_nodes(reading)):
         if not isinstance(node.value, dict):
             continue  # reported by FileKeys
+        _note_empty(reading, ("steps", index))
         step = _read_step(reading, index, node.plain())
         if step is None:
             continue
@@ -41,6 +42,16 @@ def read_steps(reading: Reading) -> list[tuple[int, Step]]:
         seen[step.id.lower()] = node.line
         steps.append((index, step))
     return steps
+
+
+def _note_empty(reading: Reading, path: tuple[str | int, ...]) -> None:
+    """Note keys of a step, and of its features, that have no value."""
+    for key, child in reading.tree.at(path).value.items():
+        if child.is_empty:
+            reading.note((*path, key), "is empty; give it a value, or remove it")
+        for name in child.value if key == "features" and isinstance(child.value, dict) else ():
+            if isinstance(child.value[name].value, dict):
+                _note_empty(reading, (*path, key, name))
 
 
 def _read_step(reading: Reading, index: int, data: dict[str, Any]) -> Step | None:
@@ -60,7 +71,9 @@ def _read_step(reading: Reading, index: int, data: dict[str, Any]) -> Step | Non
         rest.setdefault("into", data["id"] if isinstance(data.get("id"), str) else "step")
     also_known = [*StepKeys.model_fields, *keys_of_choices(step_type.options, reading.vocabulary.materializations)]
     rest = with_choice(reading, step_type.options, rest, path)
-    options = checked(reading, step_type.options, rest, path, also_known)
+    options = checked(
+        reading, step_type.options, rest, path, also_known, elsewhere=lambda: others_of(types, step_type.name)
+    )
     if options is None:
         return None
     if keys is None:  # so that the rest of the step is checked too
@@ -121,7 +134,8 @@ def _problems(spec: PipelineSpec, step: Step) -> Iterable[tuple[str, str]]:
 
 def _check_name(reading: Reading, path: tuple[str | int, ...], what: str, name: Any, known: Iterable[Any]) -> None:
     names = set(known)
-    if not isinstance(name, str) or name not in names:
+    unread = name is None or reading.has_noted((f"{what}s",))  # what is empty is noted, and the name may be right
+    if not unread and (not isinstance(name, str) or name not in names):
         reading.note(path, f"there is no {what} {name!r}{did_you_mean(str(name), names)}")
 
 

@@ -255,7 +255,7 @@ CHECKS: list[Row] = [
         "value_set: [a, b]",
         'value_set: [a, b], row_condition: "amnt > 1"',
         "row_condition",
-        ("needs condition_parser: great_expectations in the same braces", 'col("amnt") > 1'),
+        ("'amnt > 1' is no condition", """row_condition: 'col("amnt") > 1', condition_parser: great_expectations"""),
     ),
     (
         "    - expect_column_values_to_be_in_set:",
@@ -403,6 +403,27 @@ BROKEN: list[Row] = [
     ("Orders of a shop.", "Of 'a': a shop.", "Of 'a'", ("holds ': ', so it must be quoted", ": \"Of 'a': a shop.\"")),
     ("Orders of a shop.", 'Of "a": a shop.', 'Of "a"', ("must be quoted", ": 'Of \"a\": a shop.'")),
 ]
+SHAPES: list[Row] = [
+    ("steps:\n", "steps: |\n", "steps: |", ("must be a list", "makes one text of the lines below: remove it")),
+    ("vars:\n  floor: 5\n", "vars: floor=5\n", "vars:", ("is a single value", "write vars: {floor: 5}")),
+    ("vars:\n  floor: 5\n", "vars: [floor, 5]\n", "vars:", ("is a list", "write vars: {floor: 5}")),
+    ("vars:\n  floor: 5\n", "vars:\n  - floor: 5\n", "vars:", ("is a list", "write vars: {floor: 5}")),
+    ("vars:\n  floor: 5\n", "vars: {password: 12345}\nexternal: {a: b}\n", "external", ("must be a",)),
+    ("name: shop", "name: 2024", "name: 2024", ("text of letters", "not begin with a digit; 2024 is a number")),
+    ("description: Orders of a shop.", "description: 5", ": 5", ("must be text", 'write "5" in quotes')),
+    ("nullable: false", "nullable: 5", "nullable", ("must be true or false, and 5 is not",)),
+    ("format: {type: json}", 'format: {type: json, quote: "x"}', "json", ("json has no quote; it belongs to csv",)),
+    ("    source: orders", "    sql: a\n    source: orders", "sql: a", ("load has no sql; it belongs to sql",)),
+    ("type: duckdb, path", "type: duckdb, role: x, path", "duckdb", ("duckdb has no role; it belongs to snowflake",)),
+    ("    key: day\n", "    unique_key: day\n    key: day\n", "unique_key", ("'key' is given in line 57 already",)),
+    ("strategy: append", "strategy: replace_where", "replace_where", ("needs where or partition_by",)),
+    ("    needs: [per_day]", "    needs:", "needs:", ("is empty; give it a value, or remove it",)),
+    ("    template: totals.sql", "    sql:", "    sql:", ("is empty; give it a value",)),
+    ("raw_orders, sql: sum(amount),", "raw_orders, sql: ,", "spent", ("features.spent.sql: is empty",)),
+    ("sql: sum(amount),", "sql: amount,", "spent", ("one value for each customer", "as in max(amount)")),
+    ("{from: raw_orders, sql: sum(amount),", "{sql: sum(amount),", "spent", ("66:20", "aggregates", "add from:")),
+    ("      spent:", "      self: {sql: self + n}\n      spent:", "self", ("known here: customer, n",)),
+]
 SUM = "select day, sum(amount) as amount from raw_orders where amount > {{ var('floor') }} group by day"
 FIRST = "    - expect_column_values_to_not_be_null: {column: id}\n"
 OTHERS: list[Row] = [
@@ -464,6 +485,7 @@ OTHERS: list[Row] = [
 ROWS = [("names", row) for row in NAMES] + [("values", row) for row in VALUES] + [("checks", row) for row in CHECKS]
 ROWS += [("sql", row) for row in SQL] + [("yaml", row) for row in YAML]
 ROWS += [("others", row) for row in OTHERS] + [("broken", row) for row in BROKEN]
+ROWS += [("shapes", row) for row in SHAPES]
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"{kind}-{index}") for index, (kind, row) in enumerate(ROWS)])
@@ -507,6 +529,10 @@ ALONE = [
     ("    from: totals\n", "    from: total\n"),
     ("entity: customer", "entity: custmer"),
     ("name: shop\n", "name: shop\ntarget: [local, prod]\n"),
+    ("vars:\n  floor: 5\n", "vars: floor=5\n"),
+    ("    needs: [per_day]", "    needs:"),
+    ("{from: raw_orders, sql: sum(amount),", "{sql: sum(amount),"),
+    ("    template: totals.sql", "    template:"),
     ("path: .pipekit/w.duckdb}", "path: .pipekit/w.duckdb, schema: \"{{ env('PIPEKIT_NOT_SET') }}\"}"),
 ]
 

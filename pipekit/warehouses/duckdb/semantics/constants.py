@@ -45,6 +45,12 @@ def unreadable(text: str, kind: str) -> str | None:
     return None if reason is None else f"{text!r} is no {noun}{reason}"
 
 
+def no_such_moment(text: str, kind: str) -> str | None:
+    """The same for a text in the form of a date or time alone: what is cast on purpose fails when it is run."""
+    reason = unreadable(text, kind)
+    return reason if reason and ": " in reason.removeprefix(repr(text)) else None
+
+
 def _not_read(text: str, noun: str) -> str | None:
     """What is wrong with the text, after a colon, if that can be said; ``None`` if nothing is known to be."""
     if noun == "number":

@@ -94,7 +94,7 @@ def _no_table(walker: Walker, node: Any) -> None:
     last = query.selects[-1] if query is not None and query.selects else None
     table = last.args["alias"] if isinstance(last, exp.Alias) and _has_no_as(last) else None
     where = f" before {table.name!r}" if table is not None else ""
-    walker.mistake(node, f"the column {node.name!r} is named, and no table is read here", f"is FROM missing{where}?")
+    walker.mistake(node, f"unknown column {node.name!r}: no table is read here", f"is FROM missing{where}?")
 
 
 def _has_no_as(alias: Any) -> bool:
@@ -221,7 +221,7 @@ def arithmetic(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
 def cast(walker: Walker, node: Any, given: Typed, wanted: str) -> None:
     """Note a cast that does not exist. https://docs.snowflake.com/en/sql-reference/data-type-conversion"""
     value, text = given.type, literal_text(given)
-    if text is not None and (wrong := constants.unreadable(text, wanted)) is not None:
+    if text is not None and (wrong := constants.no_such_moment(text, wanted)) is not None:
         walker.mistake(node, wrong, constants.way_out(wanted))
     if value.kind in _MOMENTS | {"time"} and wanted in ("int", "bool"):
         hint = "use date_part(epoch_second, ...), or to_char first"

@@ -186,7 +186,10 @@ def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:
             rewritten += star
             result = None if result is None or columns is None else _joined(result, columns)
             continue
+        hidden = scope.aliases.pop(name.lower(), None)  # what an expression is called is not seen in it
         typed = rewriter.visit(each)
+        if hidden is not None:
+            scope.aliases[name.lower()] = hidden
         written = _at_least_64_bits(typed)
         if name and not isinstance(each, exp.Alias) and not isinstance(written, exp.Column):
             written = exp.alias_(written, exp.to_identifier(name), copy=False)
