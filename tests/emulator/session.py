@@ -173,10 +173,17 @@ class Cursor(FakeSnowflakeCursor):
         with conn.busy:
             conn.stopped = False
             try:
-                return self._tried(command, *arguments, **named)
+                return self._limited(self._tried(command, *arguments, **named))
             finally:
                 if not conn.open_transaction:
                     conn.account.locks.release(conn)
+
+    def _limited(self, result: FakeSnowflakeCursor) -> FakeSnowflakeCursor:
+        """No more rows than ROWS_PER_RESULTSET: https://docs.snowflake.com/en/sql-reference/parameters"""
+        most = int(self._conn.parameter("ROWS_PER_RESULTSET", "0"))
+        if most and self._arrow_table is not None:
+            self._arrow_table = self._arrow_table.slice(0, most)
+        return result
 
     def _tried(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         for attempt in range(_CONFLICT_TRIES):

@@ -9,8 +9,8 @@ from pipekit.errors import PipekitError, WarehouseError
 from pipekit.warehouses.snowflake.errors import driver_errors
 from pipekit.warehouses.snowflake.target import SECRETS, SnowflakeTarget
 
-# What pipekit relies on; it overrides the defaults of the account and the user. But for the first four, these are
-# Snowflake's own defaults: https://docs.snowflake.com/en/sql-reference/parameters
+# What pipekit relies on; it overrides the defaults of the account and the user. But for time zone, century, and what is
+# said below, these are Snowflake's own defaults: https://docs.snowflake.com/en/sql-reference/parameters
 _SESSION = {
     "TIMEZONE": "UTC",
     "AUTOCOMMIT": True,
@@ -28,11 +28,18 @@ _SESSION = {
     "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
     "BINARY_OUTPUT_FORMAT": "HEX",
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+    "TIMESTAMP_DAY_IS_ALWAYS_24H": False,
+    "JSON_INDENT": 2,
+    "STRICT_JSON_OUTPUT": False,
     "WEEK_START": 0,
     "WEEK_OF_YEAR_POLICY": 0,
     "DEFAULT_NULL_ORDERING": "LAST",
     "ERROR_ON_NONDETERMINISTIC_MERGE": True,
     "ERROR_ON_NONDETERMINISTIC_UPDATE": True,
+    # All rows of a listing and a ledger, one statement in a request, and columns that Arrow can be made of.
+    "ROWS_PER_RESULTSET": 0,
+    "MULTI_STATEMENT_COUNT": 1,
+    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW",
     # A statement ends when its client is gone, so that it holds no lock and overwrites no later run's table.
     "ABORT_DETACHED_QUERY": True,
 }

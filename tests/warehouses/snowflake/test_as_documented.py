@@ -86,6 +86,66 @@ def test_the_formats_of_the_account_change_nothing(
         opened.close()
 
 
+# Each other than what pipekit relies on: https://docs.snowflake.com/en/sql-reference/parameters
+OTHERWISE: dict[str, str | int | bool] = {
+    "TIMEZONE": "America/Los_Angeles",
+    "AUTOCOMMIT": False,
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": True,
+    "TWO_DIGIT_CENTURY_START": 2000,
+    "DATE_INPUT_FORMAT": "DD/MM/YYYY",
+    "TIME_INPUT_FORMAT": "MI:HH24:SS",
+    "TIMESTAMP_INPUT_FORMAT": "DD/MM/YYYY HH24:MI",
+    "BINARY_INPUT_FORMAT": "BASE64",
+    "DATE_OUTPUT_FORMAT": "DD/MM/YYYY",
+    "TIME_OUTPUT_FORMAT": "HH24",
+    "TIMESTAMP_OUTPUT_FORMAT": "DD/MM/YYYY",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "DD/MM/YYYY",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "DD/MM/YYYY",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "DD/MM/YYYY",
+    "BINARY_OUTPUT_FORMAT": "BASE64",
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_LTZ",
+    "TIMESTAMP_DAY_IS_ALWAYS_24H": True,
+    "JSON_INDENT": 0,
+    "STRICT_JSON_OUTPUT": True,
+    "WEEK_START": 7,
+    "WEEK_OF_YEAR_POLICY": 1,
+    "DEFAULT_NULL_ORDERING": "FIRST",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": False,
+    "ERROR_ON_NONDETERMINISTIC_UPDATE": False,
+    "ROWS_PER_RESULTSET": 1,
+    "MULTI_STATEMENT_COUNT": 0,
+    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "JSON",
+    "ABORT_DETACHED_QUERY": False,
+}
+
+
+def test_every_parameter_that_is_relied_on_is_pinned_at_login(tmp_path: Path) -> None:
+    keys = {"account": "a", "user": "u", "password": "p", "session_parameters": OTHERWISE}
+    pinned = connect_arguments(SnowflakeTarget.model_validate(keys), tmp_path)["session_parameters"]
+    assert pinned.keys() - {"LOCK_TIMEOUT"} == OTHERWISE.keys()
+    assert not [name for name, value in OTHERWISE.items() if pinned[name] == value]
+
+
+def test_an_account_that_sets_all_of_them_otherwise_gives_the_same_table(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    s3: S3,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/1.csv").write_text("d,t\n2024-12-31,2024-12-31 01:02:03\n2025-01-01,2025-01-01 00:00:00\n")
+    (tmp_path / "in/2.csv").write_text("d,t\n2025-01-02,2025-01-02 00:00:00\n")
+    uri = s3.upload(tmp_path / "in", s3.bucket(), "in/")
+    given = source(uri, {"type": "csv"}, {"d": "date", "t": "timestamp_ntz"})
+    loaded = []
+    for parameters in ({}, {name: str(value) for name, value in OTHERWISE.items()}):
+        snowflake_account.control(parameters=parameters)
+        opened = open_snowflake(SnowflakeTarget.model_validate(snowflake_account.target()), tmp_path)
+        loaded.append(load(opened, given))
+        opened.close()
+    assert loaded[0] == loaded[1]
+    assert [day for day, _ in loaded[1]] == [dt.date(2024, 12, 31), dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
+
+
 def test_a_folder_with_the_name_of_its_prefix_is_another_file(
     warehouse: SnowflakeWarehouse,
     s3: S3,  # noqa: F811
