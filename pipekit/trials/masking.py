@@ -141,11 +141,10 @@ class Masker:
 
     def _one(self, text: str, secret: bool) -> str:
         """What stands for a text in lower case, or for a number or time as text."""
-        decisive = self._decisive[secret]
-        if text in _WORDS or text in decisive.words:
+        if text in _WORDS or text in self._decisive[secret].words:
             return text
         if (text, secret) not in self._given:
-            make, fits = self._way(text, decisive)
+            make, fits = self._way(text, secret)
             self._given[text, secret] = found = self._free(text, secret, make, fits)
             self._taken.add((secret, found))
         return self._given[text, secret]
@@ -162,8 +161,9 @@ class Masker:
         seed = self._key + number.to_bytes(4, "big") + text.encode(errors="surrogatepass")
         return Stream(hashlib.shake_256(seed).digest(4 * len(text) + 16))
 
-    def _way(self, text: str, decisive: Decisive) -> tuple[Callable[[Stream], str], Callable[[str], bool]]:
+    def _way(self, text: str, secret: bool) -> tuple[Callable[[Stream], str], Callable[[str], bool]]:
         """How a text is masked, and what the result must keep."""
+        decisive = self._decisive[secret]
         if _NUMBER.fullmatch(text):
             sides = [_side(text, each) for each in decisive.numbers]
             return (
@@ -171,10 +171,13 @@ class Masker:
                 lambda found: _fits_in_64_bits(text, found) and [_side(found, n) for n in decisive.numbers] == sides,
             )
         moment = _MOMENT.fullmatch(text)
+        if moment is not None and moment[3]:  # times of one day stay on one day, which may be a group
+            day = self._one(moment[0][:10], secret)
+            return lambda stream: day + self._clock(moment[3], stream), lambda found: True
         if moment is not None:
             before = [_order(moment[0][:10], day) for day in decisive.days]
             return (
-                lambda stream: f"{moment[1]}-{stream.below(28) + 1:02}{self._clock(moment[3], stream)}",
+                lambda stream: f"{moment[1]}-{stream.below(28) + 1:02}",
                 lambda found: [_order(found[:10], day) for day in decisive.days] == before,
             )
         kept = _kept(text, decisive.parts)

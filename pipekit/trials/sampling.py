@@ -187,6 +187,8 @@ class Sampler:
                     if len(each.rows) < least:
                         found = self._read(each, condition, limit)
                         each.rows += [row for row in found if row not in each.rows][: limit - len(each.rows)]
+                if 0 < len(each.rows) < least:  # groups of one row show little
+                    each.rows += [row for row in self._read(each, "", limit) if row not in each.rows][: limit - 1]
 
     def _follow(self, limit: int) -> None:
         """Rows that belong to those that are chosen, by the columns that the SQL sets equal."""

@@ -155,6 +155,30 @@ def test_rows_that_show_more_are_looked_for(tmp_path: Path) -> None:
     assert len([row for row in test["given"]["raw"] if row["kind"] != "bird"]) == 1
 
 
+def test_groups_of_a_sample_have_several_rows_where_there_are_such(tmp_path: Path) -> None:
+    """Sums are values of no input row but by chance: the one that is must not be the whole sample."""
+    path = project(
+        tmp_path,
+        """
+        sources:
+          lands: {uri: in/, format: {type: json}, columns: {words: array, area: integer}}
+        steps:
+          - {id: raw, type: load, source: lands}
+          - id: spoken
+            type: sql
+            sql: "select w.value::varchar as word, count(*) as n, sum(area) as area
+                  from raw, lateral flatten(input => words) w group by 1"
+        """,
+    )
+    lines = [f'{{"words": ["w{n % 3}", "x{n}"], "area": {10**n}}}' for n in range(6)]
+    write(tmp_path, "in/a.json", "\n".join([*lines, '{"words": ["alone"], "area": 7}']) + "\n")
+    run_ok(path)
+    done = load(path).record("spoken")
+    assert (done.passed, done.notes, done.given) == (True, (), {"raw": 7})
+    [test] = found_in(path).values()
+    assert max(row["n"] for row in test["expect"]["spoken"]) == 2
+
+
 def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
     done = cli(
         pipeline.parent, "test", "p.yaml", "--record", "paid", "--keep", "raw_customers.name", "--name", "n", code=0
@@ -280,6 +304,9 @@ def test_masks_keep_form_equality_and_sides() -> None:
     days = masker.column(["2024-03-09", "2024-03-11", "2024-03-09 00:00:00"])
     assert days[0] < "2024-03-10" < days[1]
     assert days[2].endswith(" 00:00:00")
+    times = masker.column(["2024-03-11T10:11:12", "2024-03-11 23:00:00", "2024-03-12 10:11:12"])
+    assert [each[:10] == days[1] for each in times] == [True, True, False]  # one day stays one day
+    assert times[0][10:] != "T10:11:12"
     [noted, zoned, utc] = masker.column(
         ["2024-03-09 10:00 Anna called", "2024-03-09T10:11:12.5+01:00", "2024-03-09 10:11 UTC"]
     )
