@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -53,6 +54,17 @@ def _no_file(path: Path) -> str:
     )
 
 
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Report a mistake in the target's name as one of ``name``, which gave it."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError([replace(each, file=name) if each.file == "target" else each for each in error.problems]) from (
+            error.__cause__
+        )
+
+
 class PipelineFile:
     """A valid pipeline file.
 
@@ -99,8 +111,8 @@ class PipelineFile:
             raise SpecError([Problem(str(path), 0, "", _no_file(path))])
         root = find_root(path)
         read_dotenv(root)
-        given = Given(target or os.environ.get("PIPEKIT_TARGET"), dict(vars or {}), as_of)
-        with keeping(Secrets()) as secrets, clean_errors():
+        given = Given(os.environ.get("PIPEKIT_TARGET") if target is None else target, dict(vars or {}), as_of)
+        with keeping(Secrets()) as secrets, clean_errors(), _blaming("target" if target else "PIPEKIT_TARGET"):
             hide(text for name, value in given.variables.items() if looks_secret(name) for text in texts_in(value))
             plugins = Plugins(root, project_code=project_code)
             return cls(given.read(path, plugins), plugins, given, secrets)

@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.options import pipeline_options, read_spec
 from pipekit.cli.output import say
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.argument("templates", nargs=-1, required=True, metavar="TEMPLATE...", shell_complete=completing.files)
 def add(spec: Path, templates: tuple[str, ...], **options: Any) -> None:

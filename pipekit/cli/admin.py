@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli.commands import Command, Group
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, project_plugins, read_spec
 from pipekit.cli.output import say
 from pipekit.errors import PipekitError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pipekit.findings import Finding
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 def doctor(spec: Path, **options: Any) -> None:
     """Check the installed versions and everything that a run of SPEC needs. One line per finding, with the remedy."""
@@ -53,12 +54,12 @@ def _without_pipeline(spec: Path, error: PipekitError) -> Iterator[Finding]:
     yield from look_at_folders(find_root(spec))
 
 
-@click.group()
+@click.group(cls=Group)
 def snowflake() -> None:
     """Snowflake accounts."""
 
 
-@snowflake.command("setup")
+@snowflake.command("setup", cls=Command)
 @pipeline_options
 @click.option("--apply", "apply", is_flag=True, help="Run the statements too, as the target's user.")
 @click.option("--aws-role-arn", metavar="ARN", help="The AWS role that the storage integration takes.")
@@ -75,7 +76,7 @@ def setup_snowflake(
         click.echo(f"{statement};")  # as it must be run, so nothing is taken out
 
 
-@click.command()
+@click.command(cls=Command)
 def schema() -> None:
     """Print the JSON Schema of pipeline files, for editors. It includes the project's own step types."""
     from pipekit.pipeline.schema import pipeline_schema

@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 from click.shell_completion import CompletionItem
 
+from pipekit.cli.commands import Group
 from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
-from pipekit.suggestions import did_you_mean
 
 COMPLETION = "_PIPEKIT_COMPLETE"
 """The variable by which a shell asks what completes a line."""
@@ -55,7 +55,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Built-in commands, imported when they are called, and those of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -76,14 +76,8 @@ class Commands(click.Group):
         options = click.Command.shell_complete(self, ctx, incomplete) if incomplete.startswith("-") else []
         return [item for item in found if item.value.startswith(incomplete)] + options
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = did_you_mean(args[0], [*COMMANDS, *_not_built_in()])
-            raise click.UsageError(error.message.rstrip(".") + (near or "."), ctx) from error
+    def names(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *_not_built_in()]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

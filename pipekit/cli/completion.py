@@ -17,6 +17,7 @@ from click.shell_completion import (
 )
 
 from pipekit.cli.app import COMPLETION, cli
+from pipekit.cli.commands import Command
 
 _NAME = "pipekit"
 _SPECIAL, _ESCAPED = re.compile(r"[^\w@%+=:,./-]"), r"\\\g<0>"
@@ -63,7 +64,7 @@ class Bash(BashComplete):
         return f"{item.type},{_SPECIAL.sub(_ESCAPED, value) if item.type == 'plain' else value}"
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print what makes SHELL complete commands, options, files, steps, targets, tables and runs.

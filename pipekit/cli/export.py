@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 import click
 
+from pipekit.cli.commands import Command, Group
 from pipekit.cli.options import pipeline_options, project_plugins, read_spec
 from pipekit.cli.output import write_whole
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pipekit.export.contract import Exporter
 
 
-class Exporters(click.Group):
+class Exporters(Group):
     """The exporters, built in or of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,7 +50,7 @@ def _command(exporter: Exporter[Any]) -> click.Command:
         command = _option(name, field)(command)
     help_text = "Write this file; printed if left out."
     command = click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help=help_text)(command)
-    return click.command(exporter.name, help=exporter.summary)(command)
+    return click.command(exporter.name, cls=Command, help=exporter.summary)(command)
 
 
 def _option(name: str, field: FieldInfo) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.output import say, several, write_whole
 from pipekit.project import find_root
 
@@ -19,7 +20,7 @@ _SCHEMAS = ("pipeline.schema.json", "docs/pipeline.schema.json")
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("places", nargs=-1, required=True, metavar="PLACE...", shell_complete=completing.files)
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Write the file; else print it.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pipekit.cli.commands import Command
 from pipekit.cli.output import say
 
 _NEXT = """\
@@ -18,7 +19,7 @@ Next:
 Editors with a YAML language server complete and explain every key."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 def init(folder: Path) -> None:
     """Write a small project into DIR that runs at once, with comments that teach."""

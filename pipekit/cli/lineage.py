@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.options import pipeline_options, read_spec
 from pipekit.cli.output import say
 from pipekit.sinks.terminal import width_of, wrapped
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _WIDTH_ELSEWHERE = 100
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.argument("column", required=False, shell_complete=completing.columns)
 @click.option("--forward", is_flag=True, help="What is made of COLUMN, in place of what it is made of.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,15 @@ def read_spec(
         from pipekit.api import Pipeline
 
         given = _variables(variables)
+        if from_environment("target"):
+            target = None  # read there once more, so that a mistake is reported as the environment's
         return Pipeline.from_file(spec, target=target, vars=given, as_of=as_of, project_code=not no_plugins)
+
+
+def from_environment(name: str) -> bool:
+    """Whether a parameter of the command has its value from its environment variable."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.ENVIRONMENT
 
 
 @contextmanager
@@ -126,6 +134,13 @@ def _variables(given: Sequence[str]) -> dict[str, Any]:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--var")
         variables[name] = plain_scalar(value)
     return variables
+
+
+def refuse_resumed_refresh(options: Mapping[str, Any]) -> None:
+    """Refuse ``--resume`` beside ``--full-refresh``."""
+    if options["resume"] and options["full_refresh"]:
+        text = "one leaves out what the last run finished, the other makes all of it anew; give one of them"
+        raise click.UsageError(f"--resume and --full-refresh exclude each other: {text}")
 
 
 def refuse_unused(why: str, *names: str) -> None:

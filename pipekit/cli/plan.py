@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipekit.cli.options import FULL_REFRESH, choice_options, pipeline_options, read_spec
+from pipekit.cli.commands import Command
+from pipekit.cli.options import FULL_REFRESH, choice_options, pipeline_options, read_spec, refuse_resumed_refresh
 from pipekit.cli.output import say
 from pipekit.scrubbing import HIDDEN, scrub
 from pipekit.state import file_name
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipekit.runs.plan import Plan
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @choice_options
 @click.option("--resume", is_flag=True, help="As the last run is resumed, if it failed or was killed.")
@@ -37,6 +38,7 @@ def plan(spec: Path, form: str | None, folder: Path | None, **options: Any) -> N
         form = "json"
     names = ("select", "exclude", "resume", "full_refresh")
     plan_options = {name: options.pop(name) for name in names}
+    refuse_resumed_refresh(plan_options)
     found = read_spec(spec, **options).plan(**plan_options)
     if folder is not None:
         _write_sql(found, folder / found.target)

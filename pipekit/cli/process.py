@@ -9,6 +9,8 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +18,9 @@ from pipekit.cli.app import COMPLETION, cli
 from pipekit.cli.options import EXIT_BUG, EXIT_FAILED, EXIT_STOPPED, EXIT_USAGE
 from pipekit.cli.output import say
 from pipekit.cli.stopping import stop_in_order, was_asked
+
+if TYPE_CHECKING:
+    from pipekit.errors import Problem
 
 # What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
 # of ours has named it before.
@@ -95,7 +100,7 @@ def _report(error: Exception) -> int:
         if isinstance(error, SpecError):
             from pipekit.cli.source_lines import say_mistakes
 
-            say_mistakes(error.problems)
+            say_mistakes([_of_an_option(each) for each in error.problems])
         else:
             say(str(error), err=True)
         return error.exit_code
@@ -110,6 +115,17 @@ def _report(error: Exception) -> int:
     say(f"pipekit failed unexpectedly: {type(error).__name__}", err=True)
     say(f"This is a bug in pipekit. The traceback is in {file.name}; please report it with that file.", err=True)
     return EXIT_BUG
+
+
+_OPTIONS = {"target": "--target", "as_of": "--as-of", "select": "--select", "exclude": "--exclude"}
+
+
+def _of_an_option(problem: Problem) -> Problem:
+    """A mistake in what was given beside the file, under the name of its option."""
+    name, _, variable = problem.file.partition(".")
+    if not problem.line and name == "vars" and variable:
+        return replace(problem, file=f"--var {variable}")
+    return replace(problem, file=_OPTIONS.get(problem.file, problem.file)) if not problem.line else problem
 
 
 def _of_the_system(error: Exception) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from pipekit.cli.commands import Command
 from pipekit.cli.options import pipeline_options, read_spec
 from pipekit.cli.output import say, write_whole
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.option(
     "--output", "-o", default="report.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False)

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.options import (
     FULL_REFRESH,
     WAIT,
     choice_options,
     exit_code,
+    from_environment,
     pipeline_options,
     read_spec,
     read_spec_of_run,
+    refuse_resumed_refresh,
 )
 from pipekit.cli.output import say, several
 from pipekit.cli.scheduled import run_step
@@ -34,7 +37,7 @@ def _once(context: click.Context, parameter: click.Parameter, values: Sequence[s
     return values[0] if values else None
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @choice_options
 @click.option("--resume", is_flag=True, help="Resume the last run, if it failed or was killed.")
@@ -82,8 +85,9 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
 
 
 def _refuse_mixed(options: Mapping[str, Any], as_of: str | None) -> None:
-    """What a whole run is given, a step of an open run has already."""
-    if options["run_id"] is not None and not options["step"] and _from_environment("run_id"):
+    """What a whole run is given, a step of an open run has already; a resumed run has what the earlier one finished."""
+    refuse_resumed_refresh(options)
+    if options["run_id"] is not None and not options["step"] and from_environment("run_id"):
         return  # a scheduler sets PIPEKIT_RUN_ID for all that it starts
     if bool(options["run_id"]) != bool(options["step"]):
         raise click.UsageError("--run-id and --step belong together: one step of a run that `pipekit begin` opened")
@@ -94,12 +98,7 @@ def _refuse_mixed(options: Mapping[str, Any], as_of: str | None) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --step{elsewhere}")
 
 
-def _from_environment(name: str) -> bool:
-    source = click.get_current_context().get_parameter_source(name)
-    return source is click.core.ParameterSource.ENVIRONMENT
-
-
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 def validate(spec: Path, **options: Any) -> None:
     """Check the file SPEC, and show the order of its steps. Nothing is opened or written."""

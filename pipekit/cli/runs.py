@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _FAR_BACK = 200
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.argument("run", required=False, shell_complete=completing.runs_or_last)
 @click.option("--failed", is_flag=True, help="Only runs that did not succeed.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command
 from pipekit.cli.options import (
     FULL_REFRESH,
     WAIT,
@@ -31,7 +32,7 @@ EXIT_TRY_AGAIN = 75
 """EX_TEMPFAIL of sysexits.h: another try may succeed, nothing needs to be fixed."""
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @choice_options
 @FULL_REFRESH
@@ -53,7 +54,7 @@ def begin(spec: Path, run_id: str | None, target: str | None, variables: Any, **
         say(pipeline.begin(run_id, **run_options))
 
 
-@click.command()
+@click.command(cls=Command)
 @warehouse_options
 @WAIT
 @click.option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipekit.cli import completing
+from pipekit.cli.commands import Command, Group
 from pipekit.cli.options import exit_code, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 from pipekit.cli.rows import FORMS, Form, form_options, limit_option, one_more, print_rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _NAMES = re.compile(r'\s*"(?:[^"]|"")+"\s*(?=,|$)|[^,]+')
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.argument("table", shell_complete=completing.tables)
 @click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order; quoted as in SQL.")
@@ -50,7 +51,7 @@ def show(
     print_rows(rows, form, limit, pipeline.notice)
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.argument("query")
 @limit_option(100)
@@ -66,7 +67,7 @@ def sql(spec: Path, query: str, limit: int, form: Form | None, **options: Any) -
     print_rows(rows, form, limit, pipeline.notice)
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.option(
     "--step", shell_complete=completing.rejecting_steps, help="The load, if more than one of the pipeline rejects."
@@ -127,12 +128,12 @@ def _export_rejects(pipeline: Pipeline, file: Path, step: str | None, run_id: st
     say(f"{number(count, 'record')} in {file}; fix them, then: {command}")
 
 
-@click.group()
+@click.group(cls=Group)
 def logs() -> None:
     """The log tables."""
 
 
-@logs.command("sync")
+@logs.command("sync", cls=Command)
 @pipeline_options
 def sync_logs(spec: Path, **options: Any) -> None:
     """Write log rows of earlier runs of SPEC that are missing from the log tables."""
@@ -146,7 +147,7 @@ def sync_logs(spec: Path, **options: Any) -> None:
         say(f"{run_id} is still running")
 
 
-@logs.command("prune")
+@logs.command("prune", cls=Command)
 @pipeline_options
 @click.option("--keep", metavar="DAYS", help="How far back rows are kept: 90d, 12w; the file's logs.keep if left out.")
 def prune_logs(spec: Path, keep: str | None, **options: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipekit.cli.commands import Command
 from pipekit.cli.options import EXIT_FAILED, pipeline_options, read_spec, refuse_unused
 from pipekit.cli.output import say
 from pipekit.sinks.terminal import shows_colours
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _RED, _BOLD, _END = "\x1b[31m", "\x1b[1m", "\x1b[0m"
 
 
-@click.command()
+@click.command(cls=Command)
 @pipeline_options
 @click.option(
     "--tests",

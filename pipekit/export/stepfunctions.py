@@ -59,7 +59,9 @@ class StepFunctionsOptions(BaseModel):
 def write(options: StepFunctionsOptions, pipeline: Exported) -> str:
     """The state machine, or with ``template`` all that deploys it, as JSON."""
     if not options.template and (options.schedule or options.secret):
-        raise ExportError(f"--{'schedule' if options.schedule else 'secret'} belongs to --template: a machine has none")
+        option = "--schedule" if options.schedule else "--secret"
+        text = "a state machine alone has none, its CloudFormation template does"
+        raise ExportError(f"{option} needs --template: {text}; add --template, or remove {option}")
     _refuse(options)
     machine = state_machine(options, pipeline)
     if options.template:

@@ -18,6 +18,7 @@ from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.alerting import Desk, tell, waiting
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.beginning import Beginning
+from pipekit.runs.choosing import choose
 from pipekit.runs.history import record_refusal
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import run_lock
@@ -35,7 +36,6 @@ from pipekit.sinks.logfile import LogfileSink
 from pipekit.sinks.story import RunStory
 from pipekit.sinks.tables import TablesSink
 from pipekit.sql.origins import Origins
-from pipekit.suggestions import did_you_mean
 from pipekit.telemetry.listeners import listeners
 from pipekit.warehouses.contract import SupportsQueryTag, SupportsSuspending, Warehouse
 from pipekit.warehouses.sharing import light_session
@@ -213,23 +213,10 @@ def prepared(spec: PipelineSpec, options: RunOptions) -> Job:
     Raises:
         SpecError: ``select`` or ``exclude`` names no step.
     """
-    chosen = _choose(spec, options.select, options.exclude)
+    chosen = choose(spec, options.select, options.exclude)
     if not spec.clock_given:
         spec = spec.changed(as_of=datetime.now(UTC))  # a Pipeline may be run long after it was read
     return Job(spec, chosen, options, options.run_id or new_run_id())
-
-
-def _choose(spec: PipelineSpec, select: Sequence[str], exclude: Sequence[str]) -> tuple[Step, ...]:
-    try:
-        ids = spec.graph.select(select, exclude)
-    except KeyError as error:
-        known = [step.id for step in spec.steps]
-        near = did_you_mean(str(error.args[0]).strip("+"), known, otherwise=f"; the steps are {', '.join(known)}")
-        text = f"--select or --exclude: no step matches {error.args[0]!r}{near}"
-        raise SpecError([Problem(str(spec.path), 0, "", text)]) from error
-    if not ids:
-        raise SpecError([Problem(str(spec.path), 0, "", "--select and --exclude leave no step to run")])
-    return tuple(step for step in spec.steps if step.id in ids)
 
 
 # The resources of a run, outermost first ------------------------------------------------------------------------
@@ -369,7 +356,7 @@ def as_before(job: Job, earlier: EarlierRun) -> Job:
         select, exclude = earlier.select, earlier.exclude
     anew = options.full_refresh or earlier.full_refresh
     options = replace(options, select=select, exclude=exclude, variables=variables, full_refresh=anew)
-    return replace(job, spec=spec, chosen=_choose(spec, select, exclude), options=options)
+    return replace(job, spec=spec, chosen=choose(spec, select, exclude), options=options)
 
 
 def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, EarlierRun]:

@@ -90,7 +90,7 @@ def test_nothing_left_to_run_is_an_error(tmp_path: Path) -> None:
         [*PIPEKIT, "run", str(path), "-s", "a", "-x", "a"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "leave no step to run" in done.stderr
+    assert "--exclude: leaves no step of p.yaml to run" in done.stderr
 
 
 NUMBERS = """\

@@ -60,7 +60,7 @@ def test_a_secret_is_not_written(pipeline: Pipeline) -> None:
 
 
 def test_what_the_tool_cannot_take_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="--schedule belongs to --template"):
+    with pytest.raises(SpecError, match="--schedule needs --template: a state machine alone has none"):
         pipeline.export("stepfunctions", {"schedule": "cron(15 6 * * ? *)"})
     with pytest.raises(SpecError, match="--retrys: unknown key; did you mean 'retries'"):
         pipeline.export("airflow", {"retrys": 1})

@@ -60,7 +60,7 @@ def read_pipeline(
     check_targets_of_receivers(reading)
     render_tree(reading, FileValues(known, vocabulary.template_globals, reading.root), target)
     clock = as_of if as_of is not None else reading.value("as_of", None)
-    spec = _sections(reading, target or _target_of(reading), known, clock)
+    spec = _sections(reading, target if target is not None else _target_of(reading), known, clock)
     steps = read_steps(reading)
     spec = replace(spec, steps=tuple(step for _, step in steps), inline_suites=read_references(reading))
     check_options(reading, spec, steps)
@@ -126,12 +126,18 @@ def _check_given(reading: Reading, given: Mapping[str, Any], known: Variables) -
     """
     unrendered = str(reading.tree.plain().get("targets", ""))  # those that are not chosen
     found = bool(reading.problems)
-    for name in given:
+    declared = reading.mapping("vars")
+    for name, value in given.items():
+        default = declared[name].value if name in declared else None
+        if isinstance(default, int | float) and (value is None or (isinstance(value, str) and not value.strip())):
+            place = f"{reading.path.name}:{declared[name].line}"
+            text = f"is empty, and {name} is {default} in {place}; give such a value, or leave it out"
+            reading.problems.append(Problem(f"vars.{name}", 0, "", text))
         near = did_you_mean(name, sorted(known.used - given.keys()))
         asked = name in known.used or re.search(rf"""var\(\s*\W{re.escape(name)}\W""", unrendered)
         if not asked and (near or not found):
             text = f"the pipeline neither declares it nor asks for it{near}"
-            reading.problems.append(Problem(f"--var {name}", 0, "", text))
+            reading.problems.append(Problem(f"vars.{name}", 0, "", text))
 
 
 def _state(root: Path) -> Path:

@@ -127,7 +127,7 @@ class Reading:
     def note_given(self, name: str, path: Sequence[str | int], text: str) -> None:
         """Note a mistake in what may have been given beside the file."""
         if name in self.given:
-            self.problems.append(Problem(f"--{name.replace('_', '-')}", 0, "", text))
+            self.problems.append(Problem(name, 0, "", text))
         else:
             self.note(path, text)
 

@@ -203,7 +203,9 @@ def read_clock(reading: Reading, text: str | None) -> datetime:
         clock = datetime.fromisoformat(text)
         return clock.replace(tzinfo=UTC) if clock.tzinfo is None else clock.astimezone(UTC)
     except (ValueError, OverflowError):
-        reading.note_given(
-            "as_of", ("as_of",), f"{text!r} is not a time; write 2024-07-01 or 2024-07-01T12:00:00+02:00"
-        )
+        from pipekit.warehouses.duckdb.semantics.constants import unreadable  # imports sqlglot, for mistakes only
+
+        _, _, why = (unreadable(text, "ntz") or "").partition(f"{text!r} is no timestamp: ")
+        reason = f": {why}" if why else "; write 2024-07-01 or 2024-07-01T12:00:00+02:00"
+        reading.note_given("as_of", ("as_of",), f"{text!r} is not a time{reason}")
         return datetime.now(UTC)

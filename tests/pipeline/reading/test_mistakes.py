@@ -74,8 +74,8 @@ def test_a_mistake_is_named_with_its_line_and_a_way_out(tmp_path: Path, text: st
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"target": "prod"}, "--target: there is no target 'prod'; the file has no targets"),
-        ({"as_of": "yesterday"}, "--as-of: 'yesterday' is not a time"),
+        ({"target": "prod"}, "target: there is no target 'prod'; the file has no targets"),
+        ({"as_of": "yesterday"}, "as_of: 'yesterday' is not a time"),
     ],
 )
 def test_what_was_given_beside_the_file_is_blamed_there(tmp_path: Path, given: dict[str, str], words: str) -> None:

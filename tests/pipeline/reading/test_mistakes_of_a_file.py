@@ -564,7 +564,24 @@ COMMANDS: list[tuple[list[str], tuple[str, ...]]] = [
     (["run", "p.yaml", "--target", "prd"], ("--target", "no target 'prd'", "did you mean 'prod'?")),
     (["run", "p.yaml", "--as-of", "tomorrow"], ("--as-of", "not a time")),
     (["run", "p.yaml", "--select", "total"], ("--select", "'total'", "did you mean 'totals'?")),
-    (["run", "p.yaml", "--exclude", "tag:none"], ("--exclude", "tag:none")),
+    (
+        ["run", "p.yaml", "--exclude", "tag:none"],
+        ("--exclude: no step of p.yaml matches 'tag:none'", "no step has tags"),
+    ),
+    (["run", "p.yaml", "--select", "tag:"], ("--select: ", "the name of the tag is missing")),
+    (["validate", "p.yaml", "--var", "floor="], ("--var floor: is empty", "floor is 5 in p.yaml:4", "leave it out")),
+    (["validate", "p.yaml", "--target", ""], ("--target: is empty", "leave --target out")),
+    (["validate", "p.yaml", "--as-of", " "], ("--as-of: is empty", "leave --as-of out")),
+    (["run", "p.yaml", "--select", ""], ("--select: is empty",)),
+    (["show", "p.yaml", ""], ("TABLE: is empty",)),
+    (["report", "p.yaml", "--output", ""], ("--output: is empty", "leave --output out")),
+    (["run", "p.yaml", "--as-of", "2024-02-30"], ("--as-of: '2024-02-30'", "February 2024 has 29 days")),
+    (["run", "p.yaml", "--full-refresh", "--resume"], ("--resume and --full-refresh exclude each other", "give one")),
+    (["plan", "p.yaml", "--full-refresh", "--resume"], ("--resume and --full-refresh exclude each other", "give one")),
+    (["run", "p.yaml", "--threads", "4"], ("--threads", "write threads: 4 in the pipeline file")),
+    (["run", "p.yaml", "--retries=1"], ("--retries", "a key of a step", "write retries: 1 in the pipeline file")),
+    (["export", "airflw", "p.yaml"], ("no such command 'airflw'", "did you mean 'airflow'?")),
+    (["logs", "snyc", "p.yaml"], ("no such command 'snyc'", "did you mean 'sync'?")),
     (["show", "p.yaml"], ("TABLE",)),
 ]
 
@@ -590,6 +607,24 @@ def test_a_mistake_on_the_command_line(
     assert end.value.code == 2, said
     assert all(word.lower() in said.lower() for word in words), said
     assert not (tmp_path / ".pipekit").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("prodd", ("PIPEKIT_TARGET: there is no target 'prodd'", "did you mean 'prod'?")),
+        ("", ("PIPEKIT_TARGET: is set, but empty", "unset it")),
+    ],
+)
+def test_a_mistake_in_the_environment_is_reported_as_one(
+    tmp_path: Path,
+    target: str,
+    words: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIPEKIT_TARGET", target)
+    test_a_mistake_on_the_command_line(tmp_path, (["validate", "p.yaml"], words), monkeypatch, capsys)
 
 
 def test_the_file_without_mistakes_is_good(tmp_path: Path) -> None:

@@ -328,7 +328,7 @@ def test_variables_use_earlier_ones_and_given_ones_win(tmp_path: Path) -> None:
     )
     assert dict(load(path).spec.variables) == {"a": "x", "b": "xy", "c": "xyz"}
     assert dict(load(path, vars={"a": "1"}).spec.variables) == {"a": "1", "b": "1y", "c": "1yz"}
-    assert problems(path, vars={"new": "n"}) == ["--var new: the pipeline neither declares it nor asks for it"]
+    assert problems(path, vars={"new": "n"}) == ["vars.new: the pipeline neither declares it nor asks for it"]
     later = project(tmp_path, f"vars: {{a: \"{{{{ var('b') }}}}\", b: x}}\nsteps: [{SQL}]\n")
     assert problems(later) == ["2: vars.a: the variable 'b' is not set; vars: there are none"]
 
