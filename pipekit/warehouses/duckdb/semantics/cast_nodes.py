@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import casts, literals, mistakes
+from pipekit.warehouses.duckdb.semantics.nanoseconds import read_exactly
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
@@ -90,8 +91,8 @@ def try_cast(rewriter: Rewriter, node: Any) -> Typed:  # noqa: PLR0911 - one lin
     if kind == "zoned":
         return of_text(casts.to_text(value), safe=True)
     if kind in _TRY:
-        text, result = _TRY[kind]
-        return make(text, result, casts.to_text(value))
+        (text, result), value = _TRY[kind], casts.to_text(value)
+        return make(text, result, value if kind == "date" else read_exactly(value))
     return to_type(value, node.to, node)
 
 

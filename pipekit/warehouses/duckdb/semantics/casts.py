@@ -16,6 +16,7 @@ from pipekit.warehouses.duckdb.semantics.literals import (
     number_literal,
     parse_number,
 )
+from pipekit.warehouses.duckdb.semantics.nanoseconds import read_exactly, seconds
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
@@ -255,9 +256,9 @@ def to_ntz(value: Typed) -> Typed:
     if _matches(value, _DATE, _TIMESTAMP):
         return make("CAST({0} AS TIMESTAMP)", NTZ, value)
     if kind == "text" or value.type.is_semi:
-        return make("sf_ntz({0})", NTZ, to_text(value))
+        return make("sf_ntz({0})", NTZ, read_exactly(to_text(value)))
     if value.type.is_number:
-        return make("sf_epoch({0})", NTZ, value)
+        return make("sf_epoch({0})", NTZ, seconds(value))
     return make("sf_ntz_any({0})", NTZ, value)
 
 
@@ -281,7 +282,7 @@ def to_tz(value: Typed) -> Typed:
     if _matches(value, _DATE, _TIMESTAMP, _ZONED):
         return make("CAST({0} AS TIMESTAMPTZ)", TZ, value)
     if kind == "text" or value.type.is_semi:
-        return make("sf_tz({0})", TZ, to_text(value))
+        return make("sf_tz({0})", TZ, read_exactly(to_text(value)))
     if kind == "unknown":
         return make("sf_tz_any({0})", TZ, value)
     return make("CAST({0} AS TIMESTAMPTZ)", TZ, to_ntz(value))
@@ -294,7 +295,7 @@ def to_time(value: Typed) -> Typed:
     if kind == "time":
         return value
     if kind == "text" or value.type.is_semi:
-        return make("sf_time({0})", TIME, to_text(value))
+        return make("sf_time({0})", TIME, read_exactly(to_text(value)))
     plain = value.type.is_number or value.type.kind == "tz"
     return make("CAST({0} AS TIME)", TIME, to_ntz(value) if plain else value)
 

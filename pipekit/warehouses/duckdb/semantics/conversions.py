@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pipekit.warehouses.duckdb.semantics import casts, zones
 from pipekit.warehouses.duckdb.semantics.formats import pattern_to_read, write_time
+from pipekit.warehouses.duckdb.semantics.nanoseconds import microseconds, read_exactly
 from pipekit.warehouses.duckdb.semantics.number_formats import number_text
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
-from pipekit.warehouses.duckdb.semantics.types import DATE, NTZ, TEXT, TIME, TZ
+from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ
 
 _RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ, "zoned": TZ}
 _NAMES = {
@@ -45,20 +46,27 @@ def _conversion(call: Call) -> Typed:
         if safe and kind == "zoned":
             return zones.of_text(casts.to_text(value), safe=True)
         if safe:
-            return make(f"sf_try_{kind}({{0}})", _RESULTS[kind], casts.to_text(value))
+            text = casts.to_text(value)
+            return make(f"sf_try_{kind}({{0}})", _RESULTS[kind], text if kind == "date" else read_exactly(text))
         return casts.to_kind(value, kind)
     return _formatted(casts.to_text(value), form, kind, safe)
 
 
 def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
     number = casts.to_number(value)
-    micros = 6 - scale
-    text = f"CAST({{0}} AS BIGINT) * {10**micros}" if micros >= 0 else f"{{0}} // {10**-micros}"
-    return casts.to_kind(make(f"make_timestamp(CAST({text} AS BIGINT))", NTZ, number), kind)
+    if number.type.kind == "int" and scale == 9:
+        micros = microseconds(number, value.node)
+    elif number.type.kind == "int" and scale <= 6:
+        micros = make(f"(CAST({{0}} AS BIGINT) * {10 ** (6 - scale)})", INT, number)
+    else:
+        micros = make(f"sf_of_seconds({{0}} / {10**scale}::BIGINT)" if scale else "sf_of_seconds({0})", INT, number)
+    return casts.to_kind(make("make_timestamp({0})", NTZ, micros), kind)
 
 
 def _formatted(value: Typed, form: str, kind: str, safe: bool) -> Typed:
     pattern = pattern_to_read(form)
+    if "%n" in pattern:
+        value, pattern = make("sf_micros({0})", TEXT, read_exactly(value)), pattern.replace("%n", "%f")
     name = "try_strptime" if safe else "strptime"
     if "%z" in pattern:
         moment = make(f"{name}({{0}}, '{pattern}')", TZ, value)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.casts import to_date, to_kind, to_ntz, to_tz
+from pipekit.warehouses.duckdb.semantics.nanoseconds import microseconds
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
@@ -32,6 +33,8 @@ def moment(value: Typed) -> Typed:
 def dateadd(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/dateadd"""
     unit, amount = unit_of(call, 0), call.as_kind(1, "int")
+    if unit == "nanosecond":
+        unit, amount = "microsecond", microseconds(amount, call.node)
     return moved(call.arg(2), lambda value: shifted(moment(value), unit, amount))
 
 
@@ -140,19 +143,6 @@ simple(
                 DATE,
             )
         ],
-        "TIME_FROM_PARTS TIMEFROMPARTS": [
-            (
-                "int int int",
-                "CAST(TIMESTAMP '2000-01-01' + to_hours({0}) + to_minutes({1}) + to_seconds({2}) AS TIME)",
-                TIME,
-            ),
-            (
-                "int int int int",
-                "CAST(TIMESTAMP '2000-01-01' + to_hours({0}) + to_minutes({1}) + to_seconds({2}) "
-                "+ to_microseconds({3} // 1000) AS TIME)",
-                TIME,
-            ),
-        ],
         "DAYNAME": [("point", "strftime({0}, '%a')", TEXT)],
         "MONTHNAME": [("point", "strftime({0}, '%b')", TEXT)],
         "SYSDATE": [("", "CAST(now() AS TIMESTAMP)", NTZ)],
@@ -180,6 +170,16 @@ def _months_added(value: Typed, months: Typed) -> Typed:
     return make(f"{name}({{0}}, {{1}})", value.type, value, months)
 
 
+@function("TIME_FROM_PARTS", "TIMEFROMPARTS")
+def time_from_parts(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/time_from_parts"""
+    parts = [call.as_kind(index, "int") for index in range(4)]
+    text = "CAST(TIMESTAMP '2000-01-01' + to_hours({0}) + to_minutes({1}) + to_seconds({2})"
+    if len(call) < 4:
+        return make(f"{text} AS TIME)", TIME, *parts[:3])
+    return make(f"{text} + to_microseconds({{3}}) AS TIME)", TIME, *parts[:3], microseconds(parts[3], call.node))
+
+
 _FROM_PARTS = (
     "(make_timestamp(CAST({0} AS BIGINT), 1, 1, 0, 0, 0.0) + to_months(CAST({1} - 1 AS INTEGER)) "
     "+ to_days(CAST({2} - 1 AS INTEGER)) + to_hours({3}) + to_minutes({4}) + to_seconds({5})"
@@ -200,7 +200,8 @@ def timestamp_from_parts(call: Call) -> Typed:
     if len(call) == 2:
         return make("({0} + {1})", NTZ, to_date(call.arg(0)), to_kind(call.arg(1), "time"))
     parts = [call.as_kind(index, "int") for index in range(min(len(call), 7))]
-    text = _FROM_PARTS + (" + to_microseconds({6} // 1000))" if len(parts) > 6 else ")")
+    text = _FROM_PARTS + (" + to_microseconds({6}))" if len(parts) > 6 else ")")
+    parts[6:] = [microseconds(part, call.node) for part in parts[6:]]
     result = make(text, NTZ, *parts)
     if "TZ_FROM" not in call.name or "NTZ" in call.name:
         return result

@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.dates import moment, shifted
+from pipekit.warehouses.duckdb.semantics.nanoseconds import whole_microseconds
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
@@ -26,6 +27,14 @@ def add_interval(value: Typed, interval: Any, sign: str) -> Typed:
 
 
 def _parts(interval: Any) -> list[tuple[int, str]]:
+    """Its amounts of units, of which none is smaller than a microsecond."""
+    return [
+        (int(whole_microseconds(amount, interval)), "microsecond") if unit == "nanosecond" else (amount, unit)
+        for amount, unit in _written(interval)
+    ]
+
+
+def _written(interval: Any) -> list[tuple[int, str]]:
     text = str(interval.this.this) if isinstance(interval.this, exp.Literal) else None
     if text is None:
         raise refuse(interval, "an interval of anything but a constant is not known", "Use dateadd.")
@@ -42,7 +51,7 @@ def _parts(interval: Any) -> list[tuple[int, str]]:
 
 _YEARS = re.compile(r"([+-]?)(\d+)-(\d+)")
 _DAYS = ["DAY", "HOUR", "MINUTE", "SECOND"]
-_OF_DAYS = {"DAY": r"(\d+)", "HOUR": r"(\d+)", "MINUTE": r"(\d+)", "SECOND": r"(\d+)(?:[.](\d+))?"}
+_OF_DAYS = {"DAY": r"(\d+)", "HOUR": r"(\d+)", "MINUTE": r"(\d+)", "SECOND": r"(\d+)(?:[.](\d{1,9}))?"}
 
 
 def _span(interval: Any, text: str, first: str, last: str) -> list[tuple[int, str]]:
@@ -65,7 +74,7 @@ def _amounts(units: list[str], found: re.Match[str]) -> list[tuple[int, str]]:
     sign = -1 if found[1] == "-" else 1
     amounts = [(sign * int(found[place]), unit.lower()) for place, unit in enumerate(units, 2)]
     fraction = found[len(units) + 2] if units[-1] == "SECOND" else None
-    return amounts + ([(sign * int(fraction.ljust(6, "0")[:6]), "microsecond")] if fraction else [])
+    return amounts + ([(sign * int(fraction.ljust(9, "0")), "nanosecond")] if fraction else [])
 
 
 @visits(exp.Interval)

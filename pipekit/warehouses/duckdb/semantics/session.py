@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
 from pipekit.warehouses.duckdb.semantics.macros import MACROS
+from pipekit.warehouses.duckdb.semantics.nanoseconds import NANOSECOND_MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
 from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _CALLED = re.compile(r"\bsf_[a-z0-9_]+(?=\s*\()")
-ALL = {name: [form] for name, form in {**MACROS, **TIME_MACROS, **EXACT_MACROS, **VARIANT_MACROS}.items()} | OVERLOADS
+_SINGLE = {**MACROS, **TIME_MACROS, **NANOSECOND_MACROS, **EXACT_MACROS, **VARIANT_MACROS}
+ALL = {name: [form] for name, form in _SINGLE.items()} | OVERLOADS
 
 
 class Session:

@@ -19,13 +19,13 @@ _NAMED_ZONED = str(["%a %b %d %H:%M:%S %z %Y"] + [f"{_MAIL} {clock} %z" for cloc
 _DAY, _FAST = "x LIKE '____-__-__'", "x LIKE '____-__-__ __:__:__'"
 
 TIME_MACROS: dict[str, tuple[str, str]] = {
-    "sf_epoch": ("x", "make_timestamp(CAST(round(x * 1000000::BIGINT) AS BIGINT))"),
+    "sf_epoch": ("x", "make_timestamp(sf_of_seconds(x))"),
     "sf_epoch_text": (
         "x",
         "CASE WHEN abs(TRY_CAST(x AS HUGEINT)) < 31536000000 THEN make_timestamp(TRY_CAST(x AS BIGINT) * 1000000) "
         "WHEN abs(TRY_CAST(x AS HUGEINT)) < 31536000000000 THEN make_timestamp(TRY_CAST(x AS BIGINT) * 1000) "
         "WHEN abs(TRY_CAST(x AS HUGEINT)) < 31536000000000000 THEN make_timestamp(TRY_CAST(x AS BIGINT)) "
-        "ELSE make_timestamp(CAST(TRY_CAST(x AS HUGEINT) // 1000 AS BIGINT)) END",
+        "ELSE make_timestamp(sf_of_nanos(TRY_CAST(x AS HUGEINT))) END",
     ),
     "sf_try_ntz": (
         "x",
@@ -35,24 +35,27 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         f"THEN TRY_CAST(sf_clock(regexp_replace(x, '{_OFFSET}$', '')) AS TIMESTAMP) "
         "WHEN regexp_full_match(x, '-?[0-9]+') THEN sf_epoch_text(x) "
         f"WHEN contains(x, '/') THEN try_strptime(x, {_SLASHES}) "
-        f"ELSE try_strptime(regexp_replace(x, ' [+-][0-9][0-9]:?[0-9][0-9]( [0-9]{{4}})?$', '\\1'), {_NAMED}) END",
+        "ELSE try_strptime(regexp_replace(sf_micros(x), ' [+-][0-9][0-9]:?[0-9][0-9]( [0-9]{4})?$', '\\1'), "
+        f"{_NAMED}) END",
     ),
     "sf_clock": (
         "x",
-        "CASE WHEN contains(x, ':') THEN rtrim(x, '.') WHEN strlen(x) > 10 THEN x || ':00' ELSE x END",
+        "CASE WHEN contains(x, ':') THEN rtrim(sf_micros(x), '.') WHEN strlen(x) > 10 THEN x || ':00' ELSE x END",
     ),
     "sf_ntz": ("x", "CASE WHEN x IS NULL THEN NULL ELSE coalesce(sf_try_ntz(x), sf_not_known('Timestamp', x)) END"),
     "sf_not_known": ("what, x", "CAST(what || ' ' || x || ' is not recognized' AS TIMESTAMP)"),
     "sf_try_date": (
         "x",
-        f"CASE WHEN {_DAY} THEN TRY_CAST(x AS DATE) ELSE CAST(sf_try_ntz(x) AS DATE) END",
+        f"CASE WHEN {_DAY} THEN TRY_CAST(x AS DATE) "
+        "ELSE CAST(sf_try_ntz(regexp_replace(x, '([.][0-9]{6})[0-9]+', '\\1')) AS DATE) END",
     ),
     "sf_date": ("x", "coalesce(CASE WHEN NOT contains(x, '/') THEN TRY_CAST(x AS DATE) END, CAST(sf_ntz(x) AS DATE))"),
     "sf_try_tz": (
         "x",
-        f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') THEN TRY_CAST(sf_offset(x) AS TIMESTAMPTZ) "
+        f"CASE WHEN regexp_full_match(x, '{_DATE}[ T]+{_CLOCK}{_OFFSET}') "
+        "THEN TRY_CAST(sf_offset(sf_micros(x)) AS TIMESTAMPTZ) "
         f"WHEN regexp_full_match(x, '[A-Za-z].* [+-][0-9][0-9]:?[0-9][0-9]( [0-9]{{4}})?') "
-        f"THEN try_strptime(x, {_NAMED_ZONED}) "
+        f"THEN try_strptime(sf_micros(x), {_NAMED_ZONED}) "
         "ELSE CAST(sf_try_ntz(x) AS TIMESTAMPTZ) END",
     ),
     "sf_offset": (
@@ -79,9 +82,9 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
         "x",
         f"CASE WHEN regexp_full_match(x, '{_CLOCK}') AND contains(x, ':') THEN TRY_CAST(CASE WHEN "
         f"regexp_full_match(x, "
-        "'[0-9]{1,2}:[0-9]{1,2}') THEN x || ':00' ELSE x END AS TIME) WHEN regexp_full_match(x, '[0-9]+') "
+        "'[0-9]{1,2}:[0-9]{1,2}') THEN x || ':00' ELSE sf_micros(x) END AS TIME) WHEN regexp_full_match(x, '[0-9]+') "
         "THEN CAST(sf_epoch_text(x) AS TIME) "
-        "ELSE CAST(try_strptime(x, ['%I:%M:%S %p', '%I:%M %p', '%I:%M:%S.%f %p']) AS TIME) END",
+        "ELSE CAST(try_strptime(sf_micros(x), ['%I:%M:%S %p', '%I:%M %p', '%I:%M:%S.%f %p']) AS TIME) END",
     ),
     "sf_time": (
         "x",

@@ -50,7 +50,7 @@ SPANS = {
     "second": "to_seconds({0})",
     "millisecond": "to_milliseconds({0})",
     "microsecond": "to_microseconds({0})",
-    "nanosecond": "to_microseconds({0} // 1000)",
+    "nanosecond": "to_microseconds(sf_of_nanos({0}))",
 }
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 
 from pipekit.warehouses.duckdb.semantics.literals import literal_text
+from pipekit.warehouses.duckdb.semantics.nanoseconds import read_exactly
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import NTZ, TEXT, TZ, Type
@@ -45,7 +46,7 @@ def in_zone(moment: Typed, zone: Typed) -> Typed:
 
 def of_text(text: Typed, *, safe: bool = False) -> Typed:
     """What a text means as TIMESTAMP_TZ: its offset is kept, and it is UTC if it has none."""
-    verb = "sf_try_" if safe else "sf_"
+    verb, text = "sf_try_" if safe else "sf_", read_exactly(text)
     moment = make(f"{verb}tz({{0}})", TZ, text)
     known = literal_text(text)
     if known is not None and not _is_elsewhere(known):

@@ -43,6 +43,7 @@ test: every line is run on DuckDB.
 | VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
 | numbers in a VARIANT | all digits are kept, also by SQL that takes one out (`v:a::number(38, 20)`, `flatten`, functions of arrays and objects); as an operand of arithmetic, or compared with a number, it is a float: cast it first where more than 15 digits count |
 | whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth |
+| nanoseconds | dates and times keep six digits of a second: a constant with more is refused, and a value with more, of a column or of arithmetic, is an error when it is read, never cut; zeros there change nothing |
 | dates | stay dates unless hours are added; weeks begin on Monday |
 | names | a column that is selected twice is refused, and so is one that two tables have |
 | types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
