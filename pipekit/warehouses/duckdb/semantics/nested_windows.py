@@ -15,8 +15,9 @@ def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:
     """The value of the row before, and the row's number, in the call's window.
 
     Raises:
-        Refused: The SELECT reads several tables, or groups.
+        Refused: The SELECT reads several tables, or groups, or the call is over a name that the SELECT gives.
     """
+    _refuse_aliases(call, value)
     select = call.node.find_ancestor(exp.Select)
     from_ = select.args.get("from_") or select.args.get("from")
     if from_ is None or select.args.get("joins") or select.args.get("group"):
@@ -30,6 +31,17 @@ def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:
     inner = exp.Select(expressions=[exp.Star(), exp.alias_(window, names[0]), exp.alias_(number, names[1])])
     _move_from(select, from_, inner)
     return Typed(exp.column(names[0]), value.type), Typed(exp.column(names[1]), INT)
+
+
+def _refuse_aliases(call: Call, value: Typed) -> None:
+    """The inner query does not see the names that the SELECT gives."""
+    scope = call.rewriter.scope
+    if any(source.columns is None for source in scope.sources):
+        return
+    for column in [*value.node.find_all(exp.Column), *call.window.find_all(exp.Column)]:
+        if not column.table and column.name.lower() in scope.aliases and not scope.owners(column.name):
+            reason = f"over {column.name}, a name given in the same SELECT, is not known"
+            raise call.refuse(reason, "Write the expression itself there, or give the name in a query that is read.")
 
 
 def _move_from(select: Any, from_: Any, inner: Any) -> None:

@@ -11,6 +11,7 @@ from pipekit.warehouses.duckdb.semantics import mistakes, table_functions
 from pipekit.warehouses.duckdb.semantics.casts import convert
 from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 from pipekit.warehouses.duckdb.semantics.operators import truth
+from pipekit.warehouses.duckdb.semantics.parsing import template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
@@ -166,6 +167,8 @@ def _modifiers(rewriter: Rewriter, node: Any, scope: Scope) -> None:
     with rewriter.inside(scope):
         for key in ("group", "having", "qualify", "order", "windows"):
             part = node.args.get(key)
+            if isinstance(part, exp.Order) and _by_all(part):
+                continue
             if isinstance(part, exp.Expression):
                 rewriter.visit_parts(part)
             elif isinstance(part, list):
@@ -174,6 +177,20 @@ def _modifiers(rewriter: Rewriter, node: Any, scope: Scope) -> None:
         sample = node.args.get("sample")
         if sample is not None:
             node.set("sample", table_functions.sample(sample))
+
+
+def _by_all(order: Any) -> bool:
+    """Whether it is ORDER BY ALL, which is read as a column of that name; it becomes DuckDB's.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/order-by
+    """
+    key = order.expressions[0].this
+    if len(order.expressions) > 1 or not isinstance(key, exp.Column) or key.table or key.this.args.get("quoted"):
+        return False
+    if key.name.lower() != "all":
+        return False
+    order.expressions[0].set("this", template("ALL"))
+    return True
 
 
 def _projections(rewriter: Rewriter, node: Any, scope: Scope) -> Columns | None:

@@ -57,13 +57,23 @@ def _flagged(pattern: Typed, parameters: str) -> Typed:
 
 def _group(call: Call, parameters: int, group: int) -> int | None:
     """Which group is wanted; 0 is the whole match, ``None`` that it is no constant."""
+    text = literal_text(call.arg(1))
+    known = None if text is None else _groups(text)
     if group < len(call):
         value = constant(call.raw[group])
-        return value if isinstance(value, int) else None
+        return _known_group(call, value, known) if isinstance(value, int) else None
     if "e" not in _parameters(call, parameters):
         return 0
-    text = literal_text(call.arg(1))
-    return min(_groups(text), 1) if text is not None else 1
+    return 1 if known is None else min(known, 1)
+
+
+def _known_group(call: Call, wanted: int, known: int | None) -> int:
+    """The group that is given. A pattern without groups is matched as a whole; see REGEXP_SUBSTR_ALL's page."""
+    if known is None or wanted <= known:
+        return wanted
+    if known:
+        raise call.refuse(f"what it gives for group {wanted} of {known} is not known", "Name a group of the pattern.")
+    return 0
 
 
 def _groups(pattern: str) -> int:
