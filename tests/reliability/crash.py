@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,14 +119,21 @@ class Ended:
     statements: int
 
 
-def run(root: Path, file: str, moment: Moment = Moment("none", 0), *, resume: bool = False) -> Ended:
-    """Run a pipeline in a process of its own, to its end or to that moment."""
+def run(
+    root: Path,
+    file: str,
+    moment: Moment = Moment("none", 0),
+    *,
+    resume: bool = False,
+    may_end: Collection[int] = (),
+) -> Ended:
+    """Run a pipeline in a process of its own, to its end or to that moment; it may fail with the exit codes given."""
     count = _FORKS.Value("i", 0)
     started = time.monotonic()
     process = _FORKS.Process(target=_child, args=(str(root), file, moment, resume, count))
     process.start()
     process.join(_SECONDS)
-    assert process.exitcode in (0, -signal.SIGKILL), f"the run at {root} ended with {process.exitcode}"
+    assert process.exitcode in (0, -signal.SIGKILL, *may_end), f"the run at {root} ended with {process.exitcode}"
     return Ended(process.exitcode != 0, round((time.monotonic() - started) * 1000), count.value)
 
 
@@ -179,9 +186,9 @@ class Ground:
             shutil.copytree(self._saved, self.root)
         self.project.change(self.root)
 
-    def run(self, moment: Moment, *, resume: bool = False) -> Ended:
+    def run(self, moment: Moment, *, resume: bool = False, may_end: Collection[int] = ()) -> Ended:
         """Run it to its end, or to that moment."""
-        ended = run(self.root, self.file, moment, resume=resume)
+        ended = run(self.root, self.file, moment, resume=resume, may_end=may_end)
         if ended.killed:
             self._gone()
         return ended

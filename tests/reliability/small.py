@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from projects import MARKETING, REPOSITORY, copy_project
+from projects import BANK, MARKETING, REPOSITORY, copy_project
 
 CUSTOMERS = 40
 EVENTS = 120
@@ -123,6 +123,45 @@ MARKETING_PROJECT = Project(
     lambda folder: _landing(folder, new=True),
 )
 
+_BANK_FILE = "pipelines/data/bank_marketing/bank-additional.csv"
+_CLIENTS = 1_001  # its suite wants a thousand
+
+
+def _make_bank(folder: Path, target: Mapping[str, Any] | None) -> str:
+    copy_project(folder, ("templates", "plugins", "pyproject.toml"))
+    (folder / "pipelines").mkdir()
+    (folder / BANK).write_text((REPOSITORY / BANK).read_text(encoding="utf-8"), encoding="utf-8")
+    shared = Path("pipelines/shared/targets.yaml")
+    (folder / shared).parent.mkdir()
+    (folder / shared).write_text((REPOSITORY / shared).read_text(encoding="utf-8"), encoding="utf-8")
+    _called(folder, 0)
+    if target is not None:
+        targets = {"local": dict(target)}  # the target that the file names
+        (folder / shared).write_text(yaml.safe_dump({"targets": targets}, sort_keys=False), encoding="utf-8")
+    return BANK
+
+
+def _called(folder: Path, first: int) -> None:
+    """A thousand rows of the bank's file, from one of them on."""
+    header, *lines = (REPOSITORY / _BANK_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / _BANK_FILE).parent.mkdir(parents=True, exist_ok=True)
+    (folder / _BANK_FILE).write_text("".join([header, *lines[first : first + _CLIENTS]]), encoding="utf-8")
+
+
+BANK_PROJECT = Project(
+    "bank",
+    (
+        "raw_bank_marketing",
+        "bank_clients",
+        "bank_campaign_outcome",
+        "bank_information_value",
+        "bank_client_scores",
+        "bank_client_features",
+    ),
+    _make_bank,
+    lambda folder: _called(folder, 500),
+)
+
 _APPENDING = """
 name: appending
 threads: 1
@@ -212,6 +251,20 @@ def _sold(folder: Path, amount: int) -> None:
 
 
 REPLACING_PROJECT = Project("replacing", ("sales", "days"), _make_replacing, lambda folder: _sold(folder, 20))
+
+_AUDITED_STEPS = """
+  - {id: latest, type: load, source: lines}
+  - {id: words, type: sql, sql: "select word, count(*) as n from latest group by word", audit: [
+      {expect_column_values_to_be_unique: {column: word}}]}
+"""
+
+
+def _make_audited(folder: Path, target: Mapping[str, Any] | None) -> str:
+    head, _, _ = _APPENDING.partition("steps:\n")
+    return _make_lines(folder, target, f"{head}steps:{_AUDITED_STEPS}")
+
+
+AUDITED_PROJECT = Project("audited", ("latest", "words"), _make_audited, lambda folder: _appended(folder, 1))
 
 BRIEF_PROJECT = Project("brief", ("everything", "latest", "words"), _make_brief, lambda folder: _appended(folder, 1))
 

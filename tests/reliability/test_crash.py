@@ -12,6 +12,8 @@ from emulator.fixtures import EmulatedSnowflake, emulated, s3  # noqa: F401 - fi
 from reliability.crash import Ground, Moment, events
 from reliability.small import (
     APPENDING_PROJECT,
+    AUDITED_PROJECT,
+    BANK_PROJECT,
     BRIEF_PROJECT,
     MARKETING_PROJECT,
     REPLACING_PROJECT,
@@ -77,7 +79,8 @@ def _logs_are_whole(ground: Ground, moment: Moment, told: dict[str, list[dict]],
 
 
 def _nothing_is_left(ground: Ground) -> None:
-    tables = {name.lower() for (name,) in ground.read("SELECT table_name FROM information_schema.tables")}
+    here = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+    tables = {name.lower() for (name,) in ground.read(here)}
     assert not {name for name in tables if "__pipekit" in name}
     assert not list((ground.root / ".pipekit/runs").glob("*.jsonl"))
 
@@ -128,9 +131,19 @@ def test_killed_between_the_delete_and_the_insert_of_a_part_on_snowflake(
     assert kill_and_go_on(ground, Moment("after", 1, 'DELETE FROM "SALES"'))
 
 
+def test_the_helper_of_an_audited_table_that_a_killed_run_left_is_dropped_on_snowflake(
+    emulated: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    ground = Ground(AUDITED_PROJECT, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
+    assert kill_and_go_on(ground, Moment("after", 1, 'CREATE OR REPLACE TABLE "WORDS__PIPEKIT_'))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("project", [RESENT_PROJECT, MARKETING_PROJECT], ids=["resent", "marketing"])
+@pytest.mark.parametrize(
+    "project", [RESENT_PROJECT, MARKETING_PROJECT, BANK_PROJECT], ids=["resent", "marketing", "bank"]
+)
 def test_killed_often_on_snowflake(
     emulated: EmulatedSnowflake,  # noqa: F811
     tmp_path: Path,
@@ -139,9 +152,56 @@ def test_killed_often_on_snowflake(
     part: int,
 ) -> None:
     ground = Ground(project, tmp_path, emulated.target, lambda: emulated.control(end_sessions=True))
-    moments = everywhere(ground)[part::PARTS]
-    killed = [kill_and_go_on(ground, moment) for moment in moments]
+    moments, killed = everywhere(ground)[part::PARTS], 0
+    for number, moment in enumerate(moments, 1):
+        killed += kill_and_go_on(ground, moment)
+        with capsys.disabled():
+            print(f"\n{project.name}, part {part}: {killed} of {number} runs killed", flush=True)
+    assert killed >= len(moments) // 2
 
-    with capsys.disabled():
-        print(f"\n{project.name} on Snowflake, part {part}: {sum(killed)} of {len(moments)} runs killed")
-    assert sum(killed) >= len(moments) // 2
+
+LOST = {
+    "before": {"what": "drop", "when": "before"},
+    "after": {"what": "drop", "when": "after"},
+    "before, for good": {"what": "drop", "when": "before", "lasting": True},
+    "after, for good": {"what": "drop", "when": "after", "lasting": True},
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("project", [MARKETING_PROJECT, BANK_PROJECT], ids=["marketing", "bank"])
+def test_requests_of_a_shipped_pipeline_are_lost(
+    emulated: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    project: Project,
+    part: int,
+) -> None:
+    ground = Ground(
+        project, tmp_path, lambda: emulated.target(network_timeout=2), lambda: emulated.control(end_sessions=True)
+    )
+    outcomes: Counter[str] = Counter()
+    for n in range(part + 1, ground.ended.statements + 1, PARTS):
+        how = list(LOST)[n // PARTS % len(LOST)]
+        outcomes[lose_and_go_on(ground, emulated, n, how)] += 1
+        with capsys.disabled():
+            print(
+                f"\n{project.name}, request {n} of {ground.ended.statements} lost {how}: {dict(outcomes)}", flush=True
+            )
+    assert outcomes.total()
+
+
+def lose_and_go_on(ground: Ground, account: EmulatedSnowflake, n: int, how: str) -> str:
+    """Lose a request of a run, look, run again, look. Says how the first run ended."""
+    ground.restore()
+    account.control(reset=True, faults=[{"nth": n, **LOST[how]}])
+    failed = ground.run(Moment("none", 0), may_end=(1,)).killed
+    account.control(reset=True)
+    for table, rows in ground.contents().items():
+        assert rows in (ground.old[table], ground.new[table]), f"{n} {how}: {table} is neither old nor new"
+        assert failed or rows == ground.new[table], f"{n} {how}: success was reported, {table} is old"
+    assert not ground.run(Moment("none", 0)).killed
+    assert ground.contents() == ground.new, f"{n} {how}: the next run made other tables"
+    _nothing_is_left(ground)
+    return "failed clearly" if failed else "ended right"

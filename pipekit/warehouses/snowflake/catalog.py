@@ -10,6 +10,7 @@ import threading
 
 from pipekit.names import Table
 from pipekit.warehouses.contract import Session, TableColumn
+from pipekit.warehouses.session import SCRATCH
 from pipekit.warehouses.snowflake.dialect import clustered_by, like, text
 
 
@@ -53,6 +54,12 @@ class Catalog:
             for known in (self._tables, self.columns):
                 for name in [name for name in known if name in sql]:
                     del known[name]
+
+    def helpers_like(self, name: str) -> list[str]:
+        """Helpers of the same table as this one, by their quoted names, that were there when the schema was read."""
+        stem, mark, _ = name.upper().rpartition(SCRATCH.upper())
+        with self._lock:
+            return [known for known in self._tables if known.startswith(stem + mark) and known != name]
 
     def _show(self, warehouse: Session, schema: str, pattern: str = "") -> None:
         named = f" LIKE {text(pattern)}" if pattern else ""

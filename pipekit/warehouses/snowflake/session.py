@@ -275,6 +275,8 @@ class SnowflakeSession(PlainSession):
         if kind == "temporary":
             return super().create_as(table, query, kind=kind)
         if kind == "table" and SCRATCH.upper() in table.name.upper():  # a helper has neither grants nor policies
+            for leftover in self._catalog.helpers_like(self.quote(table)):  # of a run that was killed
+                self.execute(f"DROP TABLE IF EXISTS {leftover}")
             super().create_as(table, query, kind=kind)
             return None
         self.refuse_masked(table)
