@@ -14,6 +14,7 @@ from pipekit.files.places import Store, check_place, check_spelling, local_path
 from pipekit.inference.model import Found, Shape
 from pipekit.inference.sniff import HEAD, sniff
 from pipekit.source import Source, SourceFile
+from pipekit.suggestions import did_you_mean
 
 MOST_REMOTE_BYTES = 1 << 30
 """Of a source that is elsewhere so much is copied here and looked at."""
@@ -44,7 +45,9 @@ def gather(places: Sequence[str], say: Callable[[str], None] = lambda text: None
         SourceError: A place does not exist, or cannot be read.
     """
     problems = [
-        Problem(place, 0, "", text) for place in places if (text := check_spelling(place) or check_place(place))
+        Problem(place, 0, "", text)
+        for place in places
+        if (text := _is_stage(place) or check_spelling(place) or check_place(place))
     ]
     if problems:
         raise SpecError(problems)
@@ -60,8 +63,18 @@ def gather(places: Sequence[str], say: Callable[[str], None] = lambda text: None
     return Gathered(tuple(found.values()), tuple(sorted(left_out.items())))
 
 
+def _is_stage(place: str) -> str | None:
+    text = "is a stage, which Snowflake alone reads; name the bucket behind it, or files on this machine"
+    return text if place.startswith("@") and not Path(place).exists() else None
+
+
 def _at(place: str) -> Iterator[tuple[Found, str]]:
     local = local_path(place)
+    if local and not local.exists():
+        beside = [each.name for each in local.absolute().parent.glob("*")]
+        near = did_you_mean(local.name, beside)
+        hint = f"Relative paths start at the folder {Path.cwd()}."
+        raise SourceError(f"there is no such folder or file{near}", file=place, hint=hint, kept="Nothing was written.")
     uri = str(local.absolute()) if local else place
     everything = Source.model_validate(
         {"name": "place", "uri": uri, "pattern": "**", "format": {"type": "parquet"}, "columns": {"x": "varchar"}}
@@ -69,7 +82,7 @@ def _at(place: str) -> Iterator[tuple[Found, str]]:
     try:
         files = list_files(everything)
     except SourceError as error:
-        raise SourceError(error.message.removeprefix("source 'place': "), file=place, hint=error.hint) from error
+        raise SourceError(error.message.replace("source 'place': ", ""), file=place, hint=error.hint) from error
     store = None if local else Store(uri)
     for file in files:
         below = file.uri.removeprefix(uri).lstrip("/")

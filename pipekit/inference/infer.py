@@ -33,6 +33,7 @@ from pipekit.project import find_root
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
+_PIPELINE_NAME = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -111,6 +112,9 @@ def infer(
         SpecError: A place, or a file that is named by ``hints``, cannot be used.
     """
     hints, path = hints or Hints(), Path(to)
+    if hints.name and not _PIPELINE_NAME.fullmatch(hints.name):
+        text = f"{hints.name!r} must be letters, digits, _ and -, and not begin with a digit"
+        raise SpecError([Problem("the pipeline's name", 0, "", text)])
     tables = columns_from(hints.ddl) if hints.ddl else {}
     suite = suite_from(hints.suite) if hints.suite else None
     gathered = gather([str(place) for place in places], say)

@@ -298,14 +298,22 @@ def test_columns_of_a_create_table_and_a_suite_of_great_expectations_are_taken(t
     [
         ("nowhere", SourceError, "there is no such folder or file"),
         ("nodata", SourceError, "no file that pipekit reads: scan.bin"),
+        ("nodat", SourceError, "there is no such folder or file; did you mean 'nodata'"),
         ("S3://bucket/x", SpecError, "in lower case"),
+        ("@landing/x", SpecError, "a stage, which Snowflake alone reads; name the bucket"),
     ],
 )
 def test_a_place_without_data_is_an_error(tmp_path: Path, place: str, error: type[Exception], said: str) -> None:
     (tmp_path / "nodata").mkdir()
     (tmp_path / "nodata" / "scan.bin").write_bytes(b"\x00\x01\x02" * 100)
     with pytest.raises(error, match=said):
-        pipekit.infer(place if "://" in place else tmp_path / place, to=tmp_path / "p.yaml")
+        pipekit.infer(place if "/x" in place else tmp_path / place, to=tmp_path / "p.yaml")
+
+
+def test_a_name_that_no_pipeline_can_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(ORDERS, encoding="utf-8")
+    with pytest.raises(SpecError, match="'a b' must be letters, digits"):
+        pipekit.infer(tmp_path / "orders.csv", hints=pipekit.Hints(name="a b"))
 
 
 def test_numbers_that_count_since_1970_become_times_and_no_doubt_contradicts_the_suite(tmp_path: Path) -> None:
