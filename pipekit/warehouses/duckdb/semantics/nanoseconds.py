@@ -24,7 +24,8 @@ NANOSECOND_MACROS: dict[str, tuple[str, str]] = {
     # A text without the zeros that follow its microseconds.
     "sf_micros": (
         "x",
-        f"CASE WHEN NOT regexp_matches(x, '[.,][0-9]{{7}}') THEN x WHEN regexp_matches(x, ':[0-9]{{1,2}}{_BELOW}') "
+        "CASE WHEN strlen(x) - instr(x, '.') <= 6 OR NOT regexp_matches(x, '[.,][0-9]{7}') THEN x "
+        f"WHEN regexp_matches(x, ':[0-9]{{1,2}}{_BELOW}') "
         f"THEN error('Timestamp ' || x || ' {_REASON}') ELSE regexp_replace(x, '([.,][0-9]{{6}})0+', '\\1') END",
     ),
     "sf_of_nanos": (

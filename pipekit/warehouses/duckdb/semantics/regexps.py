@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.casts import to_text
 from pipekit.warehouses.duckdb.semantics.literals import literal_text
+from pipekit.warehouses.duckdb.semantics.patterns import groups_left_out
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
 from pipekit.warehouses.duckdb.semantics.types import ARRAY, BOOL, INT, TEXT
@@ -64,11 +65,15 @@ def _group(call: Call, parameters: int, group: int) -> int | None:
         return _known_group(call, value, known) if isinstance(value, int) else None
     if "e" not in _parameters(call, parameters):
         return 0
-    return 1 if known is None else min(known, 1)
+    return 1 if known is None else _known_group(call, min(known, 1), known)
 
 
 def _known_group(call: Call, wanted: int, known: int | None) -> int:
     """The group that is given. A pattern without groups is matched as a whole; see REGEXP_SUBSTR_ALL's page."""
+    text = literal_text(call.arg(1))
+    if text is not None and wanted in groups_left_out(text):
+        reason = f"what it gives where group {wanted} takes no part in the match is not known"
+        raise call.refuse(reason, "Put what is optional inside the group, as in '((...)?)'.")
     if known is None or wanted <= known:
         return wanted
     if known:
