@@ -140,6 +140,9 @@ def _values(entry: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Iterator[tup
         number = entry["arguments"].get(key)
         if number is None or (value is None and key not in entry["required"]):
             continue
+        if key in ("column", "column_A", "column_B") and isinstance(value, list):
+            yield (key,), f"[{', '.join(map(str, value))}] is a list, and one column is wanted; write an item for each"
+            continue
         for place, text in violations(catalogue()["schemas"][number], _closed(value) if key == _QUANTILES else value):
             yield (key, *place), text
 
@@ -174,10 +177,35 @@ def _beyond_the_schema(kind: str, kwargs: Mapping[str, Any]) -> Iterator[tuple[P
     if kind == "expect_compound_columns_to_be_unique" and len(_list(kwargs.get("column_list"))) == 1:
         yield ("column_list",), "it needs two columns; for one there is expect_column_values_to_be_unique"
     yield from _bounds_of_values(kwargs.get("min_value"), kwargs.get("max_value"))
+    yield from _impossible(kind, kwargs)
     if isinstance(kwargs.get("unexpected_rows_query"), str):
         yield from _query(kwargs["unexpected_rows_query"])
     if isinstance(kwargs.get("row_condition"), str):
         yield from _text_condition(kwargs)
+
+
+_MEASURES = (
+    (re.compile(r".*_row_count_.*"), "a row count", None),
+    (re.compile(r".*_column_count_.*"), "a count of columns", None),
+    (re.compile(r".*_value_count_.*"), "a count of values", None),
+    (re.compile(r".*_lengths_.*"), "a length", None),
+    (re.compile(r".*_stdev_.*"), "a standard deviation", None),
+    (re.compile(r".*_proportion_.*"), "a proportion", 1),
+)
+
+
+def _impossible(kind: str, kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Bounds that what is measured can never be at: such a check says nothing, or always fails."""
+    name, most = next(((name, most) for form, name, most in _MEASURES if form.fullmatch(kind)), ("", None))
+    for key in ("value", "min_value", "max_value") if name else ():
+        value = kwargs.get(key)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if value < 0:
+            yield (key,), f"{value!r}: {name} is never below 0; write 0 or more"
+        elif most is not None and value > most:
+            share = f"; {value:g} % is {value / 100:g}" if value <= 100 else ""
+            yield (key,), f"{value!r}: {name} is never above {most}{share}"
 
 
 def _bounds_of_values(low: Any, high: Any) -> Iterator[tuple[Place, str]]:

@@ -139,13 +139,13 @@ def read_suite(
     problems: Problems = []
     fill = _Parameters(variables, problems)
     engine, place, items = _unwrap(fill(data, ()), problems)
+    read: list[Expectation] = []
     if isinstance(items, str):
         read = list(_from_file(items, place, root, fill))
     elif isinstance(items, list) and items:
         read = [found for i, item in enumerate(items) if (found := _from_item(item, (*place, i), problems))]
-    else:
+    elif not problems:
         problems.append((place, "a suite is a list of expectations, or the path of a suite exported as JSON"))
-        read = []
     if problems:
         return None, problems
     return Suite(name, tuple(read), engine), []
@@ -178,7 +178,8 @@ def _unwrap(data: Any, problems: Problems) -> tuple[Engine, Place, Any]:
         return "auto", (), data
     for key in data:
         if key not in ("expectations", "engine"):
-            problems.append(((key,), f"unknown key {key!r}; a suite has expectations and engine"))
+            near = did_you_mean(str(key), ("expectations", "engine", *SCOPES))
+            problems.append(((key,), f"unknown key{near or '; a suite has expectations and engine'}"))
     engine = data.get("engine", "auto")
     if engine not in ENGINES:
         problems.append((("engine",), f"{engine!r} is no engine; one of {', '.join(ENGINES)}"))
@@ -196,14 +197,21 @@ def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | Non
     [(kind, arguments)] = item.items()
     arguments = {} if arguments is None else arguments
     if not isinstance(arguments, dict):
-        example = arguments if isinstance(arguments, str) else "customer_id"
-        reason = f"the arguments are a mapping, such as {{column: {example}}}"
+        reason = _as_mapping(arguments)
         unknown = unknown_kind(str(kind))
         problems.append(((*place, kind), unknown + (" " if "?" in unknown else "; ") + reason if unknown else reason))
         return None
     kwargs = {key: value for key, value in arguments.items() if key not in _OWN}
     extra = {key: arguments[key] for key in _OWN if key in arguments}
     return _checked(kind, kwargs, extra, (*place, kind), problems)
+
+
+def _as_mapping(arguments: Any) -> str:
+    """How arguments that are no mapping are written."""
+    if isinstance(arguments, list) and len(arguments) > 1 and all(isinstance(name, str) for name in arguments):
+        return f"takes one column; write an item for each: {' and '.join(f'{{column: {name}}}' for name in arguments)}"
+    [example] = arguments if isinstance(arguments, list) and len(arguments) == 1 else [arguments]
+    return f"the arguments are a mapping, such as {{column: {example if isinstance(example, str) else 'customer_id'}}}"
 
 
 def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, problems: Problems) -> Expectation | None:

@@ -1,4 +1,4 @@
-"""What is doubtful in the SQL of a valid file: functions that no rule covers, columns without a name."""
+"""What is doubtful in the SQL of a valid file: functions that no rule covers, columns without a name or hidden."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.errors import TemplateError
+from pipekit.names import Table
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.pipeline.reading.rendering import SQL_KEYS, Reading
 from pipekit.pipeline.reading.tree import Node
@@ -41,6 +42,17 @@ def doubt_names(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int,
             if name.startswith("$"):
                 text = f"column {number} of the SELECT has no name, and each engine gives it another"
                 reading.doubt(("steps", index, key or ""), f"{text}; write AS and a name after it")
+
+
+def doubt_hidden_columns(reading: Reading, spec: PipelineSpec, steps: Sequence[tuple[int, Step]]) -> None:
+    """Note each feature that takes the place of a column of its spine with another value."""
+    for index, step in steps:
+        features, spine = getattr(step.options, "features", None), getattr(step.options, "from_", None)
+        types = (spec.typed_tables(Table.parse(spine)) if features and spine else None) or {}
+        for name, feature in (features or {}).items():
+            if name.lower() in types and feature.is_own and feature.sql.strip().lower() != name.lower():
+                text = f"{spine} has a column {name} already, which this hides; give the feature another name"
+                reading.doubt(("steps", index, "features", name), text)
 
 
 def _texts(node: Node, path: Place, spec: PipelineSpec) -> Iterator[tuple[Place, str, Path | None]]:

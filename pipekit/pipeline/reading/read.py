@@ -13,7 +13,7 @@ from pipekit.pipeline.fingerprint import definition_hash
 from pipekit.pipeline.graph import Graph
 from pipekit.pipeline.model import PipelineSpec, Step, Vocabulary
 from pipekit.pipeline.reading.checking import checked
-from pipekit.pipeline.reading.doubts import doubt_functions, doubt_names
+from pipekit.pipeline.reading.doubts import doubt_functions, doubt_hidden_columns, doubt_names
 from pipekit.pipeline.reading.keys import FileKeys
 from pipekit.pipeline.reading.order import check_order, check_tables, graph_steps, own_tables
 from pipekit.pipeline.reading.receivers import check_targets_of_receivers, read_receivers
@@ -71,6 +71,7 @@ def read_pipeline(
         raise SpecError(reading.causes())
     doubt_functions(reading, spec)
     doubt_names(reading, spec, steps)
+    doubt_hidden_columns(reading, spec, steps)
     hashed = tuple(replace(step, definition_hash=definition_hash(spec, step)) for step in spec.steps)
     return spec.changed(steps=hashed, graph=graph, doubts=tuple(sorted(reading.doubts)))
 

@@ -50,7 +50,17 @@ def read_target(reading: Reading, name: str) -> Target | None:
         reading.note((*path, "type"), text)
         return None
     options = checked(reading, types[kind].options, data, path, elsewhere=lambda: others_of(types, kind))
+    _doubt_files(reading, path, data)
     return Target(name, types[kind], options) if options else None
+
+
+def _doubt_files(reading: Reading, path: tuple[str, str], data: Mapping[str, Any]) -> None:
+    """Note files of a login that are not there: they may be on the machine of the runs, so it is no mistake yet."""
+    for key in ("private_key_file", "token_file_path"):
+        file = data.get(key)
+        if isinstance(file, str) and file and "\n" not in file and not (reading.root / file).is_file():
+            text = f"{file}: there is no such file on this machine; correct the path (it starts at the project's root)"
+            reading.doubt((*path, key), text)
 
 
 def _check_other_targets(reading: Reading, chosen: str) -> None:

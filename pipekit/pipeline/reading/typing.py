@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from pipekit.clock import Moment, holds_clock
 from pipekit.errors import TemplateError
 from pipekit.materialize.contract import NamesColumns
 from pipekit.materialize.into import Into, TableOptions
@@ -31,6 +32,7 @@ _COMPARES_VALUES = (
     "expect_column_values_to_be_in_set",
     "expect_column_values_to_not_be_in_set",
 )
+_COMPARES_PAIR = re.compile(r"expect_column_pair_values_(a_to_be_greater_than_b|to_be_equal)")
 _READS_TEXT = re.compile(
     r"expect_column_values?_(to_(not_)?match_(regex|like_pattern)(_list)?|lengths_to_(be_between|equal))"
 )
@@ -105,7 +107,9 @@ def _check_suite(
     (table, types), (written, used) = judged, places
     for number, expectation in enumerate(suite.expectations):
         if types is not None and suite.engine != "great_expectations":
-            _check_numbers(reading, expectation, _place(reading, written, number, expectation.type) or used, types)
+            at = _place(reading, written, number, expectation.type)
+            _check_values(reading, expectation, at, used, types)
+            _check_pair(reading, expectation, (*at, "column_B") if at else used, types)
         if types is not None:
             at = _place(reading, written, number, expectation.type)
             _check_kind(reading, expectation, (*at, "column") if at else used, types)
@@ -134,25 +138,52 @@ def _check_condition(reading: Reading, condition: Any, place: Path, types: Colum
         _check_compared(reading, place, name, values, types)
 
 
-def _check_compared(reading: Reading, place: Path, name: str, values: Sequence[Any], types: ColumnTypes) -> None:
-    if name.lower() in types and all(isinstance(value, _SCALARS) for value in values):
-        listed = ", ".join(literal(value) for value in values)
-        column = quote_identifier(name, str.upper)
-        query = f"select 1 as one from {{batch}} where {column} in ({listed.replace('{', '{{').replace('}', '}}')})"
-        try:
-            custom_sql.check(query, lambda table: types, TYPING)
-        except TemplateError as error:
-            reading.note(place, f"{name}: {error.reason}; {error.hint}")
+def _check_compared(reading: Reading, place: Path, name: str, values: Sequence[Any], types: ColumnTypes) -> bool:
+    """Note values that cannot be compared with the column; whether there are any."""
+    if name.lower() not in types or not all(isinstance(value, _SCALARS) for value in values):
+        return False
+    listed = ", ".join(literal(value) for value in values)
+    condition = f"{quote_identifier(name, str.upper)} in ({listed.replace('{', '{{').replace('}', '}}')})"
+    reason = _refused(condition, types)
+    if reason:
+        reading.note(place, f"{name}: {reason}")
+    return bool(reason)
 
 
-def _check_numbers(reading: Reading, expectation: Expectation, place: Path, types: ColumnTypes) -> None:
-    """The same for the numbers that an expectation compares its column with: no engine compares them with times."""
-    arguments = expectation.kwargs
-    given = (*(arguments.get("value_set") or ()), arguments.get("min_value"), arguments.get("max_value"))
-    numbers = [value for value in given if isinstance(value, int | float) and not isinstance(value, bool)]
-    name = str(arguments.get("column"))
-    if expectation.type in _COMPARES_VALUES and numbers and types.get(name.lower(), "").startswith(_TIMES):
-        _check_compared(reading, place, name, numbers, types)
+def _refused(condition: str, types: ColumnTypes) -> str:
+    """What the rules of SQL say against a condition over rows; empty if nothing."""
+    try:
+        custom_sql.check(f"select 1 as one from {{batch}} where {condition}", lambda table: types, TYPING)
+    except TemplateError as error:
+        return "; ".join(part for part in (error.reason, error.hint) if part)
+    return ""
+
+
+def _check_values(reading: Reading, expectation: Expectation, at: Path | None, used: Path, types: ColumnTypes) -> None:
+    """The same for the values that an expectation compares its column with: the first that cannot be is noted."""
+    name, arguments = str(expectation.kwargs.get("column")), expectation.kwargs
+    kind = types.get(name.lower(), "")
+    if expectation.type not in _COMPARES_VALUES or not _NO_TEXT.match(kind):
+        return
+    listed = arguments.get("value_set")
+    values = listed if isinstance(listed, list) else []
+    given: list[tuple[Path, Any]] = [(("value_set", number), value) for number, value in enumerate(values)]
+    given += [((key,), arguments[key]) for key in ("min_value", "max_value") if key in arguments]
+    for inside, value in given:
+        known = isinstance(value, bool) or holds_clock(value) or isinstance(value, Moment)
+        odd = isinstance(value, str) or (isinstance(value, int | float) and kind.startswith(_TIMES))
+        if odd and not known and _check_compared(reading, (*at, *inside) if at else used, name, [value], types):
+            return
+
+
+def _check_pair(reading: Reading, expectation: Expectation, place: Path, types: ColumnTypes) -> None:
+    """The same for two columns that are compared with each other."""
+    pair = [str(expectation.kwargs.get(key)) for key in ("column_A", "column_B")]
+    if _COMPARES_PAIR.match(expectation.type) and all(name.lower() in types for name in pair):
+        first, second = (quote_identifier(name, str.upper) for name in pair)
+        if reason := _refused(f"{first} > {second}", types):
+            said = " and ".join(f"{name} is {types[name.lower()]}" for name in pair)
+            reading.note(place, f"{said}: {reason.partition(';')[0]}; name two columns of one kind")
 
 
 def _check_kind(reading: Reading, expectation: Expectation, place: Path, types: ColumnTypes) -> None:

@@ -23,9 +23,16 @@ DOUBTS: list[tuple[str, str, str, tuple[str, ...]]] = [
     (SUM, "select lenght(customer) as n from raw_orders", "55:17: steps.per_day.sql", ("lenght", "mean 'length'?")),
     (SUM, "select zork(amount) as n from raw_orders", "55:17: steps.per_day.sql", ("zork", "may fail or differ")),
     ("count(*) as n", "zork(1) as n", "templates/totals.sql:1:18: steps.totals.template", ("function zork",)),
+    (
+        "      spent:",
+        "      n: {sql: n + 1}\n      spent:",
+        "64: steps.customer_features.features.n",
+        ("totals has", "hides"),
+    ),
 ]
 FINE = [
     (PATTERN, "pattern: other/*.csv"),
+    ("      spent:", "      n: {sql: n}\n      spent:"),
     (PATTERN, 'pattern: "*.csv.gz"'),
     (PATTERN, 'pattern: "*.txt"'),
     (PATTERN, 'pattern: ["*.tsv", "**"]'),
@@ -55,3 +62,17 @@ def test_a_doubt_says_where_why_and_what_to_do(
 @pytest.mark.parametrize(("old", "new"), FINE, ids=[new for _, new in FINE])
 def test_nothing_is_said_of_what_is_usual(tmp_path: Path, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _said(tmp_path, old, new, monkeypatch) == []
+
+
+@pytest.mark.parametrize("key", ["private_key_file", "token_file_path"])
+def test_a_file_of_the_login_that_is_not_there_is_in_doubt(
+    tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace("    password: x\n", f"    {key}: keys/none\n").replace(
+        "name: shop\n", "name: shop\ntarget: prod\n"
+    )
+    monkeypatch.setattr("pipeline.reading.test_doubts.GOOD", text)
+    [said] = _said(tmp_path, "floor: 5", "floor: 5", monkeypatch)
+    assert f"targets.prod.{key}: keys/none: there is no such file on this machine; correct the path" in said
+    write(tmp_path, "keys/none", "")
+    assert _said(tmp_path, "floor: 5", "floor: 5", monkeypatch) == []

@@ -233,6 +233,8 @@ VALUES: list[Row] = [
     ),
     ("path: when.at", "path: when..at", "when..at", ("when..at",)),
 ]
+TEXTS = "{column: customer, value_set: [a, b]}"
+NULLS = "expect_column_values_to_not_be_null: {column: id}"
 CHECKS: list[Row] = [
     (
         "expect_column_values_to_not_be_null:",
@@ -247,6 +249,42 @@ CHECKS: list[Row] = [
     ("min_value: 0,", "min_value: zero,", "min_value: zero", ("zero", "number")),
     ("min_value: 0,", "min_value: 5000,", "min_value: 5000", ("above max_value, 1000", "exchange them")),
     ("severity: warning", "severity: warn", "severity: warn", ("did you mean 'warning'?",)),
+    (TEXTS, "{column: amount, value_set: [1, b]}", "[1, b]", ("value_set[1]", "'b' is no number", "write a number")),
+    (TEXTS, "{column: id, value_set: [a, b]}", "[a, b]", ("value_set[0]", "'a' is no number", "write a number")),
+    (TEXTS, "{column: day, value_set: [2024-13-01]}", "2024-13", ("there is no month 13",)),
+    (
+        "{column: amount, min_value: 0,",
+        "{column: day, min_value: 5,",
+        "min_value: 5",
+        ("min_value: day", "write a date"),
+    ),
+    (
+        "expect_column_values_to_be_in_set: {column: customer, value_set: [a, b]}",
+        "expect_column_pair_values_a_to_be_greater_than_b: {column_A: day, column_B: id}",
+        "column_B: id",
+        ("day is DATE and id is BIGINT", "name two columns of one kind"),
+    ),
+    (
+        "not_be_null: {column: id}",
+        "not_be_null: {column: [id, day]}",
+        "[id, day]",
+        ("[id, day] is a list", "an item for"),
+    ),
+    ("not_be_null: {column: id}", "not_be_null: [id, day]", "[id, day]", ("{column: id} and {column: day}",)),
+    (
+        NULLS,
+        "expect_table_row_count_to_be_between: {min_value: -1}",
+        "min_value: -1",
+        ("is never below 0", "0 or more"),
+    ),
+    (NULLS, "expect_table_column_count_to_equal: {value: -1}", "value: -1", ("is never below 0", "0 or more")),
+    (
+        NULLS,
+        "expect_column_proportion_of_unique_values_to_be_between: {column: id, min_value: 95}",
+        "min_value: 95",
+        ("never above 1", "95 % is 0.95"),
+    ),
+    ("    audit: orders", "    audit: {new_row: orders}", "new_row", ("unknown key", "did you mean 'new_rows'?")),
     ("value_set: [a, b]", "value_set: a", "value_set: a", ("is not a list", "write [a]")),
     ("value_set: [a, b]", "value_set: []", "value_set: []", ("value_set", "empty")),
     ("value_set: [a, b]", "value_set: [a, b], mostly: 95", "mostly: 95", ("mostly", "0.95")),
