@@ -224,6 +224,10 @@ class WarehouseError(PipekitError):
         super().__init__(message, kept=kept, hint=hint)
 
 
+class NothingYetError(WarehouseError):
+    """There is no database yet: no run has made it."""
+
+
 class TransientError(WarehouseError):
     """A failure that may be gone at the next try: a lost connection, a write conflict, throttling."""
 

@@ -44,6 +44,13 @@ class Given:
         return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
 
 
+def _not_an_assignment(text: str, line: int) -> str:
+    written = text.splitlines()[line - 1]
+    if any(written.count(quote) % 2 for quote in "'\""):
+        return "is not NAME=VALUE: a quote is not closed"
+    return "is not NAME=VALUE; a remark begins with #"
+
+
 def read_dotenv(root: Path) -> None:
     """Add the project's ``.env`` to the environment, which wins.
 
@@ -63,7 +70,7 @@ def read_dotenv(root: Path) -> None:
         why = getattr(error, "strerror", "") or "it is not UTF-8"
         raise SpecError([Problem(str(path), 0, "", f"cannot be read: {why}")]) from error
     if odd := [line.original.line for line in parse_stream(io.StringIO(text)) if line.error]:
-        raise SpecError([Problem(str(path), line, "", "is not NAME=VALUE; is a quote not closed?") for line in odd])
+        raise SpecError([Problem(str(path), line, "", _not_an_assignment(text, line)) for line in odd])
     values = dotenv_values(path)
     _forget_or_refuse(path, values)
     new = {name for name in values if name not in os.environ}

@@ -89,7 +89,7 @@ def _check(method: str, expected: Signature, args: Sequence[Any], kwargs: Mappin
     except TypeError as error:  # a name that is not there, one too many, one missing: Python's own words name it
         unknown = next((name for name in kwargs if name not in expected.parameters), None)
         near = did_you_mean(unknown, expected.parameters) if unknown else ""
-        raise ArgumentError(f"{method}: {error}{near}") from None
+        raise ArgumentError(f"{method}: {error}{near or f'; it is called as {_called(method, expected)}'}") from None
     for name, value in given.items():
         kind = _KINDS.get(f"{method}.{name}") or _KINDS.get(name)
         if kind is None or (value is None and expected.parameters[name].default is None):
@@ -97,6 +97,16 @@ def _check(method: str, expected: Signature, args: Sequence[Any], kwargs: Mappin
         fits, words = kind
         if not fits(value):
             raise ArgumentError(f"{method}: {name} must be {words}{_or_nothing(expected, name)}, not {_shown(value)}")
+
+
+def _called(method: str, expected: Signature) -> str:
+    """How the method is called: its parameters by name, without their types."""
+    parameters = [each for each in expected.parameters.values() if each.name != "self"]
+    listed = [each.name if each.default is Parameter.empty else f"{each.name}=..." for each in parameters]
+    first = next((at for at, each in enumerate(parameters) if each.kind is Parameter.KEYWORD_ONLY), None)
+    if first is not None:
+        listed.insert(first, "*")
+    return f"{method}({', '.join(listed)})"
 
 
 def _or_nothing(expected: Signature, name: str) -> str:

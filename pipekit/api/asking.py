@@ -71,7 +71,7 @@ def naming_tables(spec: PipelineSpec, warehouse: Warehouse, tables: Iterable[Tab
     except QueryError as error:
         for table in sorted(tables, key=str):
             if not _exists(warehouse, table):
-                raise _no_table(spec, table) from error
+                raise no_table(spec, table) from error
         raise
 
 
@@ -82,7 +82,8 @@ def _exists(warehouse: Warehouse, table: Table) -> bool:
         return True  # not known: the first error stands
 
 
-def _no_table(spec: PipelineSpec, table: Table) -> QueryError:
+def no_table(spec: PipelineSpec, table: Table) -> QueryError:
+    """The error of a table that is not there: a step makes it and has not run, or its name is misspelt."""
     makers = {name: step.id for step in spec.steps for name in step.type.writes(step.options, spec)}
     for name, step in makers.items():
         if spec.table_key(name) == spec.table_key(str(table)):

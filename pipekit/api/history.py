@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipekit.api.arguments import checked
 from pipekit.api.looking import Looking
-from pipekit.errors import PipekitError
+from pipekit.errors import NothingYetError, PipekitError
 from pipekit.given import read_dotenv
 from pipekit.project import find_root, state_folder
 from pipekit.runs.history import logged_runs, recorded_runs
@@ -59,6 +59,8 @@ class History(Looking):
         try:
             with self._look() as warehouse:
                 logged = logged_runs(warehouse, self.spec, limit)
+        except NothingYetError:
+            return []
         except PipekitError as error:
             self.notice = (
                 f"these are the runs that this machine recorded; the log tables cannot be read: {error.message}"

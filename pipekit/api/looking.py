@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pipekit.api.asking import naming_tables, select
+from pipekit.api.asking import naming_tables, no_table, select
 from pipekit.api.base import PipelineFile, keeping_secrets, several
-from pipekit.errors import QueryError, WarehouseError
+from pipekit.errors import NothingYetError, QueryError, WarehouseError
 from pipekit.findings import Finding
 from pipekit.names import Table
 from pipekit.own_tables import NEWEST_FIRST
@@ -71,7 +71,7 @@ class Looking(PipelineFile):
         if not plain:
             statement = select(self.spec, table, columns, where, order)
         parsed = Table.parse(table)
-        with self._look() as warehouse, naming_tables(self.spec, warehouse, [parsed]):
+        with self._look([parsed]) as warehouse, naming_tables(self.spec, warehouse, [parsed]):
             if plain:
                 statement = f"SELECT * FROM {warehouse.quote(parsed)}" + (f" ORDER BY {order}" if order else "")
             return warehouse.read_arrow(statement + _limit(limit))
@@ -92,7 +92,10 @@ class Looking(PipelineFile):
 
         statement = self.spec.statement(sql=query.strip().rstrip(";"))
         sql = statement.sql
-        with self._look() as warehouse, naming_tables(self.spec, warehouse, statement.reads):
+        with (
+            self._look(sorted(statement.reads, key=str)) as warehouse,
+            naming_tables(self.spec, warehouse, statement.reads),
+        ):
             if limit is not None and not _ORDERED.search(query):  # neither engine promises the order of a subquery
                 sql = f"SELECT * FROM (\n{sql}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
             rows = warehouse.read_arrow(sql)
@@ -228,8 +231,14 @@ class Looking(PipelineFile):
         yield from look_at(self.spec)
 
     @contextmanager
-    def _look(self) -> Iterator[Warehouse]:
-        warehouse, self.notice = self.spec.look()
+    def _look(self, tables: Sequence[Table] = ()) -> Iterator[Warehouse]:
+        """The warehouse, to read ``tables`` from."""
+        try:
+            warehouse, self.notice = self.spec.look()
+        except NothingYetError as error:
+            if tables:
+                raise no_table(self.spec, tables[0]) from error
+            raise
         with closing(warehouse):
             yield warehouse
 

@@ -46,7 +46,8 @@ def runs(spec: Path, run: str | None, failed: bool, limit: int, as_json: bool, *
     if run is not None:
         chosen = chosen_run(found, run)
         if chosen is None:
-            say(f"there is no {'failed ' if failed else ''}run {'' if run == LAST else run}".rstrip(), err=True)
+            known = f"; `pipekit runs {spec}` lists them" if found else "; none is recorded yet"
+            say(f"there is no {'failed ' if failed else ''}run{'' if run == LAST else f' {run!r}'}{known}", err=True)
             sys.exit(EXIT_FAILED)
         before = _failed_before(spec, found, chosen) if failed and run == LAST else []
         found = [chosen]

@@ -43,10 +43,19 @@ def import_from(folder: Path, name: str) -> ModuleType:
     except PipekitError:
         raise
     except SyntaxError as error:
-        raise PluginError(f"{_shown(error.filename or name, folder)}:{error.lineno}: {error.msg}") from error
+        raise PluginError(_not_python(error, _shown(error.filename or name, folder))) from error
     except (Exception, SystemExit) as error:
         place = line_in(error, folder) or f"{folder.name}/{name}"
         raise PluginError(f"{place}: {what_happened(error)}") from error
+
+
+def _not_python(error: SyntaxError, file: str) -> str:
+    """A mistake in Python, with its place, and the line with a caret below it."""
+    said = f"{file}:{error.lineno}: {error.msg}"
+    if not error.text or not error.offset:
+        return said
+    number, text = f"  {error.lineno} | ", error.text.rstrip("\n")
+    return f"{said}\n{number}{text}\n{' ' * (len(number) - 2)}| {' ' * (error.offset - 1)}^"
 
 
 def what_happened(error: BaseException) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 BUILT_IN_STEPS = ("load", "check", "sql", "features", "python")
 _PREFIX = "pipekit_"
+_GIVE_MAPPINGS = ("pipekit_template_globals",)
+_SEE = "docs/plugins.md has an example of each hook"
 NamedT = TypeVar("NamedT")
 
 
@@ -176,7 +178,7 @@ class Plugins:
         owner = dict(taken or {})
         for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
             if not hasattr(item, "name"):
-                raise PluginError(f"{plugin}: {hook} returned {item!r}, which is no {what}; see the hook's docstring")
+                raise PluginError(f"{plugin}: {hook} returned {_shown(item)}, which is no {what}; {_SEE}")
             if item.name in owner:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             by_name[item.name], owner[item.name] = item, plugin
@@ -189,7 +191,7 @@ class Plugins:
         for plugin, items in self._results("pipekit_materializations"):
             if wrong := [each for each in items if not hasattr(each, "uses")]:
                 hook = "pipekit_materializations"
-                raise PluginError(f"{plugin}: {hook} returned {wrong[0]!r}, which is none; see the hook's docstring")
+                raise PluginError(f"{plugin}: {hook} returned {_shown(wrong[0])}, which is none; {_SEE}")
             for item, use in [(each, use) for each in items for use in each.uses]:
                 if item.name in found[use]:
                     by = owner[use, item.name]
@@ -206,8 +208,10 @@ class Plugins:
             except (Exception, SystemExit) as error:
                 place = line_in(error, self._folder) if self._folder else ""
                 raise PluginError(f"{place or name}: {hook} {what_happened(error)}") from error
-            if not isinstance(result, (list, tuple, Mapping)):
-                raise PluginError(f"{name}: {hook} returned a {type(result).__name__}; see its docstring")
+            kind = "mapping" if hook in _GIVE_MAPPINGS else "list"
+            if not isinstance(result, Mapping if kind == "mapping" else (list, tuple)):
+                returned = "nothing" if result is None else f"a {type(result).__name__}"
+                raise PluginError(f"{name}: {hook} returned {returned}; it must return a {kind}; {_SEE}")
             yield name, result
 
     def _template_globals(self) -> dict[str, Callable[..., Any]]:
@@ -218,6 +222,11 @@ class Plugins:
                     raise PluginError(f"the template global {name!r} of {plugin} is taken")
                 functions[name] = value
         return functions
+
+
+def _shown(item: Any) -> str:
+    """A value that a hook returned, in words: what a class or function is called."""
+    return f"{'the class' if isinstance(item, type) else 'the value'} {getattr(item, '__name__', None) or repr(item)}"
 
 
 def _refuse_mistyped(plugin: str, attribute: str, value: Any) -> None:

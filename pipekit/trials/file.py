@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipekit.errors import SpecError
+from pipekit.errors import Problem, SpecError
 from pipekit.names import Table, fold
 from pipekit.pipeline.model import PipelineSpec
 from pipekit.pipeline.reading.checking import checked
@@ -117,6 +117,9 @@ def read_tests(path: Path, spec: PipelineSpec) -> list[Trial]:
             sources = {name: [column.name for column in source.columns] for name, source in spec.sources.items()}
             _check_columns(reading, spec, (*place, "given"), stage.given, sources)
             _check_columns(reading, spec, (*place, "expect"), stage.expect, {})
+    if "tests" not in reading.tree.value and reading.tree.value:
+        first, node = next(iter(reading.tree.value.items()))
+        raise SpecError([Problem(node.file, node.line, "", f"{first!r} is at the top; write tests: above it")])
     if reading.problems or found is None:
         raise SpecError(reading.problems)
     lines = reading.tree.at(("tests",)).value

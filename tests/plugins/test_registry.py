@@ -101,10 +101,11 @@ def pipekit_step_types():
         ("@pipekit.hookimpl\ndef pipekit_sinks(pipelin, run_id): return []", "plugins/a.py: "),
         ("import no_such_module", "plugins/a.py:2: needs the module no_such_module, which is not installed"),
         ("1 / 0", "plugins/a.py:2: raised ZeroDivisionError: division by zero"),
-        ("def (", "plugins/a.py:2: invalid syntax"),
+        ("@pipekit.hookimpl\ndef pipekit_step_types(): return {'a': 1}", "pipekit_step_types returned a dict; it must return a list"),
+        ("def (", "plugins/a.py:2: invalid syntax\n  2 | def (\n    |     ^"),
         (STEP.format(name="sql"), "the step type 'sql' is claimed by built-in sql and by plugins/a.py"),
         ("@pipekit.hookimpl\ndef pipekit_step_types(): return 1 / 0", "plugins/a.py:3: pipekit_step_types raised ZeroDivisionError"),
-        ("@pipekit.hookimpl\ndef pipekit_step_types(): pass", "plugins/a.py: pipekit_step_types returned a NoneType"),
+        ("@pipekit.hookimpl\ndef pipekit_step_types(): pass", "plugins/a.py: pipekit_step_types returned nothing; it must return a list; docs/plugins.md"),
         ("@pipekit.hookimpl\ndef pipekit_template_globals(): return {'var': len}", "the template global 'var' of plugins/a.py is taken"),
     ],
 )  # fmt: skip
@@ -179,5 +180,5 @@ def test_a_plugin_that_exits_or_leads_out_is_refused(tmp_path: Path) -> None:
 def test_a_hook_that_returns_something_else_is_named(tmp_path: Path, hook: str) -> None:
     text = f"import pipekit\n\n@pipekit.hookimpl\ndef pipekit_{hook}():\n    return ['mine']\n"
     path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as x}]", plugins__acme=text)
-    with pytest.raises(PluginError, match=f"plugins/acme.py: pipekit_{hook} returned 'mine'"):
+    with pytest.raises(PluginError, match=f"plugins/acme.py: pipekit_{hook} returned the value 'mine', which is no"):
         load(path)

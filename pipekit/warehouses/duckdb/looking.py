@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipekit.errors import LockedError, WarehouseError
+from pipekit.errors import LockedError, NothingYetError, WarehouseError
 from pipekit.warehouses.contract import Look
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.session import quote_name
@@ -37,11 +37,12 @@ def look_into_duckdb(options: DuckDBTarget, root: Path) -> Look:
 
     Raises:
         LockedError: Another process has the file, and a copy cannot be had.
-        WarehouseError: There is no such file, or it cannot be opened.
+        NothingYetError: There is no such file.
+        WarehouseError: It cannot be opened.
     """
     path = (root / options.path).absolute()
     if not path.exists():
-        raise WarehouseError(f"there is no database {path} yet", hint="A run makes it: pipekit run SPEC")
+        raise NothingYetError(f"there is no database {path} yet", hint="A run makes it.")
     try:
         if path.is_dir() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             return open_duckdb(options, root), ""  # an instance that this process has open already is shared
