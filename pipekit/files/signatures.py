@@ -66,6 +66,18 @@ _SIGNATURES = (
         r"(?i:!doctype html|html)\b",
         None,
     ),
+    _Signature(
+        b"<?xml",
+        "an error or a page in XML",
+        "It may be the error of the place that it came from.",
+        r"(?i:[^>]*\?>\s*<(?:error|html|!doctype html)\b)",
+        None,
+    ),
+    _Signature(
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer of Git LFS to a file",
+        "Fetch the file itself: git lfs pull.",
+    ),
     _Signature(b"ustar", "a tar archive", _UNREAD.format("tar"), at=257),
 )
 _MARKS = (

@@ -125,6 +125,11 @@ class FileFormat(Model):
         """Whether some lines are comments."""
         return False
 
+    @property
+    def compares_checksums(self) -> bool:
+        """Whether parts of the file are compared with their checksums."""
+        return False
+
 
 @dataclass(frozen=True)
 class FormatType:

@@ -8,9 +8,19 @@ from pipekit.formats.base import FileFormat, FormatType
 
 
 class ParquetFormat(FileFormat):
-    """Parquet files describe themselves: there are no keys."""
+    """Parquet files describe themselves.
+
+    Attributes:
+        verify_checksums: Whether every page is compared with its checksum; a page without one is refused then.
+    """
 
     type: Literal["parquet"]
+    verify_checksums: bool = False
+
+    @property
+    def compares_checksums(self) -> bool:
+        """As declared."""
+        return self.verify_checksums
 
 
 FORMAT = FormatType("parquet", ParquetFormat)

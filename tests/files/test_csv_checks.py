@@ -35,7 +35,11 @@ def test_keys_that_contradict_each_other_are_refused(form: dict[str, object], ke
 
 @pytest.mark.parametrize(
     ("form", "key"),
-    [({"skip_footer": 1}, "format.skip_footer"), ({"compression": "zip"}, "format.compression")],
+    [
+        ({"skip_footer": 1}, "format.skip_footer"),
+        ({"compression": "zip"}, "format.compression"),
+        ({"type": "parquet", "verify_checksums": True}, "format.verify_checksums"),
+    ],
 )
 def test_what_copy_cannot_do_is_refused_for_snowflake(form: dict[str, object], key: str) -> None:
     assert [found for found, _ in check_for_snowflake(source(**form))] == [key]

@@ -324,3 +324,26 @@ def test_damaged_parquet_is_refused_or_loads_and_never_ends_in_a_crash(warehouse
         flipped = written[:at] + bytes([written[at] ^ 1 << chance.randrange(8)]) + written[at + 1 :]
         load_file(warehouse, folder, "a.parquet", flipped, keys, "reject")  # it raises what is no error of pipekit's
         assert isinstance(load_file(warehouse, folder, "a.parquet", written[:at], keys, "reject"), PipekitError)
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind", "first", "last"),
+    [
+        ("day", "date", -719_162, 2_932_896),
+        ("s", "timestamp_ntz", -62_135_596_800, 253_402_300_799),
+        ("us", "timestamp_ntz", -62_135_596_800_000_000, 253_402_300_799_999_999),
+        ("us", "timestamp_tz", -62_135_596_800_000_000, 253_402_300_799_999_999),
+    ],
+)
+def test_the_years_1_to_9999_are_loaded_and_no_others(
+    warehouse: Warehouse, folder: Path, unit: str, kind: str, first: int, last: int
+) -> None:
+    import pyarrow as pa
+
+    type_ = pa.date32() if kind == "date" else pa.timestamp(unit, "UTC" if kind == "timestamp_tz" else None)
+    counts = pa.array([first - 1, first, None, last, last + 1], pa.int32() if kind == "date" else pa.int64())
+    written = _written(pa.table({"a": counts.cast(type_)}), "pyarrow", "none")
+    keys = {"format": {"type": "parquet"}, "columns": {"a": kind}}
+    outcome = load_file(warehouse, folder, "a.parquet", written, keys, "reject")
+    assert not isinstance(outcome, Exception), outcome
+    assert (sorted(getattr(value, "year", 0) for (value,) in outcome[0]), outcome[1]) == ([0, 1, 9999], 2)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipekit.errors import BadFileError, QueryError, SourceError, short
 from pipekit.files.headers import column_positions, folded
+from pipekit.files.parquet_pages import Chunk, refuse_damaged_pages
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
@@ -19,7 +20,16 @@ from pipekit.warehouses.duckdb.plan import PLACE, Plan, Planner, name, path_text
 
 def parquet_planner(warehouse: Session, source: Source, form: ParquetFormat) -> Planner:
     """How to read the Parquet files of a source."""
-    return partial(_plan, warehouse, source)
+    return partial(_verified_plan if form.verify_checksums else _plan, warehouse, source)
+
+
+def _verified_plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
+    plan = _plan(warehouse, source, file, path)
+    start = "least(nullif(dictionary_page_offset, 0), data_page_offset)"  # the first page is the dictionary, if any
+    chunks = f"SELECT path_in_schema, {start}, total_compressed_size FROM parquet_metadata({path_text(path)})"
+    rows = warehouse.execute(f"{chunks} WHERE num_values > 0").rows
+    refuse_damaged_pages(path, file, [Chunk(*row) for row in rows])
+    return plan
 
 
 def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:

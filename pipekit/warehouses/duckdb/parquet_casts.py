@@ -41,12 +41,21 @@ def convert_parquet(column: Column, source: str, found: str) -> Conversion | Non
     if kind in ("integer", "number", "float", "time") or kind.startswith("timestamp"):
         tests.append(f"coalesce(TRY_CAST({value} AS {found}) = {source}, false)")  # a cast would round
     if kind == "date" or kind.startswith("timestamp"):
-        # DuckDB takes the last day and the last instant that a file can hold for infinity.
-        tests.append(f"coalesce(isfinite({value}), false)")
+        tests.append(_is_in_years(value, column))
     if kind in ("varchar", "binary") and column.type.length:
         tests.append(f"{'length' if kind == 'varchar' else 'octet_length'}({value}) <= {column.type.length}")
     shown = expected(column, ParquetFormat(type="parquet")) + (", without loss" if kind == "float" else "")
     return Conversion(column, source, _all_of(source, tests), value, shown)
+
+
+def _is_in_years(value: str, column: Column) -> str:
+    """Whether a date or timestamp is in the years 1 to 9999, which every engine has.
+
+    DuckDB takes the first and the last one that a file can hold for infinity.
+    """
+    start, end = ("", "") if column.type.kind == "date" else (" 00:00:00+00", " 23:59:59.999999+00")
+    first, last = (f"CAST('{each}' AS {type_text(column)})" for each in (f"0001-01-01{start}", f"9999-12-31{end}"))
+    return f"coalesce({value} BETWEEN {first} AND {last}, false)"
 
 
 def _all_of(source: str, tests: Sequence[str]) -> str:

@@ -110,6 +110,8 @@ def check_source(source: Source) -> Iterator[tuple[str, str]]:
     yield from _check_marks(form)
     if form.skips_comments:
         yield "format.comment", "Snowflake cannot skip comment lines; leave it out, or remove them from the files"
+    if form.compares_checksums:
+        yield "format.verify_checksums", "COPY has no option that compares the checksums of pages; leave it out"
     if form.footer_lines:
         yield "format.skip_footer", "Snowflake cannot leave out the last lines; leave it out, or cut them off the files"
     if form.packing in _UNREAD:

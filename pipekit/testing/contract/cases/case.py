@@ -67,6 +67,8 @@ OTHER_KINDS = (
     (xlsx(), "an Excel workbook", "type: excel"),
     (b"PAR1\x15\x04\x15", "a Parquet file", "type: parquet"),
     (b"<!DOCTYPE html>\n<html></html>", "an HTML page", "error page"),
+    (b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>", "an error or a page in XML", "error of"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n", "a pointer of Git LFS", "git lfs pull"),
 )
 CSV = {"type": "csv"}
 JSON = {"type": "json"}
