@@ -63,6 +63,8 @@ def open_remote(root: Path) -> SnowflakeWarehouse:
     settings = {
         key: os.environ[f"SNOWFLAKE_{key.upper()}"] for key in keys if os.environ.get(f"SNOWFLAKE_{key.upper()}")
     }
+    if "private_key_file" in settings:  # relative to where pytest was started, not to the temporary project
+        settings["private_key_file"] = os.path.abspath(settings["private_key_file"])
     if "account" not in settings:
         pytest.skip("SNOWFLAKE_ACCOUNT is not set: there is no real account to test on")
     schema = f"PIPEKIT_TEST_{uuid.uuid4().hex[:10].upper()}"

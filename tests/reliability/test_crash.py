@@ -183,7 +183,7 @@ def test_requests_of_a_shipped_pipeline_are_lost(
     )
     outcomes: Counter[str] = Counter()
     for n in range(part + 1, ground.ended.statements + 1, PARTS):
-        how = list(LOST)[n // PARTS % len(LOST)]
+        how = list(LOST)[(n + n // PARTS) % len(LOST)]
         outcomes[lose_and_go_on(ground, emulated, n, how)] += 1
         with capsys.disabled():
             print(

@@ -38,18 +38,20 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     else:
         server: EmulatedSnowflake = request.getfixturevalue("emulated")
         opened = open_snowflake(SnowflakeTarget.model_validate(server.target()), root)
-    (root / "files").mkdir()
-    write_files(root / "files")
-    for statement in SETUP:
-        opened.execute(statement)
-    opened.execute(f"PUT 'file://{root}/files/*' '@PROBES' AUTO_COMPRESS = FALSE OVERWRITE = TRUE PARALLEL = 4")
     began = time.monotonic()
-    yield opened
-    seconds = time.monotonic() - began
-    print(f"{seconds:.0f} s, about {max(60.0, seconds) / 3600:.3f} credits of an X-Small warehouse")
-    if request.param == REMOTE:
-        opened.execute(f"DROP SCHEMA IF EXISTS {opened.quote(str(opened.options.schema_name))} CASCADE")
-    opened.close()
+    try:
+        (root / "files").mkdir()
+        write_files(root / "files")
+        for statement in SETUP:
+            opened.execute(statement)
+        opened.execute(f"PUT 'file://{root}/files/*' '@PROBES' AUTO_COMPRESS = FALSE OVERWRITE = TRUE PARALLEL = 4")
+        yield opened
+    finally:
+        seconds = time.monotonic() - began
+        print(f"{seconds:.0f} s, about {max(60.0, seconds) / 3600:.3f} credits of an X-Small warehouse")
+        if request.param == REMOTE:
+            opened.execute(f"DROP SCHEMA IF EXISTS {opened.quote(str(opened.options.schema_name))} CASCADE")
+        opened.close()
 
 
 @pytest.fixture
@@ -150,7 +152,7 @@ def test_how_often_a_commit_is_not_seen_at_once(account: SnowflakeWarehouse, is_
 def test_another_row_of_a_table_waits_for_the_first(account: SnowflakeWarehouse, is_remote: bool) -> None:
     """UPDATE locks the table (M2, Q15); prints whether another session's UPDATE of another row waited, and an INSERT."""
     if not is_remote:
-        pytest.skip("the emulator has no locks of tables")
+        pytest.skip("tests/reliability/test_sessions.py shows it on the emulator")
     account.execute("CREATE TABLE LOCKED (K VARCHAR, N NUMBER(38,0))")
     account.execute("INSERT INTO LOCKED VALUES ('a', 0), ('b', 0)")
     other = account.session()
