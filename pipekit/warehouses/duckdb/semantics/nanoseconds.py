@@ -11,37 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text
+from pipekit.warehouses.duckdb.semantics.nanosecond_macros import BELOW, REASON
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
 from pipekit.warehouses.duckdb.semantics.typed import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import INT
 
-_BELOW = "[.,][0-9]{6}0*[1-9]"
-_REASON = "has digits below a microsecond, which DuckDB does not keep"
 _FROM_NANOS = 31_536_000_000_000_000  # https://docs.snowflake.com/en/sql-reference/functions/to_timestamp
 _WAY_OUT = "Keep such a value as text, or as a number of nanoseconds."
-
-NANOSECOND_MACROS: dict[str, tuple[str, str]] = {
-    # A text without the zeros that follow its microseconds.
-    "sf_micros": (
-        "x",
-        "CASE WHEN strlen(x) - instr(x, '.') <= 6 OR NOT regexp_matches(x, '[.,][0-9]{7}') THEN x "
-        f"WHEN regexp_matches(x, ':[0-9]{{1,2}}{_BELOW}') "
-        f"THEN error('Timestamp ' || x || ' {_REASON}') ELSE regexp_replace(x, '([.,][0-9]{{6}})0+', '\\1') END",
-    ),
-    "sf_of_nanos": (
-        "n",
-        "CASE WHEN CAST(n AS HUGEINT) % 1000 = 0 THEN CAST(CAST(n AS HUGEINT) // 1000 AS BIGINT) "
-        f"WHEN n IS NOT NULL THEN error(n || ' nanoseconds: the value {_REASON}') END",
-    ),
-    # Microseconds of seconds. A float is held against what it is when read back, since it has no exact digits.
-    "sf_of_seconds": (
-        "x",
-        "CASE WHEN x IS NULL THEN NULL WHEN CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
-        "THEN round(x * 1000000::BIGINT) / 1000000::BIGINT = x ELSE round(x, 6) = x END "
-        "THEN CAST(round(x * 1000000::BIGINT) AS BIGINT) "
-        f"ELSE error(CAST(x AS VARCHAR) || ' seconds: the value {_REASON}') END",
-    ),
-}
 
 
 def read_exactly(value: Typed) -> Typed:
@@ -51,8 +27,8 @@ def read_exactly(value: Typed) -> Typed:
         Refused: It is a constant with digits below a microsecond.
     """
     text = literal_text(value)
-    if text is not None and (re.search(":[0-9]{1,2}" + _BELOW, text) or _is_epoch_below(text)):
-        raise refuse(value.node, f"{text!r} {_REASON}", _WAY_OUT)
+    if text is not None and (re.search(":[0-9]{1,2}" + BELOW, text) or _is_epoch_below(text)):
+        raise refuse(value.node, f"{text!r} {REASON}", _WAY_OUT)
     return value
 
 
@@ -81,7 +57,7 @@ def whole_microseconds(nanos: Decimal | int, node: Any) -> Decimal | int:
         Refused: It is no whole number of them.
     """
     if nanos % 1000:
-        raise refuse(node, f"{nanos} nanoseconds: the value {_REASON}", _WAY_OUT)
+        raise refuse(node, f"{nanos} nanoseconds: the value {REASON}", _WAY_OUT)
     return nanos // 1000
 
 
@@ -93,5 +69,5 @@ def seconds(value: Typed) -> Typed:
     """
     number = literal_number(value)
     if number is not None and number * 1_000_000 % 1:
-        raise refuse(value.node, f"{number} seconds: the value {_REASON}", _WAY_OUT)
+        raise refuse(value.node, f"{number} seconds: the value {REASON}", _WAY_OUT)
     return value

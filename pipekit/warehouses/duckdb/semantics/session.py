@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
 from pipekit.warehouses.duckdb.semantics.macros import MACROS
-from pipekit.warehouses.duckdb.semantics.nanoseconds import NANOSECOND_MACROS
+from pipekit.warehouses.duckdb.semantics.nanosecond_macros import NANOSECOND_MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
 from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
 
