@@ -34,14 +34,33 @@ def missing_columns(
     text = (
         f"the declared column {wanted} is missing" if len(missing) == 1 else f"declared columns are missing: {wanted}"
     )
+    is_csv = source.format.type == "csv"
+    if is_csv and len(missing) == len(source.columns) and any(name[:1].isdigit() for name in found):
+        text = f"none of the declared columns is in the first line, {shown}: it seems to be data"
+        hint = f"Write header: false in sources.{source.name}.format, or ask for a file with a header."
+        return SourceError(text, file=file.uri, line=line, hint=hint)
+    if is_csv and (delimiter := _other_delimiter(found, missing)):
+        text, also = f"the header is one field, {found[0]!r}, and seems to be separated by {delimiter!r}", ""
+        written = '"\\t"' if delimiter == "\t" else f'"{delimiter}"'
+        hint = f"Write delimiter: {written} in sources.{source.name}.format."
+        return SourceError(text, file=file.uri, line=line, hint=hint)
     return SourceError(
         text + also,
         file=file.uri,
         line=line,
-        column=missing[0].name,
+        column=missing[0].name if len(missing) == 1 else None,
         hint=f"The file has {shown}. Correct sources.{source.name}.columns (`path:` gives another name, "
         "`optional: true` lets files lack the column), or ask for a complete file.",
     )
+
+
+def _other_delimiter(found: Sequence[str], missing: Sequence[Column]) -> str:
+    """The sign that separates the declared names in a header that was read as one field; empty if there is none."""
+    wanted = {column.source_name.casefold() for column in missing}
+    parts = {
+        sign: {part.strip(' "').casefold() for part in found[0].split(sign)} for sign in ",;|\t" if len(found) == 1
+    }
+    return next((sign for sign, names in parts.items() if len(names & wanted) > 1), "")
 
 
 def undeclared_columns(

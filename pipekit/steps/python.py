@@ -108,10 +108,9 @@ def to_arrow(value: Any, call: str) -> pa.Table:
             return value.lazy().collect().to_arrow()
     except pa.ArrowException as error:
         raise PipekitError(f"{call} returned rows that make no table: {error}") from error
-    raise PipekitError(
-        f"{call} returned a {type(value).__name__}; an Arrow table, a pandas or polars frame, or a list of"
-        " dicts is wanted"
-    )
+    got = "nothing" if value is None else f"a {type(value).__name__}"
+    wanted = "an Arrow table, a pandas or polars frame, or a list of dicts is wanted"
+    raise PipekitError(f"{call} returned {got}; {wanted}")
 
 
 def _reads(options: PythonOptions, project: Project) -> Iterable[str]:

@@ -111,7 +111,7 @@ def test_a_failed_audit_keeps_the_old_rows(root: Path) -> None:
         ("fails", r"code:fails raised ZeroDivisionError: division by zero \(.*code\.py:\d+\)"),
         (
             "none",
-            "code:none returned a NoneType; an Arrow table, a pandas or polars frame, or a list of dicts is wanted",
+            "code:none returned nothing; an Arrow table, a pandas or polars frame, or a list of dicts is wanted",
         ),
         ("number", "returned a int"),
         ("empty", "returned a list"),

@@ -1,0 +1,27 @@
+"""What is said of a file with other columns than declared: the likely cause, and the key of the file that fixes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_projects import project, run
+
+COLUMNS = "columns: {id: integer, name: varchar}"
+STEPS = f"sources: {{s: {{uri: d.csv, format: {{type: csv, delimiter: ';'}}, {COLUMNS}}}}}\nsteps: [{{id: t, type: load, source: s}}]"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("id,name\n1,a\n", ("d.csv:1: the header is one field, 'id,name'", 'Write delimiter: "," in sources.s.format')),
+        ("id\tname\n1\ta\n", ("seems to be separated by", 'Write delimiter: "\\t" in sources.s.format')),
+        ("1;a\n2;b\n", ("d.csv:1: none of the declared columns", "'1', 'a': it seems to be data", "header: false")),
+        ("no;nme\n1;a\n", ("declared columns are missing: 'id', 'name'", "sources.s.columns")),
+    ],
+)
+def test_a_header_without_the_declared_columns(tmp_path: Path, content: str, words: tuple[str, ...]) -> None:
+    path = project(tmp_path, STEPS)
+    (tmp_path / "d.csv").write_text(content)
+    [error] = run(path).errors.values()
+    assert all(word in str(error) for word in words), str(error)
