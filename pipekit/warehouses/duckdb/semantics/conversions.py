@@ -54,7 +54,7 @@ def _conversion(call: Call) -> Typed:
 
 def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
     number = casts.to_number(value)
-    if number.type.kind == "int" and scale == 9:
+    if scale == 9:
         micros = microseconds(number, value.node)
     elif number.type.kind == "int" and scale <= 6:
         micros = make(f"(CAST({{0}} AS BIGINT) * {10 ** (6 - scale)})", INT, number)

@@ -18,7 +18,7 @@ NANOSECOND_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_of_nanos": (
         "n",
-        "CASE WHEN CAST(n AS HUGEINT) % 1000 = 0 THEN CAST(CAST(n AS HUGEINT) // 1000 AS BIGINT) "
+        "CASE WHEN n % 1000 = 0 THEN CAST(CAST(n AS HUGEINT) // 1000 AS BIGINT) "
         f"WHEN n IS NOT NULL THEN error(n || ' nanoseconds: the value {REASON}') END",
     ),
     # Microseconds of seconds. A float is held against what it is when read back, since it has no exact digits.
