@@ -9,7 +9,7 @@ from pipekit.errors import short
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED
 from pipekit.outlook import Change, Outlook, PlannedFile, PlannedTable, in_words, leaving_in_words
 from pipekit.runs.plan import Plan, PlannedStep
-from pipekit.runs.sent import Sent
+from pipekit.runs.workers import Sent
 from pipekit.sinks.styles import STYLES, make_console, plain_text
 from pipekit.sinks.terminal import wrapped
 from pipekit.sinks.text import number, printable, size

@@ -12,8 +12,7 @@ from pipekit.errors import PipekitError, TransientError, UnexpectedError, Wareho
 from pipekit.events import FAILED, Noted, StepFinished, StepStarted
 from pipekit.pipeline.model import Step
 from pipekit.retries import STEP_PAUSES
-from pipekit.runs.sent import Sent
-from pipekit.runs.workers import Attempt, Workers
+from pipekit.runs.workers import Attempt, Sent, Workers
 from pipekit.scrubbing import cleaned
 from pipekit.step import StepResult
 

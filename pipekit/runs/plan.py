@@ -20,7 +20,8 @@ from pipekit.outlook import Outlook, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps, unended_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed
-from pipekit.runs.sent import Sent, last_sent
+from pipekit.runs.sent import last_sent
+from pipekit.runs.workers import Sent
 from pipekit.sql.dialect import needs_none
 from pipekit.step import Statement
 from pipekit.warehouses.contract import Warehouse

@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipekit.events import FAILED, SKIPPED, RunStarted, StepFinished
+from pipekit.runs.workers import Sent
 from pipekit.sinks.jsonl import iter_events
 
 _LOOK_BACK = 20
-
-
-@dataclass
-class Sent:
-    """Statements of a step.
-
-    Attributes:
-        statements: All.
-        on_warehouse: Those that need a running warehouse, where there is one that is billed; ``None`` if unknown.
-    """
-
-    statements: int = 0
-    on_warehouse: int | None = 0
-
-    def __add__(self, other: Sent) -> Sent:
-        known = None not in (self.on_warehouse, other.on_warehouse)
-        on_warehouse = (self.on_warehouse or 0) + (other.on_warehouse or 0) if known else None
-        return Sent(self.statements + other.statements, on_warehouse)
 
 
 Did = tuple[str, str, str | None]

@@ -14,7 +14,6 @@ from pipekit.errors import PipekitError, TransientError, WarehouseError
 from pipekit.events import Bus, Event, Noted, Ran
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.runs.resume import EarlierRun, finished_before
-from pipekit.runs.sent import Sent
 from pipekit.sql.dialect import Dialect
 from pipekit.state import file_name, make_private_folder, open_private
 from pipekit.step import StepContext, StepResult
@@ -46,6 +45,24 @@ class Attempt:
         """Give the session back: from now on ``cancel`` does nothing."""
         with self.lock:
             self.ended = True
+
+
+@dataclass
+class Sent:
+    """Statements of a step.
+
+    Attributes:
+        statements: All.
+        on_warehouse: Those that need a running warehouse, where there is one that is billed; ``None`` if unknown.
+    """
+
+    statements: int = 0
+    on_warehouse: int | None = 0
+
+    def __add__(self, other: Sent) -> Sent:
+        known = None not in (self.on_warehouse, other.on_warehouse)
+        on_warehouse = (self.on_warehouse or 0) + (other.on_warehouse or 0) if known else None
+        return Sent(self.statements + other.statements, on_warehouse)
 
 
 class Workers:
