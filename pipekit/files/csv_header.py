@@ -87,5 +87,11 @@ def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequ
         return list(range(len(source.columns)))
     for each in heads:
         if each.problem:
-            raise BadFileError(f"the first record {each.problem}", file=file.uri, line=each.line, value=short(each.raw))
+            raise BadFileError(
+                f"the first record {each.problem}",
+                file=file.uri,
+                line=each.line,
+                value=short(each.raw),
+                hint="Say how the file is written by `skip_lines`, `quote` and `encoding`, or correct it.",
+            )
     return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)

@@ -91,7 +91,9 @@ def decoded(parts: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator
             yield text.encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
-        raise BadFileError(f"the text is not {encoding}: {error.reason}", file=file.uri, line=line) from error
+        line += error.object[: error.start].decode(encoding, "ignore").count("\n")
+        text, hint = f"the text is not {encoding}: {error.reason}", "Set `encoding` to what the file is written in."
+        raise BadFileError(text, file=file.uri, line=line, hint=hint) from error
 
 
 def _without_mark(parts: Iterator[bytes]) -> Iterator[bytes]:

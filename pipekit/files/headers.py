@@ -22,6 +22,11 @@ def folded(name: str) -> str:
 
 REPEATED = "repeats the header: here another file or table was appended"
 
+_HINTS = {  # of a name that is there twice, by whether it is declared
+    False: "Set `on_extra: ignore` if the column is not needed, or correct the file.",
+    True: "Which of them is meant cannot be known: correct the file.",
+}
+
 
 def may_repeat_header(source: Source) -> bool:
     """Whether a record that holds the columns' names has to be looked for: elsewhere a name is a bad value already."""
@@ -40,10 +45,13 @@ def column_positions(source: Source, file: SourceFile, names: Sequence[str], lin
     counts = Counter(keys)
     for key, name in zip(keys, names, strict=True):
         if counts[key] > 1 and (key in wanted or source.fails_on_extra):
-            raise SourceError(f"the header names {name.strip(BLANKS)!r} twice", file=file.uri, line=line, column=name)
+            text = f"the header names {name.strip(BLANKS)!r} twice"
+            raise SourceError(text, file=file.uri, line=line, column=name, hint=_HINTS[key in wanted])
     at = {key: index for index, key in enumerate(keys)}
     lacking = [column for column in source.columns if folded(column.source_name) not in at]
-    if missing := [column for column in lacking if not column.optional]:
+    # A file with none of them is another file, such as the error of a service, even if each may be missing.
+    none = len(lacking) == len(source.columns)
+    if missing := [column for column in lacking if none or not column.optional]:
         raise missing_columns(source, file, missing, names, line)
     extra = [name for name, key in zip(names, keys, strict=True) if key not in wanted]
     if extra and source.fails_on_extra:

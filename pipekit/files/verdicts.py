@@ -30,6 +30,8 @@ def missing_columns(
     first = missing[0].source_name
     near = next((name for name in found if name.casefold() == first.casefold()), None) or nearest(first, found)
     also = f"; the file has {near!r}" if near else ""
+    all_optional = all(column.optional for column in missing)
+    optional = "at least one must be there" if all_optional else "`optional: true` lets files lack the column"
     shown = short(", ".join(repr(name) for name in found), 300) or "no columns"
     text = (
         f"the declared column {wanted} is missing" if len(missing) == 1 else f"declared columns are missing: {wanted}"
@@ -49,8 +51,8 @@ def missing_columns(
         file=file.uri,
         line=line,
         column=missing[0].name if len(missing) == 1 else None,
-        hint=f"The file has {shown}. Correct sources.{source.name}.columns (`path:` gives another name, "
-        "`optional: true` lets files lack the column), or ask for a complete file.",
+        hint=f"The file has {shown}. Correct sources.{source.name}.columns (`path:` gives another name, {optional}), "
+        "or ask for a complete file.",
     )
 
 

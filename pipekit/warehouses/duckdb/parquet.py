@@ -140,6 +140,9 @@ def _parquet_conversion(file: SourceFile, column: Column, index: int, found: str
     conversion = convert_parquet(column, f"x{index}", found)
     if conversion is None:
         raise SourceError(
-            f"the file has the type {found}, declared is {column.type}", file=file.uri, column=column.name
+            f"the file has the type {found}, declared is {column.type}",
+            file=file.uri,
+            column=column.name,
+            hint="Declare the type that the file has, and convert it in a sql step, or let the writer change it.",
         )
     return conversion

@@ -124,6 +124,17 @@ PARQUET_CASES = (
     _times("with_nanoseconds", [1704067200_123456_789], None),
     _times("of_96_bits", [1704067200_123456_000], "1704067200123456", old=True),
     _times("of_96_bits_with_nanoseconds", [1704067200_123456_789], None, old=True),
+    _parquet(
+        "none_of_the_optional_columns",
+        {"error": (["too many requests"], "string")},
+        columns={"a": {"type": "integer", "optional": True}, "b": {"type": "varchar", "optional": True}},
+        error=(
+            "a.parquet",
+            "declared columns are missing: 'a', 'b'",
+            "The file has 'error'.",
+            "at least one must be there",
+        ),
+    ),
     _parquet("missing_column", {"a": ([1], "int64")}, error=("a.parquet", MISSING, "The file has 'a'.")),
     _parquet("extra_column", {"a": ([1], "int64"), "b": (["x"], "string"), "c": ([1], "int8")}, ((1, "x"),)),
     _parquet(
