@@ -47,7 +47,7 @@ def _excerpt(problem: Problem, colour: bool, width: int) -> Iterator[str]:
         return
     bare = line.expandtabs(4).rstrip()
     shown = re.sub(_SECRET, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_LONGEST]
-    begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem.key)
+    begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem)
     margin = " " * len(str(problem.line))
     shown, begin, length = _in_sight(shown, begin, length, max(width - len(margin) - 5, _LEAST))
     yield f"  {problem.line} | {shown}"
@@ -75,11 +75,13 @@ def _line(problem: Problem) -> str | None:
     return lines[problem.line - 1] if problem.line <= len(lines) else None
 
 
-def _span(line: str, key: str) -> tuple[int, int]:
-    """Where the caret is: below the key, else below all that the line says."""
-    name = re.sub(r"\[\d+\]$", "", key).rpartition(".")[2]
+def _span(line: str, problem: Problem) -> tuple[int, int]:
+    """Where the caret is: below the value that is quoted, else below the key, else below all that the line says."""
+    name = re.sub(r"\[\d+\]$", "", problem.key).rpartition(".")[2]
     found = re.search(rf"(?<![\w-]){re.escape(name)}(?=[\"']?\s*:)", line) if name else None
     if found:
-        return found.start(), len(found[0])
+        quoted = None if problem.text.startswith("unknown key") else re.search(r"'([^']+)'", problem.text)
+        at = line.find(quoted[1], found.end()) if quoted else -1
+        return (at, len(quoted[1])) if quoted and at >= 0 else (found.start(), len(found[0]))
     text = line.strip(" -")
     return (line.index(text), len(text)) if text else (0, 1)

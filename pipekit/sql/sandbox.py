@@ -219,4 +219,6 @@ def failure_reason(error: BaseException) -> str:
         if near := did_you_mean(said.partition("'")[2].partition("'")[0], ("var", "env", "as_of"), alike=0.75):
             return said + near
         return f"{said}; a text is written in quotes, a variable is {{{{ var('name') }}}}"
+    if "end of print statement" in said:
+        return "{{ is not closed by }}"
     return f"{said}; an expression ends with }}}}" if said.startswith("unexpected '}'") else said

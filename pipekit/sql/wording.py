@@ -18,6 +18,11 @@ _KEYWORDS = (
     *("from", "where", "group", "having", "order", "limit", "join", "left", "union", "qualify", "and", "as", "by"),
     *("on", "in", "between", "over", "then", "else", "end"),
 )
+_TYPES = (
+    *("integer", "number", "float", "varchar", "boolean", "date", "time", "timestamp", "timestamp_ntz", "timestamp_tz"),
+    *("variant", "object", "array", "binary"),
+)
+_BEFORE = "; is a comma, an operator or a bracket missing before it?"
 _EXPECTING = re.compile(r"Expecting (\S)\.?")
 _INCOMPLETE = re.compile(r"Required keyword: .* missing for <class ")
 _UNENDED = re.compile(r"Expected (END) after (CASE)")
@@ -109,7 +114,8 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
         return TemplateError(f"the quote {text[opened]} that begins here is not closed", line=at[0], column=at[1])
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
     if _INCOMPLETE.match(said):  # names a class of sqlglot
-        said = "the SQL is incomplete"
+        own = near and near not in (")", "AS")  # those are of what is made around a text of the file
+        said, near = "the SQL is incomplete" + (f": something is missing after {near!r}" if own else ""), None
     first = (text.split(maxsplit=1) or [""])[0]
     if first.isalpha() and first.lower() not in _STARTS:
         line, column = line_and_column(text, text.index(first))
@@ -118,7 +124,11 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
     if near and (wanted := _EXPECTING.fullmatch(said)):
         return _not_closed(wanted[1], near, text, (details.get("line"), column), read)
     if near and "Unexpected token" in said:
-        said = f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, alike=0.7)}"
+        said = f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, otherwise=_BEFORE, alike=0.7)}"
+        if near.lower() == "select":
+            said = f"{near!r} inside a query; a query inside another is written in brackets: (select ...)"
+    elif near and said.startswith("Expected type"):
+        said = f"{near!r} is no type{did_you_mean(near.lower(), _TYPES)}"
     elif clause := _UNENDED.match(said):
         said = f"a {clause[2]} is not closed by {clause[1]}"
     elif near:

@@ -58,7 +58,7 @@ def test_sql_is_snowflakes_and_keeps_its_order(made: Path) -> None:
         ("select 1; drop table a", "exactly one SELECT"),
         ("select * from read_text('p.yaml')", "reads tables, never files"),
         ("select nope from a", "1:8: unknown column 'nope'"),
-        ("select * from a where n = ", "1:25: the SQL is incomplete, near '='"),
+        ("select * from a where n = ", "1:25: the SQL is incomplete: something is missing after '='"),
     ],
 )
 def test_sql_changes_nothing_and_reads_tables_only(made: Path, query: str, said: str) -> None:

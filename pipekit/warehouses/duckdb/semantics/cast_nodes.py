@@ -32,6 +32,7 @@ from pipekit.warehouses.duckdb.semantics.zones import of_text
 _INTEGERS = {"INT", "BIGINT", "SMALLINT", "TINYINT", "MEDIUMINT", "INT128", "UINT", "UBIGINT"}
 _FLOATS = {"DOUBLE", "FLOAT", "REAL", "DECFLOAT64"}
 _TEXTS = {"TEXT", "VARCHAR", "CHAR", "NCHAR", "NVARCHAR", "NAME"}
+_MOST_DIGITS = 38
 _KINDS = {
     "BOOLEAN": "bool",
     "DATE": "date",
@@ -66,6 +67,8 @@ def cast(rewriter: Rewriter, node: Any) -> Typed:
     """``CAST(x AS type)`` and ``x::type``."""
     value = rewriter.visit_zoned(node.this)
     mistakes.cast(rewriter, node, value, _kind_of(node.to.this.name))
+    if node.to.this.name == "DECIMAL" and (sizes := _sizes(node.to)) and sizes[0] > _MOST_DIGITS:
+        rewriter.mistake(node, f"a number has at most {_MOST_DIGITS} digits, and {sizes[0]} are given", "give fewer")
     return to_type(value, node.to, node)
 
 

@@ -166,7 +166,7 @@ def comparison(walker: Walker, node: Any, left: Typed, right: Typed) -> bool:
         if wrong is not None:
             shown = _column_of(node, value)
             reason = f"{shown or 'what it is compared with'} is of type {word(value.type)}, and {wrong}"
-            walker.mistake(node, reason, constants.way_out(value.type.kind))
+            walker.mistake(other.node, reason, constants.way_out(value.type.kind))
             return False
     if not cannot_be_compared(left.type, right.type):
         return False
@@ -179,9 +179,14 @@ def _note_types(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
     for value, other in ((left, right), (right, left)):
         number, column = literal_number(other), _column_of(node, value)
         if number is not None and column:
-            walker.mistake(node, f"{text} ({column} with {number})", constants.way_out(value.type.kind))
+            written = next((side for side in (node.args.get("expression"), node.this) if _is_number(side)), node)
+            walker.mistake(written, f"{text} ({column} with {number})", constants.way_out(value.type.kind))
             return
     walker.mistake(node, text, "compare values of one type")
+
+
+def _is_number(node: Any) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
 
 
 def _column_of(node: Any, value: Typed) -> str:
@@ -189,6 +194,17 @@ def _column_of(node: Any, value: Typed) -> str:
     sides = [node.args.get(key) for key in ("this", "expression")]
     column = next((side for side in sides if isinstance(side, exp.Column) and side.name == value.node.name), None)
     return "" if column is None else ".".join(part for part in (column.table, column.name) if part)
+
+
+def one_value(walker: Walker, node: Any) -> None:
+    """Note a query of several columns that is compared with one value."""
+    for side in (node.this, node.expression):
+        query = side.unnest() if isinstance(side, exp.Subquery) else None
+        if isinstance(query, exp.Select) and len(query.selects) > 1 and not any(each.is_star for each in query.selects):
+            other = node.expression if side is node.this else node.this
+            if not isinstance(other, (exp.Tuple, exp.Subquery)):
+                text = f"a query that is compared with one value gives {len(query.selects)} columns"
+                walker.mistake(query, text, "select one column in it")
 
 
 def in_one_column(walker: Walker, node: Any, types: Sequence[Type], what: str) -> None:
@@ -206,6 +222,12 @@ def arithmetic(walker: Walker, node: Any, left: Typed, right: Typed) -> None:
 
     https://docs.snowflake.com/en/sql-reference/data-types-datetime#simple-arithmetic-for-dates
     """
+    for value, other in ((left, right), (right, left)):
+        text = literal_text(other)
+        wrong = constants.unreadable(text, value.type.kind) if text and value.type.kind in _NUMBERS else None
+        if wrong is not None:
+            walker.mistake(node, f"{wrong}, and it is calculated with", "write a number, or join texts with ||")
+            return
     kinds = left.type.kind, right.type.kind
     if not set(kinds) & (_MOMENTS | {"time"}) or not set(kinds) <= _MOMENTS | _NUMBERS | {"time", "bool"}:
         return
@@ -236,6 +258,10 @@ _OF_MOMENTS = {
     "PREVIOUS_DAY": (0,), "ADD_MONTHS": (0,), "DATE_TRUNC": (1,), "DATEADD": (2,), "TIMESTAMPADD": (2,),
     "DATEDIFF": (1, 2), "TIMESTAMPDIFF": (1, 2), "MONTHS_BETWEEN": (0, 1),
 }  # fmt: skip
+_OF_WINDOWS = frozenset(
+    ("ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD", "FIRST_VALUE",
+     "LAST_VALUE", "NTH_VALUE", "RATIO_TO_REPORT")
+)  # fmt: skip
 _READS = {
     "TO_DATE": "date", "DATE": "date", "TO_TIME": "time", "TO_TIMESTAMP": "ntz", "TO_TIMESTAMP_NTZ": "ntz",
     "TO_TIMESTAMP_TZ": "tz", "TO_NUMBER": "int", "TO_DECIMAL": "int", "TO_DOUBLE": "float", "TO_BOOLEAN": "bool",
@@ -248,6 +274,11 @@ def call(found: Call) -> None:
     if wrong is not None:
         found.rewriter.mistake(found.node, *wrong)
         return
+    if found.name in _OF_WINDOWS and not found.windowed:
+        name = found.name.lower()
+        found.rewriter.mistake(
+            found.node, f"{name} needs a window", f"write {name}({'...' if len(found) else ''}) over (order by ...)"
+        )
     if found.name in _READS and len(found) == 1:
         cast(found.rewriter, found.node, found.arg(0), _READS[found.name])
     if found.name in _OF_NUMBERS and len(found) == 1 and not isinstance(found.raw[0], exp.Star):
@@ -268,13 +299,13 @@ def _argument(found: Call, place: int, refused: frozenset[str] | set[str], wante
 def groups(walker: Walker, node: Any, scope: Scope) -> None:
     """Note aggregates in WHERE, and columns that are neither grouped nor aggregated; before the rewriting."""
     where = node.args.get("where")
-    for inner in _own_parts(where.this) if where is not None else ():
+    for inner in own_parts(where.this) if where is not None else ():
         if isinstance(inner, exp.Window):
             walker.mistake(inner, "a window function is not allowed in WHERE", "use QUALIFY")
-        elif _is_aggregate(inner):
+        elif is_aggregate(inner):
             walker.mistake(inner, f"the aggregate {inner.this} is not allowed in WHERE", "use HAVING")
     group = node.args.get("group")
-    aggregated = group is not None or any(_is_aggregate(part) for each in node.selects for part in _own_parts(each))
+    aggregated = group is not None or any(is_aggregate(part) for each in node.selects for part in own_parts(each))
     keys = _keys(node, group, scope) if aggregated else None
     for each in node.selects if keys is not None else ():
         for column in _ungrouped(each, keys or set(), scope):
@@ -282,16 +313,16 @@ def groups(walker: Walker, node: Any, scope: Scope) -> None:
             walker.mistake(column, text, "add it to GROUP BY, or take any_value, min or max of it")
 
 
-def _own_parts(node: Any) -> Iterator[Any]:
+def own_parts(node: Any) -> Iterator[Any]:
     """The parts of an expression, those of queries and windows inside it left out."""
     yield node
     if isinstance(node, (exp.Query, exp.Subquery, exp.Window)):
         return
     for child in node.iter_expressions():
-        yield from _own_parts(child)
+        yield from own_parts(child)
 
 
-def _is_aggregate(node: Any) -> bool:
+def is_aggregate(node: Any) -> bool:
     return isinstance(node, exp.Anonymous) and str(node.this).upper() in AGGREGATES
 
 
@@ -301,13 +332,15 @@ def _keys(node: Any, group: Any, scope: Scope) -> set[str] | None:
         return set()
     if group.args.get("all") or group.args.get("totals") or any(each.is_star for each in node.selects):
         return None
-    if any(_is_unknown(key, scope) for key in group.expressions):
+    if any(_is_unknown(key, scope, len(node.selects)) for key in group.expressions):
         return None  # it may be meant for the column that seems not to be grouped
     return {_shape(key) for each in group.expressions for key in _key(each, node, scope)}
 
 
-def _is_unknown(key: Any, scope: Scope) -> bool:
-    """Whether a key is a column that is not there, which is noted where it is visited."""
+def _is_unknown(key: Any, scope: Scope, columns: int) -> bool:
+    """Whether a key is a column or a position that is not there, which is noted elsewhere."""
+    if isinstance(key, exp.Literal) and str(key.this).isdigit():
+        return int(str(key.this)) > columns
     if not isinstance(key, exp.Column) or any(source.columns is None for source in scope.sources):
         return False
     return not any(
@@ -343,7 +376,7 @@ def _ungrouped(node: Any, keys: set[str], scope: Scope) -> Iterator[Any]:
     """Columns of this SELECT's own tables that are outside of aggregates and are in no key."""
     if _shape(node) in keys or isinstance(node, (exp.Query, exp.Subquery, exp.Window, exp.WithinGroup, exp.Lambda)):
         return
-    if isinstance(node, exp.Anonymous) and (_is_aggregate(node) or str(node.this).upper() in _OF_GROUPS):
+    if isinstance(node, exp.Anonymous) and (is_aggregate(node) or str(node.this).upper() in _OF_GROUPS):
         return
     if isinstance(node, exp.Anonymous) and str(node.this).upper() not in FUNCTIONS:
         return  # it may be an aggregate of the project's own

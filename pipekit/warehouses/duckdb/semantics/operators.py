@@ -100,6 +100,7 @@ def comparison(rewriter: Rewriter, node: Any) -> Typed:
     """``= <> < <= > >=`` and IS DISTINCT FROM."""
     if isinstance(node.expression, (exp.Any, exp.All)):
         return _against_query(rewriter, node)
+    mistakes.one_value(rewriter, node)
     left, right = rewriter.visit_zoned(node.this), rewriter.visit_zoned(node.expression)
     mistakes.comparison(rewriter, node, left, right)
     left, right = comparable(left, right)
@@ -197,6 +198,8 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
         node.set("this", value.node)
         node.set("expressions", [rewriter.visit(node.expressions[0]).node])
         return Typed(node, BOOL)
+    if not node.expressions and not node.args.get("unnest") and not node.args.get("field"):
+        rewriter.mistake(node, "IN () lists no value", "write the values, or remove the condition")
     if isinstance(node.this, exp.Tuple):
         rewriter_parts = [rewriter.visit(part).node for part in node.expressions]
         node.set("expressions", rewriter_parts)

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import mistakes, table_functions
 from pipekit.warehouses.duckdb.semantics.casts import convert
+from pipekit.warehouses.duckdb.semantics.clauses import clauses
 from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.parsing import template
@@ -144,6 +145,7 @@ def _select(rewriter: Rewriter, node: Any, parent: Scope | None) -> Columns | No
     with rewriter.inside(scope):
         _sources(rewriter, node, scope)
         scope.aliases = {each.alias.lower(): UNKNOWN for each in node.selects if isinstance(each, exp.Alias)}
+        clauses(rewriter, node)
         mistakes.groups(rewriter, node, scope)
         where = node.args.get("where")
         columns = _projections(rewriter, node, scope)

@@ -1,0 +1,65 @@
+"""Mistakes in the clauses of one SELECT, found before it is rewritten and without types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlglot import exp
+
+from pipekit.warehouses.duckdb.semantics.mistakes import is_aggregate, own_parts
+from pipekit.warehouses.duckdb.semantics.typed import Walker
+
+
+def clauses(walker: Walker, node: Any) -> None:
+    """Note comparisons with NULL, positions of no column, aggregates inside aggregates, and a LIMIT of a name."""
+    where = node.args.get("where")
+    for part in _joined_by_and(where.this) if where is not None else ():
+        _with_null(walker, part)
+    for word, key in (("ORDER BY", "order"), ("GROUP BY", "group")):
+        _positions(walker, node, word, node.args.get(key))
+    for each in node.selects:
+        _nested(walker, each)
+    limit = node.args.get("limit")
+    if limit is not None and isinstance(limit.expression, exp.Column):
+        name = limit.expression.name
+        walker.mistake(limit.expression, f"LIMIT takes a number, and {name!r} is none", "write LIMIT 10")
+
+
+def _joined_by_and(node: Any) -> Iterator[Any]:
+    """The conditions that must all be met; one under OR may be left without effect on purpose."""
+    node = node.unnest()
+    if isinstance(node, exp.And):
+        yield from _joined_by_and(node.this)
+        yield from _joined_by_and(node.expression)
+    else:
+        yield node
+
+
+def _with_null(walker: Walker, part: Any) -> None:
+    if isinstance(part, (exp.EQ, exp.NEQ)) and isinstance(part.expression, exp.Null):
+        written = part.this.sql("snowflake", comments=False, normalize_functions=False)
+        way_out = f"write {written} is {'not ' if isinstance(part, exp.NEQ) else ''}null"
+        walker.mistake(part, "a comparison with NULL is never true", way_out)
+
+
+def _positions(walker: Walker, node: Any, word: str, clause: Any) -> None:
+    """Note a position behind the last column."""
+    if any(each.is_star for each in node.selects):
+        return
+    for each in clause.expressions if clause is not None else ():
+        position = each.this if isinstance(each, exp.Ordered) else each
+        if isinstance(position, exp.Literal) and not position.is_string and str(position.this).isdigit():
+            most = len(node.selects)
+            if not 1 <= int(str(position.this)) <= most:
+                columns = f"{most} column{'s' if most > 1 else ''}"
+                walker.mistake(each, f"{word} {position.this}: the SELECT has {columns}", "name the column")
+
+
+def _nested(walker: Walker, each: Any) -> None:
+    for outer in own_parts(each):
+        inside = [inner for part in outer.expressions for inner in own_parts(part)] if is_aggregate(outer) else []
+        inner = next((part for part in inside if is_aggregate(part)), None)
+        if inner is not None:
+            text = f"the aggregate {inner.this} is not allowed inside {outer.this}"
+            walker.mistake(inner, text, "aggregate first in WITH, or in a query in FROM")
