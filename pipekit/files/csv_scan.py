@@ -133,8 +133,8 @@ class _Pass:
             return False
         values = chunk[len(self._quote) :]  # what follows the first quote, which opens the first value
         lines = values.replace(between, _PAIR)
-        rest = lines.replace(around, _PAIR)
-        if rest.find(self._quote) < 0 or rest.find(self._quote) != len(rest) - len(self._quote + end):
+        rest, last = lines.replace(around, _PAIR), self._quote + end
+        if not rest.endswith(last) or rest.find(self._quote) != len(rest) - len(last):
             return False
         self.delimiters += (len(values) - len(lines)) // (len(between) - len(_PAIR))
         self._newlines.take(end)

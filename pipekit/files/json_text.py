@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pipekit.errors import short
 from pipekit.files.json_paths import member
 from pipekit.files.records import Record
 
@@ -54,18 +55,54 @@ def problem_of(text: str) -> tuple[Any, str | None]:
         start = len(text) - len(text.lstrip(" \t\r\n"))
         document, end = STRICT.raw_decode(text, start)
         if text[end:].strip(" \t\r\n"):
-            return None, f"{NOT_JSON}: there is more after it"
+            return None, f"{NOT_JSON}: {_follows(text[end:].strip())}"
         if "\\u" in text:
             json.dumps(document, ensure_ascii=False).encode()
-    except DuplicateKey as error:
-        return None, str(error)
-    except UnicodeEncodeError:
-        return None, f"{NOT_JSON}: it has one half of a surrogate pair"
-    except RecursionError:
-        return None, f"{NOT_JSON}: it is nested too deep"
-    except ValueError as error:
-        return None, f"{NOT_JSON}: {error}"
+    except (ValueError, RecursionError) as error:
+        return None, _why(error)
     return document, None
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a document, by the error that reading it raised."""
+    if isinstance(error, DuplicateKey):
+        return str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"{NOT_JSON}: it has one half of a surrogate pair"
+    if isinstance(error, RecursionError):
+        return f"{NOT_JSON}: it is nested too deep"
+    return f"{NOT_JSON}: {_not_json(error) if isinstance(error, json.JSONDecodeError) else error}"
+
+
+_SHOWN = 20
+_OF_A_TEXT = {  # by the beginning of Python's own message; the others are about what is at a place
+    "Invalid control": "a text holds a line break or another control character",
+    "Unterminated": "a text is not closed",
+    "Invalid \\": "a backslash in a text begins no escape of JSON",
+}
+_WANTED = {"Expecting property name": "a name in double quotes", "Expecting value": "a value"}
+
+
+def _follows(rest: str) -> str:
+    """What is said of text after a whole document."""
+    comma = "; lines of JSON have no comma between them" if rest.startswith(",") else ""
+    return f"{short(rest, _SHOWN)!r} follows the document{comma}"
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    """What is wrong at which place of the text, in words of JSON."""
+    place = error.doc[error.pos :].lstrip()
+    for begins, words in _OF_A_TEXT.items():
+        if error.msg.startswith(begins):
+            return words
+    if not place:
+        return "it ends too early"
+    found = repr(short(place, _SHOWN))
+    for begins, wanted in _WANTED.items():
+        if error.msg.startswith(begins):
+            return f"{found} is there in place of {wanted}"
+    missing = re.search(r"'(.)'", error.msg)
+    return f"{missing[1]!r} is missing before {found}" if missing else f"{found} does not belong there"
 
 
 def with_values(record: Record, wanted: Wanted) -> Record:

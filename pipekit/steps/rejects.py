@@ -54,10 +54,22 @@ def refuse_too_many(
     with context.warehouse.transaction():
         prepared.write_rejects(rejects)
     raise SourceError(
-        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {limit}",
+        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {limit};"
+        f" the first: {_first(context, rejects)}",
         file=source.uri,
         hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
     )
+
+
+def _first(context: StepContext, rejects: Table) -> str:
+    """The first rejected record of the run: its place, and why it is bad."""
+    [(file, line, column, reason)] = context.warehouse.execute(
+        f"SELECT source_file, source_line, column_name, reason FROM {context.warehouse.quote(rejects)}"
+        " WHERE run_id = ? ORDER BY source_file, source_line LIMIT 1",
+        (context.run_id,),
+    ).rows
+    place = ":".join(str(part) for part in (file, line) if part is not None)
+    return f"{place}: {f'column {column}: ' if column else ''}{reason}"
 
 
 def read_rejects(

@@ -19,6 +19,7 @@ _LINES = st.lists(st.lists(_VALUES, min_size=1, max_size=3).map(",".join), min_s
 @given(lines=_LINES, newline=st.sampled_from(["\n", "\r\n"]), last=st.booleans())
 @example(lines=['",""","a"'], newline="\n", last=True)
 @example(lines=['"a","', '"b","c"'], newline="\n", last=True)
+@example(lines=['"a",",""'], newline="\n", last=False)
 @settings(max_examples=300, deadline=None)
 def test_a_plain_file_has_as_many_delimiters_as_python_finds(lines: list[str], newline: str, last: bool) -> None:
     written = newline.join(lines) + newline * last
