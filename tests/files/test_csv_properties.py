@@ -63,7 +63,8 @@ WRITERS: dict[str, Callable[[Rows], bytes]] = {
 def as_python_reads(data: bytes) -> Rows | None:
     """The rows by name; ``None`` if Python's reader refuses the text, or a record has another number of fields."""
     try:
-        names, *rows = [row for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")) if row]
+        text = data.decode().lstrip("\ufeff")  # one byte order mark or more
+        names, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     except (csv.Error, UnicodeDecodeError, ValueError):
         return None
     folded = [name.strip().casefold() for name in names]
