@@ -197,6 +197,6 @@ def test_what_another_process_has_is_read_from_a_copy(tmp_path: Path) -> None:
 
 def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
     path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as n}]")
-    with pytest.raises(pipekit.WarehouseError, match="there is no database"):
+    with pytest.raises(pipekit.QueryError, match="there is no table a yet: step a makes it"):
         load(path).read("a")
     assert not (tmp_path / ".pipekit").exists()

@@ -221,7 +221,7 @@ def test_what_is_no_condition_is_refused_before_the_run(tmp_path: Path, where: s
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ("on_empty: allow", "steps.t: replace_where needs where or partition_by"),
+        ("on_empty: allow", "steps.t.strategy: replace_where needs where or partition_by"),
         ("where: id = 1, key: id", "steps.t.key: means nothing with strategy: replace_where; it belongs to merge"),
         ("partition_by: dya", "steps.t.partition_by: the source sales declares no column 'dya'; did you mean 'day'?"),
     ],

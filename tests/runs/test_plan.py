@@ -359,7 +359,7 @@ def test_a_database_that_another_process_writes_to_is_named(one: Path) -> None:
 
 
 def test_a_resumed_run_is_planned_as_one(one: Path) -> None:
-    broken = project(one.parent, ONE.replace("id * 2", "id * 1/0*'x'"))
+    broken = project(one.parent, ONE.replace("id * 2", "id * 1 / 0"))
     assert not load(broken).run().ok
     mended = project(one.parent, ONE)
     plan = load(mended).plan(resume=True)

@@ -110,7 +110,7 @@ def test_mistakes_are_reported_before_the_run(tmp_path: Path, step: str, words: 
 def test_a_check_that_the_engine_refuses_is_what_the_load_says(on: Project, audit: str) -> None:
     """The refusal spoils DuckDB's transaction; what the step says is still the check's own message."""
     put(on, "a", (1, 1))
-    check = "{expect_column_values_to_be_in_set: {column: n, value_set: [one]}}"
+    check = "{expect_column_values_to_be_in_set: {column: n, value_set: [inf]}}"
 
     error = on.run(loading("strategy: append", audit.replace("CHECK", check))).errors["t"]
 
