@@ -104,10 +104,15 @@ def _distinct(call: Call) -> str:
     return "DISTINCT " if call.distinct else ""
 
 
+def _summand(value: Typed) -> Typed:
+    """An argument that is calculated with. A text is a float, as the page of each of these functions says."""
+    return to_float(value) if value.type.kind == "text" else to_number(value)
+
+
 @function("SUM")
 def sum_(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/sum"""
-    return _sum(call, to_number(call.arg(0)))
+    return _sum(call, _summand(call.arg(0)))
 
 
 def _sum(call: Call, value: Typed) -> Typed:
@@ -122,7 +127,7 @@ def _sum(call: Call, value: Typed) -> Typed:
 @function("AVG")
 def avg(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/avg: of numbers as exact as a division."""
-    value = to_number(call.arg(0))
+    value = _summand(call.arg(0))
     if value.type.kind == "unknown":
         found = f"avg({_distinct(call)}{{0}}) {{over}}"
         return make(f"sf_average({found}, typeof(min({{0}}) {{over}}))", QUOTIENT, value)
@@ -147,7 +152,7 @@ def min_max(call: Call) -> Typed:
 @function("MEDIAN")
 def median(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/median"""
-    return make("median({0}) {over}", FLOAT, to_float(to_number(call.arg(0))))
+    return make("median({0}) {over}", FLOAT, to_float(_summand(call.arg(0))))
 
 
 @function("MODE", "ANY_VALUE")
@@ -185,7 +190,7 @@ _OF_FLOATS = {
 
 def _of_floats(call: Call) -> Typed:
     """An aggregate of floats that DuckDB has under another name or its own."""
-    parts = [to_float(to_number(part)) for part in call.args()]
+    parts = [to_float(_summand(part)) for part in call.args()]
     places = ", ".join(f"{{{index}}}" for index in range(len(parts)))
     return make(f"{_OF_FLOATS[call.name]}({_distinct(call)}{places}) {{over}}", FLOAT, *parts)
 
@@ -222,7 +227,7 @@ def _percentile_over(value: Typed, name: str, share: Any, direction: str) -> Typ
 @function("APPROX_PERCENTILE")
 def approx_percentile(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/approx_percentile: an estimate, here exact."""
-    return make(f"quantile_cont({{0}}, {constant(call.raw[1])}) {{over}}", FLOAT, to_float(to_number(call.arg(0))))
+    return make(f"quantile_cont({{0}}, {constant(call.raw[1])}) {{over}}", FLOAT, to_float(_summand(call.arg(0))))
 
 
 @function("APPROX_COUNT_DISTINCT", "HLL")

@@ -10,7 +10,7 @@ from pipekit.warehouses.duckdb.semantics.formats import pattern_to_read, write_t
 from pipekit.warehouses.duckdb.semantics.nanoseconds import microseconds, read_exactly
 from pipekit.warehouses.duckdb.semantics.number_formats import number_text
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make
-from pipekit.warehouses.duckdb.semantics.types import DATE, INT, NTZ, TEXT, TIME, TZ
+from pipekit.warehouses.duckdb.semantics.types import DATE, HUGE, INT, NTZ, TEXT, TIME, TZ
 
 _RESULTS = {"date": DATE, "time": TIME, "ntz": NTZ, "tz": TZ, "zoned": TZ}
 _NAMES = {
@@ -54,8 +54,9 @@ def _conversion(call: Call) -> Typed:
 
 def _from_epoch(value: Typed, scale: int, kind: str) -> Typed:
     number = casts.to_number(value)
-    if scale == 9:
-        micros = microseconds(number, value.node)
+    if scale > 6:
+        nanos = number if scale == 9 else make(f"({{0}} * {10 ** (9 - scale)}::HUGEINT)", HUGE, number)
+        micros = microseconds(nanos, value.node)
     elif number.type.kind == "int" and scale <= 6:
         micros = make(f"(CAST({{0}} AS BIGINT) * {10 ** (6 - scale)})", INT, number)
     else:

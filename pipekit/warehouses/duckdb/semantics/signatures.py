@@ -12,7 +12,7 @@ from functools import cache
 # Functions of the same arguments, and these: in brackets what may be left out, with dots what may be repeated.
 _SIGNATURES = """
     rank dense_rank row_number percent_rank cume_dist ()
-    max min any_value mode skew kurtosis hll array_agg arrayagg array_unique_agg array_union_agg first_value last_value
+    max min any_value mode skew kurtosis array_agg arrayagg array_unique_agg array_union_agg first_value last_value
     to_variant to_array to_object typeof ratio_to_report conditional_change_event (value)
     sum avg median stddev stddev_pop stddev_samp variance variance_pop variance_samp var_pop var_samp abs exp ln sqrt
     square sign nullifzero zeroifnull (number)
