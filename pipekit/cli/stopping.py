@@ -31,8 +31,8 @@ def stop_in_order() -> None:
 
 
 def was_asked() -> bool:
-    """Whether the command is being stopped: an interrupted import, for example, raises another error."""
-    return _asked_at is not None
+    """Whether the command is being stopped: an interrupted import or check of a value may raise another error."""
+    return _first_asked_at is not None
 
 
 def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
