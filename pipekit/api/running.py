@@ -51,7 +51,7 @@ class Running(PipelineFile):
             resume: Leave out what the last run finished, if that run failed or was killed. Its target, variables,
                 clock and selection count again, where this run is given none.
             wait: Seconds to wait for another run of this pipeline and target.
-            full_refresh: Make tables that are kept (``append``, ``merge``, ``truncate_load``) anew, from what their
+            full_refresh: Rebuild tables that are kept (``append``, ``merge``, ``truncate_load``) from what their
                 sources hold now.
 
         Raises:

@@ -139,7 +139,7 @@ def _variables(given: Sequence[str]) -> dict[str, Any]:
 def refuse_resumed_refresh(options: Mapping[str, Any]) -> None:
     """Refuse ``--resume`` beside ``--full-refresh``."""
     if options["resume"] and options["full_refresh"]:
-        text = "one leaves out what the last run finished, the other makes all of it anew; give one of them"
+        text = "one leaves out what the last run finished, the other rebuilds all of it; give one of them"
         raise click.UsageError(f"--resume and --full-refresh exclude each other: {text}")
 
 

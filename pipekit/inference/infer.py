@@ -26,6 +26,7 @@ from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
 from pipekit.inference.typed_files import propose_from_types
 from pipekit.inference.writing import written
+from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
@@ -33,7 +34,6 @@ from pipekit.project import find_root
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
-_PIPELINE_NAME = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -112,7 +112,7 @@ def infer(
         SpecError: A place, or a file that is named by ``hints``, cannot be used.
     """
     hints, path = hints or Hints(), Path(to)
-    if hints.name and not _PIPELINE_NAME.fullmatch(hints.name):
+    if hints.name and not re.fullmatch(IDENTIFIER, hints.name):
         text = f"{hints.name!r} must be letters, digits, _ and -, and not begin with a digit"
         raise SpecError([Problem("the pipeline's name", 0, "", text)])
     tables = columns_from(hints.ddl) if hints.ddl else {}
