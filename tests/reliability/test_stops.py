@@ -63,8 +63,8 @@ def stopped_once(root: Path, number: signal.Signals, times: int, after: float) -
         return ""
     if going.returncode not in (0, 130, -number):
         return f"exit {going.returncode}: {said}"
-    if going.returncode == -number and out:  # before Python had a handler; later nothing may end so
-        return f"ended by the signal: {said}"
+    if going.returncode == -number:  # the first 10 ms, in which Python's own handler holds; later nothing may end so
+        return f"ended by the signal: {said}" if out else ""
     crashes = [*(root / "tmp").glob("pipekit-crash-*"), *(root / ".pipekit/crashes").glob("*")]
     for crash in crashes:
         crash.unlink()
