@@ -227,6 +227,7 @@ def in_process(name: str, side: str, count: int) -> Cost:
         if name == "history" and side == "bare":
             (root.parent / "short").mkdir()
             make_history(root.parent / "short", 0)
+        os.sync()  # or the first commit of a database would wait for the thousands of files that were just made
         given = [sys.executable, __file__, "--one", name, side, str(root), str(count)]
         done = subprocess.run(given, check=True, stdout=subprocess.PIPE, text=True)
         return Cost(**json.loads(done.stdout.splitlines()[-1]))
