@@ -74,19 +74,26 @@ class Graph:
         """These steps in parts, none of which needs a step of another one by any detour; all in file order."""
         chosen = frozenset(ids)
         near = {step: (self.needs[step] | self.dependents[step]) & chosen for step in chosen}
-        left = sorted(ids, key=self._position.__getitem__)
-        parts = []
-        while left:
-            part = _reach({left[0]}, near)
-            parts.append([step for step in left if step in part])
-            left = [step for step in left if step not in part]
+        parts: list[list[str]] = []
+        seen: set[str] = set()
+        for step in sorted(ids, key=self._position.__getitem__):
+            if step not in seen:
+                part = _reach({step}, near)
+                seen |= part
+                parts.append(sorted(part, key=self._position.__getitem__))
         return parts
 
     def in_line(self, ids: Collection[str]) -> bool:
         """Whether no two of these steps could run at once, since each waits for the one before."""
         chosen = frozenset(ids)
-        near = {step: self.needs[step] & chosen for step in chosen}
-        return len({len(_reach({step}, near)) for step in ids}) == len(ids)
+        sorter = TopologicalSorter({step: self.needs[step] & chosen for step in chosen})
+        sorter.prepare()
+        while sorter.is_active():
+            ready = sorter.get_ready()
+            if len(ready) > 1:
+                return False
+            sorter.done(*ready)
+        return True
 
     def cycle(self) -> list[str]:
         """Ids of steps that wait for each other in a circle, first one repeated; empty when there is none."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Collection, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from queue import SimpleQueue
 
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Event, Noted, RunFinished, RunStarted, StepFinished
+from pipekit.pipeline.graph import Graph
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.quality.evaluate import needs_great_expectations, preload
 from pipekit.runs.attempt import elapsed_ms, run_step
@@ -133,21 +135,20 @@ class Run:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _waiting(self, steps: Collection[str]) -> dict[str, frozenset[str]]:
-        """For each of the steps those that it waits for."""
-        return {step: self.spec.graph.needs[step] & self.chosen.keys() for step in steps}
-
     def _run_when_ready(self, pool: ThreadPoolExecutor) -> None:
         """Each step on the next free thread, once those that it needs have ended."""
-        waiting = self._waiting(self.chosen)
+        waiting = Waiting(self.spec.graph, self.chosen)
         running: dict[Future[StepFinished], str] = {}
-        while waiting or running:
-            for step in [step for step, needed in waiting.items() if not needed]:
-                del waiting[step]
-                running[pool.submit(copy_context().run, run_step, self.chosen[step], self._workers)] = step
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                self._update(waiting, running.pop(future), future.result())
+        ended: SimpleQueue[Future[StepFinished]] = SimpleQueue()  # `wait` would look at every future each time
+        while True:
+            while (step := waiting.next()) is not None:
+                future = pool.submit(copy_context().run, run_step, self.chosen[step], self._workers)
+                running[future] = step
+                future.add_done_callback(ended.put)
+            if not running:
+                return
+            future = ended.get()
+            self._update(waiting, running.pop(future), future.result())
 
     def _run_in_parts(self, pool: ThreadPoolExecutor, parts: Sequence[Sequence[str]]) -> None:
         """Each part on a thread, and so in a session, of its own."""
@@ -160,29 +161,61 @@ class Run:
             future.result()
 
     def _run_in_turn(self, part: Sequence[str]) -> None:
-        waiting = self._waiting(part)
-        while waiting and not self._workers.stopped:
-            step = next(step for step, needed in waiting.items() if not needed)
-            del waiting[step]
+        waiting = Waiting(self.spec.graph, part)
+        while not self._workers.stopped and (step := waiting.next()) is not None:
             self._update(waiting, step, run_step(self.chosen[step], self._workers))
 
-    def _update(self, waiting: dict[str, Any], step: str, outcome: StepFinished) -> None:
+    def _update(self, waiting: Waiting, step: str, outcome: StepFinished) -> None:
         """Take a step that ended from what others wait for; skip those that need it if it failed."""
         if outcome.status != FAILED:
-            for needed in self.spec.graph.dependents[step] & waiting.keys():
-                waiting[needed] = waiting[needed] - {step}
+            waiting.ended(step)
             return
-        for other in self._all_dependents(step) & waiting.keys():
-            del waiting[other]
+        for other in waiting.failed(step):
             skipped = self.chosen[other]
             message = f"it needs {step}, which failed"
             self._bus.emit(StepFinished(step=other, step_type=skipped.type.name, status=SKIPPED, message=message))
 
-    def _all_dependents(self, step: str) -> set[str]:
-        dependents: set[str] = set()
+
+class Waiting:
+    """Steps that have not begun.
+
+    Args:
+        graph: Which step needs which.
+        steps: Ids of the steps to run. For others nobody waits.
+    """
+
+    def __init__(self, graph: Graph, steps: Collection[str]) -> None:
+        chosen = frozenset(steps)
+        self._position = {step: position for position, step in enumerate(steps)}
+        self._dependents = graph.dependents
+        self._needs = {step: set(graph.needs[step] & chosen) for step in steps}
+        self._ready = deque(step for step, needed in self._needs.items() if not needed)
+
+    def next(self) -> str | None:
+        """Take a step that waits for no other one; ``None`` if there is none."""
+        if not self._ready:
+            return None
+        step = self._ready.popleft()
+        del self._needs[step]
+        return step
+
+    def ended(self, step: str) -> None:
+        """No other step waits for this one any longer."""
+        for other in self._which_need(step):
+            self._needs[other].discard(step)
+            if not self._needs[other]:
+                self._ready.append(other)
+
+    def failed(self, step: str) -> list[str]:
+        """Take the steps that need this one, through others, too."""
+        skipped: list[str] = []
         todo = [step]
         while todo:
-            new = self.spec.graph.dependents[todo.pop()] - dependents
-            dependents |= new
-            todo += new
-        return dependents
+            for other in self._which_need(todo.pop()):
+                del self._needs[other]
+                skipped.append(other)
+                todo.append(other)
+        return skipped
+
+    def _which_need(self, step: str) -> list[str]:
+        return sorted(self._dependents[step] & self._needs.keys(), key=self._position.__getitem__)

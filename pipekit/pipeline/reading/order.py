@@ -157,8 +157,9 @@ def _note_sql(reading: Reading, spec: PipelineSpec, index: int, error: TemplateE
 def _check_writers(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
     """Note a step that replaces a table which an earlier one fills: nothing of what that one wrote would be left."""
     filled: dict[TableKey, str] = {}
+    options_of = {step.id: step.options for step in spec.steps}
     for index, node in sorted(nodes.items()):
-        options = next(step.options for step in spec.steps if step.id == node.id)
+        options = options_of[node.id]
         if not isinstance(options, TableOptions) or not isinstance(into := getattr(options, "into", None), str):
             continue
         table, how = spec.table_key(into), options.choice.how
@@ -170,7 +171,8 @@ def _check_writers(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, Gra
 
 def _check_files_taken_away(reading: Reading, spec: PipelineSpec, nodes: Mapping[int, GraphStep]) -> None:
     """Note a step that moves or deletes files which another one loads, too: that one might not find them."""
-    loads = {index: step.options for index in nodes for step in spec.steps if step.id == nodes[index].id}
+    options_of = {step.id: step.options for step in spec.steps}
+    loads = {index: options_of[node.id] for index, node in nodes.items()}
     places = {
         index: (source.uri, source.pattern)
         for index, options in loads.items()
