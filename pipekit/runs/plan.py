@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from graphlib import TopologicalSorter
+from itertools import groupby
 from typing import Any
 
 from pipekit.errors import PipekitError, UnknownYet
@@ -89,8 +91,7 @@ class Plan:
     @property
     def waves(self) -> tuple[tuple[PlannedStep, ...], ...]:
         """Steps that may run side by side, in order."""
-        last = max((step.wave for step in self.steps), default=0)
-        return tuple(tuple(step for step in self.steps if step.wave == wave) for wave in range(1, last + 1))
+        return tuple(tuple(steps) for _, steps in groupby(self.steps, key=lambda step: step.wave))
 
 
 def plan_pipeline(spec: PipelineSpec, options: RunOptions) -> Plan:
@@ -123,6 +124,7 @@ class _Planner:
         self._last = last_steps(warehouse, job.spec.name)
         self._unended = unended_steps(job.spec.state / "runs", job.spec.target.name, job.spec.name)
         self._sent = last_sent(job.spec.state / "runs", job.spec.target.name, job.spec.name)
+        self._position = {step.id: position for position, step in enumerate(job.chosen)}
         self._known: dict[str, Outlook] = {}
         self._rerun: set[str] = set()
         self._writing = {step.id for step in self._spec.graph.steps if step.writes}
@@ -133,16 +135,16 @@ class _Planner:
         return tuple(self._planned(step, waves[step.id]) for step in steps)
 
     def _needs(self, step: Step) -> tuple[str, ...]:
-        needed = self._spec.graph.needs[step.id]
-        return tuple(other.id for other in self._job.chosen if other.id in needed)
+        """The chosen steps that it waits for, in file order."""
+        needed = self._spec.graph.needs[step.id] & self._position.keys()
+        return tuple(sorted(needed, key=self._position.__getitem__))
 
     def _waves(self) -> dict[str, int]:
+        """For each chosen step 1, or 1 more than the last one of those that it needs."""
+        needs = {step.id: self._needs(step) for step in self._job.chosen}
         waves: dict[str, int] = {}
-        waiting = list(self._job.chosen)
-        while waiting:
-            ready = [step for step in waiting if all(other in waves for other in self._needs(step))]
-            waves |= {step.id: 1 + max((waves[other] for other in self._needs(step)), default=0) for step in ready}
-            waiting = [step for step in waiting if step.id not in waves]
+        for step in TopologicalSorter(needs).static_order():
+            waves[step] = 1 + max((waves[other] for other in needs[step]), default=0)
         return waves
 
     def _planned(self, step: Step, wave: int) -> PlannedStep:

@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
 from pipekit.errors import LockedError, NothingYetError, WarehouseError
-from pipekit.warehouses.contract import Look
+from pipekit.names import Table
+from pipekit.warehouses.contract import Look, TableColumn
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.session import quote_name
 from pipekit.warehouses.duckdb.target import DuckDBTarget
@@ -81,7 +83,38 @@ def _unwritten(path: Path, schema: str) -> duckdb.DuckDBPyConnection:
 
 
 class _View(DuckDBWarehouse):
-    """A session that only reads. The target's schema may be missing; then it has no tables."""
+    """A session that only reads. The target's schema may be missing; then it has no tables.
+
+    It reads the catalog once: DuckDB looks at all tables for each question about one.
+    """
+
+    def kind_of(self, table: Table) -> str | None:
+        if table in self._temporary:
+            return super().kind_of(table)
+        return self._kinds.get(self.full_name(table).parts)
+
+    def columns(self, table: Table) -> list[TableColumn]:
+        if table in self._temporary:
+            return super().columns(table)
+        return list(self._columns.get(self.full_name(table).parts, ()))
+
+    @cached_property
+    def _kinds(self) -> dict[tuple[str, ...], str]:
+        tables = "SELECT 'TABLE', database_name, schema_name, table_name FROM duckdb_tables()"
+        views = "SELECT 'VIEW', database_name, schema_name, view_name FROM duckdb_views()"
+        rows = self.execute(f"{tables} UNION ALL {views}").rows
+        return {tuple(part.lower() for part in name): kind for kind, *name in rows}
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, ...], list[TableColumn]]:
+        rows = self.execute(
+            "SELECT database_name, schema_name, table_name, column_name, data_type, is_nullable FROM duckdb_columns() "
+            "ORDER BY column_index"
+        ).rows
+        columns: dict[tuple[str, ...], list[TableColumn]] = {}
+        for *name, column, kind, nullable in rows:
+            columns.setdefault(tuple(part.lower() for part in name), []).append(TableColumn(column, kind, nullable))
+        return columns
 
     def use_schema(self) -> None:
         with suppress(duckdb.CatalogException):
