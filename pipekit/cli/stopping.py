@@ -19,8 +19,10 @@ else:
 
 STOPPED = 130
 _PATIENCE_SECONDS = 10.0
-_IMPORT_SECONDS = 5.0  # as long as an import may take before it is cut off after all
+_DEFERRED_SECONDS = 5.0  # as long as an import, say, may take before it is cut off after all
 _AGAIN_SECONDS = 0.02
+_THREADING = f"{os.sep}threading.py"
+_AT_A_LOCK = frozenset({"__enter__", "__exit__", "start"})
 _first_asked_at: float | None = None
 _asked_at: float | None = None  # when the command was first interrupted
 
@@ -57,7 +59,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     if _asked_at is None:
         _first_asked_at = _first_asked_at or now
-        if _is_importing(frame) and now - _first_asked_at < _IMPORT_SECONDS:
+        if _must_end_first(frame) and now - _first_asked_at < _DEFERRED_SECONDS:
             _ask_again(number)
             return
         _asked_at = now
@@ -67,11 +69,18 @@ def _stop(number: int, frame: FrameType | None) -> None:
         os._exit(STOPPED)
 
 
-def _is_importing(frame: FrameType | None) -> bool:
-    """Whether a module is being imported. An exception there may abort the process, where the module is a native one
-    and just makes its types, or be swallowed, where a callback of the import system is running."""
+def _must_end_first(frame: FrameType | None) -> bool:
+    """Whether something is running that an exception would leave half-done: an import, or ``threading`` at a lock.
+
+    A native module that makes its types may abort the process, and a callback of the import system swallows the
+    exception. A lock that was just taken, also one by which a new thread says that it has begun, is not given back, and
+    other threads wait for it forever.
+    """
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        code = frame.f_code
+        if code.co_filename.startswith("<frozen importlib"):
+            return True
+        if code.co_name in _AT_A_LOCK and code.co_filename.endswith(_THREADING):
             return True
         frame = frame.f_back
     return False

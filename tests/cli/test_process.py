@@ -131,6 +131,37 @@ process.program()
     assert done.stderr == "stopped; running steps were rolled back\n"
 
 
+def test_ctrl_c_leaves_no_lock_taken() -> None:
+    done = python(
+        """
+import os, signal, threading, time
+from pipekit.cli import process
+
+class Interrupted:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acquire, self.release = self.lock.acquire, self.lock.release
+    def __enter__(self):
+        self.lock.acquire()
+        os.kill(os.getpid(), signal.SIGINT)
+    def __exit__(self, *error):
+        self.lock.release()
+
+def locking(**options):
+    lock = Interrupted()
+    try:
+        with threading.Condition(lock):
+            time.sleep(5)
+    finally:
+        print("taken" if lock.lock.locked() else "free")
+
+process.cli = locking
+process.program()
+"""
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "free\n", "stopped; running steps were rolled back\n")
+
+
 def test_ctrl_c_is_not_lost_where_no_exception_can_be_raised() -> None:
     done = python(
         """
