@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -79,4 +78,4 @@ def _foreseen(finding: Finding, spec: PipelineSpec) -> Finding:
     if not finding.empty or not needing:
         return finding
     text = f"{finding.text}: {', '.join(needing)} would fail; if an empty source is fine, say on_empty: allow"
-    return replace(finding, text=text, warns=True)
+    return finding._replace(text=text, warns=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipekit.errors import PipekitError
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that ``pipekit doctor`` looked at: how it is, or what to do.
 
     Attributes:
@@ -54,4 +53,4 @@ def files_of(source: str, place: str, listing: Callable[[], Sequence[object]], r
         return f"{len(files)} file{'s' if len(files) != 1 else ''} at {place}"
 
     finding = tried(f"source {source}", look, remedy)
-    return replace(finding, empty=finding.ok and not files)
+    return finding._replace(empty=finding.ok and not files)

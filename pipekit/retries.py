@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_base, wait_exponential, wait_fixed, wait_random, wait_random_exponential
@@ -14,8 +13,7 @@ from pipekit.errors import TransientError
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """How often something is tried in all, and the pauses between."""
 
     tries: int

@@ -11,11 +11,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pipekit.formats.csv import CsvFormat
 
@@ -31,8 +30,7 @@ _LINE_ENDS = (b"\n", b"\r")
 _FIRST, _LAST = itemgetter(slice(1)), itemgetter(slice(-1, None))
 
 
-@dataclass(frozen=True)
-class CsvScan:
+class CsvScan(NamedTuple):
     """What was found.
 
     Attributes:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
-from typing import IO
+from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, short
 from pipekit.files.json_paths import member, parse_path
@@ -29,8 +28,7 @@ RECORD = "$"
 """The key of a record in a line that also has values of what is above it."""
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(NamedTuple):
     """A list or an object of records.
 
     Attributes:
@@ -42,8 +40,7 @@ class Level:
     is_map: bool
 
 
-@dataclass(frozen=True)
-class Above:
+class Above(NamedTuple):
     """A value above a record.
 
     Attributes:
@@ -117,8 +114,7 @@ def check_above(text: str, levels: Sequence[Level]) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(NamedTuple):
     """A document or record, and where it is."""
 
     start: int
@@ -126,8 +122,7 @@ class _Held:
     place: str | int | None = None
 
 
-@dataclass(frozen=True)
-class Below:
+class Below(NamedTuple):
     """What is asked of records below a root.
 
     Attributes:

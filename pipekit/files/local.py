@@ -15,12 +15,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.decoding import checked, chunks, decoded, readable
@@ -44,8 +44,7 @@ def encoding_of(form: FileFormat) -> str | None:
     return None if form.text_encoding is None else codecs.lookup(form.text_encoding).name
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(NamedTuple):
     """A file that can be read.
 
     Attributes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipekit.errors import SourceError
 from pipekit.files.listing import local_file
@@ -14,8 +14,7 @@ from pipekit.files.places import Store, local_path
 from pipekit.source import SourceFile
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(NamedTuple):
     """Where a file is now; ``None`` if it is deleted."""
 
     target: str | None

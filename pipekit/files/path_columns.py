@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from pipekit.errors import BadFileError
@@ -89,8 +89,7 @@ def _below(source: Source, file: SourceFile) -> str:
     return file.uri.removeprefix(folder) if file.uri.startswith(folder) else Path(file.uri.partition("?")[0]).name
 
 
-@dataclass(frozen=True)
-class _Pattern:
+class _Pattern(NamedTuple):
     """A pattern, read so that the wildcards take as much as they can, and as little."""
 
     longest: re.Pattern[str]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from pipekit.files.patterns import first_no_data
 from pipekit.formats.base import FileFormat
@@ -21,8 +20,7 @@ class OtherContent(Exception):
     """The compressed data is whole, and what is in it cannot be read."""
 
 
-@dataclass(frozen=True)
-class Packing:
+class Packing(NamedTuple):
     """A way in which files are compressed.
 
     Attributes:

@@ -6,7 +6,7 @@ An adapter finds what is wrong; the sentence, the hint and what is shown of the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipekit.errors import SourceError, short
 from pipekit.source import Column, Source, SourceFile
@@ -87,8 +87,7 @@ def undeclared_columns(
     )
 
 
-@dataclass(frozen=True)
-class BadRecord:
+class BadRecord(NamedTuple):
     """The first bad record of a load.
 
     Attributes:

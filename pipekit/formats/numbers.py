@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
@@ -16,8 +15,7 @@ DECIMAL_SEPARATORS = (".", ",")
 THOUSANDS_SEPARATORS = (".", ",", "'", "\u2019", "_", *_BLANKS)
 
 
-@dataclass(frozen=True)
-class NumberFormat:
+class NumberFormat(NamedTuple):
     """A way to write a number, around its digits.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipekit.errors import QueryError
 from pipekit.materialize.into import TableOptions
@@ -14,8 +14,7 @@ from pipekit.step import StepContext
 from pipekit.warehouses.contract import TableColumn, Warehouse
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """How a table is to be changed so that it can take new rows.
 
     Attributes:

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 TableKey = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class GraphStep:
+class GraphStep(NamedTuple):
     """A step as the order sees it. Table names are folded and complete."""
 
     id: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
@@ -130,8 +130,7 @@ class Step:
         return f"Step({self.id!r}, {self.type.name!r})"
 
 
-@dataclass(frozen=True)
-class OrderedStep:
+class OrderedStep(NamedTuple):
     """A step's place in the order of a run.
 
     Attributes:

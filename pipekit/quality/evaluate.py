@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipekit.clock import Moment
 from pipekit.errors import ChecksFailed, QueryError, TemplateError, short
@@ -33,8 +33,7 @@ _ASK_FOR_COLUMNS = frozenset({"expect_column_to_exist", "expect_table_columns_to
 _SPOILT = "the engine refused another check, which ended the transaction before this one; fix that one first"
 
 
-@dataclass(frozen=True)
-class _Check:
+class _Check(NamedTuple):
     """An expectation of a suite, its columns spelt as the table has them, and its verdict once there is one."""
 
     suite: Suite
@@ -134,8 +133,7 @@ def _prepared(suites: Sequence[Suite], table: Table, shown: Table, warehouse: Wa
     return [prepare(suite, expectation) for suite in suites for expectation in suite.expectations]
 
 
-@dataclass(frozen=True)
-class _Preparation:
+class _Preparation(NamedTuple):
     table: Table
     types: Mapping[str, str]
     fold: Callable[[str], str]
@@ -146,13 +144,13 @@ class _Preparation:
         try:
             if not self.types:
                 raise UnevaluableError(f"there is no table {self.table}")
-            check = replace(check, asked=self._asked(expectation))
+            check = check._replace(asked=self._asked(expectation))
             if suite.engine == "great_expectations":
                 return check
-            subject = replace(self.subject, keys=check.asked.keys)
-            return replace(check, plan=compile_expectation(expectation.type, check.asked.kwargs, subject))
+            subject = self.subject._replace(keys=check.asked.keys)
+            return check._replace(plan=compile_expectation(expectation.type, check.asked.kwargs, subject))
         except (UnevaluableError, TemplateError) as error:
-            return replace(check, verdict=failed_to_judge(str(error)))
+            return check._replace(verdict=failed_to_judge(str(error)))
 
     def _asked(self, expectation: Expectation) -> Expectation:
         keys = tuple(map(self._existing, expectation.keys))

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.errors import short
 
@@ -25,8 +24,7 @@ class UnevaluableError(Exception):
     """The expectation cannot be judged; the text says why."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What came of one expectation.
 
     Attributes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from pipekit.clock import at_time
 from pipekit.quality.custom_sql import QUERY, tables_read, unproven
@@ -67,8 +67,7 @@ class Expectation:
         return tuple(str(name) for name in (singles or self.kwargs.get("column_list") or ()))
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(NamedTuple):
     """A named list of expectations.
 
     Attributes:
@@ -97,11 +96,11 @@ class Suite:
             query = item.kwargs.get(QUERY)
             return replace(item, kwargs={**item.kwargs, QUERY: changed(query)}) if isinstance(query, str) else item
 
-        return replace(self, expectations=tuple(map(replaced, self.expectations)))
+        return self._replace(expectations=tuple(map(replaced, self.expectations)))
 
     def at(self, as_of: datetime) -> Suite:
         """The suite with the run's clock in the arguments."""
-        return replace(self, expectations=tuple(replace(e, kwargs=at_time(e.kwargs, as_of)) for e in self.expectations))
+        return self._replace(expectations=tuple(replace(e, kwargs=at_time(e.kwargs, as_of)) for e in self.expectations))
 
 
 Scope = Literal["table", "new_rows"]
@@ -151,8 +150,7 @@ def read_suite(
     return Suite(name, tuple(read), engine), []
 
 
-@dataclass(frozen=True)
-class _Parameters:
+class _Parameters(NamedTuple):
     """Puts values where a suite names them: ``{$PARAMETER: name}``."""
 
     variables: Mapping[str, Any]
@@ -248,7 +246,7 @@ def _from_file(text: str, place: Place, root: Path, fill: _Parameters) -> Iterat
         return
     for number, item in enumerate(document.get("expectations", [])):
         found: Problems = []
-        expectation = _from_json(replace(fill, problems=found)(item, ()), found)
+        expectation = _from_json(fill._replace(problems=found)(item, ()), found)
         problems.extend((place, f"{text}: expectations[{number}]{_dotted(at)}: {message}") for at, message in found)
         if expectation:
             yield expectation

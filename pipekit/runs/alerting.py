@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipekit.events import ABANDONED, Bus, KilledRun, Noted, RunFinished, RunStarted
 from pipekit.notify.receivers import Receiver
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from pipekit.notify.outbox import Outbox
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(NamedTuple):
     """What is needed to report the runs of one pipeline on one target.
 
     Attributes:

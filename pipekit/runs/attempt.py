@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
 
@@ -61,8 +62,7 @@ def run_step(step: Step, run: Workers) -> StepFinished:
     return finished
 
 
-@dataclass(frozen=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What one attempt gave."""
 
     attempt: int

@@ -92,7 +92,7 @@ def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
             known = ", ".join(each.id for each in job.chosen)
             raise _refused(job, f"{step} is no step of run {job.run_id}; they are {known}")
         failed = _failed_need(job, chosen, logged)
-        job = replace(job, chosen=(chosen,))
+        job = job._replace(chosen=(chosen,))
         events = [*record.notes, *_killed(chosen, logged)]
         earlier = _finished(job, chosen, logged)
         if failed:
@@ -135,7 +135,7 @@ def _end(job: Job) -> tuple[RunResult, RunStory | None]:
         if logged.status is not None:
             release_shared(warehouse, spec.name, job.run_id)
             again = Noted(level="WARNING", message=f"run {job.run_id} has ended already: {logged.status}")
-            _report(replace(job, chosen=()), record, [*record.notes, again], PART, _left(logged))
+            _report(job._replace(chosen=()), record, [*record.notes, again], PART, _left(logged))
             return _result(job, record, logged.status), None
         told = next(iter(logged_runs(warehouse, spec, 1)), None) if spec.receivers else None
         job = _as_given(job, logged, secrets=False)
@@ -147,7 +147,7 @@ def _end(job: Job) -> tuple[RunResult, RunStory | None]:
         status = FAILED if undone else SUCCEEDED
         lasted = round((datetime.now(UTC) - logged.start.at).total_seconds() * 1000)
         last = RunFinished(status=status, duration_ms=max(0, lasted))
-        _report(replace(job, chosen=()), record, [*record.notes, *ends], PART, last)
+        _report(job._replace(chosen=()), record, [*record.notes, *ends], PART, last)
         release_shared(warehouse, spec.name, job.run_id)
     if told is not None:
         for event in (*record.notes, *ends, last):
@@ -160,7 +160,7 @@ def _end(job: Job) -> tuple[RunResult, RunStory | None]:
 
 def _job(spec: PipelineSpec, options: RunOptions, step: str = "") -> Job:
     options = replace(options, shared=True)
-    return replace(prepared(spec, options), process=new_run_id(), step=step, frame=PART)
+    return prepared(spec, options)._replace(process=new_run_id(), step=step, frame=PART)
 
 
 @contextmanager

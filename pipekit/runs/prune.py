@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.errors import PipekitError
 from pipekit.events import Noted
@@ -18,8 +17,7 @@ from pipekit.warehouses.contract import Warehouse
 _EVERY = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class PruneReport:
+class PruneReport(NamedTuple):
     """How many rows were deleted.
 
     Attributes:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.events import FAILED, SUCCEEDED, UNCHANGED, RunFinished, RunLeft, RunStarted, StepFinished, StepStarted
 from pipekit.names import Table
@@ -22,8 +22,7 @@ from pipekit.steps.ledger import REPLAYED
 from pipekit.warehouses.contract import Warehouse
 
 
-@dataclass(frozen=True)
-class FinishedStep:
+class FinishedStep(NamedTuple):
     """A finished step; it can be skipped while both hashes are the same."""
 
     definition_hash: str | None
@@ -62,8 +61,7 @@ class EarlierRun:
     attempts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """When a run started, by its own row, and what it was given."""
 
     run_id: str
@@ -76,8 +74,7 @@ class Start:
         return bool(_values(self.given).get("shared", False))
 
 
-@dataclass(frozen=True)
-class LoggedStep:
+class LoggedStep(NamedTuple):
     """The last attempt at a step, as the log tables have it.
 
     Attributes:
@@ -94,8 +91,7 @@ class LoggedStep:
     statements: int = 0
 
 
-@dataclass(frozen=True)
-class LoggedRun:
+class LoggedRun(NamedTuple):
     """A run, as the log tables have it.
 
     Attributes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.errors import LockedError, PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
@@ -167,8 +167,7 @@ def _run(job: Job) -> RunResult:
     )
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """One run that is about to start.
 
     Attributes:
@@ -278,8 +277,7 @@ def _open(spec: PipelineSpec, until: float) -> Warehouse:
         time.sleep(min(_FILE_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Where a run is recorded.
 
     Attributes:
@@ -356,7 +354,7 @@ def as_before(job: Job, earlier: EarlierRun) -> Job:
         select, exclude = earlier.select, earlier.exclude
     anew = options.full_refresh or earlier.full_refresh
     options = replace(options, select=select, exclude=exclude, variables=variables, full_refresh=anew)
-    return replace(job, spec=spec, chosen=choose(spec, select, exclude), options=options)
+    return job._replace(spec=spec, chosen=choose(spec, select, exclude), options=options)
 
 
 def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, EarlierRun]:

@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
-from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from pipekit.events import FAILED, SKIPPED, SUCCEEDED, Bus, Event, Noted, RunFinished, RunStarted, StepFinished
 from pipekit.pipeline.graph import Graph
@@ -21,8 +21,7 @@ from pipekit.runs.workers import Workers
 from pipekit.versions import of_this_run
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """What a process reports first and last: the start and the end of a run, or of its part in a shared one."""
 
     opening: type[RunStarted] = RunStarted

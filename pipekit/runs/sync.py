@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from pipekit.errors import PipekitError
 from pipekit.events import (
@@ -46,8 +47,7 @@ def deliver_earlier(spec: PipelineSpec, warehouse: Warehouse) -> list[Noted]:
     return notes
 
 
-@dataclass(frozen=True)
-class SyncReport:
+class SyncReport(NamedTuple):
     """What ``sync`` did.
 
     Attributes:
@@ -120,7 +120,7 @@ def _odd(path: Path, report: SyncReport) -> SyncReport:
             if ours is False or path.stat().st_size == 0:
                 return report
     moved = set_aside(path)
-    return replace(report, set_aside=(*report.set_aside, str(moved or path)))
+    return report._replace(set_aside=(*report.set_aside, str(moved or path)))
 
 
 def abandonment(events: Sequence[Event], now: datetime) -> list[Event]:
@@ -154,7 +154,7 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
         events = read_events(path) if ours is not False else []
         ended = any(isinstance(event, RunFinished) for event in events)
         if ours is False or not (ended or ours or process_gone(header.host, header.pid)):
-            return replace(report, running=report.running + run)
+            return report._replace(running=report.running + run)
         if not ended:
             ends = abandonment(events, datetime.now(UTC))
             append_events(path, ends)
@@ -163,8 +163,7 @@ def _sync_run(path: Path, header: RunStarted, warehouse: Warehouse, report: Sync
         rows = insert_missing(warehouse, header.run_id, rows_of(events, header))
         with suppress(FileNotFoundError):  # the run's own sink moved it first
             mark_delivered(path)
-    return replace(
-        report,
+    return report._replace(
         delivered=report.delivered + run,
         rows=report.rows + rows,
         abandoned=report.abandoned + (() if ended else run),

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -69,7 +68,7 @@ class Translations:
         if found is None or found.types != _types(found.translated, columns_of):
             translated = by(text, read=read, write=write, columns_of=columns_of, allowed=self._allowed)
             if self._typing is not None and read.is_project_sql and (write.is_project_sql or write.semantics is None):
-                translated = replace(translated, columns=types_of(text, self._typing, columns_of))
+                translated = translated._replace(columns=types_of(text, self._typing, columns_of))
             found = _Kept(translated, _types(translated, columns_of))
             self._new.add(key)
         self._known[key] = found

@@ -6,7 +6,6 @@ It is translated within a SELECT, so that it goes the same way as any other SQL,
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from pipekit.errors import TemplateError
@@ -48,7 +47,7 @@ def translate_condition(
         raise TemplateError(f"is not a condition: it gives {kinds.pop()}, not true or false")
     _refuse_guesses(condition, read)
     start, end = len("SELECT"), found.sql.rindex(f"AS {FRAME}")
-    return replace(found, sql=found.sql[start:end].strip())
+    return found._replace(sql=found.sql[start:end].strip())
 
 
 def _one_condition(text: str, read: Dialect) -> Any:

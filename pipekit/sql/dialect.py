@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.semantics import Semantics
@@ -107,8 +108,7 @@ def update_and_insert(merge: Merge) -> tuple[str, ...]:
     return (*updates, f"{insert} WHERE {missing}")
 
 
-@dataclass(frozen=True)
-class PartDelete:
+class PartDelete(NamedTuple):
     """Rows of one table to be deleted because another has rows of the same part. All names are quoted.
 
     Attributes:

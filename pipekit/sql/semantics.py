@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pipekit.errors import TemplateError
 from pipekit.names import Table
@@ -21,8 +20,7 @@ class Mistake(TemplateError):
     """What Snowflake refuses as well, such as a column that is not there; it is the same on every engine."""
 
 
-@dataclass(frozen=True)
-class Rewritten:
+class Rewritten(NamedTuple):
     """What an engine's semantics make of a query; see ``translate.Translated``."""
 
     sql: str

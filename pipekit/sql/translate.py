@@ -7,8 +7,7 @@ never imports it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
@@ -19,8 +18,7 @@ from pipekit.sql.wording import refuse_all_but_one_query, refuse_parameters, syn
 from pipekit.versions import tested_sqlglot
 
 
-@dataclass(frozen=True)
-class Translated:
+class Translated(NamedTuple):
     """A statement in its final dialect.
 
     Attributes:

@@ -9,8 +9,8 @@ else as they came. A file that was loaded before and lies there again is taken a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pipekit.clock import at_time
 from pipekit.errors import PipekitError
@@ -51,8 +51,7 @@ def note_kept(options: LoadOptions, context: StepContext, loaded: Sequence[Loade
         context.note("WARNING", f"{text}; correct the records, then delete the file yourself")
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A row of the ledger whose file is to be moved or deleted."""
 
     run_id: str
@@ -163,8 +162,8 @@ def _settled(context: StepContext, due: Due) -> tuple[Due | None, bool]:
             return due, False
         if not _is_as_loaded(found, due):
             context.note("WARNING", f"{due.uri} is another file than was loaded; it stays where it is")
-            return replace(due, action=KEPT, target=None), False
-        return replace(due, target=_done(found, due, context.run_id)), True
+            return due._replace(action=KEPT, target=None), False
+        return due._replace(target=_done(found, due, context.run_id)), True
     except (PipekitError, OSError) as error:
         what = _WORDS[due.action]
         context.note("WARNING", f"{due.uri} is loaded and cannot be {what}; the next run tries again: {error}")

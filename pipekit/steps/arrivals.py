@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pipekit.errors import SourceError, TransientError
 from pipekit.files.local import with_digest
@@ -33,8 +33,7 @@ _FIELDS = ("pos", "name", "key_hash", "size_bytes", "version", "etag", "modified
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Earlier:
+class Earlier(NamedTuple):
     """What the ledger says of a file that is not as it was: one row of it."""
 
     uri: str

@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.errors import UnknownYet
 from pipekit.files.places import local_path
@@ -198,8 +197,7 @@ def no_longer(context: StepContext, table: Table, column: str = "", values: Sequ
         context.warehouse.execute(f"{sql} AND {column} IN ({listed})", (context.run_id, *names, *some))
 
 
-@dataclass(frozen=True)
-class LastLoad:
+class LastLoad(NamedTuple):
     """The newest load of a table by this step, as the ledger knows it.
 
     Attributes:

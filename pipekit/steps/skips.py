@@ -7,9 +7,8 @@ the file, or does not find it any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pipekit.errors import BadFileError
 from pipekit.events import FileSkipped
@@ -22,8 +21,7 @@ from pipekit.steps import ledger
 OnBadFile = Literal["fail", "skip"]
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A file that cannot be loaded as a whole, and why."""
 
     file: SourceFile

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -56,8 +56,7 @@ class TableColumn:
     nullable: bool = True
 
 
-@dataclass(frozen=True)
-class LoadedFile:
+class LoadedFile(NamedTuple):
     """A file as really read. ``rows_loaded`` + ``rows_rejected`` = records in the file."""
 
     file: SourceFile
@@ -273,8 +272,7 @@ SHARED_PATIENCE = 3600.0
 """Seconds that a run may be silent between two steps, which a scheduler starts when it can."""
 
 
-@dataclass(frozen=True)
-class LockHolder:
+class LockHolder(NamedTuple):
     """The process that holds a lock; ``run_id`` is empty if no process does.
 
     A run whose steps are processes of their own holds its lock between them too: then ``pid`` is 0.
@@ -333,8 +331,7 @@ REJECT_COLUMNS: tuple[Column, ...] = (
 TargetT = TypeVar("TargetT", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Setup:
+class Setup(NamedTuple):
     """What an account is to be prepared for.
 
     Attributes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.notify.receivers import Receiver, ReceiverKeys, hide_address, problem_with
 from pipekit.pipeline.model import Vocabulary
@@ -63,8 +62,7 @@ def _receiver(reading: Reading, name: str) -> Receiver | None:
     return Receiver.of(name, keys)
 
 
-@dataclass(frozen=True)
-class Alone:
+class Alone(NamedTuple):
     """What can be read of a file for an alert about it."""
 
     name: str

@@ -8,7 +8,6 @@ expectations into one statement. Conditions are those of Great Expectations' SQL
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from pipekit.quality.compile.aggregates import (
     aggregate_between,
@@ -75,8 +74,8 @@ def compile_expectation(kind: str, kwargs: Kwargs, subject: Subject) -> Plan | N
     where = condition_sql(condition, subject.quote) if condition else ALL
     if condition and strained and subject.dialect.semantics is not None:
         where = by_types(condition, subject.types, subject.dialect)
-    plan = compiler(given, replace(subject, where=where))
-    return replace(plan, table=subject.table, alone=plan.alone or bool(strained)) if plan else None
+    plan = compiler(given, subject._replace(where=where))
+    return plan._replace(table=subject.table, alone=plan.alone or bool(strained)) if plan else None
 
 
 COMPILERS: Mapping[str, Compiler] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -51,7 +50,7 @@ def _of_column(kwargs: Kwargs, subject: Subject, expected: Fragment, *, alone: b
 def _column_share(rows: int, considered: int, unexpected: int, mostly: float) -> Verdict:
     """Great Expectations sums over the rows here, and a sum of none is NULL, not zero."""
     verdict = by_share(rows, considered, unexpected, mostly)
-    return verdict if rows else replace(verdict, unexpected_count=None)
+    return verdict if rows else verdict._replace(unexpected_count=None)
 
 
 def is_not_null(kwargs: Kwargs, subject: Subject) -> Plan:
@@ -95,7 +94,7 @@ def _without_duplicates(kwargs: Kwargs, measures: tuple[Fragment, ...], duplicat
     def settle(values: Values, rows: Rows) -> Verdict:
         repeated = int(rows[0][1]) if rows else 0  # outside a transaction they may have gone since
         verdict = by_share(values[0], values[1], repeated, mostly)
-        return replace(verdict, samples=tuple(str(row[0]) for row in rows))
+        return verdict._replace(samples=tuple(str(row[0]) for row in rows))
 
     return Plan(measures, judge, duplicates, settle)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.quality.judge import MAX_KEYS, MAX_SAMPLES, Verdict
 from pipekit.sql.dialect import OTHER, Dialect
@@ -28,8 +27,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """The table, as a compiler sees it.
 
     Attributes:
@@ -69,13 +67,12 @@ class Subject:
 
 def _as_judged(judge: Callable[[Values], Verdict]) -> Callable[[Values, Rows], Verdict]:
     def settle(values: Values, rows: Rows) -> Verdict:
-        return replace(judge(values), samples=tuple(str(row[0]) for row in rows if row[0] is not None))
+        return judge(values)._replace(samples=tuple(str(row[0]) for row in rows if row[0] is not None))
 
     return settle
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How one expectation is judged.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -36,4 +35,4 @@ def _select(source: Source, paths: Sequence[Path]) -> str:
 
 def _conversion(column: Column, number: int, source: Source) -> Conversion:
     conversion = convert_text(column, f"x{number - 1}", source)
-    return replace(conversion, good=f"(refused IS DISTINCT FROM {number} AND {conversion.good})")
+    return conversion._replace(good=f"(refused IS DISTINCT FROM {number} AND {conversion.good})")

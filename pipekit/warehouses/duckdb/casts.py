@@ -7,7 +7,7 @@ which DuckDB evaluates a column at a time; a CASE around each cast costs twice a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipekit.files.shapes import (
     FALSE,
@@ -61,8 +61,7 @@ def type_text(column: Column) -> str:
     return _TYPES[column.type.kind]
 
 
-@dataclass(frozen=True)
-class Conversion:
+class Conversion(NamedTuple):
     """One column's way from the file to the table.
 
     Attributes:

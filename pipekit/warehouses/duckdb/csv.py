@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
 from pipekit.files.csv_records import CsvReader
@@ -23,8 +23,7 @@ from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected
 _HEAD = 1 << 16
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """What files have in common that are read at once.
 
     Attributes:

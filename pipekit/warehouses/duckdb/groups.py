@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipekit.errors import SourceError, WarehouseError
 from pipekit.files.local import gone
@@ -100,8 +100,7 @@ def still_there(*files: tuple[SourceFile, Path]) -> Iterator[None]:
         raise
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(NamedTuple):
     """The rows of one file in the temporary table: all, the good ones, and the number of the first."""
 
     rows: int

@@ -170,7 +170,7 @@ class DuckDBLoad:
     def _groups(self) -> list[Group]:
         """Files to copy; those whose records were split in Python are in the stage, each for itself."""
         split = self._stage.is_split if self._stage else lambda index: False
-        return grouped((index, replace(each, shape=None) if split(index) else each) for index, each in self._planned())
+        return grouped((index, each._replace(shape=None) if split(index) else each) for index, each in self._planned())
 
     def _copy_group(self, table: Table, group: Group) -> dict[int, LoadedFile]:
         if len(group.plans) > 1 and (together := self._copy_together(table, group)) is not None:

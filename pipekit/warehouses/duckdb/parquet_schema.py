@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipekit.files.headers import folded
 from pipekit.warehouses.contract import Session
@@ -16,8 +15,7 @@ _MOST_DIGITS = 38
 _INT96 = "INT96"
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """A column, or a field inside one.
 
     Attributes:

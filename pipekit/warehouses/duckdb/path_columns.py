@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pipekit.files.path_columns import path_columns, path_texts
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.duckdb.casts import convert_text
@@ -25,8 +23,7 @@ def with_path_columns(found: Plan | None, source: Source, file: SourceFile) -> P
     given = ", ".join(f"{value}::VARCHAR AS {name}" for value, name in zip(values, names, strict=True))
     added = tuple(convert_text(column, name, source) for column, name in zip(path_columns(source), names, strict=True))
     read, shape = found.read, found.shape
-    return replace(
-        found,
+    return found._replace(
         read=read and (lambda paths: f"SELECT *, {given} FROM ({read(paths)})"),
         split=found.split and f"SELECT *, {given} FROM ({found.split})",
         conversions=(*found.conversions, *added),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipekit.files.records import Record
 from pipekit.names import quote_identifier
@@ -23,8 +23,7 @@ _PATTERN_SIGN = re.compile(r"[\[*?]")
 PLACE = "_pipekit_place"  # the column that names which of several files a record is from
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """How a file is read.
 
     Attributes:
