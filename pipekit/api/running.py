@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from pipekit.api.base import PipelineFile, keeping_secrets, several
 from pipekit.pipeline.model import PipelineSpec
-from pipekit.runs import processes
 from pipekit.runs.ids import is_run_id, new_run_id
 from pipekit.runs.result import RunResult
 from pipekit.runs.resume import EarlierRun
@@ -91,9 +90,11 @@ class Running(PipelineFile):
             LockedError: Another run is running, or is open.
             WarehouseError: The warehouse cannot be opened.
         """
+        from pipekit.runs.processes import begin
+
         select, exclude = (several(given) for given in (select, exclude))
         options = self._shared(new_run_id() if run_id is None else run_id, sinks, wait)
-        return processes.begin(self.spec, replace(options, select=select, exclude=exclude, full_refresh=full_refresh))
+        return begin(self.spec, replace(options, select=select, exclude=exclude, full_refresh=full_refresh))
 
     @keeping_secrets
     def run_step(self, run_id: str, step: str, *, sinks: Sequence[Sink] = (), wait: float = 0.0) -> RunResult:
@@ -110,7 +111,9 @@ class Running(PipelineFile):
             LockedError: What it waits for did not end in time, or a step that it needs has not ended.
             WarehouseError: The warehouse cannot be opened.
         """
-        return processes.run_step(self.spec, step, self._shared(run_id, sinks, wait))
+        from pipekit.runs.processes import run_step
+
+        return run_step(self.spec, step, self._shared(run_id, sinks, wait))
 
     @keeping_secrets
     def end(self, run_id: str, *, sinks: Sequence[Sink] = (), wait: float = 0.0) -> RunResult:
@@ -126,7 +129,9 @@ class Running(PipelineFile):
             LockedError: A step is running.
             WarehouseError: The warehouse cannot be opened.
         """
-        return processes.end(self.spec, self._shared(run_id, sinks, wait))
+        from pipekit.runs.processes import end
+
+        return end(self.spec, self._shared(run_id, sinks, wait))
 
     @keeping_secrets
     def replay(self, file: str | Path, step: str | None = None, *, sinks: Sequence[Sink] = ()) -> RunResult:

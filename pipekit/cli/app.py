@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from pipekit.cli.commands import Group
 from pipekit.cli.plugin_commands import commands_for_help, plugin_commands
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMPLETION = "_PIPEKIT_COMPLETE"
 """The variable by which a shell asks what completes a line."""
@@ -70,6 +73,8 @@ class Commands(Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands with their help; without importing them."""
+        from click.shell_completion import CompletionItem
+
         found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
         plugins, _ = commands_for_help()
         found += [CompletionItem(name, help=plugins[name].get_short_help_str(80)) for name in sorted(plugins)]

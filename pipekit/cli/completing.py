@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from pipekit.project import find_root, state_folder
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from pipekit.pipeline.reading.tree import Node
 
-Proposed = list[CompletionItem]
+Proposed = list["CompletionItem"]
 _SHARED = ("targets", "sources", "vars")
 _DEEPEST = 3
 _MOST_FILES = 300
@@ -35,6 +36,8 @@ def specs(context: click.Context, parameter: click.Parameter, incomplete: str) -
 
 def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> Proposed:
     """Whatever the shell finds."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(incomplete, type="file")]
 
 
@@ -89,6 +92,8 @@ def runs_or_last(context: click.Context, parameter: click.Parameter, incomplete:
 
 def _beginning(incomplete: str, names: Iterable[str]) -> Proposed:
     """Those that begin like this. Line ends and control characters would be read by the shell or the terminal."""
+    from click.shell_completion import CompletionItem
+
     fitting = (name for name in dict.fromkeys(names) if name.startswith(incomplete))
     return [CompletionItem(name) for name in fitting if name and name.isprintable()]
 

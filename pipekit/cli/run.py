@@ -24,7 +24,6 @@ from pipekit.cli.options import (
     refuse_resumed_refresh,
 )
 from pipekit.cli.output import say, several
-from pipekit.cli.scheduled import run_step
 
 if TYPE_CHECKING:
     from pipekit.sinks.console import Mode
@@ -77,6 +76,8 @@ def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     # A print of a plugin must not come between lines of JSON.
     with redirect_stdout(sys.stderr) if mode == "json" else nullcontext():
         if run_options["step"]:
+            from pipekit.cli.scheduled import run_step
+
             pipeline = read_spec(spec, **options)
             sys.exit(run_step(pipeline, run_options["run_id"], run_options["step"], [console], run_options["wait"]))
         pipeline = read_spec_of_run(spec, **options)

@@ -6,16 +6,11 @@ Only after a mistake: the text is rendered once more with a mark at each line of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
-
-from jinja2.ext import Extension
-from jinja2.lexer import Token
+from typing import NamedTuple
 
 # Around a mark; noncharacters of Unicode, so text does not contain them.
-_OPEN, _CLOSE = "\ufdd2", "\ufdd3"
-_MARK = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}")
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+OPEN, CLOSE = "\ufdd2", "\ufdd3"
+_MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 
 
 class Place(NamedTuple):
@@ -24,48 +19,6 @@ class Place(NamedTuple):
     template: str | None
     line: int
     column: int
-
-
-class Marking(Extension):
-    """Marks each line of a template's own text with its place.
-
-    Args:
-        environment: The environment that it belongs to.
-    """
-
-    def __init__(self, environment: Any) -> None:
-        super().__init__(environment)
-        self.templates: list[str | None] = []
-        self._source = ""
-        self._begins: list[int] = []
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Find where each piece of text begins; the source stays as it is."""
-        self.templates.append(name)
-        self._source, self._begins, at = _LINE_ENDS.sub("\n", source), [], 0
-        for _, kind, value in self.environment.lexer.tokeniter(source, name, filename):
-            found = self._source.find(value, at)
-            at = found if found >= 0 else at
-            if kind == "data":
-                self._begins.append(at)
-            at += len(value)
-        return source
-
-    def filter_stream(self, stream: Any) -> Iterable[Token]:
-        """Put marks into each piece of text."""
-        number, begins = len(self.templates) - 1, iter(self._begins)
-        for token in stream:
-            if token.type == "data":
-                yield Token(token.lineno, "data", "".join(self._marked(token.value, next(begins, 0), number)))
-            else:
-                yield token
-
-    def _marked(self, text: str, begin: int, template: int) -> Iterator[str]:
-        for line in text.splitlines(keepends=True):
-            row = self._source.count("\n", 0, begin) + 1
-            column = begin - (self._source.rfind("\n", 0, begin) + 1) + 1
-            yield f"{_OPEN}{template},{row},{column},{len(line.rstrip())}{_CLOSE}{line}"
-            begin += len(line)
 
 
 def without_marks(text: str) -> str:

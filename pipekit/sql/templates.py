@@ -20,7 +20,7 @@ import jinja2.meta
 from pipekit.errors import TemplateError, short
 from pipekit.names import quote_identifier
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
-from pipekit.sql.places import Marking, Place, place_of, without_marks
+from pipekit.sql.places import Place, place_of, without_marks
 from pipekit.sql.sandbox import RENDERING, Sandbox, failure_reason
 from pipekit.sql.text import SqlText, literal
 from pipekit.suggestions import nearest
@@ -174,6 +174,8 @@ class SqlTemplates:
         """
         if template is None and not _JINJA.search(text):
             return Place(None, *at)
+        from pipekit.sql.marking import Marking
+
         dialect = self.find(template)[1] if template is not None else PROJECT_SQL
         jinja = self._environment(dialect, Marking)
         found = jinja.from_string(text) if template is None else jinja.get_template(template)

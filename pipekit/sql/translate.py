@@ -14,7 +14,6 @@ from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
-from pipekit.sql.wording import refuse_all_but_one_query, refuse_parameters, syntax_error
 from pipekit.versions import tested_sqlglot
 
 
@@ -73,6 +72,8 @@ def translate(
     except sqlglot.errors.UnsupportedError as error:
         raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
     except sqlglot.errors.SqlglotError as error:
+        from pipekit.sql.wording import syntax_error
+
         raise syntax_error(error, text, read) from error
     except RecursionError as error:
         raise TemplateError("is nested too deep") from error
@@ -132,6 +133,8 @@ def _known_tables(reads: frozenset[Table], columns_of: ColumnsOf) -> dict[str, C
 
 
 def _one_query(statements: list[Any], text: str, read: Dialect, allowed: Collection[str]) -> Any:
+    from pipekit.sql.wording import refuse_all_but_one_query, refuse_parameters
+
     found = refuse_all_but_one_query(statements, text, read)
     refuse_parameters(found)
     refuse_outside(found, text, read, allowed)

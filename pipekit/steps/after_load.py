@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from pipekit.clock import at_time
 from pipekit.errors import PipekitError
-from pipekit.files.moving import delete, look, move
 from pipekit.files.places import scheme_of
 from pipekit.names import Table
 from pipekit.own_tables import LEDGER
@@ -129,6 +128,8 @@ def put_back(options: LoadOptions, context: StepContext, table: Table, again: Se
 
 
 def _found(context: StepContext, due: Due) -> SourceFile | None:
+    from pipekit.files.moving import look
+
     return look(due.uri if scheme_of(due.uri) else str(context.project.root / due.key))
 
 
@@ -171,6 +172,8 @@ def _settled(context: StepContext, due: Due) -> tuple[Due | None, bool]:
 
 
 def _done(found: SourceFile, due: Due, run_id: str) -> str | None:
+    from pipekit.files.moving import delete, move
+
     if due.target is None:
         delete(found)
         return None

@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from pipekit.errors import Problem, SpecError
-from pipekit.pipeline.reading.broken import broken
 from pipekit.pipeline.reading.invisible import around
 
 MAX_NODES = 200_000
@@ -109,6 +108,8 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         line = raw[: error.start].count(b"\n") + 1
         raise _refused(shown_as, line, "is not UTF-8") from error
     except yaml.MarkedYAMLError as error:
+        from pipekit.pipeline.reading.broken import broken
+
         line, reason = broken(error, text)
         raise _refused(shown_as, line, f"not YAML: {reason}") from error
     except yaml.YAMLError as error:

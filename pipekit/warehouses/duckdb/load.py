@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
-from pipekit.files.carry import carried_files
 from pipekit.files.checks import check_source
 from pipekit.files.json_roots import Below, paths_above
 from pipekit.files.listing import refuse_changed
@@ -24,11 +23,9 @@ from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
-from pipekit.warehouses.duckdb.carried import carried_planner
 from pipekit.warehouses.duckdb.csv import csv_planner
 from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
 from pipekit.warehouses.duckdb.json import json_planner
-from pipekit.warehouses.duckdb.parquet import parquet_planner
 from pipekit.warehouses.duckdb.path_columns import with_path_columns
 from pipekit.warehouses.duckdb.plan import Plan, Planner
 from pipekit.warehouses.duckdb.stage import Stage, insert_into, judged_rows, stamps
@@ -83,6 +80,8 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
     """What DuckDB reads for each file."""
     all_bad, source = load.on_bad_file == "skip", in_files(load.source)
     if source.format.reader is not None:
+        from pipekit.files.carry import carried_files
+
         with carried_files(warehouse.files_folder, source, load.files, load.cancelled, all_bad=all_bad) as carried:
             yield carried
         return
@@ -267,8 +266,14 @@ def _too_many(each: Plan) -> SourceError:
     return SourceError("records have fields too many", file=each.file.uri)
 
 
+def _parquet_planner(warehouse: Session, source: Source, form: Any) -> Planner:
+    from pipekit.warehouses.duckdb.parquet import parquet_planner
+
+    return parquet_planner(warehouse, source, form)
+
+
 PlannerOf = Callable[[Session, Source, Any], Planner]
-READERS: Mapping[str, PlannerOf] = {"csv": csv_planner, "json": json_planner, "parquet": parquet_planner}
+READERS: Mapping[str, PlannerOf] = {"csv": csv_planner, "json": json_planner, "parquet": _parquet_planner}
 
 
 def planner_of(warehouse: Session, source: Source) -> Planner:
@@ -278,6 +283,8 @@ def planner_of(warehouse: Session, source: Source) -> Planner:
     """
     inner = in_files(source)
     if source.format.reader is not None:
+        from pipekit.warehouses.duckdb.carried import carried_planner
+
         planner = carried_planner(inner)
     else:
         planner = READERS[source.format.type](warehouse, inner, source.format)
