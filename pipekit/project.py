@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,8 @@ def _settings(root: Path) -> dict[str, Any]:
         text = (root / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return {}  # it is another tool's business then
-    if "pipekit" not in text:
-        return {}
+    if "pipekit" not in text or not re.search(r"\b(state|logs)\b['\"]?\s*=", text):
+        return {}  # neither setting is there; to read a long file takes 5 ms, with tomllib, of each run
     return _read(text)
 
 

@@ -244,6 +244,8 @@ def audit(
     Raises:
         ChecksFailed: A critical check failed or could not be evaluated.
     """
+    if reference is None:
+        return
     shown = shown_as or table
     # Asked first: a check that the engine refuses may spoil the transaction for every later statement.
     kept = still_holds(shown) if shown_as is None or context.warehouse.exists(shown) else not_made(shown)

@@ -57,7 +57,9 @@ def is_due(context: StepContext, table: Table, *, asks_ledger: bool) -> bool:
         table: The table.
         asks_ledger: Whether the load asks the ledger which files are new. Others give the same rows in any case.
     """
-    if context.definition_hash == ledger.REPLAYED or not context.warehouse.exists(table):
+    if context.definition_hash == ledger.REPLAYED or not (context.full_refresh or asks_ledger):
+        return False
+    if not context.warehouse.exists(table):
         return False
     if context.full_refresh:
         context.note("WARNING", f"{table} is rebuilt (--full-refresh)")
