@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_base, wait_exponential, wait_fixed, wait_random, wait_random_exponential
 
 from pipekit.errors import TransientError
 
@@ -14,18 +13,31 @@ ResultT = TypeVar("ResultT")
 
 
 class Policy(NamedTuple):
-    """How often something is tried in all, and the pauses between."""
+    """How often something is tried in all, and the pauses between.
+
+    Attributes:
+        tries: Above zero.
+        pause: Seconds to wait after so many tries failed, counted from 1.
+    """
 
     tries: int
-    pauses: wait_base
+    pause: Callable[[int], float]
 
 
-# A step says itself how often it is tried (`retries`).
-STEP_PAUSES = wait_exponential(multiplier=0.2, max=30) + wait_random(0, 0.5)
+def _doubled(first: float, most: float, failed: int) -> float:
+    """Twice as long after each failure; the exponent is bounded, since steps may be tried thousands of times."""
+    return float(min(most, first * 2 ** min(failed - 1, 30)))
+
+
+def step_pause(failed: int) -> float:
+    """Seconds until a step is tried again; it says itself how often it is tried (``retries``)."""
+    return _doubled(0.2, 30, failed) + random.uniform(0, 0.5)
+
+
 # Log rows: a run ends without them only after some seconds; the next run delivers what is missing.
-LOG_ROWS = Policy(4, wait_random_exponential(multiplier=0.2, max=5))
+LOG_ROWS = Policy(4, lambda failed: random.uniform(0, _doubled(0.2, 5, failed)))
 # The run lock: if a request to release it is lost, other runs are refused for minutes.
-RUN_LOCK = Policy(3, wait_fixed(0.2))
+RUN_LOCK = Policy(3, lambda failed: 0.2)
 
 
 def retried(policy: Policy, work: Callable[[], ResultT]) -> ResultT:
@@ -34,9 +46,9 @@ def retried(policy: Policy, work: Callable[[], ResultT]) -> ResultT:
     Raises:
         TransientError: The last try's own.
     """
-    return Retrying(
-        retry=retry_if_exception_type(TransientError),
-        stop=stop_after_attempt(policy.tries),
-        wait=policy.pauses,
-        reraise=True,
-    )(work)
+    for failed in range(1, policy.tries):
+        try:
+            return work()
+        except TransientError:
+            time.sleep(policy.pause(failed))
+    return work()

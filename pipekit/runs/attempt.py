@@ -7,12 +7,10 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
-
 from pipekit.errors import PipekitError, TransientError, UnexpectedError, WarehouseError
 from pipekit.events import FAILED, Noted, StepFinished, StepStarted
 from pipekit.pipeline.model import Step
-from pipekit.retries import STEP_PAUSES
+from pipekit.retries import step_pause
 from pipekit.runs.workers import Attempt, Sent, Workers
 from pipekit.scrubbing import cleaned
 from pipekit.step import StepResult
@@ -30,16 +28,14 @@ def run_step(step: Step, run: Workers) -> StepFinished:
     """
     started = time.monotonic()
     query_ids: list[str] = []
-    retrying = Retrying(
-        retry=retry_if_result(lambda outcome: isinstance(outcome.error, TransientError)),
-        stop=stop_after_attempt(step.retries + 1),
-        wait=STEP_PAUSES,
-        sleep=run.pause,
-        before_sleep=lambda state: _note_retry(step, run, state),
-        retry_error_callback=lambda state: state.outcome and state.outcome.result(),
-    )
-    attempts = itertools.count(run.tried_before(step) + 1)
-    outcome: _Outcome = retrying(lambda: _try_step(step, run, next(attempts), query_ids))
+    before = run.tried_before(step)
+    for tries in itertools.count(1):
+        outcome = _try_step(step, run, before + tries, query_ids)
+        if not isinstance(outcome.error, TransientError) or tries > step.retries:
+            break
+        pause = step_pause(tries)
+        _note_retry(step, run, outcome, pause)
+        run.pause(pause)
     if outcome.error is not None:
         run.errors[step.id] = cleaned(outcome.error)
     sent = run.sent.get(step.id, Sent())
@@ -70,11 +66,10 @@ class _Outcome(NamedTuple):
     error: PipekitError | None = None
 
 
-def _note_retry(step: Step, run: Workers, state: RetryCallState) -> None:
-    outcome: _Outcome = state.outcome.result() if state.outcome else _Outcome(0, StepResult())
+def _note_retry(step: Step, run: Workers, outcome: _Outcome, pause: float) -> None:
     reason = outcome.error.message if outcome.error else ""
     most = run.tried_before(step) + step.retries + 1
-    text = f"attempt {outcome.attempt} of {most} failed, the next is in {state.upcoming_sleep:.1f} s: "
+    text = f"attempt {outcome.attempt} of {most} failed, the next is in {pause:.1f} s: "
     run.emit(Noted(level="WARNING", message=text + reason, step=step.id))
 
 

@@ -31,7 +31,7 @@ steps:
 """
 MOST_OF_A_WARM_RUN = 241  # modules of pipekit; each costs half a millisecond, and more with a class in it
 DRIVEN = {"_duckdb", "annotated_types", "click", "duckdb", "filelock", "jinja2", "markupsafe", "pluggy", "pydantic"}
-DRIVEN |= {"pydantic_core", "tenacity", "typing_extensions", "typing_inspection", "yaml"}
+DRIVEN |= {"pydantic_core", "typing_extensions", "typing_inspection", "yaml"}
 
 
 def imported(root: Path, *arguments: str) -> set[str]:
