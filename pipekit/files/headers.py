@@ -20,18 +20,10 @@ def folded(name: str) -> str:
     return name.strip(BLANKS).casefold()
 
 
-REPEATED = "repeats the header: here another file or table was appended"
-
 _HINTS = {  # of a name that is there twice, by whether it is declared
     False: "Set `on_extra: ignore` if the column is not needed, or correct the file.",
     True: "Which of them is meant cannot be known: correct the file.",
 }
-
-
-def may_repeat_header(source: Source) -> bool:
-    """Whether a record that holds the columns' names has to be looked for: elsewhere a name is a bad value already."""
-    texts = all(column.type.kind == "varchar" for column in source.columns)
-    return source.format.has_header and len(source.columns) > 1 and texts
 
 
 def column_positions(source: Source, file: SourceFile, names: Sequence[str], line: int | None) -> list[int | None]:

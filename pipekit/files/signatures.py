@@ -78,6 +78,13 @@ _SIGNATURES = (
         "a pointer of Git LFS to a file",
         "Fetch the file itself: git lfs pull.",
     ),
+    _Signature(  # https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+        b"{",
+        "a bulk request of Elasticsearch, with an action line above each document",
+        "Leave the action lines out, or export the documents alone.",
+        r'\s*"(?:index|create|update)"\s*:\s*\{\s*"_(?:index|id|type)"[^{}]*\}\s*\}[ \t\r]*(?:\n|$)',
+        None,
+    ),
     _Signature(b"ustar", "a tar archive", _UNREAD.format("tar"), at=257),
 )
 _MARKS = (

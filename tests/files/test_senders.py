@@ -49,6 +49,8 @@ CSV: dict[str, Case] = {
     "psql, footer left out": ("a,b\n1,2\n(1 row)\n", {**N, "skip_footer": 1}, [(1, D("2.00"))]),
     "psql, NULL and empty": ('a,b\n"",\n', T, [("", None)]),
     "sqlplus, ruling": ("a,b\n---,---\n1,2\n", N, "a.csv:2: column a: '---'"),
+    "sqlplus, ruling above texts": ("a,b\n---,---\n1,2\n", T, "a.csv:2: the record is a ruling of a printed table"),
+    "sqlcmd, ruling of one dash": ("a;b\n-;---\n1;2\n", {**T, "delimiter": ";"}, "a.csv:2: the record is a ruling"),
     "sqlplus, second page": ("a,b\nx,y\n\na,b\nz,w\n", T, "a.csv:4: the record repeats the header"),
     "sqlplus, padded": ("a,b\n   1,   2\n", N, "a.csv:2: column a: '   1'"),
     "sqlplus, padded, trimmed": ("a,b\n   1,   2\n", {**N, "trim": True}, [(1, D("2.00"))]),
@@ -69,6 +71,7 @@ CSV: dict[str, Case] = {
     "byte that the encoding lacks": (b"a,b\nx,y\nz,\x81\n", {**T, "encoding": "cp1252"}, "a.csv:3: the text is not"),
     "zeros at the end": ("a,b\n1,2\n\0\0\0\0", N, "a.csv:3: the record has 1 field"),
     "DOS end of file": ("a,b\n1,2\n\x1a", N, "a.csv:3: the record has 1 field"),
+    "DOS end of file in a value": ("a,b\n1,2\x1a", T, "a.csv:2: the record ends with control-Z"),
     "error page": ("<html><body>503</body></html>\n", ONE, "is an HTML page"),
     "error of S3": ("<?xml version='1.0'?>\n<Error/>", ONE, "is an error or a page in XML"),
     "pointer of Git LFS": ("version https://git-lfs.github.com/spec/v1\noid x\nsize 1\n", ONE, "git lfs pull"),
@@ -89,6 +92,7 @@ CSV: dict[str, Case] = {
 
 _MIDNIGHT = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 _RECORDS = {"columns": {"n": "integer"}}
+_ELASTIC = {"root": "hits.hits", "columns": {"n": {"type": "integer", "path": "_source.n"}}}
 JSON: dict[str, Case] = {
     "MongoDB": (
         '{"_id":{"$oid":"65a"},"n":{"$numberLong":"5"},"d":{"$date":"2024-01-01T00:00:00Z"}}',
@@ -121,6 +125,8 @@ JSON: dict[str, Case] = {
         [('{"coordinates":[1.10,2.0]}',)],
     ),
     "Firehose": ('{"n":1}{"n":2}', _RECORDS, [(1,), (2,)]),
+    "Elasticsearch, bulk": ('{"index":{"_id":"1"}}\n{"n":1}\n', _RECORDS, "Leave the action lines out"),
+    "Elasticsearch, answer": ('{"hits":{"hits":[{"_source":{"n":1}}]}}', _ELASTIC, [(1,)]),
     "records with RS": ('\x1e{"n":1}\n', _RECORDS, "a.json:1: the record is not valid JSON"),
     "guard against scripts": (')]}\',\n{"n":1}\n', _RECORDS, "a.json:1: the record is not valid JSON"),
     "Python's repr": ('{"n":None}\n', _RECORDS, "a.json:1: the record is not valid JSON"),

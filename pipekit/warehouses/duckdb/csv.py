@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
+from pipekit.files.csv_marks import mark_of, marked
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, scan_csv
-from pipekit.files.headers import REPEATED, may_repeat_header
 from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -88,7 +88,7 @@ class _CsvPlanner:
 
     def _planned(self, file: SourceFile, path: Path, shape: _Shape, scan: CsvScan) -> Plan:
         if shape not in self._splits:
-            self._splits[shape] = _csv_split(self._source, self._form, shape.positions)
+            self._splits[shape] = _csv_split(self._source, shape)
         lines = self._form.heads
         return Plan(
             file,
@@ -100,7 +100,7 @@ class _CsvPlanner:
             shape.width,
             records=partial(self._reader.records, path, shape.width),
             fits=lambda records: scan.fits(records + lines, shape.width),
-            broken=REPEATED,
+            broken=mark_of,
             shape=shape,
         )
 
@@ -119,12 +119,18 @@ def _is_trusted(heads: Sequence[Record], form: CsvFormat) -> bool:
 _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 
-def _csv_split(source: Source, form: CsvFormat, positions: Sequence[int | None]) -> str:
-    values = [_NULL if position is None else f"f{position}" for position in positions]
-    repeated = _repeats_header(source, values)
-    problem = f"CASE WHEN problem IS NULL AND {repeated} THEN {text(REPEATED)} ELSE problem END"
-    judged = f"(SELECT * REPLACE ({problem} AS problem) FROM records)" if repeated != "false" else "records"
-    return selected(values, "problem IS NOT NULL", judged, "*")
+def _csv_split(source: Source, shape: _Shape) -> str:
+    values = [_NULL if position is None else f"f{position}" for position in shape.positions]
+    whens = " ".join(f"WHEN {true} THEN {text(reason)}" for true, reason in _marked(source, shape, values, "f"))
+    problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
+    return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
+
+
+def _marked(source: Source, shape: _Shape, values: Sequence[str], field: str) -> Iterator[tuple[str, str]]:
+    """Conditions of records without values; ``field`` and its number are the name of each field of a record."""
+    pairs = zip(values, source.columns, strict=True)
+    declared = [(value, column.source_name) for value, column in pairs if value != _NULL]
+    return marked(source, declared, f"{field}{shape.width - 1}", shape.width, text)
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
@@ -148,7 +154,7 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in shape.positions]
-    broken = _repeats_header(source, values)
+    broken = " OR ".join(true for true, _ in _marked(source, shape, values, "c"))
     return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 
 
@@ -170,15 +176,3 @@ def _csv_value(form: CsvFormat, column: str) -> str:
     nulls = ", ".join(map(text, form.null_values)) or "NULL"
     trimmed = f"trim({column}, {text(BLANKS)})"
     return f"CASE WHEN {trimmed} <> {column} AND {trimmed} IN ({nulls}) THEN NULL ELSE {trimmed} END"
-
-
-def _repeats_header(source: Source, values: list[str]) -> str:
-    """SQL for whether a record holds the columns' names. Where a column is no text, its name is a bad value already."""
-    if not may_repeat_header(source) or len(values) - values.count(_NULL) < 2:
-        return "false"
-    same = " AND ".join(
-        f"lower({value}) = {text(column.source_name.lower())}"
-        for value, column in zip(values, source.columns, strict=True)
-        if value != _NULL
-    )
-    return f"coalesce({same}, false)"

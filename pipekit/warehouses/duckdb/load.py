@@ -24,6 +24,7 @@ from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
 from pipekit.warehouses.duckdb.csv import csv_planner
+from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
 from pipekit.warehouses.duckdb.json import json_planner
 from pipekit.warehouses.duckdb.path_columns import with_path_columns
@@ -178,7 +179,12 @@ class DuckDBLoad:
 
     def _copy_file(self, table: Table, index: int, each: Plan) -> LoadedFile:
         if self._stage and self._is_judged(each):
-            return LoadedFile(each.file, self._stage.copy(index, each, table), self._stage.rejected_of(index))
+            try:
+                copied = self._stage.copy(index, each, table)
+            except WarehouseError:
+                self._refuse_damaged(each)
+                raise
+            return LoadedFile(each.file, copied, self._stage.rejected_of(index))
         return LoadedFile(each.file, self._copy_strictly(table, each))
 
     def _copy_strictly(self, table: Table, each: Plan) -> int:
@@ -188,6 +194,9 @@ class DuckDBLoad:
                 rows = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
             except QueryError as error:
                 raise self._explained(Group({0: each}), error) from error
+            except WarehouseError:
+                self._refuse_damaged(each)
+                raise
             if not each.fits(rows):
                 refuse_changed(each.file)
                 raise self._explained(Group({0: each}), _too_many(each))
@@ -231,7 +240,23 @@ class DuckDBLoad:
         try:
             stage = Stage(other, self._load)
             stage.judge(group)
-            return stage.first_error() if stage.rejected else error
+            if stage.rejected:
+                return stage.first_error()
+        finally:
+            other.close()
+        for each in group.plans.values():
+            self._refuse_damaged(each)
+        return error
+
+    def _refuse_damaged(self, each: Plan) -> None:
+        """Read each value of a Parquet file: a page that judging did not need may be damaged."""
+        if each.split is not None:
+            return
+        other = self._warehouse.session()
+        try:
+            values = ", ".join(f"max(hash(x{index}))" for index in range(len(each.conversions)))
+            with as_damage(each.file, each.path):
+                other.execute(f"SELECT {values} FROM ({each.select})")
         finally:
             other.close()
 

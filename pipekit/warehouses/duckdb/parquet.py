@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipekit.errors import BadFileError, QueryError, SourceError, short
+from pipekit.errors import BadFileError, SourceError
 from pipekit.files.headers import column_positions, folded
 from pipekit.files.parquet_pages import Chunk, refuse_damaged_pages
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import Conversion
+from pipekit.warehouses.duckdb.damage import UNREADABLE, as_damage
 from pipekit.warehouses.duckdb.parquet_casts import convert_parquet
 from pipekit.warehouses.duckdb.parquet_schema import Field, field_at, file_fields
 from pipekit.warehouses.duckdb.plan import PLACE, Plan, Planner, name, path_text, paths_text, selected
@@ -20,7 +21,18 @@ from pipekit.warehouses.duckdb.plan import PLACE, Plan, Planner, name, path_text
 
 def parquet_planner(warehouse: Session, source: Source, form: ParquetFormat) -> Planner:
     """How to read the Parquet files of a source."""
-    return partial(_verified_plan if form.verify_checksums else _plan, warehouse, source)
+    return partial(_whole_plan, _verified_plan if form.verify_checksums else _plan, warehouse, source)
+
+
+def _whole_plan(
+    plan: Callable[[Session, Source, SourceFile, Path], Plan],
+    warehouse: Session,
+    source: Source,
+    file: SourceFile,
+    path: Path,
+) -> Plan:
+    with as_damage(file, path, UNREADABLE):
+        return plan(warehouse, source, file, path)
 
 
 def _verified_plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
@@ -34,12 +46,7 @@ def _verified_plan(warehouse: Session, source: Source, file: SourceFile, path: P
 
 def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
     reader = f"read_parquet({path_text(path)}, hive_partitioning = false)"
-    try:
-        rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows
-    except QueryError as error:
-        raise BadFileError(
-            f"is not a Parquet file that can be read: {short(error.message, 200)}", file=file.uri
-        ) from error
+    rows = warehouse.execute(f"DESCRIBE SELECT * FROM {reader}").rows
     fields = file_fields(warehouse, path)
     names = [row[0] for row in rows]
     # DuckDB gives the second of two names that differ in case another one; the file's own names count.

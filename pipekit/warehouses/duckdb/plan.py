@@ -38,7 +38,7 @@ class Plan(NamedTuple):
         width: Fields of a record, in CSV.
         layout: ``lines`` or ``array``, in JSON.
         fits: Whether the number of records that DuckDB has read can be right, by the file's bytes.
-        broken: What is wrong with a record that DuckDB reads and ``broken`` refuses.
+        broken: Says what is wrong with a record that DuckDB reads and ``broken`` refuses.
         details: SQL of what is asked of each bad record: its text and, where the reader knows them, its line, what is
             wrong with it as a whole, and with its first bad value.
         records: Gives the file's records, split in Python, each time it is called; none for Parquet.
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     details: tuple[str, ...] = ("raw",)
     records: Callable[[], Iterator[Record]] = lambda: iter(())
     fits: Callable[[int], bool] = lambda records: True
-    broken: str = "is not a JSON object"
+    broken: Callable[[Record], str] = lambda record: "is not a JSON object"
     shape: Hashable = None
 
     @property

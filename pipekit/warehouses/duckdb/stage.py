@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import BadFileError, QueryError, SourceError, short
+from pipekit.errors import QueryError, SourceError
 from pipekit.files.records import Record, shortened
 from pipekit.files.verdicts import BadRecord, first_bad_record
 from pipekit.files.waiting import refuse_cancelled
@@ -14,6 +14,7 @@ from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad
 from pipekit.warehouses.duckdb.casts import type_text
+from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.groups import Group, still_there
 from pipekit.warehouses.duckdb.plan import Plan
@@ -103,11 +104,13 @@ class Stage:
             self._locate(each, bad_columns)
 
     def _judge(self, index: int, each: Plan) -> None:
+        if each.split is None:  # Parquet
+            with as_damage(each.file, each.path):
+                self._locate_if_any(each, self._judge_quickly(index, each) or {})
+            return
         try:
             found = self._judge_quickly(index, each)
-        except QueryError as error:
-            if each.split is None:
-                raise BadFileError(f"cannot be read: {short(error.message, 300)}", file=each.file.uri) from error
+        except QueryError:
             found = None
         if found is None:
             self._split.add(index)
@@ -279,7 +282,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     place = record.at if bad == _BROKEN else bad - 1
     column = None if place is None else each.conversions[place].column.name
     if bad == _BROKEN:
-        reason = f"the record {record.problem or each.broken}"
+        reason = f"the record {record.problem or each.broken(record)}"
     else:
         reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)
     line = record.line if record.line and each.source.format.has_lines else None

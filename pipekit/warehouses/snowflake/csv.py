@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.headers import REPEATED, may_repeat_header
+from pipekit.files.csv_marks import marked
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -149,11 +149,13 @@ def land_csv(
 
 def _whole(source: Source, values: Sequence[Value]) -> str:
     """SQL for what is wrong with a record as a whole."""
-    repeated = " AND ".join(f"LOWER(L.{value.text}) = {text(value.column.source_name.lower())}" for value in values)
+    declared = [(f"L.{value.text}", value.column.source_name) for value in values]
     return (
         "CASE WHEN E.\"LAST\" IS NULL THEN 'has fewer fields than the header' "
         "WHEN E.\"OVER\" IS NOT NULL THEN 'has more fields than the header' "
-        + (f"WHEN {repeated} THEN {text(REPEATED)} " if may_repeat_header(source) else "")
+        + "".join(
+            f"WHEN {true} THEN {text(what)} " for true, what in marked(source, declared, 'E."LAST"', len(values), text)
+        )
         + "END"
     )
 
@@ -241,6 +243,7 @@ class PlainCsvLoad:
         self._landing = create_landing(warehouse, ", ".join(f"{name} VARCHAR" for name in names))
         for group, members in groups.items():
             self._copy(group, members, files)
+        self._lasts = sorted({_placed(group, self._values)[-1] for group in groups})
         refuse_strays(warehouse, load, files, self._landing, names)
         form = load.source.format
         assert isinstance(form, CsvFormat)
@@ -257,7 +260,9 @@ class PlainCsvLoad:
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert all records, or raise ``BadValues``."""
         form = self._load.source.format
-        good = " AND ".join([is_good(value, form) for value in self._values] + self._unlike_header())
+        good = " AND ".join(
+            [is_good(value, form) for value in self._values] + [f"NOT {true}" for true in self._marks()]
+        )
         columns = ", ".join(self._warehouse.quote(value.column.name) for value in self._values)
         casts = ", ".join(cast(value, form) for value in self._values)
         result = self._warehouse.execute(
@@ -268,13 +273,11 @@ class PlainCsvLoad:
             raise self._bad()
         return tuple(LoadedFile(file, rows) for file, rows in self._rows.items())
 
-    def _unlike_header(self) -> list[str]:
-        if not may_repeat_header(self._load.source):
-            return []
-        names = " OR ".join(
-            f"LOWER(COALESCE({value.text}, '')) <> {text(value.column.source_name.lower())}" for value in self._values
-        )
-        return [f"({names})"]
+    def _marks(self) -> dict[str, str]:
+        """Conditions of records without values, each with what they are."""
+        declared = [(value.text, value.column.source_name) for value in self._values]
+        source, width = self._load.source, len(self._values)
+        return dict(pair for last in self._lasts for pair in marked(source, declared, last, width, text))
 
     def _bad(self) -> Exception:
         form = self._load.source.format
@@ -283,8 +286,9 @@ class PlainCsvLoad:
             for (found,) in self._warehouse.execute(query).rows:
                 shown = None if found is None else short(found)
                 return BadValues(reason(found, value.column, form), column=value.column.name, value=shown)
-        if self._unlike_header():
-            return BadValues(f"a record {REPEATED}")
+        for true, what in self._marks().items():
+            if self._warehouse.execute(f"SELECT 1 FROM {self._landed} WHERE {true} LIMIT 1").rows:
+                return BadValues(f"a record {what}")
         return WarehouseError("Snowflake inserted fewer rows than it had copied", hint="Run again, and report it.")
 
     def write_rejects(self, table: Table) -> None:

@@ -1,0 +1,38 @@
+"""A Parquet file that DuckDB cannot read to its end: which file, what is wrong with it, and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipekit.errors import BadFileError, QueryError, TransientError, WarehouseError, short
+from pipekit.source import SourceFile
+
+UNREADABLE = "is not a Parquet file that can be read"
+_KIND = re.compile(r"\A(?:[A-Z]\w+ )*(?:Error|TProtocolException): ?")
+_FILE = re.compile(r"\A(?:Failed to read (?:Parquet )?file|Parquet file) \(?[\"'].*?[\"']\)?:? ?")
+_AGAIN = "It is damaged or was not written to its end: fetch it again, or let it be written again."
+
+
+@contextmanager
+def as_damage(file: SourceFile, path: Path, what: str = "cannot be read") -> Iterator[None]:
+    """Take errors of a statement that does nothing but read one file for errors of the file.
+
+    Args:
+        file: As listed.
+        path: What DuckDB reads for it.
+        what: The beginning of the sentence.
+    """
+    try:
+        yield
+    except TransientError:
+        raise
+    except WarehouseError as error:
+        # Other errors of the system, such as a full disk, do not name the file.
+        if isinstance(error, QueryError) or str(path) in error.message:
+            text = error.message.partition("\n")[0].strip()
+            bare = _FILE.sub("", _KIND.sub("", text)).strip(" :") or text
+            raise BadFileError(f"{what}: {short(bare, 200)}", file=file.uri, hint=_AGAIN) from error
+        raise
