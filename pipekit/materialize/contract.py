@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from pipekit.names import Table
 from pipekit.source import Column, Names
@@ -29,7 +29,22 @@ class NamesColumns:
 
 ColumnName = Annotated[str | None, NamesColumns()]
 """One column of the new rows, or none."""
-ColumnNames = Annotated[Names, NamesColumns()]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, if none is given twice; names that differ in case are one column."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (first := seen.get(name.lower())) is not None:
+            what = f"{name!r} twice" if first == name else f"{first!r} a second time, as {name!r}"
+            raise ValueError(f"lists the column {what}; remove one")
+        seen[name.lower()] = name
+    return names
+
+
+EachOnce = Annotated[Names, AfterValidator(_each_once)]
+"""One column, or a list of columns, none of them twice."""
+ColumnNames = Annotated[EachOnce, NamesColumns()]
 """One column, or a list of columns, of the new rows."""
 
 

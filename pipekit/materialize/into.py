@@ -17,10 +17,10 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from pipekit.materialize.builtin import TABLE
-from pipekit.materialize.contract import Choice, Use
+from pipekit.materialize.contract import Choice, EachOnce, Use
 from pipekit.names import Table
 from pipekit.quality.suite import by_scope
-from pipekit.source import ColumnType, Names
+from pipekit.source import ColumnType
 from pipekit.step import StepOptions
 
 
@@ -132,7 +132,7 @@ class Contract(StepOptions):
     """
 
     columns: dict[str, OutputColumn] = Field(default_factory=dict)
-    primary_key: Names = ()
+    primary_key: EachOnce = ()
 
 
 class Into(TableOptions):

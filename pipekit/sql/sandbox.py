@@ -155,6 +155,8 @@ def plain_value(value: Any) -> Any:
 
 
 def env_lookup(name: str, default: Any = None) -> Any:
+    if isinstance(name, jinja2.Undefined):
+        str(name)  # raises, with jinja's own message: env(NAME) without quotes
     given = os.environ.get(name)
     if given is not None:
         hide_environment(given)
@@ -206,6 +208,7 @@ _OF_OTHERS = {
     "this": "write the table's name",
 }
 """What people write who come from dbt, and what stands here in its place."""
+_IN_QUOTES = "text is written in quotes, a variable is {{ var('name') }}"
 
 
 def failure_reason(error: BaseException) -> str:
@@ -218,7 +221,8 @@ def failure_reason(error: BaseException) -> str:
             return f"there is no function {name}; {_OF_OTHERS[name]}"
         if near := did_you_mean(said.partition("'")[2].partition("'")[0], ("var", "env", "as_of"), alike=0.75):
             return said + near
-        return f"{said}; a text is written in quotes, a variable is {{{{ var('name') }}}}"
+        wants = f"name is written in quotes: {{{{ env('{name}') }}}}" if name.isupper() else _IN_QUOTES
+        return f"{said}; a {wants}"
     if "end of print statement" in said:
         return "{{ is not closed by }}"
     return f"{said}; an expression ends with }}}}" if said.startswith("unexpected '}'") else said

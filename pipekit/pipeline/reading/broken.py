@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipekit.pipeline.reading.invisible import first_in, named
+from pipekit.pipeline.reading.typographic import typographic, with_equals_sign
 
 _HINTS = (
     ("found character that cannot start any token", "a value that begins with %, @ or ` must be quoted"),
@@ -27,6 +28,8 @@ _KEY = re.compile(r"\s*[\w.]+:(?:\s|$)")
 _KEY_WITH_VALUE = re.compile(r"\s*(?:- +)?[\w.]+:\s+[^\s#|>&]")
 _EMPTY_KEY = re.compile(r"\s*(?:- +)?([\w.]+):\s*(?:#.*)?")
 _TWO_COLONS = re.compile(r"\s*(?:- +)?([\w.]+):\s+(?P<value>[^\s\"'|>{\[&*!#][^#]*?:\s.*?)\s*")
+_VALUE = re.compile(r"\s*(?:- +)?(?:[\w.]+:\s+)?[\[{]?\s*(?:[\w.]+:\s+)?(\S.*?)\s*$")
+_OPENS = {"]": "[", "}": "{"}
 _NO_SPACE = re.compile(r"\s*(?:- +)?([\w.]+:)(?!//)\S")
 
 
@@ -42,10 +45,46 @@ def broken(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
     at, row = mark.line + 1, lines[min(mark.line, len(lines) - 1)]
     if row[: mark.column + 1].endswith("\t"):
         return at, "a tab cannot indent; use spaces"
+    if certain := _bracket(error, mark, row) or _quotes(row):
+        return at, certain
+    if equals := _equals_sign(lines, mark, opened):
+        return equals
     found = _from_where_it_began(f"{error.problem} {error.context}", mark, opened, lines) if opened else None
     if not found and mark.line and "mapping values" in str(error.problem) and (text := _no_space(lines[mark.line - 1])):
         return mark.line, text  # it goes on in the next line, whose colon comes as a surprise
     return found or _too_deep(lines, mark) or (at, _in_this_row(lines, mark) or _hint(error))
+
+
+def _bracket(error: yaml.MarkedYAMLError, mark: Any, row: str) -> str:
+    """For a bracket that closes nothing, or closes one of the other kind; empty for any other mistake."""
+    found, opened = row[mark.column : mark.column + 1], error.context_mark
+    if not found or found not in "]}":
+        return ""
+    if opened is None or "flow " not in str(error.context):
+        return (
+            f"the {found!r} in column {mark.column + 1} has no partner: no {_OPENS[found]!r} is open there; remove it"
+        )
+    begun = "[" if "sequence" in str(error.context) else "{"
+    if begun == _OPENS[found]:
+        return ""
+    closes = "]" if begun == "[" else "}"
+    text = f"the {found!r} in column {mark.column + 1} closes no {_OPENS[found]!r}: open is the {begun!r} of line"
+    return f"{text} {opened.line + 1}; write {closes!r}, or remove it"
+
+
+def _quotes(row: str) -> str:
+    """For a value in typographic quotes, of which YAML has read a part; empty for any other row."""
+    found = _VALUE.match(row)
+    return typographic(found[1].rstrip(" ,]}")) if found else ""
+
+
+def _equals_sign(lines: list[str], mark: Any, opened: Any) -> tuple[int, str] | None:
+    """A line of the form ``name=shop``: the one in which YAML stopped, began, or that is above."""
+    for number in dict.fromkeys((mark.line, opened.line if opened else mark.line, mark.line - 1)):
+        above = lines[number - 1] if number > 0 else ""
+        if 0 <= number < len(lines) and not _BLOCK.search(above) and (text := with_equals_sign(lines[number])):
+            return number + 1, text
+    return None
 
 
 def _in_this_row(lines: list[str], mark: Any) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from pipekit.errors import Problem, SpecError
 from pipekit.pipeline.reading.invisible import around
+from pipekit.pipeline.reading.typographic import typographic, with_equals_sign
 
 MAX_NODES = 200_000
 MAX_DEPTH = 40
@@ -180,6 +181,7 @@ class _Builder:
             if event.anchor and not event.value and event.implicit[0]:
                 text = f"&{event.anchor} is an anchor with nothing after it, so there is no value; quote a text that"
                 raise self._error(event, path, f"{text} begins with &")
+            self._refuse_typographic(event, path)
             value = plain_scalar(event.value) if event.implicit[0] else event.value
             marks: Any = (event.start_mark, event.end_mark)
             node = Node(value, self._file, line, span=(marks[0].index, marks[1].index))
@@ -203,13 +205,14 @@ class _Builder:
             self._refuse_tag(event, (*path, key))
             if event.implicit[0] and (unseen := around(key)):
                 raise self._error(event, path, f"a key {unseen}, which is no space to YAML; remove it")
+            self._refuse_typographic(event, path)
             if key == "<<" and event.implicit[0]:
                 raise self._error(event, (*path, key), "YAML 1.2 merges no mappings; write the keys themselves here")
             if key in children:
                 raise self._error(event, (*path, key), f"is given twice; first in line {children[key].line}")
             given = next(self._events)
             if flow and self._has_no_colon(event, given):
-                raise self._error(event, path, _COMMA.format(key))
+                raise self._error(event, path, with_equals_sign(key) or _COMMA.format(key))
             children[key] = self._node(given, (*path, key), _line(event))
         return self._parent(children, children.values(), line)
 
@@ -251,6 +254,10 @@ class _Builder:
             raise self._error(
                 event, path, f"the tag {event.tag} is refused, since tags can run code; quote a text that begins with !"
             )
+
+    def _refuse_typographic(self, event: Any, path: tuple[Any, ...]) -> None:
+        if event.implicit[0] and path[-1:] != ("description",) and (text := typographic(event.value)):
+            raise self._error(event, path, text)
 
     def _too_deep(self, event: Any, path: tuple[Any, ...]) -> SpecError:
         return self._error(event, path[:3], f"nested more than {MAX_DEPTH} deep")

@@ -9,7 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from pipekit.names import Table, fold
 from pipekit.source import Names
+from pipekit.suggestions import did_you_mean
 
+AUTHENTICATORS = (
+    "snowflake",
+    "externalbrowser",
+    "snowflake_jwt",
+    "oauth",
+    "oauth_authorization_code",
+    "oauth_client_credentials",
+    "username_password_mfa",
+    "programmatic_access_token",
+    "pat_with_external_session",
+    "workload_identity",
+)
+"""What the connector takes (``SnowflakeConnection.__config``), in any case; an address of Okta begins with https://."""
 SECRETS = ("password", "token", "private_key_file_pwd", "passcode")
 
 
@@ -84,6 +98,16 @@ class SnowflakeTarget(BaseModel):
                 "username_password_mfa needs `client_request_mfa_token: true`: a run logs in more than once"
             )
         return self
+
+    @field_validator("authenticator")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        if value is None or value.lower() in AUTHENTICATORS or value.lower().startswith("https://"):
+            return value
+        if "okta" in value.lower():
+            raise ValueError("give the address of the Okta account: authenticator: https://NAME.okta.com")
+        known = f"one of {', '.join(AUTHENTICATORS)}, or https://NAME.okta.com"
+        raise ValueError(f"Snowflake knows no authenticator {value!r}{did_you_mean(value, AUTHENTICATORS)}; {known}")
 
     @field_validator("private_key_file", "token_file_path")
     @classmethod
