@@ -24,9 +24,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-_IMPORTED = """pipekit.api pipekit.cli.process pipekit.cli.run pipekit.cli.show pipekit.cli.admin pipekit.quality.judge
-pipekit.sql.translate sqlglot.optimizer.scope pipekit.sinks.console rich.console rich.live pyarrow pyarrow.compute
-pipekit.warehouses.duckdb.warehouse pipekit.warehouses.duckdb.load pipekit.warehouses.duckdb.semantics.translation
+# All that commands of tests import, also what real ones import late. pandas comes with a table of DuckDB as Arrow.
+_IMPORTED = """pipekit.api pipekit.cli.process pipekit.cli.run pipekit.cli.scheduled pipekit.cli.show pipekit.cli.admin
+pipekit.cli.runs pipekit.cli.test pipekit.cli.infer pipekit.cli.table_view pipekit.cli.source_lines pipekit.cli.command
+pipekit.steps.check pipekit.steps.features pipekit.steps.load pipekit.steps.python pipekit.steps.sql
+pipekit.formats.avro pipekit.formats.excel pipekit.formats.fixed_width pipekit.pipeline.written pipekit.trials.run
+pipekit.trials.recording pipekit.trials.appending encodings.unicode_escape encodings.utf_8_sig importlib.resources.readers
+pipekit.inference.infer pipekit.insight.tracing pipekit.runs.plan pipekit.runs.processes pipekit.quality.judge
+pipekit.sql.translate pipekit.sql.wording pipekit.sql.marking pipekit.sql.flow.query pipekit.sql.result_names
+sqlglot.optimizer.scope sqlglot.optimizer.qualify sqlglot.optimizer.annotate_types
+pipekit.sinks.console rich.console rich.live rich.table pyarrow pyarrow.compute pandas
+pyarrow.pandas_compat
+pipekit.warehouses.duckdb.warehouse pipekit.warehouses.duckdb.load pipekit.warehouses.duckdb.looking
+pipekit.warehouses.duckdb.parquet pipekit.warehouses.duckdb.carried pipekit.warehouses.duckdb.semantics.translation
 pipekit.warehouses.snowflake.warehouse pipekit.warehouses.snowflake.load fsspec s3fs"""
 # What Python, or a library, reads once at its start: a fork would have that of the process that it comes from.
 _READ_EARLY = ("PYTHON", "HOME", "XDG_", "LC_", "LANG", "TZ", "LD_", "SNOWFLAKE_HOME")
@@ -124,6 +134,7 @@ def _server() -> tuple[str, dict[str, str]]:
 def _serve(address: str) -> None:
     for name in _IMPORTED.split():
         import_module(name)
+    _build_models(import_module("pydantic").BaseModel)
     gc.freeze()  # no fork looks for garbage in what is imported
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who forks a command waits for it; nobody waits for that one
     with socket.socket(socket.AF_UNIX) as listener:
@@ -141,6 +152,14 @@ def _serve(address: str) -> None:
     with contextlib.suppress(OSError):
         os.unlink(address)
         os.rmdir(os.path.dirname(address))
+
+
+def _build_models(model: Any) -> None:
+    """Build what checks the keys of a file, which waits for its first use otherwise: 20 ms of each fork."""
+    for each in model.__subclasses__():
+        if each.__module__.startswith("pipekit."):
+            each.model_rebuild()
+        _build_models(each)
 
 
 def _attend(connection: socket.socket) -> NoReturn:
