@@ -124,7 +124,7 @@ class Store:
         # A kept listing would hide files that came since.
         fresh = {"use_listings_cache": False, "skip_instance_cache": True} if self.scheme in _S3 else {}
         with store_errors(uri):
-            self._files, self._root = url_to_fs(uri, **fresh)
+            self._files, self._root = url_to_fs(uri, **fresh, **(_settings() if fresh else {}))
 
     def list(self, source: Source) -> Iterator[tuple[SourceFile, str]]:
         """Each file with its name below ``uri``; the name is empty for the file that ``uri`` itself names.
@@ -252,6 +252,16 @@ class Store:
                 yield cast("IO[bytes]", stream)
 
 
+def _settings() -> dict[str, Any]:
+    """The ``FSSPEC_S3_*`` variables as they are now: fsspec reads them as it is imported, before ``.env`` perhaps."""
+    from fsspec.config import set_conf_env
+
+    found: dict[str, dict[str, Any]] = {}
+    set_conf_env(found)
+    ours = ("use_listings_cache", "skip_instance_cache")
+    return {name: value for name, value in found.get("s3", {}).items() if name not in ours}
+
+
 def _no_bucket(source: Source) -> SourceError:
     return SourceError(f"source {source.name!r}: there is no such bucket", file=source.uri, hint="Check `uri`.")
 
@@ -306,6 +316,9 @@ def _from_store(error: BaseException, uri: str) -> bool:
 # Of all answers those that are about the object and not about the store or the credentials.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: archived objects are in another state.
 _ABOUT_THE_OBJECT = ("InvalidObjectState", "AccessDenied", "403", "Forbidden")
+_WITHOUT_RIGHTS = (
+    "Where the reader pays, set FSSPEC_S3_REQUESTER_PAYS=true; where anybody may read without, FSSPEC_S3_ANON=true."
+)
 _ARCHIVED = "It is archived (Glacier): restore it, move it away, or say on_bad_file: skip."
 
 
@@ -331,6 +344,8 @@ def _said(error: BaseException) -> str:
 
 def _unreadable_place(uri: str, error: BaseException, remedy: str | None = None) -> SourceError:
     hint = "Check `uri` and the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...)."
+    if _code(error) in ("AccessDenied", "403") or type(error).__name__ == "NoCredentialsError":
+        hint += f" {_WITHOUT_RIGHTS}"
     return SourceError(
         f"cannot be read: {_said(error)}",
         file=uri,

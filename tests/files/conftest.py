@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +17,9 @@ class Store:
         refuse: ``403`` or ``503`` for every listing, or empty.
         fails: How requests fail, by ``LIST``, ``HEAD`` and ``GET`` (of an object): an S3 error code, or ``hang``.
         wait: Seconds before an object is handed out.
+        let_go: How many requests were answered after all, by ``wait`` or after ``hang``.
+        wants: ``payer`` or ``nobody``: it denies what is not marked as paid for, or what is signed.
+        hosts: The ``Host`` header of each request.
         after_listing: Called once, after the next listing.
         gets: Requests for objects, by method.
     """
@@ -29,10 +31,16 @@ class Store:
         self._inner = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._app, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._server.port}"
+        self._done = threading.Event()
         self.reset()
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def reset(self) -> None:
+        self._done.set()
+        self._done = threading.Event()
+        self.let_go = 0
+        self.wants = ""
+        self.hosts: set[str] = set()
         self.refuse = ""
         self.fails: dict[str, str] = {}
         self.wait = 0.0
@@ -40,8 +48,12 @@ class Store:
         self.gets: list[str] = []
 
     def _app(self, environ: dict[str, Any], start: Any) -> Any:
+        self.hosts.add(environ["HTTP_HOST"])
         listing = "list-type" in environ.get("QUERY_STRING", "")
-        if code := self.fails.get("LIST" if listing else environ["REQUEST_METHOD"]):
+        if code := self._denial(environ) or self.fails.get("LIST" if listing else environ["REQUEST_METHOD"], ""):
+            if code == "hang":
+                self._hold(_FOREVER)
+                code = "InternalError"
             return _failure(code, environ, start)
         if "list-type" in environ.get("QUERY_STRING", ""):
             if self.refuse:
@@ -58,8 +70,18 @@ class Store:
         if environ["PATH_INFO"].count("/") > 1:
             self.gets.append(environ["REQUEST_METHOD"])
             if environ["REQUEST_METHOD"] == "GET":
-                time.sleep(self.wait)
+                self._hold(self.wait)
         return self._inner(environ, start)
+
+    def _denial(self, environ: dict[str, Any]) -> str:
+        paid = environ.get("HTTP_X_AMZ_REQUEST_PAYER") == "requester"
+        signed = "HTTP_AUTHORIZATION" in environ
+        return "AccessDenied" if (self.wants == "payer" and not paid) or (self.wants == "nobody" and signed) else ""
+
+    def _hold(self, seconds: float) -> None:
+        """Keep a request waiting, at most until the test is over."""
+        if seconds and not self._done.wait(seconds):
+            self.let_go += 1
 
     @property
     def client(self) -> Any:
@@ -80,6 +102,7 @@ class Store:
             self.client.put_object(Bucket=bucket, Key=key, Body=body.encode())
 
     def close(self) -> None:
+        self._done.set()
         self._server.shutdown()
 
 
@@ -98,10 +121,10 @@ _STATUS = {
 }
 
 
+_FOREVER = 50.0  # seconds, for a test
+
+
 def _failure(code: str, environ: dict[str, Any], start: Any) -> list[bytes]:
-    if code == "hang":
-        time.sleep(4)
-        code = "InternalError"
     text = f"<Error><Code>{code}</Code><Message>as the test wants it</Message></Error>".encode()
     start(_STATUS[code], [("Content-Type", "application/xml"), ("Content-Length", str(len(text)))])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]

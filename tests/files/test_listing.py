@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -295,13 +294,12 @@ def test_an_object_that_is_not_handed_out_changes_nothing(store: Store, tmp_path
 def test_a_listing_that_gets_no_answer_ends_with_the_step(store: Store, tmp_path: Path, request_: str) -> None:
     bucket = store.bucket(**{"in__a.csv": "id\n1\n"})
     store.fails = {request_: "hang"}
-    started = time.monotonic()
 
     uri = f"s3://{bucket}/in/" if request_ == "LIST" else f"s3://{bucket}/in/a.csv"
     result = run(project(tmp_path, pipeline(uri, step=", timeout: 1s, retries: 0")))
 
     assert "timed out" in str(result.errors["t"])
-    assert time.monotonic() - started < 4
+    assert not store.let_go, "the run waited for an answer"
 
 
 def test_keys_are_taken_to_the_letter(store: Store, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import time
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +64,12 @@ def test_one_request_fetches_an_object(store: Store, tmp_path: Path) -> None:
 
 def test_a_step_that_is_out_of_time_does_not_wait_for_a_store(store: Store, tmp_path: Path) -> None:
     bucket = store.bucket(**{"in__a.csv": "id\n1\n"})
-    store.wait = 8
-    started = time.monotonic()
+    store.wait = 30
 
     result = run(project(tmp_path, pipeline(f"s3://{bucket}/in/", step=", timeout: 1s, retries: 0")))
 
     assert "timed out" in str(result.errors["t"])
-    assert time.monotonic() - started < 6
+    assert not store.let_go, "the run waited for the object"
 
 
 def test_a_step_that_is_out_of_time_while_records_are_split_is_no_bug(tmp_path: Path) -> None:
