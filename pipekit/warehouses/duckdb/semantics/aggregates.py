@@ -233,6 +233,8 @@ def approx_percentile(call: Call) -> Typed:
 @function("APPROX_COUNT_DISTINCT", "HLL")
 def approx_count_distinct(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/approx_count_distinct: an estimate, here exact."""
+    if not call.raw or isinstance(call.raw[0], exp.Star) or _is_star(call.raw[0]):
+        raise call.refuse("of * counts whole rows", "Name the column: count(distinct a).")
     return make("count(DISTINCT {0}) {over}", INT, call.arg(0))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipekit.warehouses.duckdb.semantics.casts import to_date, to_float, to_int, to_number
-from pipekit.warehouses.duckdb.semantics.literals import literal_number
+from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text
 from pipekit.warehouses.duckdb.semantics.parsing import holds_aggregate
 from pipekit.warehouses.duckdb.semantics.rules import Typed, make
 from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NULL, QUOTIENT, UNKNOWN, Type, decimal
@@ -20,7 +20,14 @@ _FAIL = "1 // CAST({1} AS BIGINT)"
 
 
 def _numbers(left: Typed, right: Typed) -> tuple[Typed, Typed]:
-    return to_number(left), to_number(right)
+    """Both as numbers; a text beside a float is one as well."""
+    return _beside(left, right), _beside(right, left)
+
+
+def _beside(value: Typed, other: Typed) -> Typed:
+    if value.type.kind == "text" and other.type.kind == "float" and literal_text(value) is None:
+        return to_float(value)
+    return to_number(value)
 
 
 def _wide(left: Typed, right: Typed) -> Typed:

@@ -49,6 +49,9 @@ def _positions(walker: Walker, node: Any, word: str, clause: Any) -> None:
         return
     for each in clause.expressions if clause is not None else ():
         position = each.this if isinstance(each, exp.Ordered) else each
+        if isinstance(position, exp.Neg) and isinstance(position.this, exp.Literal):
+            way_out = "name the column, with desc if the largest comes first"
+            walker.mistake(each, f"{word} -{position.this.this}: positions begin at 1", way_out)
         if isinstance(position, exp.Literal) and not position.is_string and str(position.this).isdigit():
             most = len(node.selects)
             if not 1 <= int(str(position.this)) <= most:

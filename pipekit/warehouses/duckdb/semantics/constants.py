@@ -41,7 +41,8 @@ def unreadable(text: str, kind: str) -> str | None:
     noun = _NOUNS.get(kind)
     if noun is None or holds_clock(text):
         return None
-    reason = _not_read(text, noun)
+    endless = noun == "number" and kind != "float" and _ENDLESS.fullmatch(text)  # only a float is that large
+    reason = "" if endless else _not_read(text, noun)
     return None if reason is None else f"{text!r} is no {noun}{reason}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import arithmetic, mistakes
-from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_kind, to_number, to_text
+from pipekit.warehouses.duckdb.semantics.casts import to_bool, to_float, to_kind, to_number, to_text
 from pipekit.warehouses.duckdb.semantics.intervals import add_interval
 from pipekit.warehouses.duckdb.semantics.literals import literal_text, number_literal, parse_number
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
@@ -148,6 +148,8 @@ def _changes(value: Typed, other: Typed) -> bool:
 def _like(value: Typed, other: Typed) -> Typed:
     """The value as one of the other side's type."""
     kind = other.type.kind
+    if kind == "float" and value.type.kind == "text":
+        return to_float(as_number_if_text(value))
     if other.type.is_number:
         return to_number(value)
     if kind == "bool":
@@ -201,9 +203,7 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
     if not node.expressions and not node.args.get("unnest") and not node.args.get("field"):
         rewriter.mistake(node, "IN () lists no value", "write the values, or remove the condition")
     if isinstance(node.this, exp.Tuple):
-        rewriter_parts = [rewriter.visit(part).node for part in node.expressions]
-        node.set("expressions", rewriter_parts)
-        return Typed(node, BOOL)
+        return _rows_in(rewriter, node)
     parts = []
     changed, wrong = value, False
     for part in node.expressions:
@@ -213,6 +213,28 @@ def is_in(rewriter: Rewriter, node: Any) -> Typed:
         parts.append(other.node)
     node.set("this", changed.node)
     node.set("expressions", parts)
+    return Typed(node, BOOL)
+
+
+def _rows_in(rewriter: Rewriter, node: Any) -> Typed:
+    """``(a, b) IN ((1, 2), ...)``, whose members are compared one by one."""
+    members = node.this.expressions
+    rows = [part for part in node.expressions if isinstance(part, exp.Tuple)]
+    other = next((row for row in node.expressions if row not in rows or len(row.expressions) != len(members)), None)
+    if other is not None:
+        columns = len(other.expressions) if other in rows else 1
+        text = f"{columns} value{'s' if columns > 1 else ''} cannot be compared with {len(members)}"
+        rewriter.mistake(other, text, "write as many values as there are columns on the left")
+        return Typed(node, BOOL)
+    for at, member in enumerate(list(members)):
+        value = changed = rewriter.visit_zoned(member)
+        wrong = False
+        for row in rows:
+            part = rewriter.visit_zoned(row.expressions[at])
+            wrong = wrong or mistakes.comparison(rewriter, node, value, part)
+            changed, part = comparable(value, part)
+            row.expressions[at].replace(part.node)
+        members[at].replace(changed.node)
     return Typed(node, BOOL)
 
 

@@ -76,7 +76,12 @@ simple(
             ("text int", "CAST(sf_url_parts({0}, CAST({1} AS INTEGER)) AS JSON)", VARIANT),
         ],
         "INSERT": [
-            ("text int int text", "(left({0}, {1} - 1) || {3} || substr({0}, CAST({1} + {2} AS BIGINT)))", TEXT)
+            (
+                "text int int text",
+                "(substr({0}, 1, greatest({1} - 1, 0)) || {3}"
+                " || substr({0}, sf_start({0}, CAST({1} + {2} AS BIGINT))))",
+                TEXT,
+            )
         ],
         "UUID_STRING": [
             ("", "CAST(uuid() AS VARCHAR)", TEXT),

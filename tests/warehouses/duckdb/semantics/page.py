@@ -42,8 +42,9 @@ test: every line is run on DuckDB.
 | text | `varchar(n)` refuses what is longer; keys of `to_json` and `object_construct` are by the alphabet |
 | VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
 | numbers in a VARIANT | all digits are kept, also by SQL that takes one out (`v:a::number(38, 20)`, `flatten`, functions of arrays and objects); as an operand of arithmetic, or compared with a number, it is a float: cast it first where more than 15 digits count |
-| whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth |
+| whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth, and an element left out (`[1, ,2]`, which Snowflake takes) |
 | nanoseconds | dates and times keep six digits of a second: a constant with more is refused, and a value with more, of a column or of arithmetic, is an error when it is read, never cut; zeros there change nothing |
+| text beside numbers | beside a FLOAT a text is read as a float, beside a NUMBER as a number with five places; `'inf'` is a float only; `(a, b) IN ((1, 2))` compares member by member in the same way |
 | dates | stay dates unless hours are added; weeks begin on Monday |
 | names | a column that is selected twice is refused, and so is one that two tables have |
 | types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
