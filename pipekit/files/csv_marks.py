@@ -40,19 +40,19 @@ def marked(
         width: The fields of a record.
         text: Writes a literal.
     """
-    yield f"coalesce(RIGHT({last}, 1) = {text(_CONTROL_Z)}, false)", _ENDED
+    yield f"coalesce({last} LIKE {text(f'%{_CONTROL_Z}')}, false)", _ENDED
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
     if not has_texts_alone(source) or len(values) < 2:
         return
-    same = " AND ".join(f"lower({value}) = {text(name.lower())}" for value, name in values)
-    yield f"coalesce({same}, false)", REPEATED
-    # The first character is looked at first, since nearly all records have another there.
-    signs = ", ".join(map(text, "-=: "))
+    # One value, or its first character, is looked at before the others, since nearly all records have another there.
+    (first, its_name), *others = values
+    same = " AND ".join(f"lower({value}) = {text(name.lower())}" for value, name in others)
+    yield f"CASE WHEN lower({first}) = {text(its_name.lower())} THEN coalesce({same}, false) ELSE false END", REPEATED
+    begins = " OR ".join(f"{first} LIKE {text(f'{sign}%')}" for sign in "-=: ")
     bare = " AND ".join(f"TRANSLATE({value}, '-=+: ', '') = ''" for value, _ in values)
     long = " OR ".join(f"{value} LIKE {text(f'%{sign * 3}%')}" for value, _ in values for sign in "-=")
-    ruled = f"CASE WHEN LEFT({values[0][0]}, 1) IN ({signs}) THEN {bare} AND ({long}) ELSE false END"
-    yield f"coalesce({ruled}, false)", RULED
+    yield f"CASE WHEN {begins} THEN coalesce({bare} AND ({long}), false) ELSE false END", RULED
 
 
 def mark_of(record: Record) -> str:
