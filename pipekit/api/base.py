@@ -138,5 +138,10 @@ class PipelineFile:
 
         return given, spec, reread
 
+    def _refuse_mixed(self, resume: bool, full_refresh: bool) -> None:
+        if resume and full_refresh:
+            text = "one leaves out what the last run finished, the other rebuilds all of it; give one of them"
+            raise self._mistake(f"resume and full_refresh exclude each other: {text}")
+
     def _mistake(self, text: str) -> SpecError:
         return SpecError([Problem(str(self.spec.path), 0, "", text)])

@@ -146,11 +146,12 @@ class Looking(PipelineFile):
             select, exclude, full_refresh, resume: See ``run``.
 
         Raises:
-            SpecError: ``select`` or ``exclude`` names no step.
+            SpecError: ``select`` or ``exclude`` names no step, or ``resume`` is given beside ``full_refresh``.
             WarehouseError: The warehouse cannot be opened.
         """
         from pipekit.runs.plan import plan_pipeline
 
+        self._refuse_mixed(resume, full_refresh)
         given, spec, reread = self._as_resumed(resume)
         options = RunOptions(
             several(select),

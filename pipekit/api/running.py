@@ -54,10 +54,11 @@ class Running(PipelineFile):
                 sources hold now.
 
         Raises:
-            SpecError: ``select`` or ``exclude`` names no step.
+            SpecError: ``select`` or ``exclude`` names no step, or ``resume`` is given beside ``full_refresh``.
             LockedError: Another run holds the lock.
             WarehouseError: The warehouse cannot be opened.
         """
+        self._refuse_mixed(resume, full_refresh)
         select, exclude = (several(given) for given in (select, exclude))
         run_id = new_run_id()
         given, spec, reread = self._as_resumed(resume)

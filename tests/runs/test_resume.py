@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from small_projects import cli, load, project, query, run, run_ok, write
 
+from pipekit import SpecError
+
 PIPELINE = """
 vars: {floor: 1, name: a}
 targets:
@@ -104,3 +106,13 @@ def test_dotenv_counts_for_the_library(tmp_path: Path, monkeypatch: pytest.Monke
     finally:
         monkeypatch.delenv("PIPEKIT_TEST_ONE", raising=False)
     assert query(tmp_path, "SELECT * FROM a") == [("inside", "outside")]
+
+
+def test_resume_beside_full_refresh_is_refused_in_words_of_the_library(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps:\n  - {id: a, type: sql, sql: select 1 as x}\n")
+    with pytest.raises(SpecError, match="resume and full_refresh exclude each other") as found:
+        load(path).run(resume=True, full_refresh=True)
+    with pytest.raises(SpecError, match="resume and full_refresh exclude each other"):
+        load(path).plan(resume=True, full_refresh=True)
+    assert "--" not in str(found.value)
+    assert not (tmp_path / ".pipekit").exists()

@@ -60,9 +60,15 @@ IN_A_STEP: list[tuple[str, int, tuple[str, ...]]] = [
     ("select customer::dat as c from raw_orders", 27, ("'dat' is no type", "did you mean 'date'?")),
     ("select amount::decimal(50, 2) as c from raw_orders", 17, ("at most 38 digits, and 50 are given",)),
     ("select amuont + 1 as amuont from raw_orders", 17, ("unknown column 'amuont'", "did you mean 'amount'?")),
+    (
+        "select o.day from raw_orders o left join totals t",
+        51,
+        ("LEFT JOIN of totals has no condition", "ON a.id = t.id"),
+    ),
     ("select *, 1 as amount from raw_orders", 17, ("'amount' is selected twice", "* EXCLUDE (amount)")),
 ]
 FINE = [
+    "select o.day, o.amount from raw_orders o cross join totals natural left join raw_events e",
     FROM + "where customer = null or null is null or amount is not null order by 2, 1 limit 3",
     "select day, sum(sum(amount)) over (order by day) as amount from raw_orders group by 1",
     FROM + "where (day, amount) in (select day, max(amount) from raw_orders group by 1)",

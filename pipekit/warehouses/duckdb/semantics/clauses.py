@@ -12,7 +12,13 @@ from pipekit.warehouses.duckdb.semantics.typed import Walker
 
 
 def clauses(walker: Walker, node: Any) -> None:
-    """Note comparisons with NULL, positions of no column, aggregates inside aggregates, and a LIMIT of a name."""
+    """Note what no SELECT can mean.
+
+    Comparisons with NULL, positions of no column, aggregates inside aggregates, a LIMIT of a name, and a LEFT, RIGHT or
+    FULL JOIN of a table without a condition, which Snowflake refuses.
+    """
+    for join in node.args.get("joins") or ():
+        _joined(walker, join)
     where = node.args.get("where")
     for part in _joined_by_and(where.this) if where is not None else ():
         _with_null(walker, part)
@@ -34,6 +40,19 @@ def _joined_by_and(node: Any) -> Iterator[Any]:
         yield from _joined_by_and(node.expression)
     else:
         yield node
+
+
+def _joined(walker: Walker, join: Any) -> None:
+    """Note an outer join of a table without ON, USING or NATURAL. An inner one gives all pairs, as a comma does."""
+    table, side = join.this, str(join.args.get("side") or "").upper()
+    named = isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier) and not table.args.get("joins")
+    if named and side and not any(join.args.get(key) for key in ("on", "using", "method")):
+        text = f"the {side} JOIN of {table.name} has no condition"
+        walker.mistake(
+            table.this,
+            text,
+            f"write ON with the columns that belong together, as in ON a.id = {table.alias_or_name}.id",
+        )
 
 
 def _with_null(walker: Walker, part: Any) -> None:
