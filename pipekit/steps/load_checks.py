@@ -32,7 +32,9 @@ def declared(options: LoadOptions, project: Project) -> tuple[Column, ...]:
 
 
 def _clashes(options: LoadOptions, source: Source) -> Iterator[tuple[str, str]]:
-    added = {column.name for column in METADATA_COLUMNS} if options.metadata else ()
+    if not options.metadata:
+        return
+    added = {column.name for column in METADATA_COLUMNS}
     for name in (column.name for column in source.columns if fold(column.name, str.lower) in added):
         reason = f"it adds a column {name!r}, which the source {source.name} declares, too"
         yield "metadata", f"{reason}; rename that one and give its name in the files by `path:`"
