@@ -77,6 +77,8 @@ def propose_from_documents(warehouse: DuckDBWarehouse, draft: Draft) -> None:
         if not leaves:
             raise SourceError("holds no record with a key", file=draft.source_files[0].uri)
         _ask_types(warehouse, draft, leaves, select)
+        if draft.files[0].shape.is_record:
+            _ask_missing(warehouse, draft, leaves, select)
 
     over(warehouse, contract, draft.source_files, ask)
     if str(draft.format.get("root", "")).endswith("*"):
@@ -106,6 +108,8 @@ def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
         return f"an object of {len(kind)} different keys"
     if len(steps) >= _MOST_DEPTH:
         return "an object deep inside"
+    if all(key.isdecimal() for key in kind):
+        return "an object of numbered keys"
     if not all(map(_PLAIN_KEY.fullmatch, (*kind, *steps))):
         return "an object with keys that no path can name"
     return None
@@ -164,6 +168,13 @@ def _ask_mixed(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
             proposal.doubts.append(
                 f"{numbers:,} of {values:,} are numbers, the others texts: varchar; `lenient` of the format takes both"
             )
+
+
+def _ask_missing(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf], select: str) -> None:
+    """Columns whose key some records lack, where each file is a record, are optional."""
+    counts = one_row(warehouse, [f"count(json_type(x0, {literal(pointer(leaf.steps))}))" for leaf in leaves], select)
+    for proposal, count in zip(draft.columns, counts, strict=True):
+        proposal.optional = int(count) < draft.rows
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:

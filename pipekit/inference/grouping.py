@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from pipekit.files.headers import folded
 from pipekit.files.patterns import matcher
 from pipekit.files.places import local_path
 from pipekit.files.unpacking import PACKINGS
-from pipekit.inference.model import Draft, Found, Proposal
+from pipekit.inference.model import Draft, Found, Proposal, Shape
 
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,}", re.IGNORECASE)
 _SUFFIXES = {suffix for packing in PACKINGS.values() for suffix in packing.suffixes}
 _ENDINGS = {*_SUFFIXES, ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".xlsx", ".xlsm"}
 _ALIKE = 0.6
+_FEWEST_NAMES = 3
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Group:
 def grouped(files: Sequence[Found]) -> list[Group]:
     """The files as sources: see the module."""
     groups: list[Group] = []
-    for each in sorted(files, key=lambda each: each.file.uri):
+    for each in sorted(_with_records(files), key=lambda each: each.file.uri):
         home = next((group for group in groups if _belongs(each, group)), None)
         if home is None:
             groups.append(Group([each], stem_of(each)))
@@ -51,10 +53,45 @@ def grouped(files: Sequence[Found]) -> list[Group]:
     return groups
 
 
+def _with_records(files: Sequence[Found]) -> list[Found]:
+    """The files, of which those that are one JSON object each, as others with other names beside them, are one record.
+
+    Such a folder (a file for each customer) is one source; what each object holds in a list belongs to its record.
+    """
+    beside: dict[tuple[str, str, bool], list[Found]] = {}
+    for each in files:
+        beside.setdefault((each.place, folder_of(each), bool(each.shape.document)), []).append(each)
+    records = [each for (_, _, is_one), some in beside.items() if is_one for each in _alike(some)]
+    taken = {each.file.uri for each in records}
+    return [*(each for each in files if each.file.uri not in taken), *map(_as_record, records)]
+
+
+def _alike(files: Sequence[Found]) -> list[Found]:
+    """Those whose objects have most of the usual keys; none unless the words of their names differ."""
+    counts = Counter(key for each in files for key in each.shape.document)
+    usual = {key for key, count in counts.items() if 2 * count >= len(files)}
+    fitting = [
+        each
+        for each in files
+        if len(usual & {*each.shape.document}) >= _ALIKE * max(1, len(usual | {*each.shape.document}))
+    ]
+    return fitting if len({*map(stem_of, fitting)}) >= _FEWEST_NAMES and len(usual) > 1 else []
+
+
+def _as_record(each: Found) -> Found:
+    root = each.shape.format.get("root")
+    form = {key: value for key, value in each.shape.format.items() if key != "root"}
+    text = f"each file is one record; `root: {root}[*]` takes the objects in it, with its own values as `^.name`"
+    doubts = (text,) if root and not root.endswith("*") else ()
+    return replace(each, shape=Shape(form, each.shape.document, doubts=doubts, is_record=True))
+
+
 def _belongs(each: Found, group: Group) -> bool:
     first = group.files[0]
     if (folder_of(each), each.place) != (folder_of(first), first.place) or not _same_format(each, first):
         return False
+    if each.shape.is_record or first.shape.is_record:
+        return each.shape.is_record and first.shape.is_record
     names, known = {folded(name) for name in each.shape.names}, group.names
     if not names and not known:
         return stem_of(each) == group.stem and each.shape.width == first.shape.width
@@ -112,7 +149,8 @@ def drafts(groups: Sequence[Group], relative: Mapping[str, str]) -> list[Draft]:
 def _draft(name: str, group: Group, everything: Sequence[Found], relative: Mapping[str, str]) -> Draft:
     first = group.files[0]
     place, under = relative[first.place], _fixed_folder(group)
-    uri, local, pattern = place, first.root, None
+    uri, local = place, first.root
+    pattern: tuple[str, ...] = ()
     if first.below:
         uri = f"{place.rstrip('/')}/{under}" if under else f"{place.rstrip('/')}/"
         local = f"{first.root.rstrip('/')}/{under}"
@@ -154,8 +192,8 @@ def _file_name(each: Found) -> str:
     return PurePosixPath(name).name
 
 
-def _pattern(group: Group, others: Sequence[Found], under: str) -> str:
-    """The shortest pattern that means these files and no others."""
+def _pattern(group: Group, others: Sequence[Found], under: str) -> tuple[str, ...]:
+    """The shortest pattern that means these files and no others; else their names."""
     below = [each.below.removeprefix(under) for each in group.files]
     strange = [
         each.below.removeprefix(under) for each in others if each not in group.files and each.below.startswith(under)
@@ -180,8 +218,8 @@ def _pattern(group: Group, others: Sequence[Found], under: str) -> str:
     for pattern in tried:
         means = matcher([pattern])
         if all(map(means, below)) and not any(map(means, strange)):
-            return pattern
-    return "|".join(sorted(map(_literal, below)))
+            return (pattern,)
+    return tuple(sorted(map(_literal, below)))
 
 
 def _shared(names: Sequence[str]) -> str:

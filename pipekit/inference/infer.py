@@ -145,7 +145,7 @@ def infer(
 
 
 def _shown(draft: Draft) -> str:
-    return "/".join(part for part in (draft.uri.rstrip("/"), draft.pattern) if part)
+    return "/".join(part for part in (draft.uri.rstrip("/"), " ".join(draft.pattern[:3])) if part)
 
 
 def _nothing(gathered: Gathered) -> str:

@@ -19,12 +19,16 @@ class Shape:
         names: The columns or keys that it begins with; empty where the file does not name them.
         width: How many columns it has, if it does not name them.
         doubts: What could be otherwise.
+        document: The keys of the one JSON object that the file is; empty if it is none.
+        is_record: Whether that object is one record, of which other files hold others.
     """
 
     format: Mapping[str, Any]
     names: tuple[str, ...] = ()
     width: int = 0
     doubts: tuple[str, ...] = ()
+    document: tuple[str, ...] = ()
+    is_record: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ class Draft:
         files: The files that were looked at.
         all_files: How many belong to it.
         all_bytes: Their size.
-        uri, pattern: Where they are, as the pipeline file says it.
+        uri: Where they are, as the pipeline file says it.
+        pattern: Which files there; empty if ``uri`` is one file.
         local: The place of the files that were looked at, on this machine.
         format: The keys of ``format:``.
         columns: What is proposed.
@@ -144,7 +149,7 @@ class Draft:
     name: str
     files: Sequence[Found]
     uri: str
-    pattern: str | None
+    pattern: tuple[str, ...]
     local: str
     format: dict[str, Any]
     all_files: int = 0
@@ -166,7 +171,7 @@ class Draft:
         return Source(
             name=self.name,
             uri=self.local,
-            pattern=(self.pattern or "*",),
+            pattern=self.pattern or ("*",),
             format=form or self.format,  # type: ignore[arg-type]  # validated by the model
             columns=tuple(columns or (each.column() for each in self.columns)),
             on_extra="ignore" if columns else self.on_extra,  # type: ignore[arg-type]

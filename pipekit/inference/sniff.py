@@ -14,6 +14,7 @@ from pipekit.files.signatures import kind_of, wide_encoding
 from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
 from pipekit.formats.csv import CsvFormat
 from pipekit.inference.model import Shape
+from pipekit.inference.roots import shape_of_document
 from pipekit.inference.sniff_csv import sniff_csv
 from pipekit.source import SourceFile
 
@@ -93,10 +94,7 @@ def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: boo
     first = _first_value(text)
     if isinstance(first, dict) and _is_one_document(text, first):
         document = first if whole else _document(again, packing)
-        root = "*" if _is_map(document) else _root(document)
-        records = [*document.values()] if root == "*" else _at(document, root) if root else [document]
-        found = {"type": "json", **keys, **({"root": root} if root else {})}
-        return Shape(found, tuple(dict.fromkeys(key for each in records[:200] for key in each)))
+        return shape_of_document(document, {"type": "json", **keys})
     if isinstance(first, dict):
         return Shape({"type": "json", **keys}, tuple(first))
     return None
@@ -131,31 +129,3 @@ def _document(again: Open, packing: str) -> Any:
         return json.loads(data.decode(encoding))
     except ValueError:
         return {}
-
-
-def _is_map(document: Any) -> bool:
-    """Whether a document holds records by their keys: objects that are alike."""
-    values = [*document.values()] if isinstance(document, dict) else []
-    if len(values) < 3 or not all(isinstance(each, dict) and each for each in values):
-        return False
-    return all(2 * len(values[0].keys() & each.keys()) >= len(values[0].keys() | each.keys()) for each in values[:50])
-
-
-def _root(document: Any, path: str = "", depth: int = 3) -> str | None:
-    """Where the longest list of objects is, from the top."""
-    lists = {}
-    for key, value in document.items() if isinstance(document, dict) and depth else ():
-        if any(sign in key for sign in ".[]*^$") or not key:
-            continue
-        here = f"{path}.{key}" if path else key
-        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-            lists[here] = len(value)
-        elif isinstance(value, dict) and (below := _root(value, here, depth - 1)):
-            lists[below] = len(_at(document, below[len(path) :].lstrip(".")))
-    return max(lists, key=lambda each: lists[each]) if lists else None
-
-
-def _at(document: Any, root: str) -> list[Any]:
-    for key in root.split("."):
-        document = document[key]
-    return document if isinstance(document, list) else [document]

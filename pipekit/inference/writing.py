@@ -38,7 +38,7 @@ def _source(draft: Draft) -> Iterator[str]:
     yield from (f"    # DOUBT: {doubt}" for doubt in draft.doubts)
     yield f"    uri: {scalar(draft.uri)}"
     if draft.pattern:
-        yield f"    pattern: {scalar(draft.pattern)}"
+        yield f"    pattern: {scalar(draft.pattern[0]) if len(draft.pattern) == 1 else flow(list(draft.pattern))}"
     yield f"    format: {flow(draft.format)}"
     if draft.on_extra:
         yield f"    on_extra: {draft.on_extra}"

@@ -140,6 +140,8 @@ class DuckDBLoad:
             self._stage.judge(group)
             if self._load.on_error == "reject":
                 self._progress(group)
+        if self._stage:
+            self._stage.finish()
         if self._load.on_error == "fail" and self._stage and self._stage.rejected:
             raise self._stage.first_error()
 
@@ -158,19 +160,22 @@ class DuckDBLoad:
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records, many small files at a time."""
         loaded = {index: LoadedFile(file, 0) for index, file in enumerate(self._load.files)}
-        for group in self._groups():
+        split = self._stage.copy_split(table) if self._stage else {}
+        loaded.update(split)
+        for index, each in self._planned():
+            if index in split:
+                self._copied(Group({index: each}))
+        for group in grouped((index, each) for index, each in self._planned() if index not in split):
             refuse_cancelled(self._load.cancelled)
             loaded.update(self._copy_group(table, group))
-            for each in group.plans.values():
-                refuse_changed(each.file)
-            self._progress(group)
+            self._copied(group)
         self._loaded = tuple(loaded.values())
         return self._loaded
 
-    def _groups(self) -> list[Group]:
-        """Files to copy; those whose records were split in Python are in the stage, each for itself."""
-        split = self._stage.is_split if self._stage else lambda index: False
-        return grouped((index, each._replace(shape=None) if split(index) else each) for index, each in self._planned())
+    def _copied(self, group: Group) -> None:
+        for each in group.plans.values():
+            refuse_changed(each.file)
+        self._progress(group)
 
     def _copy_group(self, table: Table, group: Group) -> dict[int, LoadedFile]:
         if len(group.plans) > 1 and (together := self._copy_together(table, group)) is not None:
@@ -240,6 +245,7 @@ class DuckDBLoad:
         try:
             stage = Stage(other, self._load)
             stage.judge(group)
+            stage.finish()
             if stage.rejected:
                 return stage.first_error()
         finally:

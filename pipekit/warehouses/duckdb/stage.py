@@ -12,7 +12,7 @@ from pipekit.files.verdicts import BadRecord, first_bad_record
 from pipekit.files.waiting import refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import SourceFile
-from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad
+from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad, LoadedFile
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.errors import driver_errors
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BATCH = 20_000
 _BATCH_BYTES = 32 << 20
 _BROKEN = -1
+_FILE = 1 << 40  # a record's number in a batch is that in its file, plus this times the file's position
 
 
 def insert_into(warehouse: DuckDBSession, load: FileLoad, table: Table) -> str:
@@ -46,7 +47,8 @@ class Stage:
         place = warehouse.scratch(Table(("load",)))
         self._good, self._bad = (f"temp.main.{warehouse.quote(place.name + suffix)}" for suffix in ("_good", "_bad"))
         self._counts: dict[int, tuple[int, int]] = {}
-        self._split: set[int] = set()
+        self._split: dict[int, Plan] = {}
+        self._unread: list[int] = []
         columns = ", ".join(f"v{index} {type_text(column)}" for index, column in enumerate(load.source.columns))
         warehouse.execute(f"CREATE TEMPORARY TABLE {self._good} ({columns}, number BIGINT, bad SMALLINT, file INTEGER)")
         warehouse.execute(
@@ -67,7 +69,7 @@ class Stage:
         return self._counts[index][1]
 
     def judge(self, group: Group) -> None:
-        """Judge files: by DuckDB's reader if it can read them to their ends, else record by record."""
+        """Judge files: by DuckDB's reader if it can read them to their ends, else record by record in ``finish``."""
         refuse_cancelled(self._load.cancelled)
         with still_there(*group.files):
             if len(group.plans) > 1:
@@ -113,9 +115,8 @@ class Stage:
         except QueryError:
             found = None
         if found is None:
-            self._split.add(index)
-            self._judge_split(index, each)
-            self._count(index)
+            self._split[index] = each
+            self._unread.append(index)
         else:
             self._locate_if_any(each, found)
 
@@ -126,9 +127,27 @@ class Stage:
         found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
         return found if self._take(index, each, found) else None
 
-    def _count(self, index: int) -> None:
-        count = f"SELECT count(*), count(*) FILTER (bad <> 0) FROM {self._good} WHERE file = {index}"
-        self._counts[index] = self._warehouse.execute(count).rows[0]
+    def finish(self) -> None:
+        """Judge the records of files that are split in Python, those of many small files at a time.
+
+        Raises:
+            BadFileError: A file cannot be read.
+        """
+        unread, self._unread = self._unread, []
+        for batch in _split_batches(self._records_of(unread)):
+            refuse_cancelled(self._load.cancelled)
+            self._judge_batch(batch)
+        if unread:
+            counts = f"SELECT file, count(*), count(*) FILTER (bad <> 0) FROM {self._good} GROUP BY file"
+            self._counts |= dict.fromkeys(unread, (0, 0))
+            self._counts |= {index: (count, bad) for index, count, bad in self._warehouse.execute(counts).rows}
+
+    def _records_of(self, indexes: list[int]) -> Iterator[tuple[int, Plan, Record]]:
+        """Records with their numbers in a batch."""
+        for index in indexes:
+            each = self._split[index]
+            with still_there((each.file, each.path)):
+                yield from ((index * _FILE + number, each, record) for number, record in enumerate(each.records(), 1))
 
     def _locate(self, each: Plan, bad_columns: list[int]) -> None:
         """Find the lines of the bad records by a pass in file order over the columns that hold bad values."""
@@ -141,27 +160,27 @@ class Stage:
         for batch in _batches(_with_records(each, rows)):
             self._add(each, batch)
 
-    def _judge_split(self, index: int, each: Plan) -> None:
-        first = 1
-        for records in _record_batches(each.records()):
-            refuse_cancelled(self._load.cancelled)
-            self._judge_batch(index, each, records, first)
-            first += len(records)
-
-    def _judge_batch(self, index: int, each: Plan, records: list[Record], first: int) -> None:
-        connection = self._warehouse.connection
+    def _judge_batch(self, batch: list[tuple[int, Plan, Record]]) -> None:
+        connection, each = self._warehouse.connection, batch[0][1]
         with driver_errors():
-            connection.register("records", _arrow(records, first, each.width))
+            connection.register("records", _arrow(batch, each.width))
         try:
             relation = f"({each.split})"
-            self._warehouse.execute(f"INSERT INTO {self._good} {judged_rows(each, relation, index)}")
+            judged = judged_rows(each, relation, "NULL AS file")
+            values = f"* REPLACE (number % {_FILE} AS number, number // {_FILE} AS file)"
+            self._warehouse.execute(f"INSERT INTO {self._good} SELECT {values} FROM ({judged})")
             columns = [_BROKEN, *range(1, len(each.conversions) + 1)]
             bad = self._warehouse.execute(f"{_bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
         finally:
             _unregister(connection, "records")
-        for number, _, _, problem in bad:
-            records[number - first].problem = problem
-        self._add(each, [(records[number - first], number, which, value) for number, which, value, _ in bad])
+        records = {number: record for number, _, record in batch} if bad else {}
+        found: dict[int, list[tuple[Record, int, int, str | None]]] = {}
+        for number, which, value, problem in bad:
+            index, in_file = divmod(number, _FILE)
+            records[number].problem = problem
+            found.setdefault(index, []).append((records[number], in_file, which, value))
+        for index, its in found.items():
+            self._add(self._split[index], its)
 
     def _add(self, each: Plan, found: list[tuple[Record, int, int, str | None]]) -> None:
         if not found:
@@ -184,22 +203,39 @@ class Stage:
         values = [f"v{position}" for position in range(len(each.conversions))]
         values += ["?", "number", "?", "?"] if self._load.metadata else []
         insert = f"{insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
-        sql = f"{insert} FROM ({self._judged_again(index, each)}) WHERE bad = 0"
-        copied = self._warehouse.execute(sql, stamps(self._load, each.file)).rowcount or 0
-        bad = self._counts[index][1]
-        self.refuse_other_counts(index, each, copied + bad, copied)
-        return copied
-
-    def _judged_again(self, index: int, each: Plan) -> str:
         # A second pass over the file costs no more time than a table of the first one, and no memory.
-        if index in self._split:
-            return f"FROM {self._good} WHERE file = {index}"
         number = "row_number() OVER ()" if self._load.metadata else "NULL"
-        return judged_rows(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
+        judged = judged_rows(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
+        copied = self._warehouse.execute(
+            f"{insert} FROM ({judged}) WHERE bad = 0", stamps(self._load, each.file)
+        ).rowcount
+        bad = self._counts[index][1]
+        self.refuse_other_counts(index, each, (copied or 0) + bad, copied or 0)
+        return copied or 0
 
-    def is_split(self, index: int) -> bool:
-        """Whether the file's records were split in Python, so that it is not read again."""
-        return index in self._split
+    def copy_split(self, table: Table) -> dict[int, LoadedFile]:
+        """Insert the good records of all files that were split in Python; says what each gave."""
+        if not self._split:
+            return {}
+        values, relation, params = (
+            [f"v{position}" for position in range(len(self._load.source.columns))],
+            self._good,
+            [],
+        )
+        if self._load.metadata:
+            values += ["uri", "number", "?", "?"]
+            relation += " JOIN (SELECT unnest(?) AS file, unnest(?) AS uri) USING (file)"
+            params = [self._load.loaded_at, self._load.run_id, [*self._split]]
+            params += [[each.file.shown for each in self._split.values()]]
+        insert = f"{insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
+        copied = self._warehouse.execute(f"{insert} FROM {relation} WHERE bad = 0", params).rowcount
+        loaded = {}
+        for index, each in self._split.items():
+            records, bad = self._counts[index]
+            loaded[index] = LoadedFile(each.file, records - bad, bad)
+        if copied != sum(each.rows_loaded for each in loaded.values()):
+            raise SourceError("records that were judged are missing", file=self._load.source.uri, hint="Run again.")
+        return loaded
 
     def refuse_other_counts(self, index: int, each: Plan, records: int, good: int) -> None:
         """Make sure that a file holds what it held when it was judged.
@@ -291,16 +327,16 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     return each.file.shown, line, column, reason, shortened(record.raw), value
 
 
-def _arrow(records: list[Record], first: int, width: int) -> Any:
+def _arrow(batch: list[tuple[int, Plan, Record]], width: int) -> Any:
     import pyarrow as pa
 
     columns: dict[str, Any] = {
-        "number": pa.array(range(first, first + len(records)), pa.int64()),
-        "raw": pa.array([record.raw for record in records], pa.string()),
-        "problem": pa.array([record.problem for record in records], pa.string()),
+        "number": pa.array([number for number, _, _ in batch], pa.int64()),
+        "raw": pa.array([record.raw for _, _, record in batch], pa.string()),
+        "problem": pa.array([record.problem for _, _, record in batch], pa.string()),
     }
     for index in range(width):
-        columns[f"f{index}"] = pa.array([record.fields[index] for record in records], pa.string())
+        columns[f"f{index}"] = pa.array([record.fields[index] for _, _, record in batch], pa.string())
     return pa.table(columns)
 
 
@@ -309,14 +345,21 @@ def _batches(items: Iterator[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _record_batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    batch: list[Record] = []
+def _split_batches(
+    records: Iterator[tuple[int, Plan, Record]],
+) -> Iterator[list[tuple[int, Plan, Record]]]:
+    """Records that are judged by one statement: those of plans that say the same, up to a limit."""
+    batch: list[tuple[int, Plan, Record]] = []
     size = 0
-    for record in records:
-        batch.append(record)
-        size += len(record.raw)
-        if len(batch) == _BATCH or size > _BATCH_BYTES:
+    for one in records:
+        if batch and not (len(batch) < _BATCH and size <= _BATCH_BYTES and _judged_alike(batch[-1][1], one[1])):
             yield batch
             batch, size = [], 0
+        batch.append(one)
+        size += len(one[2].raw)
     if batch:
         yield batch
+
+
+def _judged_alike(one: Plan, other: Plan) -> bool:
+    return one is other or (one.split, one.width, one.conversions) == (other.split, other.width, other.conversions)

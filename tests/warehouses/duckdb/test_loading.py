@@ -42,6 +42,25 @@ def test_each_file_says_what_it_gave(load: Any) -> None:
     assert [(file.rows_loaded, file.rows_rejected) for file in loaded.files] == [(1, 1), (1, 0), (0, 0)]
 
 
+@pytest.mark.parametrize("metadata", [False, True])
+def test_small_documents_are_judged_together_and_each_bad_record_is_of_its_file(load: Any, metadata: bool) -> None:
+    good = '{\n "a": %d,\n "b": "x"\n}\n'
+    files = {f"{n}.json": (good % n * 2).encode() for n in range(1, 6)}
+    files["2.json"] = (good % 20 + '{\n "a": "q",\n "b": "y"\n}\n' + '{\n "a": 1,,\n "b": "z"\n}\n').encode()
+    files["4.json"] = (good % 40 + '{"a": "w", "b": "y"}\n').encode()
+
+    loaded = load(files, EVENTS, on_error="reject", metadata=metadata)
+
+    counts = [(file.rows_loaded, file.rows_rejected) for file in loaded.files]
+    assert counts == [(2, 0), (1, 2), (2, 0), (1, 1), (2, 0)]
+    rejects = sorted((row[4].rpartition("/")[2], row[0], row[1]) for row in loaded.rejects)
+    assert rejects == [("2.json", 5, "a"), ("2.json", 9, None), ("4.json", 5, "a")]
+    assert sorted(row[0] for row in loaded.rows) == [1, 1, 3, 3, 5, 5, 20, 40]
+    if metadata:
+        found = {(row[0], row[2].rpartition("/")[2], row[3]) for row in loaded.rows}
+        assert {(20, "2.json", 1), (40, "4.json", 1), (5, "5.json", 2)} <= found
+
+
 def test_rejects_say_all(load: Any) -> None:
     loaded = load({"1.csv": b"a,b\n1,x\nq,y\n"}, PLAIN, on_error="reject")
     line, column, reason, raw, file, run_id, at = loaded.rejects[0]

@@ -1,0 +1,106 @@
+"""Files that are one JSON document each: one record of many, or records below a root; and files that no pattern parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import pipekit
+from pipekit.pipeline.reading.tree import read_yaml
+
+
+def _proposed(root: Path) -> tuple[Any, str]:
+    found = pipekit.infer(root / "data", to=root / "p.yaml")
+    (root / "p.yaml").write_text(found.text, encoding="utf-8")
+    return read_yaml(root / "p.yaml", "p.yaml").plain(), "\n".join(map(str, found.doubts))
+
+
+def _run(root: Path) -> pipekit.RunResult:
+    result = pipekit.Pipeline.from_file(root / "p.yaml").run()
+    assert result.ok, result.errors
+    return result
+
+
+def _features(root: Path) -> dict[str, Any]:
+    features: dict[str, Any] = {
+        name: {"title": f"The {name}", "links": [{"url": f"https://{name}/{n}"} for n in range(3)], "stats": {"y": n}}
+        for n, name in enumerate(("aac", "audio", "audio-api", "zoom"))
+    }
+    features["zoom"]["note"] = "rare"
+    for name, document in features.items():
+        (root / "data" / f"{name}.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    return features
+
+
+def test_a_folder_of_documents_is_one_source_of_a_record_each(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    features = _features(tmp_path)
+
+    proposed, doubts = _proposed(tmp_path)
+
+    assert proposed["sources"] == {
+        "data": {
+            "uri": "data/",
+            "pattern": "*.json",
+            "format": {"type": "json"},
+            "columns": {
+                "title": "varchar",
+                "links": "variant",
+                "stats_y": {"type": "integer", "path": "stats.y"},
+                "note": {"type": "varchar", "optional": True},
+            },
+        }
+    }
+    assert "data: each file is one record; `root: links[*]` takes the objects in it" in doubts
+    assert _run(tmp_path).rows == {"load_data": len(features)}
+    with duckdb.connect(str(tmp_path / ".pipekit/warehouse.duckdb")) as connection:
+        links = "json_array_length(links::json)"
+        rows = connection.execute(f"select title, {links}, note from raw_data order by 1").fetchall()
+    assert rows == [(f"The {name}", 3, "rare" if name == "zoom" else None) for name in sorted(features)]
+
+
+def test_pages_of_one_export_keep_their_root(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for page in range(1, 5):
+        text = json.dumps({"page": page, "items": [{"sku": f"{page}-{n}"} for n in range(page)]})
+        (tmp_path / f"data/items-{page}.json").write_text(text, encoding="utf-8")
+
+    proposed, doubts = _proposed(tmp_path)
+
+    assert proposed["sources"]["items"]["format"] == {"type": "json", "root": "items"}
+    assert "the 1 records below `items` of the document are taken, not its `page`" in doubts
+    assert _run(tmp_path).rows == {"load_items": 10}
+
+
+def test_the_largest_collection_of_a_document_is_taken_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    document = {
+        "updated": 1,
+        "agents": {"firefox": {"versions": [{"v": n} for n in range(5)]}},
+        "data": {f"feature {n}": {"title": str(n), "ok": True} for n in range(12)},
+    }
+    (tmp_path / "data/caniuse.json").write_text(json.dumps(document), encoding="utf-8")
+
+    proposed, doubts = _proposed(tmp_path)
+
+    assert proposed["sources"]["caniuse"]["format"] == {"type": "json", "root": "data.*"}
+    assert "below `data.*` of the document are taken, not its `updated`, `agents`" in doubts
+    assert "`root: agents.firefox.versions` takes 5 others" in doubts
+    assert _run(tmp_path).rows == {"load_caniuse": 12}
+
+
+def test_files_that_no_pattern_parts_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name, text in (("audio", "a,b\n1,2\n"), ("audio-api", "a,b\n3,4\n"), ("audio-b", "x,y,z\n5,6,7\n")):
+        (tmp_path / f"data/{name}.csv").write_text(text, encoding="utf-8")
+
+    proposed, _ = _proposed(tmp_path)
+
+    assert sorted(str(source["pattern"]) for source in proposed["sources"].values()) == [
+        "['audio-api.csv', 'audio.csv']",
+        "audio-b*.csv",
+    ]
+    assert sorted(_run(tmp_path).rows.values()) == [1, 2]
