@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 _MOST_KEYS = 60
+_MOST_COLUMNS = 1_000
 _MOST_DEPTH = 4
 _NUMBERS = ("UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")
 _MIXED = "JSON"
+_VALUES = ("VARCHAR", *_NUMBERS)
 _SURE_DIGITS = 15  # every engine writes such a number as it was written
 _PLAIN_KEY = re.compile(r"[^.\[\]^$]+")
 _WHOLE = Column(name="document", type=ColumnType(kind="variant"), path="$")
@@ -72,17 +74,32 @@ def propose_from_documents(warehouse: DuckDBWarehouse, draft: Draft) -> None:
     def ask(select: str) -> None:
         [rows, structure] = one_row(warehouse, ["count(*)", "json_group_structure(x0)"], select)
         draft.rows = int(rows)
-        leaves = list(_leaves(json.loads(structure or "{}"), ()))
+        leaves = list(_leaves_of(json.loads(structure or "{}")))
         draft.columns = [_proposal(leaf) for leaf in leaves]
         if not leaves:
             raise SourceError("holds no record with a key", file=draft.source_files[0].uri)
+        if len(leaves) > _MOST_COLUMNS:
+            text = f"holds records of {len(leaves):,} different keys, of which at most {_MOST_COLUMNS:,} are looked at"
+            raise SourceError(text, file=draft.source_files[0].uri, kept="Nothing was written.")
         _ask_types(warehouse, draft, leaves, select)
         if draft.files[0].shape.is_record:
             _ask_missing(warehouse, draft, leaves, select)
 
     over(warehouse, contract, draft.source_files, ask)
-    if str(draft.format.get("root", "")).endswith("*"):
+    root = str(draft.format.get("root", ""))
+    if root.endswith("*"):
         draft.columns.insert(0, Proposal("record_key", path="^key", distinct=draft.rows))
+    elif root.endswith("*[*]"):
+        draft.columns.insert(0, Proposal("record_key", path="^^key"))
+
+
+def _leaves_of(structure: Any) -> Iterator[_Leaf]:
+    """The keys of records that are objects; of records that are plain values the value."""
+    return (
+        _leaves(structure, ())
+        if isinstance(structure, dict)
+        else iter([_Leaf((), structure)] if structure in _VALUES else [])
+    )
 
 
 def _leaves(structure: Any, above: tuple[str, ...]) -> Iterator[_Leaf]:
@@ -117,6 +134,8 @@ def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
 
 def _proposal(leaf: _Leaf) -> Proposal:
     plain = len(leaf.steps) == 1
+    if not leaf.steps:
+        return Proposal("value", path="$")
     found = Proposal("_".join(leaf.steps), path=None if plain else ".".join(leaf.steps))
     if leaf.kind in (None, "NULL", _MIXED):
         found.type = "variant"

@@ -8,6 +8,8 @@ from typing import Any
 from pipekit.inference.model import Shape
 
 _FEWEST_ALIKE = 3
+_FEWEST_PLAIN = 100  # texts or numbers by their keys: fewer may well be one record
+_MOST_KEYS = 300
 _FEWEST_INSIDE = 10  # an object inside a document holds records by their keys, and not a few parts of one
 _DEPTH = 3
 _MOST_LOOKED_AT = 200
@@ -15,24 +17,41 @@ _MOST_NAMED = 5
 _SIGNS = ".[]*^$"  # which a path cannot name
 
 
-def shape_of_document(document: Any, form: Mapping[str, Any]) -> Shape:
-    """The shape of a file that is one JSON object.
+def shape_of_document(document: Any, form: Mapping[str, Any]) -> tuple[Shape | None, str]:
+    """The shape of a file that is one JSON object, or why there is none.
 
     Args:
         document: The object; empty if it could not be read.
         form: The keys of ``format:`` that are known already.
     """
-    roots = {"*": len(document)} if is_map(document, _FEWEST_ALIKE) else _roots(document)
+    roots = _whole(document) or _roots(document)
+    keys = tuple(document)
+    if not roots and len(keys) > _MOST_KEYS:
+        return None, f"is one object of {len(keys):,} keys that are not alike: no records are found in it"
     if not roots:
-        return Shape(form, tuple(document), document=tuple(document))
+        return Shape(form, keys, document=keys), ""
     root = max(roots, key=lambda each: roots[each])
-    names = dict.fromkeys(key for each in _at(document, root)[:_MOST_LOOKED_AT] for key in each)
-    return Shape(
-        {**form, "root": root},
-        tuple(names),
-        doubts=tuple(_left_out(document, root, roots)),
-        document=() if root == "*" else tuple(document),
-    )
+    records = _at(document, root)
+    names = dict.fromkeys(key for each in records[:_MOST_LOOKED_AT] if isinstance(each, dict) for key in each)
+    doubts = () if root == "*" and names else tuple(_left_out(document, root, roots))
+    return Shape({**form, "root": root}, tuple(names), doubts=doubts, document=() if "*" in root[:1] else keys), ""
+
+
+def _whole(document: Any) -> dict[str, int]:
+    """The root of a document all of whose values are records, or lists of them, or plain values that are many."""
+    values = [*document.values()] if isinstance(document, dict) else []
+    if is_map(document, _FEWEST_ALIKE):
+        return {"*": len(values)}
+    lists = [each for each in values if isinstance(each, list) and all(isinstance(one, dict) for one in each)]
+    firsts = {number: each[0] for number, each in enumerate(lists) if each}
+    if len(lists) == len(values) and (len(firsts) >= _FEWEST_INSIDE or is_map(firsts, _FEWEST_ALIKE)):
+        return {"*[*]": sum(map(len, lists))}
+    plain = {"text" if isinstance(each, str) else "number" if _is_number(each) else "" for each in values}
+    return {"*": len(values)} if len(values) >= _FEWEST_PLAIN and len(plain) == 1 and "" not in plain else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_map(document: Any, fewest: int) -> bool:
@@ -61,14 +80,17 @@ def _roots(document: Any, path: str = "", depth: int = _DEPTH) -> dict[str, int]
 
 def _at(document: Any, root: str) -> list[Any]:
     for key in root.split("."):
-        document = [*document.values()] if key == "*" else document[key]
+        values = [*document.values()] if key.startswith("*") else document[key]
+        document = [one for each in values for one in each] if key.endswith("[*]") else values
     return list(document)
 
 
 def _left_out(document: Any, root: str, roots: Mapping[str, int]) -> list[str]:
     """What of the document is in none of its records."""
+    if root == "*":
+        return [f"each of the {roots[root]:,} values of the object is taken for a record, with its key in `record_key`"]
     top = root.split(".", maxsplit=1)[0]
-    others = [key for key in document if key != top] if root != "*" else []
+    others = [key for key in document if key != top] if not root.startswith("*") else []
     more = [f"`root: {each}` takes {count:,} others" for each, count in roots.items() if each != root]
     if not others and not more:
         return []

@@ -70,8 +70,8 @@ def _text(start: bytes, keys: dict[str, Any], again: Open, packing: str) -> tupl
     text = text.removeprefix("\ufeff")
     if not text.strip():
         return None, "holds nothing but blanks"
-    if text.lstrip()[:1] in "[{" and (shape := _json(text, keys, again, packing, len(start) < HEAD)):
-        return shape, ""
+    if text.lstrip()[:1] in "[{" and (found := _json(text, keys, again, packing, len(start) < HEAD)):
+        return found
     said = {} if encoding == "utf-8" else {"encoding": encoding}
     shape = sniff_csv(text, {**keys, **said}, whole=len(start) < HEAD)
     return Shape(shape.format, shape.names, shape.width, (*doubt, *shape.doubts)), ""
@@ -90,13 +90,13 @@ def encoding_of(start: bytes) -> tuple[str | None, tuple[str, ...]]:
     return "utf-8", ()
 
 
-def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: bool) -> Shape | None:
+def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: bool) -> tuple[Shape | None, str] | None:
     first = _first_value(text)
     if isinstance(first, dict) and _is_one_document(text, first):
         document = first if whole else _document(again, packing)
         return shape_of_document(document, {"type": "json", **keys})
     if isinstance(first, dict):
-        return Shape({"type": "json", **keys}, tuple(first))
+        return Shape({"type": "json", **keys}, tuple(first)), ""
     return None
 
 

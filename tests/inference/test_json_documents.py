@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 import pipekit
+from pipekit.errors import SourceError
 from pipekit.pipeline.reading.tree import read_yaml
 
 
@@ -104,3 +106,30 @@ def test_files_that_no_pattern_parts_are_listed(tmp_path: Path) -> None:
         "audio-b*.csv",
     ]
     assert sorted(_run(tmp_path).rows.values()) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("document", "root", "columns", "rows"),
+    [
+        ({f"k{at}": f"word {at}" for at in range(400)}, "*", {"record_key", "value"}, 400),
+        ({key: [{"a": 1}, {"a": 2}] for key in "xyz"}, "*[*]", {"record_key", "a"}, 6),
+    ],
+)
+def test_values_and_lists_by_their_keys_are_records(
+    tmp_path: Path, document: dict[str, Any], root: str, columns: set[str], rows: int
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/words.json").write_text(json.dumps(document), encoding="utf-8")
+
+    proposed, _ = _proposed(tmp_path)
+
+    assert proposed["sources"]["words"]["format"]["root"] == root
+    assert set(proposed["sources"]["words"]["columns"]) == columns
+    assert _run(tmp_path).rows == {"load_words": rows}
+
+
+def test_an_object_of_many_keys_that_are_not_alike_is_no_table(tmp_path: Path) -> None:
+    document = {f"k{at}": at if at % 2 else f"word {at}" for at in range(400)}
+    (tmp_path / "odd.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(SourceError, match="one object of 400 keys that are not alike"):
+        pipekit.infer(tmp_path, to=tmp_path / "p.yaml")
