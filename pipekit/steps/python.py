@@ -72,7 +72,7 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
         ) from error
     if context.cancelled.is_set():
         raise WarehouseError("the run was stopped while the function was running", kept="Its result was not written.")
-    data = to_arrow(result, options.call)
+    data = in_microseconds(to_arrow(result, options.call), options.call)
     return StepResult(publish_arrow(context, data, options), message=options.choice.how.name)
 
 
@@ -111,6 +111,32 @@ def to_arrow(value: Any, call: str) -> pa.Table:
     got = "nothing" if value is None else f"a {type(value).__name__}"
     wanted = "an Arrow table, a pandas or polars frame, or a list of dicts is wanted"
     raise PipekitError(f"{call} returned {got}; {wanted}")
+
+
+def in_microseconds(data: pa.Table, call: str) -> pa.Table:
+    """The table with times of nanoseconds, pandas' own, as those of six digits that both engines keep.
+
+    Raises:
+        PipekitError: A value has more digits, which one engine would keep and the other refuse.
+    """
+    import pyarrow as pa
+
+    for at, field in enumerate(data.schema):
+        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
+            kind: pa.DataType = pa.timestamp("us", field.type.tz)
+        elif pa.types.is_time64(field.type) and field.type.unit == "ns":
+            kind = pa.time64("us")
+        else:
+            continue
+        try:
+            data = data.set_column(at, field.with_type(kind), data.column(at).cast(kind))
+        except pa.ArrowInvalid as error:
+            raise PipekitError(
+                f"{call} returned nanoseconds in {field.name!r}, and a table keeps six digits of a second;"
+                " round them in the function, or return them as a text or as a number",
+                kept="Its result was not written.",
+            ) from error
+    return data
 
 
 def _reads(options: PythonOptions, project: Project) -> Iterable[str]:

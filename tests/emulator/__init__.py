@@ -27,11 +27,14 @@ or lets pass, and pipekit relies on, is added here:
   and a blank line that COPY is not told to leave out is an error.
 - If a test asks for it, a session sees what another one committed some seconds later, unless READ_CONSISTENCY_MODE is
   GLOBAL; its own commits it sees at once. UPDATE, DELETE, COPY and what replaces all rows see everything.
+- If a test asks for it, a value beyond a length is refused (EMULATED_LONGEST_VALUE), and VALIDATION passes over bad records
+  (EMULATED_VALIDATION). LIST of a stage on GCS names gcs://, though the bucket is moto's.
 
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
 NUMBER (tests/warehouses/duckdb/semantics is about that), the text of a JSON number
-with an exponent, error tables, time travel, a query over staged files that meets a blank line, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
+with an exponent, error tables, time travel, a query over staged files that meets a blank line, whether UTF-8 is checked by
+record or by value, what VALIDATION says of a record with too many fields, HAVING without GROUP BY, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engines import Project
 
 from pipekit.errors import ChecksFailed, PipekitError, QueryError, SpecError
 from pipekit.testing.steps import StepRun, run_step
@@ -41,6 +42,9 @@ def empty(): return []
 def none(): return None
 def number(): return 5
 def series(): return pandas.Series([1])
+def nanoseconds(): return pa.table({"at": pa.array([1700000000123456000, None], pa.timestamp("ns"))})
+def zoned(): return pandas.DataFrame({"at": pandas.to_datetime(["2024-05-01 10:00:00.5+02:00"])})
+def too_fine(): return pa.table({"at": pa.array([1700000000123456789], pa.timestamp("ns"))})
 def mixed(): return [{"id": 1}, {"id": "x"}]
 def wrong(): return double(1, 2)
 def refuses():
@@ -71,6 +75,12 @@ def test_what_a_function_may_return(root: Path, name: str) -> None:
     run = python(root, f"code:{name}")
     assert run.rows("t") == [{"id": 1, "x": "a"}, {"id": 2, "x": None}]
     assert run.result.rows == 2
+
+
+@pytest.mark.parametrize(("name", "kind"), [("nanoseconds", "TIMESTAMP"), ("zoned", "TIMESTAMP WITH TIME ZONE")])
+def test_times_of_nanoseconds_are_kept_with_six_digits(root: Path, name: str, kind: str) -> None:
+    run = python(root, f"code:{name}")
+    assert run.warehouse.execute('SELECT DISTINCT typeof("at") FROM t').rows == [(kind,)]
 
 
 def test_inputs_and_arguments(root: Path) -> None:
@@ -117,6 +127,7 @@ def test_a_failed_audit_keeps_the_old_rows(root: Path) -> None:
         ("empty", "returned a list"),
         ("series", "returned a Series"),
         ("mixed", "code:mixed returned rows that make no table"),
+        ("too_fine", "code:too_fine returned nanoseconds in 'at', and a table keeps six digits of a second"),
         ("wrong", "code:wrong raised TypeError"),
         ("doubled", "missing a required argument: 'people'"),
         ("refuses", r"code:refuses called exit\("),
@@ -150,3 +161,15 @@ def test_an_input_that_is_gone_at_run_time(root: Path) -> None:
     run.warehouse.execute("drop table people")
     with pytest.raises(QueryError, match="people"):
         run.again()
+
+
+@pytest.mark.parametrize("on", ["snowflake"], indirect=True)
+def test_what_a_killed_run_left_of_the_table_is_dropped_on_snowflake(on: Project) -> None:
+    (on.root / "plugins").mkdir()
+    (on.root / "plugins/code.py").write_text("def rows(): return [{'id': 1}]\n")
+    on.execute('CREATE TABLE "NUMBERS__PIPEKIT_0123456789AB" (ID NUMBER(38,0))')
+    on.execute('CREATE TABLE "OTHERS__PIPEKIT_0123456789AB" (ID NUMBER(38,0))')
+    on.ok("steps:\n  - {id: numbers, type: python, call: 'code:rows', into: numbers}\n")
+    assert on.execute("SELECT * FROM NUMBERS") == [(1,)]
+    left = on.execute("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%PIPEKIT_0%'")
+    assert left == [("OTHERS__PIPEKIT_0123456789AB",)]

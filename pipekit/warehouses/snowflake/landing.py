@@ -44,6 +44,8 @@ def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, te
 
     kind = "TEMPORARY TABLE" if temporary else "TABLE"
     columns = ", ".join(f"{warehouse.quote(field.name)} {arrow_type(field.type)}" for field in data.schema)
+    if not temporary:
+        warehouse.drop_leftovers(table)
     warehouse.execute(f"CREATE OR REPLACE {kind} {warehouse.quote(table)} ({columns})")
     if not data.num_rows:
         return

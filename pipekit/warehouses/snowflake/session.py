@@ -275,8 +275,7 @@ class SnowflakeSession(PlainSession):
         if kind == "temporary":
             return super().create_as(table, query, kind=kind)
         if kind == "table" and SCRATCH.upper() in table.name.upper():  # a helper has neither grants nor policies
-            for leftover in self._catalog.helpers_like(self.quote(table)):  # of a run that was killed
-                self.execute(f"DROP TABLE IF EXISTS {leftover}")
+            self.drop_leftovers(table)
             super().create_as(table, query, kind=kind)
             return None
         self.refuse_masked(table)
@@ -286,6 +285,12 @@ class SnowflakeSession(PlainSession):
         self.execute(f"CREATE OR REPLACE {kept.format(self.quote(table))} AS {query}")
         self._catalog.remember(self.quote(table))
         return None
+
+    def drop_leftovers(self, helper: Table) -> None:
+        """Drop what a run that was killed left of the table that ``helper`` is for; other tables have no leftovers."""
+        if SCRATCH.upper() in helper.name.upper():
+            for leftover in self._catalog.helpers_like(self.quote(helper)):
+                self.execute(f"DROP TABLE IF EXISTS {leftover}")
 
     def refuse_masked(self, table: Table) -> None:
         """Refuse to replace a table or view with a masking policy, which the new one would not have.
