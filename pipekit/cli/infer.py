@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,9 @@ def _report(found: Inferred, output: Path | None) -> None:
         say(f"left out: {file}: {why}", err=True)
     if len(found.left_out) > 20:
         say(f"left out: {len(found.left_out) - 20} more", err=True)
-    for doubt in found.doubts:
-        say(f"doubt: {doubt}", err=True)
+    for (source, text), same in groupby(found.doubts, key=lambda doubt: (doubt.source, doubt.text)):
+        columns = ", ".join(f"`{doubt.column}`" for doubt in same if doubt.column)
+        say(f"doubt: {source}: {f'{columns}: ' if columns else ''}{text}", err=True)
     if output is not None:
         counts = f"{several(len(found.sources), 'source')}, {several(len(found.doubts), 'doubt')}"
         say(f"{output}: {counts}; the doubts are comments in the file")

@@ -122,11 +122,18 @@ def infer(
         raise SourceError(_nothing(gathered), file=", ".join(map(str, places)))
     found = drafts(grouped(gathered.found), _relative(gathered.found, find_root(path)))
     with TemporaryDirectory(prefix="pipekit-infer-") as folder, scratch_database() as warehouse:
+        failed: dict[str, SourceError] = {}
         for number, draft in enumerate(found):
             say(f"reading {draft.name}: {_files(draft)}, {_size(draft.all_bytes)}")
-            _look_at(warehouse, draft, Path(folder) / str(number), tables)
+            try:
+                _look_at(warehouse, draft, Path(folder) / str(number), tables)
+            except SourceError as error:
+                failed[draft.name] = error
     refused = [(_shown(draft), reason) for draft in found if (reason := too_broken(draft))]
-    found = [draft for draft in found if not too_broken(draft)]
+    refused += [(_shown(draft), failed[draft.name].reason) for draft in found if draft.name in failed]
+    found = [draft for draft in found if draft.name not in failed and not too_broken(draft)]
+    if not found and failed:
+        raise next(iter(failed.values()))
     if not found:
         raise SourceError("nothing can be proposed: " + refused[0][1], file=refused[0][0], kept="Nothing was written.")
     if suite is not None and len(found) > 1:

@@ -10,6 +10,7 @@ from pipekit.inference.model import Shape
 _FEWEST_ALIKE = 3
 _FEWEST_PLAIN = 100  # texts or numbers by their keys: fewer may well be one record
 _MOST_KEYS = 300
+_MANY = 50
 _FEWEST_INSIDE = 10  # an object inside a document holds records by their keys, and not a few parts of one
 _DEPTH = 3
 _MOST_LOOKED_AT = 200
@@ -55,11 +56,15 @@ def _is_number(value: Any) -> bool:
 
 
 def is_map(document: Any, fewest: int) -> bool:
-    """Whether an object holds records by their keys: objects that are alike."""
+    """Whether an object holds records by their keys: objects that are alike, or too many to be parts of one."""
     values = [*document.values()] if isinstance(document, dict) else []
-    if len(values) < fewest or not all(isinstance(each, dict) and each for each in values):
+    if len(values) < fewest or not all(isinstance(each, dict) for each in values):
         return False
-    return all(2 * len(values[0].keys() & each.keys()) >= len(values[0].keys() | each.keys()) for each in values[:50])
+    filled = [each for each in values if each]
+    if len(filled) >= _MANY and 2 * len(filled) > len(values):
+        return True
+    alike = (2 * len(values[0].keys() & each.keys()) >= len(values[0].keys() | each.keys()) for each in filled[:_MANY])
+    return len(filled) == len(values) and all(alike)
 
 
 def _roots(document: Any, path: str = "", depth: int = _DEPTH) -> dict[str, int]:

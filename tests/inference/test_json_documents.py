@@ -133,3 +133,25 @@ def test_an_object_of_many_keys_that_are_not_alike_is_no_table(tmp_path: Path) -
     (tmp_path / "odd.json").write_text(json.dumps(document), encoding="utf-8")
     with pytest.raises(SourceError, match="one object of 400 keys that are not alike"):
         pipekit.infer(tmp_path, to=tmp_path / "p.yaml")
+
+
+def test_many_objects_by_their_keys_are_records_though_they_differ(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    document = {f"ability {n}": {"name": str(n)} if n % 3 else {"img": "x", "cost": n} for n in range(60)}
+    (tmp_path / "data/abilities.json").write_text(json.dumps({"none": {}, **document}), encoding="utf-8")
+
+    proposed, _ = _proposed(tmp_path)
+
+    assert proposed["sources"]["abilities"]["format"]["root"] == "*"
+    assert _run(tmp_path).rows == {"load_abilities": 61}
+
+
+def test_a_file_that_cannot_be_read_is_left_out_and_the_others_are_proposed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/orders.csv").write_text("id,amount\n1,2\n", encoding="utf-8")
+    (tmp_path / "data/none.jsonl").write_text("{}\n{}\n", encoding="utf-8")
+
+    found = pipekit.infer(tmp_path / "data", to=tmp_path / "p.yaml")
+
+    assert [each.split(":")[0] for each in found.sources] == ["orders"]
+    assert [why for _, why in found.left_out] == ["holds no record with a key"]
