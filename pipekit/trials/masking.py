@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -28,6 +28,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HEX = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
 _QUOTED = re.compile(r"'((?:[^'\n]|'')*)'")
 _NUMERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_REGEX = re.compile(r"[\\^$*+?\[(|]")  # signs that a text which SQL names has as a regular expression
 _TRIES = 500
 _LARGEST = 2**63 - 1
 _LETTERS, _OTHER_LETTERS, _HEX_DIGITS = "abcdefghijklmnopqrstuvwxyz", "àáâäåçèéêëìíîïñòóôöøùúûü", "0123456789abcdef"
@@ -40,12 +41,14 @@ class Decisive:
     Attributes:
         words: Texts, in lower case.
         parts: Parts of texts that it looks for (``LIKE '%@example.com'``), in lower case, the longest first.
+        patterns: What its patterns match, those of LIKE (``'y%'``) as wholes and regular expressions anywhere.
         numbers: Numbers.
         days: Dates, ISO.
     """
 
     words: frozenset[str] = frozenset()
     parts: tuple[str, ...] = ()
+    patterns: tuple[Callable[[str], Any], ...] = ()
     numbers: tuple[Decimal, ...] = ()
     days: tuple[str, ...] = ()
 
@@ -63,7 +66,22 @@ class Decisive:
                 numbers.add(Decimal(str(value)))
         parts = {part for word in words for part in word.split("%") if len(part) > 1 and any(map(str.isalnum, part))}
         days = {word[:10] for word in words if _MOMENT.fullmatch(word)}
-        return cls(frozenset(words), tuple(sorted(parts, key=lambda each: (-len(each), each))), (*numbers,), (*days,))
+        longest_first = tuple(sorted(parts, key=lambda each: (-len(each), each)))
+        return cls(frozenset(words), longest_first, (*_patterns(words),), (*numbers,), (*days,))
+
+    def matches(self, text: str) -> list[bool]:
+        """Which of the patterns a text matches."""
+        return [bool(pattern(text)) for pattern in self.patterns]
+
+
+def _patterns(words: Iterable[str]) -> Iterator[Callable[[str], Any]]:
+    for word in sorted(words):
+        if re.search("[%_]", word) and word.strip("%_"):
+            signs = {"%": ".*", "_": "."}
+            yield re.compile("".join(signs.get(sign, re.escape(sign)) for sign in word), re.DOTALL).fullmatch
+        elif _REGEX.search(word):
+            with suppress(re.error):
+                yield re.compile(word).search
 
 
 class Masker:
@@ -182,7 +200,11 @@ class Masker:
             )
         kept = _kept(text, decisive.parts)
         digits = _HEX_DIGITS if _HEX.fullmatch(text) else None
-        return lambda stream: _letters(text, kept, stream, digits), lambda found: found not in decisive.words
+        matches = decisive.matches(text)
+        return (
+            lambda stream: _letters(text, kept, stream, digits),
+            lambda found: found not in decisive.words and decisive.matches(found) == matches,
+        )
 
     def _clock(self, text: str, stream: Stream) -> str:
         """A time of the day; midnight and the zone stay."""

@@ -21,7 +21,7 @@ from pipekit.trials.file import TestKeys, Trial, read_tests
 from pipekit.trials.masking import Decisive, Masker
 from pipekit.trials.run import Tables, bench, run_tests, tables_made
 from pipekit.trials.sampling import Rows, Sampler, statements_of
-from pipekit.trials.telling import changed_nulls, not_distinguished
+from pipekit.trials.telling import changed_nulls, lost_differences, not_distinguished
 
 _WIDER, _SPREAD = 25, 6
 _SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|private_?key|ssn|iban|card_?n", re.IGNORECASE)
@@ -166,6 +166,7 @@ class _Recording:
                 ) from error
             self._compare(clear, found, inputs)
             again = self._run({name: rows[::-1] for name, rows in masked.items()})
+            self.notes += lost_differences(clear, found)
             count = max(map(len, found.values()))
             self.notes += not_distinguished(statements_of(self.step, self.spec), masked, count, self._gives_rows)
         return masked, self._expected(found, again)

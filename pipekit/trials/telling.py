@@ -51,3 +51,15 @@ def changed_nulls(clear: Tables, masked: Tables) -> Iterator[str]:
                     f"{name}.{column} is NULL in {after} of {len(rows)} rows, and in {before} without masks: "
                     "a join or a condition compares masked values; --keep its columns, or give such rows by hand"
                 )
+
+
+def lost_differences(clear: Tables, masked: Tables) -> Iterator[str]:
+    """Columns that the step makes, that are the same in all rows with masked values, and differ without masks."""
+    for name, rows in clear.items():
+        for column in rows[0] if rows and masked[name] else ():
+            values = {repr(row[column]) for row in masked[name]}
+            if len(values) == 1 < len({repr(row[column]) for row in rows}):
+                yield (
+                    f"not distinguished: {name}.{column} is {values.pop()} in all rows, and differs without masks: "
+                    "what the SQL looks for is masked; --keep the column that it looks at, or give rows by hand"
+                )

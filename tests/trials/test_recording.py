@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -322,3 +323,44 @@ def test_masks_keep_form_equality_and_sides() -> None:
     assert "first name" in masker.column(documents)[1]
     assert 417 not in masker.column(documents)[1]
     assert Masker(b"other", decisive).column(ages) != masked
+
+
+def test_masks_keep_what_patterns_match() -> None:
+    decisive = Decisive.of(["select 1 from t where a like 'y%' or b ilike '%#_' or regexp_like(c, '^[A-F]{2}-.*')"])
+    values = ["y #1", "yet", "nor", "n x", "a #2", "ab-12", "xy-12"]
+    masked = Masker(b"key", decisive).column(values)
+
+    assert not set(values) & set(masked)
+    for pattern in ("y.*", ".*#.", "[a-f]{2}-.*"):
+        assert [bool(re.fullmatch(pattern, each)) for each in values] == [
+            bool(re.fullmatch(pattern, each)) for each in masked
+        ]
+
+
+def test_what_a_pattern_looks_for_is_distinguished_or_said(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources: {given: {uri: in/, format: {type: json}, columns: {id: integer, stats: variant, mail: varchar}}}
+        steps:
+          - {id: raw, type: load, source: given}
+          - id: supported
+            type: sql
+            sql: >-
+              select r.id, count_if(f.value::varchar like 'y%') as versions
+              from raw r, lateral flatten(input => r.stats) f group by r.id
+          - {id: lengths, type: sql, sql: "select id, ascii(mail) < 98 as a from raw"}
+        """,
+    )
+    rows = [{"id": n, "stats": {"1": "y" if n % 2 else "n", "2": "y #1"}, "mail": "abn"[n % 3] * 4} for n in range(12)]
+    write(tmp_path, "in/a.json", "\n".join(map(json.dumps, rows)))
+    run_ok(path)
+
+    recorded = load(path).record("supported")
+    assert recorded.passed
+    tests = yaml.safe_load(recorded.file.read_text(encoding="utf-8"))
+    assert {row["versions"] for row in tests["tests"]["supported as recorded"]["expect"]["supported"]} == {1, 2}
+    assert any(
+        "lengths.a is False in all rows, and differs without masks" in note
+        for note in load(path).record("lengths").notes
+    )
