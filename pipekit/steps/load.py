@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import PipekitError, SourceError, TransientError
+from pipekit.errors import PipekitError, QueryError, SourceError, TransientError
 from pipekit.events import UNCHANGED, FileLoaded, StepProgressed
 from pipekit.files.local import with_digest
 from pipekit.files.waiting import one_by_one
@@ -142,7 +142,7 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
         ledger.offer_claim(context, load.table)
     if context.definition_hash == ledger.REPLAYED:
         context.note("WARNING", "the step's own next load reads its source as before: fix the file there too")
-    columns = _make_table(load)
+    columns = _columns_to_fill(load, pending.files)
     with load.warehouse.prepare_load(_file_load(load, pending.files)) as prepared:
         refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects)
         loaded, rows = _fill(load, prepared, columns, pending)
@@ -191,6 +191,22 @@ def _file_load(load: Load, files: tuple[SourceFile, ...]) -> FileLoad:
         order_by=options.cluster_by if load.how.replaces == "all" else (),
         cancelled=context.cancelled,
     )
+
+
+def _columns_to_fill(load: Load, files: tuple[SourceFile, ...]) -> list[str]:
+    """Make the tables that are missing; the columns to fill.
+
+    Raises:
+        QueryError: The table has other columns.
+        SourceError: So has a file: a declared column is misspelt, and the table is not to blame.
+    """
+    try:
+        return _make_table(load)
+    except QueryError:
+        if files:
+            with load.warehouse.prepare_load(_file_load(load, files[:1])):
+                raise
+        raise
 
 
 def _make_table(load: Load) -> list[str]:

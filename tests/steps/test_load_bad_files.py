@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from engines import Project
 from projects import pipekit
 from shop import GOOD, HEADER, ROW, assert_logged, held, newest_run, put
+from small_projects import write
 
 from pipekit import ChecksFailed, PipekitError, Pipeline, SourceError
 
@@ -235,3 +237,23 @@ fsspec.register_implementation("leaky", Leaky, clobber=True)
     assert done.returncode == 1
     assert "in/1.csv: the file was there when the source was listed, and is gone now" in done.stdout
     assert held(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("csv", "id,prestige\n1,2\n"), ("json", '{"id": 1, "prestige": 2}\n')], ids=["csv", "json"]
+)
+def test_a_misspelt_column_is_said_by_the_file_and_not_by_the_table_that_is_there(
+    on: Project, kind: str, text: str
+) -> None:
+    contract = f"""
+        sources: {{s: {{uri: in/, format: {{type: {kind}}}, columns: {{id: integer, prestige: integer}}}}}}
+        steps: [{{id: t, type: load, source: s}}]
+        """
+    write(on.root, f"in/a.{kind}", text)
+    on.ok(contract)
+
+    error = str(on.run(contract.replace("prestige", "prestig")).errors["t"])
+
+    assert "the declared column 'prestig' is missing; the file has 'prestige'" in error
+    assert "full-refresh" not in error
+    assert on.execute("SELECT id, prestige FROM t") == [(1, 2)]
