@@ -289,13 +289,16 @@ def _record_skipped(load: Load) -> None:
 
 
 def _refuse_empty(load: Load, loaded: Sequence[LoadedFile]) -> None:
-    """Refuse a load without rows, and a CSV file of zero bytes, whose header is missing."""
+    """Refuse a load without rows, and a CSV file of zero bytes, whose header is missing; note other empty files."""
     refuse_without_header(load, [file.file for file in loaded])
     if load.options.on_empty == "allow":
         return
     if not load.how.once_per_file and not any(file.rows_loaded for file in loaded):
         names = ", ".join(file.file.uri for file in loaded[:3]) + (" ..." if len(loaded) > 3 else "")
         raise SourceError("no row to load", file=names, hint=EMPTY)
+    if empty := [file.file for file in loaded if not file.file.size_bytes]:
+        names = ", ".join(each.shown for each in empty[:3]) + (" ..." if len(empty) > 3 else "")
+        load.context.note("WARNING", f"{how_many(empty)} of zero bytes gave no row: {names}")
 
 
 def _event(load: Load, file: LoadedFile) -> FileLoaded:

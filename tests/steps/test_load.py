@@ -47,6 +47,19 @@ def test_a_csv_file_of_no_byte_beside_others_is_an_error(tmp_path: Path) -> None
     assert load(path).read("l").num_rows == 2
 
 
+def test_a_json_file_of_no_byte_beside_others_is_noted(tmp_path: Path) -> None:
+    path = given(tmp_path)
+    path.write_text(path.read_text().replace("*.csv", "*.json").replace("type: csv", "type: json"))
+    write(tmp_path, "data/one.json", '{"a": 1, "b": "x"}\n')
+    write(tmp_path, "data/two.json", "")
+
+    run_ok(path)
+
+    [(text,)] = query(tmp_path, "select message from ingestion_logs where log_level = 'WARNING'")
+    assert text.startswith("1 file of zero bytes gave no row: ")
+    assert text.endswith("two.json")
+
+
 def test_an_append_takes_a_file_with_a_header_only(tmp_path: Path) -> None:
     path = given(tmp_path, one="a,b\n1,x\n")
     path.write_text(path.read_text().replace("into: l", "into: l, strategy: append"))
