@@ -17,7 +17,7 @@ REPEATED = "repeats the header: here another file or table was appended"
 RULED = "is a ruling of a printed table and no data"
 _ENDED = "ends with control-Z (0x1A), the mark of a file's end in DOS: take it off"
 _COPIED = r"is \., the mark of the data's end in PostgreSQL's COPY: take the line off"
-_CONTROL_Z = "\x1a"
+CONTROL_Z = "\x1a"
 _COPY_END = r"\."
 _RULING = re.compile("[-=+: ]*(?:---|===)[-=+: ]*")  # with the colons by which Markdown aligns
 
@@ -29,7 +29,13 @@ def has_texts_alone(source: Source) -> bool:
 
 
 def marked(
-    source: Source, values: Sequence[tuple[str, str]], last: str, width: int, text: Callable[[str], str]
+    source: Source,
+    values: Sequence[tuple[str, str]],
+    last: str,
+    width: int,
+    text: Callable[[str], str],
+    *,
+    may_end: bool = True,
 ) -> Iterator[tuple[str, str]]:
     """Conditions, in SQL that every engine understands, of records without values, each with what they are.
 
@@ -39,8 +45,10 @@ def marked(
         last: SQL of the last field of a record, whether it is declared or not.
         width: The fields of a record.
         text: Writes a literal.
+        may_end: Whether a file that has a control-Z is read so.
     """
-    yield f"coalesce({last} LIKE {text(f'%{_CONTROL_Z}')}, false)", _ENDED
+    if may_end:
+        yield f"coalesce({last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
     if not has_texts_alone(source) or len(values) < 2:
@@ -58,7 +66,7 @@ def marked(
 def mark_of(record: Record) -> str:
     """What a record is of which one of the conditions is true."""
     last = record.fields[-1] if record.fields else None
-    if last is not None and last.endswith(_CONTROL_Z):
+    if last is not None and last.endswith(CONTROL_Z):
         return _ENDED
     if record.fields == (_COPY_END,):
         return _COPIED

@@ -16,10 +16,12 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from pipekit.files.csv_marks import CONTROL_Z
 from pipekit.formats.csv import CsvFormat
 
 _CHUNK = 1 << 18  # what is split fits the processor's cache
 _MARK = codecs.BOM_UTF8
+_CONTROL_Z = CONTROL_Z.encode()  # whether it ends the text is looked at record by record
 
 # Bytes that no UTF-8 text holds stand for an escaped escape character and an escaped quote.
 _ESCAPE, _QUOTE = b"\xff\xfe", b"\xff\xfd"
@@ -95,7 +97,7 @@ class _Pass:
 
     def take(self, chunk: bytes) -> bool:
         """Take the next lines; say whether they are plain."""
-        if b"\xef" in chunk and _MARK in chunk:
+        if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk:
             return False
         if self._escape and self._escape in chunk:
             if any(null in chunk for null in self._nulls):
