@@ -30,6 +30,7 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     variants,
     windows,
 )
+from pipekit.warehouses.duckdb.semantics.cases import exact_columns, other_case
 from pipekit.warehouses.duckdb.semantics.exact_macros import (
     FLOAT_TEXT,
     PART_NUMBER,
@@ -140,9 +141,12 @@ def _walked(tree: Any, tables: Mapping[str, Mapping[str, str]], becomes_table: b
         table.lower(): {name.lower(): from_duckdb(kind) for name, kind in columns.items()}
         for table, columns in tables.items()
     }
+    exact = exact_columns(tree)
     _unfold(tree)
     rewriter = Rewriter(types, queries.query)
     try:
+        if exact:
+            other_case(rewriter, tree, exact, types)
         columns = queries.query(rewriter, tree, Scope())
         if becomes_table:
             _require_different_names(rewriter, tree, columns)
