@@ -25,7 +25,8 @@ def typographic(text: str) -> str:
     inside = text.strip(_ALL + "\"'")
     quote = "'" if '"' in inside else '"'
     pair = " ".join(dict.fromkeys(each for each in (first, last) if each in _ALL))
-    return f"{pair} are typographic quotes, letters to YAML; write straight ones: {quote}{inside}{quote}"
+    text = f"{pair} are typographic quotes, letters to YAML; write straight ones: {quote}{inside}{quote}"
+    return f"{text}; if they belong to the value, put straight ones around all of it"
 
 
 _ASSIGNED = re.compile(r"\s*(?:- +)?(?P<key>[A-Za-z_]\w*)\s*=(?!=)\s*(?P<value>[^=].*?)\s*")
