@@ -56,5 +56,7 @@ class Exporting(PipelineFile):
 
         for name, value in self._given.variables.items():
             if looks_secret(name) or holds_secret(value):
-                raise self._mistake(f"--var {name} would be in the exported file; give it to the runs by env('...')")
+                raise self._mistake(
+                    f"the variable {name} would be in the exported file; give it to the runs by env('...')"
+                )
         return exported(self.spec, self._given.variables, self._given.as_of)

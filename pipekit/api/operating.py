@@ -66,7 +66,7 @@ class Operating(PipelineFile):
 
         keep = keep or self.spec.keep_logs
         if keep is None:
-            text = "say how long rows are kept: logs: {keep: 90d} in the file, or --keep 90d"
+            text = "set how long rows are kept: logs: {keep: 90d} in the file, or keep='90d' here (--keep 90d)"
             raise SpecError([Problem(str(self.spec.path), 0, "logs", text)])
         with closing(self.spec.target.open(self.spec.root)) as warehouse:
             return prune(warehouse, self.name, datetime.now(UTC) - keep)

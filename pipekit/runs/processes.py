@@ -240,7 +240,7 @@ def _begun(job: Job, warehouse: Warehouse) -> LoggedRun | None:
     same = asked == (given.select, given.exclude, given.full_refresh) and values == dict(given.variables)
     clock = not job.spec.clock_given or job.spec.as_of == given.as_of
     if not (same and clock):
-        raise _refused(job, f"run {job.run_id} was begun with other options; choose another --run-id")
+        raise _refused(job, f"run {job.run_id} was begun with other options; choose another run id")
     return run
 
 
@@ -266,7 +266,9 @@ def _as_given(job: Job, logged: LoggedRun, *, secrets: bool = True) -> Job:
     _refuse_other_secrets(job, given)
     for name, value in job.options.variables.items():
         if name not in given.withheld and given.variables.get(name) != value:
-            raise _refused(job, f"run {job.run_id} was not begun with --var {name} of this value: give it to begin")
+            raise _refused(
+                job, f"run {job.run_id} was not begun with this value of the variable {name}: give it to begin"
+            )
     return as_before(job, given)
 
 
@@ -274,7 +276,9 @@ def _refuse_other_secrets(job: Job, given: EarlierRun) -> None:
     """Refuse values of secret variables other than those that the run was begun with."""
     for name, known in given.digests.items():
         if name in job.options.variables and not is_value_of(known, job.options.variables[name]):
-            text = f"run {job.run_id} was begun with another value of --var {name}, a secret; give it the same one"
+            text = (
+                f"run {job.run_id} was begun with another value of the variable {name}, a secret; give it the same one"
+            )
             raise _refused(job, f"{text}, or begin another run")
 
 

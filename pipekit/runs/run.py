@@ -343,7 +343,7 @@ def as_before(job: Job, earlier: EarlierRun) -> Job:
     options = job.options
     missing = [name for name in earlier.withheld if name not in options.variables]
     if missing:
-        text = f"run {earlier.run_id} was given --var {missing[0]}, a secret, which is not kept; give it again"
+        text = f"run {earlier.run_id} was given the variable {missing[0]}, a secret, which is not kept; give it again"
         raise SpecError([Problem(str(job.spec.path), 0, "", text)])
     spec = options.reread(earlier) if options.reread else job.spec
     if not spec.clock_given:
@@ -369,6 +369,8 @@ def resumed(job: Job, warehouse: Warehouse, notes: list[Noted]) -> tuple[Job, Ea
         return job, EarlierRun()
     earlier = last_run(warehouse, job.spec.name)
     if earlier.as_of is None:
+        text = f"nothing to resume: the last run of {job.spec.name} succeeded, or there is none; every step runs"
+        notes.append(Noted(level="INFO", message=text))
         return job, earlier
     asked = job.options.full_refresh and not earlier.full_refresh
     job = as_before(job, earlier)

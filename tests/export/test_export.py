@@ -46,12 +46,12 @@ def test_options_are_those_of_the_model(pipeline: Pipeline) -> None:
 
 def test_a_secret_is_not_written(pipeline: Pipeline) -> None:
     given = load(pipeline.spec.path, vars={"password": "hunter2"})
-    with pytest.raises(SpecError, match="--var password would be in the exported file"):
+    with pytest.raises(SpecError, match="the variable password would be in the exported file"):
         given.export("airflow")
     text = PIPELINE.replace("password: none", "dsn: \"{{ env('DSN', 'none') }}\", to: \"{{ var('dsn') }}\"")
     for name in ("dsn", "to"):
         declared = load(project(pipeline.spec.root / name, text), vars={name: "hunter2"})
-        with pytest.raises(SpecError, match=f"--var {name} would be in the exported file"):
+        with pytest.raises(SpecError, match=f"the variable {name} would be in the exported file"):
             declared.export("airflow")
     with pytest.raises(
         SpecError, match="there is no exporter 'cron'; the exporters are airflow, make, snowflake-tasks, step"

@@ -64,11 +64,13 @@ def test_what_env_declares_is_secret_whoever_gives_its_value(on: Project) -> Non
     given = {"dsn": "hunter2!", "pin": 48151}
     opened(on, SECRET, vars=given)
     path = on.root / "p.yaml"
-    with pytest.raises(SpecError, match=r"run R was given --var (dsn|pin), a secret, which is not kept; give it again"):
+    with pytest.raises(
+        SpecError, match=r"run R was given the variable (dsn|pin), a secret, which is not kept; give it again"
+    ):
         load(path).run_step("R", "a")
-    with pytest.raises(SpecError, match="run R was begun with another value of --var pin, a secret") as refused:
+    with pytest.raises(SpecError, match="run R was begun with another value of the variable pin, a secret") as refused:
         load(path, vars={**given, "pin": 48152}).run_step("R", "a")
-    with pytest.raises(SpecError, match="begun with another value of --var dsn"):
+    with pytest.raises(SpecError, match="begun with another value of the variable dsn"):
         load(path, vars={**given, "dsn": "hunter3!"}).begin("R")
     assert load(path, vars=given).begin("R") == "R"
     assert load(path, vars=given).run_step("R", "a").ok
@@ -155,7 +157,7 @@ def test_begin_again_goes_on_with_the_run(on: Project) -> None:
     assert pipeline.begin("R") == "R"
     with pytest.raises(SpecError, match="run R was begun with other options"):
         pipeline.begin("R", exclude="apart")
-    with pytest.raises(SpecError, match="run R was not begun with --var least of this value"):
+    with pytest.raises(SpecError, match="run R was not begun with this value of the variable least"):
         load(on.root / "p.yaml", vars={"least": 3}).run_step("R", "good")
     with pytest.raises(SpecError, match="nope is no step of run R; they are numbers, good"):
         pipeline.run_step("R", "nope")

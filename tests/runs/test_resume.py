@@ -70,6 +70,14 @@ def test_the_target_is_that_of_the_run(tmp_path: Path) -> None:
     assert run_ok(path, resume=True).target == "local", "after a success nothing is gone on with"
 
 
+def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+    path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as x}]")
+    for _ in range(2):
+        assert run_ok(path, resume=True).steps[0].status == "SUCCEEDED"
+    said = query(tmp_path, "select message from ingestion_logs where message like 'nothing to resume%'")
+    assert said == [("nothing to resume: the last run of p succeeded, or there is none; every step runs",)] * 2
+
+
 def test_a_chain_of_resumed_runs_keeps_it(tmp_path: Path) -> None:
     path = project(tmp_path, PIPELINE)
     load(path, vars={"floor": 9}).run(select=["+b"])
