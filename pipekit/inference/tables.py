@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 FIRST = 1_000
+_AT_ONCE = 60
 _STYLES: tuple[Mapping[str, str], ...] = (
     {},
     {"thousands_separator": ","},
@@ -124,7 +125,14 @@ def _restyled(contract: Source, keys: Mapping[str, Any]) -> Source:
 def counted(
     warehouse: DuckDBWarehouse, contract: Source, questions: Sequence[Question], select: str, convert: Convert
 ) -> list[Counts]:
-    """The answers, in one scan."""
+    """The answers, by one scan for some dozens of columns: to plan a statement takes the square of its length."""
+    parts = [questions[at : at + _AT_ONCE] for at in range(0, len(questions), _AT_ONCE)]
+    return [each for part in parts for each in _counted_at_once(warehouse, contract, part, select, convert)]
+
+
+def _counted_at_once(
+    warehouse: DuckDBWarehouse, contract: Source, questions: Sequence[Question], select: str, convert: Convert
+) -> list[Counts]:
     named = [replace(each, value=f"v{at}", text=f"t{at}") for at, each in enumerate(questions)]
     asked = [expressions(each, contract, convert, f"r{at}") for at, each in enumerate(named)]
     inner = ", ".join(
@@ -132,7 +140,7 @@ def counted(
         for at, each in enumerate(questions)
     )
     counts = [each for part in asked for each in part]
-    values = one_row(warehouse, counts or ["1"], f"SELECT {inner or '1'} FROM ({select})")
+    values = one_row(warehouse, counts, f"SELECT {inner} FROM ({select})")
     found = []
     for question, part in zip(questions, asked, strict=True):
         found.append(counts_of(question, values[: len(part)]))
