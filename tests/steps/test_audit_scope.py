@@ -110,11 +110,12 @@ def test_mistakes_are_reported_before_the_run(tmp_path: Path, step: str, words: 
 def test_a_check_that_the_engine_refuses_is_what_the_load_says(on: Project, audit: str) -> None:
     """The refusal spoils DuckDB's transaction; what the step says is still the check's own message."""
     put(on, "a", (1, 1))
-    check = "{expect_column_values_to_be_in_set: {column: n, value_set: [inf]}}"
+    query = "select * from {batch} where 1 / (n - n) = 1"
+    check = f"{{unexpected_rows_expectation: {{unexpected_rows_query: '{query}'}}}}"
 
     error = on.run(loading("strategy: append", audit.replace("CHECK", check))).errors["t"]
 
     assert isinstance(error, ChecksFailed)
-    assert "1 of 1 check failed\n  expect_column_values_to_be_in_set(n)" in str(error)
-    assert "could not be evaluated: Conversion Error" in str(error)
+    assert "1 of 1 check failed\n  unexpected_rows_expectation" in str(error)
+    assert "could not be evaluated: a division by zero" in str(error)
     assert error.kept == "t was not made."
