@@ -27,10 +27,12 @@ class Gathered:
     Attributes:
         found: Files that can be read.
         left_out: Others, by the reason.
+        beside: The same by their place and their path below it.
     """
 
     found: tuple[Found, ...]
     left_out: tuple[tuple[str, str], ...]
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def gather(places: Sequence[str], say: Callable[[str], None] = lambda text: None) -> Gathered:
@@ -53,14 +55,16 @@ def gather(places: Sequence[str], say: Callable[[str], None] = lambda text: None
         raise SpecError(problems)
     found: dict[str, Found] = {}
     left_out: dict[str, str] = {}
+    beside = []
     for place in places:
         say(f"listing {place}")
         for each, why in _at(place):
             if why:
                 left_out[each.file.shown] = why
+                beside.append((each.place, each.below))
             else:
                 found.setdefault(each.file.uri, each)
-    return Gathered(tuple(found.values()), tuple(sorted(left_out.items())))
+    return Gathered(tuple(found.values()), tuple(sorted(left_out.items())), tuple(beside))
 
 
 def _is_stage(place: str) -> str | None:

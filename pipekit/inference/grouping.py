@@ -129,14 +129,15 @@ def _common(one: str, other: str) -> str:
     return "_".join(words)
 
 
-def drafts(groups: Sequence[Group], relative: Mapping[str, str]) -> list[Draft]:
+def drafts(groups: Sequence[Group], relative: Mapping[str, str], beside: Iterable[tuple[str, str]] = ()) -> list[Draft]:
     """A draft for each group, with a name and a pattern of its own.
 
     Args:
         groups: The groups.
         relative: For each place how the pipeline file names it.
+        beside: Files that are in no group and must match no pattern: their places and paths below these.
     """
-    everything = [each for group in groups for each in group.files]
+    everything = [(each.place, each.below) for group in groups for each in group.files] + [*beside]
     taken: set[str] = set()
     found = []
     for group in groups:
@@ -146,7 +147,7 @@ def drafts(groups: Sequence[Group], relative: Mapping[str, str]) -> list[Draft]:
     return found
 
 
-def _draft(name: str, group: Group, everything: Sequence[Found], relative: Mapping[str, str]) -> Draft:
+def _draft(name: str, group: Group, everything: Sequence[tuple[str, str]], relative: Mapping[str, str]) -> Draft:
     first = group.files[0]
     place, under = relative[first.place], _fixed_folder(group)
     uri, local = place, first.root
@@ -154,7 +155,7 @@ def _draft(name: str, group: Group, everything: Sequence[Found], relative: Mappi
     if first.below:
         uri = f"{place.rstrip('/')}/{under}" if under else f"{place.rstrip('/')}/"
         local = f"{first.root.rstrip('/')}/{under}"
-        pattern = _pattern(group, [each for each in everything if each.place == first.place], under)
+        pattern = _pattern(group, [below for place, below in everything if place == first.place], under)
     draft = Draft(name, group.files, uri, pattern, local, dict(first.shape.format))
     draft.doubts += first.shape.doubts
     draft.all_files, draft.all_bytes = len(group.files), sum(each.file.size_bytes for each in group.files)
@@ -192,12 +193,10 @@ def _file_name(each: Found) -> str:
     return PurePosixPath(name).name
 
 
-def _pattern(group: Group, others: Sequence[Found], under: str) -> tuple[str, ...]:
-    """The shortest pattern that means these files and no others; else their names."""
+def _pattern(group: Group, there: Sequence[str], under: str) -> tuple[str, ...]:
+    """The shortest pattern that means these files and no others that are there; else their names."""
     below = [each.below.removeprefix(under) for each in group.files]
-    strange = [
-        each.below.removeprefix(under) for each in others if each not in group.files and each.below.startswith(under)
-    ]
+    strange = {each.removeprefix(under) for each in there if each.startswith(under)} - {*below}
     deep = "**/" if any("/" in each for each in below) else ""
     names = [PurePosixPath(each).name for each in below]
     start, end = _shared(names), _shared([name[::-1] for name in names])[::-1]
@@ -213,7 +212,7 @@ def _pattern(group: Group, others: Sequence[Found], under: str) -> tuple[str, ..
         f"{deep}*{ending}",
         f"{deep}{_literal(stem)}*{ending}",
         f"{deep}{_literal(stem)}*",
-        f"{deep}{_literal(start)}*",
+        f"{deep}{_literal(start)}*" if len(names) > 1 else f"{deep}{_literal(names[0])}",
     )
     for pattern in tried:
         means = matcher([pattern])

@@ -22,6 +22,7 @@ from pipekit.inference.grouping import drafts, grouped, path_columns
 from pipekit.inference.model import Draft, Found, Proposal
 from pipekit.inference.proof import measure, propose_times, prove, too_broken
 from pipekit.inference.reading import scratch_database
+from pipekit.inference.reserved import RESERVED
 from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
 from pipekit.inference.typed_files import propose_from_types
@@ -120,7 +121,7 @@ def infer(
     gathered = gather([str(place) for place in places], say)
     if not gathered.found:
         raise SourceError(_nothing(gathered), file=", ".join(map(str, places)))
-    found = drafts(grouped(gathered.found), _relative(gathered.found, find_root(path)))
+    found = drafts(grouped(gathered.found), _relative(gathered.found, find_root(path)), gathered.beside)
     with TemporaryDirectory(prefix="pipekit-infer-") as folder, scratch_database() as warehouse:
         failed: dict[str, SourceError] = {}
         for number, draft in enumerate(found):
@@ -246,6 +247,9 @@ def _name_columns(draft: Draft) -> None:
     for each in draft.columns:
         written_name = each.name
         plain = written_name if _PLAIN_NAME.fullmatch(written_name) else _plain(written_name)
+        if plain.upper() in RESERVED:
+            plain = f"c_{plain.lower()}"
+            each.doubts.append(f"{written_name} is a reserved word of SQL: named {plain} here")
         name, number = plain, 2
         while name.lower() in taken:
             name, number = f"{plain}_{number}", number + 1

@@ -155,3 +155,31 @@ def test_a_file_that_cannot_be_read_is_left_out_and_the_others_are_proposed(tmp_
 
     assert [each.split(":")[0] for each in found.sources] == ["orders"]
     assert [why for _, why in found.left_out] == ["holds no record with a key"]
+
+
+def test_a_pattern_means_no_file_that_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name in ("cldr", "cldr-native"):
+        document = {f"{name} {n}": {"a": n, name.replace("-", "_"): n} for n in range(3)}
+        (tmp_path / f"data/{name}.json").write_text(json.dumps(document), encoding="utf-8")
+        (tmp_path / f"data/{name}.json.d.ts").write_text("declare const a: string;\n", encoding="utf-8")
+
+    proposed, _ = _proposed(tmp_path)
+
+    assert {source["pattern"] for source in proposed["sources"].values()} == {"cldr.json", "cldr-native*.json"}
+    assert set(_run(tmp_path).rows.values()) == {3}
+
+
+def test_a_reserved_word_gets_another_name(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/people.csv").write_text("id,union,Order\n1,0,x\n", encoding="utf-8")
+
+    proposed, doubts = _proposed(tmp_path)
+
+    columns = proposed["sources"]["people"]["columns"]
+    assert [(name, each.get("path")) for name, each in columns.items() if name != "id"] == [
+        ("c_union", "union"),
+        ("c_order", "Order"),
+    ]
+    assert "people: `c_union`: union is a reserved word of SQL: named c_union here" in doubts
+    assert _run(tmp_path).rows == {"load_people": 1}
