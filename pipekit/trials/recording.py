@@ -21,7 +21,7 @@ from pipekit.trials.file import TestKeys, Trial, read_tests
 from pipekit.trials.masking import Decisive, Masker
 from pipekit.trials.run import Tables, bench, run_tests, tables_made
 from pipekit.trials.sampling import Rows, Sampler, statements_of
-from pipekit.trials.telling import changed_nulls, lost_differences, not_distinguished
+from pipekit.trials.telling import changed_nulls, lost_differences, not_distinguished, unsteady
 
 _WIDER, _SPREAD = 25, 6
 _SECRET = re.compile(r"passw|pwd|secret|token|credential|api_?key|private_?key|ssn|iban|card_?n", re.IGNORECASE)
@@ -353,7 +353,7 @@ class _Recording:
             if name not in names:
                 self.notes.append(f"{table}.{name} is binary: not expected")
             elif name not in steady:
-                self.notes.append(f"{table}.{name} differs from run to run: not expected")
+                self.notes.append(f"{table}.{name} {unsteady(rows, again, name)}")
         return [{name: row[name] for name in steady} for row in rows]
 
 

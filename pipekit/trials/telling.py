@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
 from pipekit.step import Statement
 from pipekit.trials.run import Tables
-from pipekit.trials.sampling import flat, trees_of
+from pipekit.trials.sampling import Rows, flat, trees_of
 
 _MOST = 20
 
@@ -63,3 +64,13 @@ def lost_differences(clear: Tables, masked: Tables) -> Iterator[str]:
                     f"not distinguished: {name}.{column} is {values.pop()} in all rows, and differs without masks: "
                     "what the SQL looks for is masked; --keep the column that it looks at, or give rows by hand"
                 )
+
+
+def unsteady(rows: Rows, again: Rows, name: str) -> str:
+    """Why a column is not expected: it differs, perhaps only in the digits that depend on the order of a sum."""
+    pairs = list(zip(*(sorted((row[name] for row in each), key=str) for each in (rows, again)), strict=True))
+    if all(isinstance(one, float) and isinstance(other, float) for one, other in pairs) and all(
+        math.isclose(one, other) for one, other in pairs
+    ):
+        return "differs in its last digits from run to run, as floats do: not expected; round it in the SELECT"
+    return "differs from run to run: not expected"

@@ -364,3 +364,22 @@ def test_what_a_pattern_looks_for_is_distinguished_or_said(tmp_path: Path) -> No
         "lengths.a is False in all rows, and differs without masks" in note
         for note in load(path).record("lengths").notes
     )
+
+
+def test_a_sum_of_floats_is_not_expected_and_the_way_out_is_said(tmp_path: Path) -> None:
+    path = project(
+        tmp_path,
+        """
+        sources: {given: {uri: in/, format: {type: csv}, columns: {k: integer, v: float}}}
+        steps:
+          - {id: raw, type: load, source: given}
+          - {id: plain, type: sql, sql: "select k, avg(v) as mean from raw group by k"}
+          - {id: rounded, type: sql, sql: "select k, round(avg(v), 6) as mean from raw group by k"}
+        """,
+    )
+    lines = [f"{n % 2},{(n * 7919 % 1000) / 997 + 10 ** (n % 7)}" for n in range(20)]
+    write(tmp_path, "in/a.csv", "\n".join(["k,v", *lines, ""]))
+    run_ok(path)
+
+    assert any("plain.mean differs in its last digits" in note for note in load(path).record("plain").notes)
+    assert not any("differs" in note for note in load(path).record("rounded").notes)
