@@ -114,7 +114,7 @@ def pipekit(folder: Path, data: Path) -> Contestant:
     spec = shutil.copy(HERE / "workload" / "workload.yaml", folder / "work")
     given = ["--var", f"data={data}", "--var", f"database={database(folder, 'pipekit')}"]
     command = [str(Path(sys.executable).with_name("pipekit")), "run", str(spec), "--quiet", *given]
-    return Contestant(command, versions=f"pipekit {version('pipekit')}, duckdb {version('duckdb')}")
+    return Contestant(command, versions=f"pipekit {version('pipekit-elt')}, duckdb {version('duckdb')}")
 
 
 def run(contestant: Contestant, tables: Path) -> Cost:
