@@ -65,10 +65,18 @@ IN_A_STEP: list[tuple[str, int, tuple[str, ...]]] = [
         51,
         ("LEFT JOIN of totals has no condition", "ON a.id = t.id"),
     ),
+    (
+        "select e.at from raw_events e, lateral split_to_table('a', 'b') f left join totals t on t.customer = f.value",
+        41,
+        ("LATERAL behind a comma", "left side of a LEFT JOIN", "write JOIN LATERAL in place of the comma"),
+    ),
     ("select *, 1 as amount from raw_orders", 17, ("'amount' is selected twice", "* EXCLUDE (amount)")),
 ]
 FINE = [
     "select o.day, o.amount from raw_orders o cross join totals natural left join raw_events e",
+    "select e.at from raw_events e join lateral split_to_table('a', 'b') f left join totals t on t.customer = f.value",
+    "select e.at from raw_events e, lateral split_to_table('a', 'b') f join totals t on t.customer = f.value",
+    "select e.at from raw_events e, lateral split_to_table('a', 'b') f, raw_orders o left join totals t on t.n = o.amount",
     FROM + "where customer = null or null is null or amount is not null order by 2, 1 limit 3",
     "select day, sum(sum(amount)) over (order by day) as amount from raw_orders group by 1",
     FROM + "where (day, amount) in (select day, max(amount) from raw_orders group by 1)",

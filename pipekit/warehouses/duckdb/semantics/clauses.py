@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.mistakes import is_aggregate, own_parts
+from pipekit.warehouses.duckdb.semantics.parsing import COMMA
 from pipekit.warehouses.duckdb.semantics.typed import Walker
 
 
@@ -15,10 +16,11 @@ def clauses(walker: Walker, node: Any) -> None:
     """Note what no SELECT can mean.
 
     Comparisons with NULL, positions of no column, aggregates inside aggregates, a LIMIT of a name, and a LEFT, RIGHT or
-    FULL JOIN of a table without a condition, which Snowflake refuses.
+    FULL JOIN of a table without a condition or behind a comma and LATERAL, which Snowflake refuses.
     """
     for join in node.args.get("joins") or ():
         _joined(walker, join)
+    _left_of_a_join(walker, node)
     where = node.args.get("where")
     for part in _joined_by_and(where.this) if where is not None else ():
         _with_null(walker, part)
@@ -53,6 +55,22 @@ def _joined(walker: Walker, join: Any) -> None:
             text,
             f"write ON with the columns that belong together, as in ON a.id = {table.alias_or_name}.id",
         )
+
+
+def _left_of_a_join(walker: Walker, node: Any) -> None:
+    """Note ``, LATERAL`` followed by an outer join: a comma binds less than JOIN, so LATERAL alone is on its left.
+
+    Snowflake's error 001072; https://docs.snowflake.com/en/sql-reference/constructs/join-lateral
+    """
+    lateral = None
+    for join in node.args.get("joins") or ():
+        if join.meta.get(COMMA):
+            lateral = join if "line" in join.meta else None
+        elif lateral is not None and (side := str(join.args.get("side") or "").upper()):
+            text = f"LATERAL behind a comma cannot be on the left side of a {side} JOIN"
+            way_out = "write JOIN LATERAL in place of the comma, or flatten in WITH and join that"
+            walker.mistake(lateral, text, way_out)
+            lateral = None
 
 
 def _with_null(walker: Walker, part: Any) -> None:

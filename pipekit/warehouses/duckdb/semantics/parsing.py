@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.tokens import TokenType
 
 _PLACE = re.compile(r"\{(\d+|over)\}")
 # Plain names that DuckDB takes as columns only in quotes, and Snowflake mostly without.
@@ -69,6 +70,7 @@ _QUOTED = frozenset(
         "verbose",
     }
 )  # fmt: skip
+COMMA = "comma"  # the mark of a join that is written with one
 _KEPT_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM")
 
 
@@ -82,6 +84,16 @@ class Source(Snowflake):  # type: ignore[misc]
         FUNCTION_PARSERS: ClassVar = {
             name: parse for name, parse in Snowflake.Parser.FUNCTION_PARSERS.items() if name in _KEPT_SYNTAX
         }
+
+        def _parse_join(self, *args: Any, **named: Any) -> Any:
+            """A join; one that is written with a comma is marked, since its tree is that of JOIN."""
+            comma, begins = self._curr, self._next
+            join = super()._parse_join(*args, **named)
+            if join is not None and comma is not None and comma.token_type == TokenType.COMMA:
+                join.meta[COMMA] = True
+                if isinstance(join.this, exp.Lateral):
+                    join.update_positions(begins)
+            return join
 
 
 class Template(exp.Expression, exp.Func):  # type: ignore[misc]
