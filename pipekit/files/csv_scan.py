@@ -48,18 +48,8 @@ class CsvScan(NamedTuple):
         return self.delimiters == records * (width - 1)
 
 
-def scan_csv(path: Path, form: CsvFormat, whole: bytes | None = None) -> CsvScan:
-    """Scan a local file of UTF-8 text, or its bytes, where they are known."""
-    pass_ = _Pass(form)
-    with path.open("rb") if whole is None else BytesIO(whole) as stream:
-        plain = pass_.start(stream)
-        while plain and (chunk := stream.read(_CHUNK)):
-            plain = pass_.take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
-    return CsvScan(plain and pass_.ends_well, pass_.delimiters)
-
-
-class _Pass:
-    """One pass over a file, in chunks that end with a line."""
+class CsvScanner:
+    """Scans files of one form, one after another: each in one pass, in chunks that end with a line."""
 
     def __init__(self, form: CsvFormat) -> None:
         self._skip = form.skip_lines
@@ -70,9 +60,21 @@ class _Pass:
         self._comments = re.compile(b"(?m)^" + re.escape(self._comment or b"") + b"[^\n]*")
         self._nulls = self._quoted_nulls(form)
         self._ends = {self._delimiter, b"\n", b"\r", b""}
+        self._begin()
+
+    def scan(self, path: Path, whole: bytes | None = None) -> CsvScan:
+        """Scan a local file of UTF-8 text, or its bytes, where they are known."""
+        self._begin()
+        with path.open("rb") if whole is None else BytesIO(whole) as stream:
+            plain = self._start(stream)
+            while plain and (chunk := stream.read(_CHUNK)):
+                plain = self._take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
+        return CsvScan(plain and not self._inside and self._newlines.alike, self._delimiters)
+
+    def _begin(self) -> None:
         self._inside = False
         self._newlines = _Newlines()
-        self.delimiters = 0
+        self._delimiters = 0
 
     def _quoted_nulls(self, form: CsvFormat) -> list[bytes]:
         """NULL texts with an escape character, where they are in quotes: a fast reader takes them for NULL, too."""
@@ -82,11 +84,7 @@ class _Pass:
         written = [*texts, *(each.replace(self._escape, self._escape * 2) for each in texts)]
         return [form.quote.encode() + each + form.quote.encode() for each in written]
 
-    @property
-    def ends_well(self) -> bool:
-        return not self._inside and self._newlines.alike
-
-    def start(self, stream: IO[bytes]) -> bool:
+    def _start(self, stream: IO[bytes]) -> bool:
         """Pass over the marks at the start and the lines to skip; a fast reader takes a quote in them for a value."""
         text = 0
         while stream.read(len(_MARK)) == _MARK:
@@ -95,7 +93,7 @@ class _Pass:
         skipped = [stream.readline() for _ in range(self._skip)]
         return self._quote is None or not any(self._quote in line for line in skipped)
 
-    def take(self, chunk: bytes) -> bool:
+    def _take(self, chunk: bytes) -> bool:
         """Take the next lines; say whether they are plain."""
         if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk:
             return False
@@ -114,7 +112,7 @@ class _Pass:
             outside = self._without_comments(outside)
         if outside is None:
             return False
-        self.delimiters += outside.count(self._delimiter)
+        self._delimiters += outside.count(self._delimiter)
         self._newlines.take(outside)
         return True
 
@@ -136,7 +134,7 @@ class _Pass:
         rest, last = lines.replace(around, _PAIR), self._quote + end
         if not rest.endswith(last) or rest.find(self._quote) != len(rest) - len(last):
             return False
-        self.delimiters += (len(values) - len(lines)) // (len(between) - len(_PAIR))
+        self._delimiters += (len(values) - len(lines)) // (len(between) - len(_PAIR))
         self._newlines.take(end)
         return True
 

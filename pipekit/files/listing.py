@@ -73,26 +73,29 @@ def _local(root: Path, source: Source) -> Iterator[tuple[SourceFile, str]]:
             hint="Check `uri` (relative paths start at the project's root).",
         )
     judge, above = judge_of(source), os.path.join(root, "")
-    for path, found in _walk(root, deep=is_deep(source.pattern), hidden=source.include_hidden):
-        below = str(path).removeprefix(above)
-        if not source.include_hidden and is_no_data(below):
-            yield SourceFile(str(path), 0), below + "/" * os.path.isdir(path)
+    for path, found in _walk(str(root), deep=is_deep(source.pattern), hidden=source.include_hidden):
+        below = path.removeprefix(above)
+        if found is None and not source.include_hidden and is_no_data(below):
+            yield SourceFile(path, 0), below + "/" * os.path.isdir(path)
         elif verdict := judge(below):
-            yield (_listed(path, found) if verdict[1] is None else SourceFile(str(path), 0)), below
+            yield (_listed(path, found) if verdict[1] is None else SourceFile(path, 0)), below
 
 
-def _listed(path: Path, status: os.stat_result | None) -> SourceFile:
+def _listed(path: str, status: os.stat_result | None) -> SourceFile:
     if status is None:
         raise SourceError("is a link to nothing", file=path, hint="Remove the link, or bring back what it leads to.")
     try:
-        str(path).encode()
+        path.encode()
     except UnicodeEncodeError:
         raise SourceError("the name is not UTF-8", file=path, hint="Rename the file.") from None
     return local_file(path, status)
 
 
-def _walk(root: Path, *, deep: bool, hidden: bool) -> Iterator[tuple[Path, os.stat_result | None]]:
-    """Files, links that lead nowhere, and hidden names. A folder that several links lead to is looked at once."""
+def _walk(root: str, *, deep: bool, hidden: bool) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Files, links that lead nowhere, and hidden names, which have no status like these.
+
+    A folder that several links lead to is looked at once.
+    """
     seen: set[tuple[int, int]] = set()
     folders = [root]
     while folders:
@@ -102,8 +105,8 @@ def _walk(root: Path, *, deep: bool, hidden: bool) -> Iterator[tuple[Path, os.st
             continue
         seen.add((status.st_dev, status.st_ino))
         below = []
-        for path in _entries(folder):
-            status = None if not hidden and is_no_data(path.name) else _status(path)
+        for name, path in _entries(folder):
+            status = None if not hidden and is_no_data(name) else _status(path)
             if status is None or S_ISREG(status.st_mode):
                 yield path, status
             elif deep and S_ISDIR(status.st_mode):
@@ -111,18 +114,20 @@ def _walk(root: Path, *, deep: bool, hidden: bool) -> Iterator[tuple[Path, os.st
         folders += reversed(below)
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: str) -> list[tuple[str, str]]:
+    """Names and paths, which are texts: there may be a million."""
+    above = "" if folder == os.curdir else os.path.join(folder, "")
     try:
         # In one order: a file that can be reached by two ways is always known by the same.
-        return [folder / name for name in sorted(os.listdir(folder))]
+        return [(name, above + name) for name in sorted(os.listdir(folder))]
     except OSError as error:
         raise SourceError(f"cannot list the folder: {error.strerror}", file=folder) from error
 
 
-def _status(path: Path) -> os.stat_result | None:
+def _status(path: str | Path) -> os.stat_result | None:
     """What a path leads to; ``None`` if that is nothing."""
     try:
-        return path.stat()
+        return os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -131,10 +136,14 @@ def _status(path: Path) -> os.stat_result | None:
         raise SourceError(f"cannot read the file: {error.strerror}", file=path) from error
 
 
-def local_file(path: Path, status: os.stat_result) -> SourceFile:
+def local_file(path: str | Path, status: os.stat_result) -> SourceFile:
     """A file on the local disk."""
-    changed = datetime.fromtimestamp(status.st_mtime, UTC)
-    return SourceFile(str(path), status.st_size, "", changed, f"{status.st_mtime_ns}.{status.st_ctime_ns}")
+    version = f"{status.st_mtime_ns}.{status.st_ctime_ns}"
+    return SourceFile(str(path), status.st_size, "", _written(status), version)
+
+
+def _written(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, UTC)
 
 
 def refuse_changed(file: SourceFile) -> None:
@@ -143,12 +152,11 @@ def refuse_changed(file: SourceFile) -> None:
     Raises:
         SourceError: It was written while it was read, or is gone.
     """
-    path = local_path(file.uri)
+    path = local_path(file.uri) if "://" in file.uri else file.uri
     if path is None:
         return
     status = _status(path)
-    now = local_file(path, status) if status else None
-    if now is None or (now.size_bytes, now.modified_at) != (file.size_bytes, file.modified_at):
+    if status is None or (status.st_size, _written(status)) != (file.size_bytes, file.modified_at):
         raise SourceError(
             "changed while it was read",
             file=file.uri,

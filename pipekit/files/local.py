@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import errno
 import hashlib
+import os
 import shutil
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from functools import partial
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, SourceError, WarehouseError
@@ -35,6 +37,8 @@ from pipekit.source import SourceFile
 from pipekit.state import make_private_folder
 
 _CHUNK = 1 << 20
+_SMALL = 1 << 16
+_KEPT = 16 << 20
 
 _COPIERS = 8  # reads from a store mostly wait; each holds a block or two in memory
 
@@ -50,10 +54,12 @@ class Fetched(NamedTuple):
     Attributes:
         file: As it was read: with the digest of its content, where it was copied.
         path: Its plain local text, or the Parquet file.
+        whole: All that is at the path, where it was read already; many small files are read once that way.
     """
 
     file: SourceFile
     path: Path
+    whole: bytes | None = None
 
 
 class LocalFiles:
@@ -84,6 +90,8 @@ class LocalFiles:
         self._below = below or Below()
         self._cancelled = cancelled
         self._in_place = in_place
+        self._is_plain = not form.footer_lines and form.records_at is None and encoding_of(form) in (None, "utf-8")
+        self._kept = 0
         self._folder: Path | None = None
         self._store: Store | None = None
         self._opening = threading.Lock()
@@ -115,8 +123,7 @@ class LocalFiles:
             copies = dict(zip(copied, refuse_bad(caught), strict=True))
         else:
             copies = dict(zip(copied, side_by_side(calls, self._cancelled, _COPIERS), strict=True))
-        found = enumerate(zip(files, plain, strict=True))
-        return [copies[index] if path is None else Fetched(file, path) for index, (file, path) in found]
+        return [copies[index] if each is None else each for index, each in enumerate(plain)]
 
     def start(self, file: SourceFile, place: Path) -> Path:
         """The start of the file as plain local text, for who looks at its header only: the file itself, or ``place``.
@@ -126,29 +133,27 @@ class LocalFiles:
         """
         plain = self._plain(file)
         if plain is not None:
-            return plain
+            return plain.path
         with self.opened(file) as raw:
             place.write_bytes(next(self._texts(file, _Counted(raw, file.uri)), b""))
         return place
 
-    def _plain(self, file: SourceFile) -> Path | None:
-        """Where the file is, if it can be read there; ``None`` if it needs a copy."""
-        path = local_path(file.uri)
+    def _plain(self, file: SourceFile) -> Fetched | None:
+        """The file where it is, if it can be read there; ``None`` if it needs a copy."""
+        path = local_path(file.uri) if self._is_plain else None
         if path is None or compression_of(file.uri, self._form) != NONE or not can_be_named(path):
             return None
         if not self._in_place(path):
             return None
-        if self._form.footer_lines or self._form.records_at is not None:
-            return None
-        if encoding_of(self._form) not in (None, "utf-8"):
-            return None
-        if not path.is_file():
-            raise gone(file)
-        start = _start(path, file)
+        read, is_whole = _start(path, file)
+        start = read[:MOST]
         refuse_other_kind(start, file, self._form)
         if self._form.finds_encoding and wide_encoding(start):
             return None
-        return path if self._form.mark_is_skipped or not start.startswith(codecs.BOM_UTF8) else None
+        if not self._form.mark_is_skipped and start.startswith(codecs.BOM_UTF8):
+            return None
+        self._kept += len(read) * is_whole
+        return Fetched(file, path, read if is_whole and self._kept <= _KEPT else None)
 
     def _path(self, index: int) -> Path:
         assert self._folder is not None
@@ -305,7 +310,7 @@ def with_digests(files: Sequence[SourceFile], cancelled: threading.Event | None 
 
 def can_be_named(path: Path) -> bool:
     """Whether DuckDB's readers can be given the name: with a backslash in it, no other sign of a pattern is escaped."""
-    return "\\" not in str(path) or not set("*?[") & set(str(path))
+    return "\\" not in str(path) or not any(sign in str(path) for sign in "*?[")
 
 
 def gone(file: SourceFile) -> SourceError:
@@ -313,10 +318,25 @@ def gone(file: SourceFile) -> SourceError:
     return SourceError("the file was there when the source was listed, and is gone now", file=file.uri)
 
 
-def _start(path: Path, file: SourceFile) -> bytes:
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe has no end to wait for
+
+
+def _start(path: Path, file: SourceFile) -> tuple[bytes, bool]:
+    """All bytes of a small file, or the first ones, and whether that is all."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MOST)
+        descriptor = os.open(path, _READING)
+        try:
+            status = os.fstat(descriptor)
+            if not S_ISREG(status.st_mode):
+                raise gone(file)
+            if status.st_size >= _SMALL:
+                return os.read(descriptor, MOST), False
+            read = os.read(descriptor, status.st_size + 1)
+            return read, len(read) == status.st_size
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise gone(file) from error
     except OSError as error:
         raise BadFileError(f"cannot be read: {error.strerror or error}", file=file.uri) from error
 

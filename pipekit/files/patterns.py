@@ -13,6 +13,7 @@ _MARKERS = re.compile(
     r"_SUCCESS|_FAILURE|_temporary|_metadata|_common_metadata|_delta_log|_spark_metadata|_symlink_format_manifest"
     r"|_(started|committed|vacuum|change_data)(_.*)?|.+\.crc|.+_\$folder\$"
 )
+_PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are told by this alone
 HIDDEN = "hidden"
 MARKER = "left by the writer"
 EXCLUDED = "excluded"
@@ -83,6 +84,8 @@ def is_no_data(name: str) -> bool:
 
 def first_no_data(name: str) -> tuple[str, str] | None:
     """The hidden part of a path, or the marker in it, with what is before, and which of the two it is."""
+    if not _PERHAPS.search(name):
+        return None
     parts = name.split("/")
     for number, part in enumerate(parts, 1):
         if part.startswith(".") or _MARKERS.fullmatch(part):

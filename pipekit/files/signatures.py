@@ -87,6 +87,9 @@ _SIGNATURES = (
     ),
     _Signature(b"ustar", "a tar archive", _UNREAD.format("tar"), at=257),
 )
+_FIRST = re.compile(  # what most files do not begin with, so that they need not be compared with each
+    b"|".join(b".{%d}%s" % (each.at or 0, re.escape(each.begins)) for each in _SIGNATURES), re.DOTALL
+)
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -116,6 +119,8 @@ def wide_encoding(start: bytes) -> str | None:
 def kind_of(start: bytes) -> tuple[str, str] | None:
     """What kind of file begins so, and what to do about it; ``None`` for text and what is not known."""
     bare = start.lstrip()
+    if not _FIRST.match(start) and not _FIRST.match(bare):
+        return None
     for each in _SIGNATURES:
         text, at = (bare, 0) if each.at is None else (start, each.at)
         if text.startswith(each.begins, at) and re.match(each.then.encode(), text[at + len(each.begins) :], re.DOTALL):

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipekit.files.csv_scan import scan_csv
+from pipekit.files.csv_scan import CsvScanner
 from pipekit.formats.csv import CsvFormat
 
 _VALUES = st.sampled_from(['"a"', '"a"', '"a,b"', '"p\nq"', '""', '","', '"x""y"', '""","', '"r\r\ns"', "a", '"', ""])
@@ -23,7 +23,7 @@ _LINES = st.lists(st.lists(_VALUES, min_size=1, max_size=3).map(",".join), min_s
 @settings(max_examples=300, deadline=None)
 def test_a_plain_file_has_as_many_delimiters_as_python_finds(lines: list[str], newline: str, last: bool) -> None:
     written = newline.join(lines) + newline * last
-    found = scan_csv(Path(), CsvFormat(type="csv"), written.encode())
+    found = CsvScanner(CsvFormat(type="csv")).scan(Path(), written.encode())
     if found.plain:
         records = csv.reader(io.StringIO(written, newline=""), strict=True)
         assert found.delimiters == sum(max(len(record) - 1, 0) for record in records)

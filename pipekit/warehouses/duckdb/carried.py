@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from pipekit.source import Column, Source, SourceFile
+from pipekit.files.local import Fetched
+from pipekit.source import Column, Source
 from pipekit.warehouses.duckdb.casts import Conversion, convert_text
 from pipekit.warehouses.duckdb.plan import Plan, Planner, name, paths_text, selected
 
@@ -16,8 +17,10 @@ def carried_planner(source: Source) -> Planner:
     conversions = tuple(_conversion(column, number, source) for number, column in enumerate(source.columns, 1))
     details = ("raw", "line", "problem", "CASE WHEN bad = refused THEN why END")
 
-    def plan(file: SourceFile, path: Path) -> Plan:
-        return Plan(file, path, partial(_select, source), None, conversions, source, details=details, shape="carried")
+    def plan(each: Fetched) -> Plan:
+        return Plan(
+            each.file, each.path, partial(_select, source), None, conversions, source, details=details, shape="carried"
+        )
 
     return plan
 

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from pipekit.files.csv_header import below_separator_line, csv_positions
 from pipekit.files.csv_marks import mark_of, marked
 from pipekit.files.csv_records import CsvReader
-from pipekit.files.csv_scan import CsvScan, scan_csv
+from pipekit.files.csv_scan import CsvScan, CsvScanner
+from pipekit.files.local import Fetched
 from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
-from pipekit.source import Source, SourceFile
+from pipekit.source import Source
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_text
 from pipekit.warehouses.duckdb.literals import text
@@ -49,24 +50,27 @@ class _CsvPlanner:
         self._source = source
         self._form = form
         self._reader = CsvReader(form)
+        self._scanner = CsvScanner(form)
         self._conversions = tuple(convert_text(each, f"x{index}", source) for index, each in enumerate(source.columns))
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
         self._below: _CsvPlanner | None = None
         self._marks = [mark.encode() for mark in (form.quote, form.escape, form.comment) if mark]
 
-    def plan(self, file: SourceFile, path: Path) -> Plan | None:
+    def plan(self, each: Fetched) -> Plan | None:
         """How to read a file; ``None`` if it holds no record."""
-        with path.open("rb") as stream:  # buffered: less than asked for is the whole file
-            start = stream.read(_HEAD)
+        file, path, start = each
+        if start is None:
+            with path.open("rb") as stream:
+                start = stream.read(_HEAD)
         line = self._first_line(start)
         shape = self._known.get(line) if line else None
         if shape is not None:
-            return self._planned(file, path, shape, scan_csv(path, self._form, start if len(start) < _HEAD else None))
+            return self._planned(each, shape, self._scanner.scan(path, each.whole))
         form = below_separator_line(self._form, file, path)
         if form is not self._form:
             self._below = self._below or _CsvPlanner(self._source, form)
-            return self._below.plan(file, path)
+            return self._below.plan(each)
         heads = self._reader.heads(path)
         if not heads:
             return None
@@ -75,7 +79,8 @@ class _CsvPlanner:
         shape = _Shape(positions, width, form.skip_lines)
         if line and heads[0].line == 1 and not heads[0].problem:
             self._known[line] = shape
-        return self._planned(file, path, shape, scan_csv(path, form) if _is_trusted(heads, form) else CsvScan(False))
+        trusted = _is_trusted(heads, form)
+        return self._planned(each, shape, self._scanner.scan(path, each.whole) if trusted else CsvScan(False))
 
     def _first_line(self, start: bytes) -> bytes:
         """The first line, where it is the header and nothing in it needs to be looked at more than once; else empty."""
@@ -86,22 +91,23 @@ class _CsvPlanner:
         plain = feed and line.strip() and b"\r" not in line[:-1] and not any(mark in line for mark in self._marks)
         return line if plain else b""
 
-    def _planned(self, file: SourceFile, path: Path, shape: _Shape, scan: CsvScan) -> Plan:
+    def _planned(self, each: Fetched, shape: _Shape, scan: CsvScan) -> Plan:
         if shape not in self._splits:
             self._splits[shape] = _csv_split(self._source, shape)
         lines = self._form.heads
         return Plan(
-            file,
-            path,
+            each.file,
+            each.path,
             partial(_csv_select, self._source, self._form, shape) if scan.plain else None,
             self._splits[shape],
             self._conversions,
             self._source,
             shape.width,
-            records=partial(self._reader.records, path, shape.width),
+            records=partial(self._reader.records, each.path, shape.width),
             fits=lambda records: scan.fits(records + lines, shape.width),
             broken=mark_of,
             shape=shape,
+            length=None if each.whole is None else len(each.whole),
         )
 
 

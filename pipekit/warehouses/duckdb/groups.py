@@ -19,7 +19,7 @@ from pipekit.files.local import gone
 from pipekit.names import Table
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
-from pipekit.warehouses.duckdb.plan import Plan
+from pipekit.warehouses.duckdb.plan import Plan, is_pattern
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.session import DuckDBSession
@@ -76,7 +76,7 @@ def grouped(plans: Iterable[tuple[int, Plan]]) -> list[Group]:
     open_: dict[object, tuple[dict[int, Plan], int]] = {}
     for position, plan in plans:
         size = plan.size
-        if plan.read is None or plan.shape is None or size > _ALONE_BYTES or set("[*?") & set(str(plan.path)):
+        if plan.read is None or plan.shape is None or size > _ALONE_BYTES or is_pattern(plan.path):
             found.append({position: plan})
             continue
         members, held = open_.get(plan.shape, ({}, 0))

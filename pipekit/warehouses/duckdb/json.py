@@ -10,9 +10,10 @@ from pipekit.files.json_paths import column_path
 from pipekit.files.json_records import json_array, json_documents, json_lines, layout_of
 from pipekit.files.json_roots import paths_above
 from pipekit.files.json_text import with_values
+from pipekit.files.local import Fetched
 from pipekit.files.records import Record
 from pipekit.formats.json import JsonFormat
-from pipekit.source import Source, SourceFile
+from pipekit.source import Source
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
 from pipekit.warehouses.duckdb.json_below import plan_below
@@ -32,7 +33,8 @@ def json_planner(warehouse: Session, source: Source, form: JsonFormat) -> Planne
     return partial(_plan, warehouse, source, form)
 
 
-def _plan(warehouse: Session, source: Source, form: JsonFormat, file: SourceFile, path: Path) -> Plan | None:
+def _plan(warehouse: Session, source: Source, form: JsonFormat, each: Fetched) -> Plan | None:
+    file, path = each.file, each.path
     start, end = _ends(path)
     if not start:
         return None

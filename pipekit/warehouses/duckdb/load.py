@@ -17,8 +17,8 @@ from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, 
 from pipekit.files.checks import check_source
 from pipekit.files.json_roots import Below, paths_above
 from pipekit.files.listing import refuse_changed
-from pipekit.files.local import Fetched, LocalFiles
-from pipekit.files.path_columns import in_files, path_columns_last
+from pipekit.files.local import Fetched, LocalFiles, gone
+from pipekit.files.path_columns import in_files, path_columns, path_columns_last
 from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import Source
@@ -98,9 +98,12 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
 def _planned(planner: Planner, load: FileLoad, each: Fetched) -> Plan | None:
     refuse_cancelled(load.cancelled)
     try:
-        with still_there((each.file, each.path)):
-            return planner(each.file, each.path)
-    except OSError as error:
+        return planner(each)
+    except (WarehouseError, OSError) as error:
+        if not each.path.exists():
+            raise gone(each.file) from error
+        if isinstance(error, WarehouseError):
+            raise
         raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri) from error
 
 
@@ -319,4 +322,6 @@ def planner_of(warehouse: Session, source: Source) -> Planner:
         planner = carried_planner(inner)
     else:
         planner = READERS[source.format.type](warehouse, inner, source.format)
-    return lambda file, path: with_path_columns(planner(file, path), source, file)
+    if not path_columns(source):
+        return planner
+    return lambda each: with_path_columns(planner(each), source, each.file)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipekit.errors import BadFileError, SourceError
 from pipekit.files.headers import column_positions, folded
+from pipekit.files.local import Fetched
 from pipekit.files.parquet_pages import Chunk, refuse_damaged_pages
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
@@ -28,11 +29,10 @@ def _whole_plan(
     plan: Callable[[Session, Source, SourceFile, Path], Plan],
     warehouse: Session,
     source: Source,
-    file: SourceFile,
-    path: Path,
+    each: Fetched,
 ) -> Plan:
-    with as_damage(file, path, UNREADABLE):
-        return plan(warehouse, source, file, path)
+    with as_damage(each.file, each.path, UNREADABLE):
+        return plan(warehouse, source, each.file, each.path)
 
 
 def _verified_plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipekit.files.local import Fetched
 from pipekit.files.records import Record
 from pipekit.names import quote_identifier
 from pipekit.source import Source, SourceFile
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
             wrong with it as a whole, and with its first bad value.
         records: Gives the file's records, split in Python, each time it is called; none for Parquet.
         shape: Files with equal shapes may be read at once; ``None`` is read alone.
+        length: Bytes of what DuckDB reads, where they were counted.
     """
 
     file: SourceFile
@@ -58,10 +60,13 @@ class Plan(NamedTuple):
     fits: Callable[[int], bool] = lambda records: True
     broken: Callable[[Record], str] = lambda record: "is not a JSON object"
     shape: Hashable = None
+    length: int | None = None
 
     @property
     def size(self) -> int:
         """Bytes of what DuckDB reads; 0 if it is gone, which the reader will report."""
+        if self.length is not None:
+            return self.length
         try:
             return os.stat(self.path).st_size
         except OSError:
@@ -73,13 +78,18 @@ class Plan(NamedTuple):
         return None if self.read is None else self.read((self.path,))
 
 
-Planner = Callable[[SourceFile, Path], "Plan | None"]
+Planner = Callable[[Fetched], "Plan | None"]
 """Says how to read a file; ``None`` if there is nothing in it."""
 
 
 def path_text(path: Path) -> str:
     """A string literal by which DuckDB's readers mean this one file, whatever its name; see ``can_be_named``."""
     return text(_PATTERN_SIGN.sub(r"[\g<0>]", str(path)))
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether the name holds a sign of DuckDB's patterns."""
+    return _PATTERN_SIGN.search(str(path)) is not None
 
 
 def paths_text(paths: Sequence[Path]) -> str:
