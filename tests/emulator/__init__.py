@@ -24,7 +24,7 @@ or lets pass, and pipekit relies on, is added here:
   at most and for LOCK_TIMEOUT, and a deadlock ends one of them. INSERT and COPY wait for nothing.
 - A text that is longer than its VARCHAR(n) is refused, a literal is as wide as it is written, OBJECT, ARRAY and
   TIMESTAMP_LTZ are types. A division by zero is an error. SKIP_HEADER leaves out physical lines,
-  and a blank line that COPY is not told to leave out is an error.
+  and a blank line that COPY, or a query over staged lines, is not told to leave out is an error.
 - If a test asks for it, a session sees what another one committed some seconds later, unless READ_CONSISTENCY_MODE is
   GLOBAL; its own commits it sees at once. UPDATE, DELETE, COPY and what replaces all rows see everything.
 - If a test asks for it, a value beyond a length is refused (EMULATED_LONGEST_VALUE), and VALIDATION passes over bad records
@@ -33,7 +33,7 @@ or lets pass, and pipekit relies on, is added here:
 It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
 NUMBER (tests/warehouses/duckdb/semantics is about that), the text of a JSON number
-with an exponent, error tables, time travel, a query over staged files that meets a blank line, whether UTF-8 is checked by
+with an exponent, error tables, time travel, whether UTF-8 is checked by
 record or by value, what VALIDATION says of a record with too many fields, HAVING without GROUP BY, and widths of expressions that are no literals. Temporary tables are ordinary ones that are dropped with their
 session. A transaction in which a statement failed must be rolled back; Snowflake would go on. What COPY does here is
 what Snowflake's documentation says, so a green test is a test of that reading.

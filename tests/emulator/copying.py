@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ _ERRORS = [
 ]
 _KNOWN = {"FILES", "FILE_FORMAT", "ON_ERROR", "FORCE", "PURGE", "VALIDATION_MODE"}
 _BY_NAME = re.compile(r'\$1:"(?P<column>(?:[^"]|"")+)"::\w+(?:\([\d,]+\))?')
+_BLANK = "End of record reached while expected to parse a column"
 _SELECTED = re.compile(r"\$(?P<field>\d+)|(?P<meta>METADATA\$\w+)", re.IGNORECASE)
 
 
@@ -152,7 +153,7 @@ class Copy:
     def _count(self, record: Record, form: Options, width: int) -> None:
         if form["TYPE"] == "CSV" and not record.raw and not truth(form, "SKIP_BLANK_LINES"):
             # SKIP_BLANK_LINES in https://docs.snowflake.com/en/sql-reference/sql/create-file-format
-            record.error = record.error or "End of record reached while expected to parse a column"
+            record.error = record.error or _BLANK
         counted = form["TYPE"] == "CSV" and truth(form, "ERROR_ON_COLUMN_COUNT_MISMATCH", True) and not self.select
         if counted and not record.error and len(record.fields) != width:
             record.error = (
@@ -234,7 +235,7 @@ def _validation(file: Read, record: Record) -> tuple[Any, ...]:
 _BRANCH = re.compile(
     r"\(?\s*SELECT\s+(?P<index>\d+),\s*(?:LEFT\(\$1,\s*(?P<most>\d+)\)|\$1)\s+FROM\s+(?P<place>'@(?:[^']|'')*')\s*"
     r"(?:\(FILE_FORMAT\s*=>\s*'(?P<format>[^']*)'\))?\s*"
-    r"WHERE\s+ENDSWITH\(METADATA\$FILENAME,\s*'(?:[^']|'')*'\)\s+AND\s+METADATA\$FILE_ROW_NUMBER\s*=\s*(?P<row>\d+)\s+LIMIT\s+1\s*\)?",
+    r"WHERE\s+ENDSWITH\(METADATA\$FILENAME,\s*'(?:[^']|'')*'\)\s+AND\s+METADATA\$FILE_ROW_NUMBER\s*(?:=\s*(?P<row>\d+)|IN\s*\((?P<rows>[\d, ]+)\))\s+LIMIT\s+1\s*\)?",
     re.IGNORECASE,
 )
 
@@ -260,7 +261,7 @@ def _staged_line(cursor: Cursor, match: re.Match[str]) -> str | None:
     form = conn.account.stages.formats[conn.full_name(unescape(given))] if given else stage.format
     try:
         records = csv_records(decode(unpack(stage.read(path), form, path), form), form)
-        record = next((record for record in records if record.row == int(match["row"])), None)
+        record = _first_of(records, {int(row) for row in (match["row"] or match["rows"]).split(",")})
         if record is None:
             return None
         if len(record.fields[0] or "") > int(conn.parameter("EMULATED_LONGEST_VALUE", str(2**27))):
@@ -268,6 +269,15 @@ def _staged_line(cursor: Cursor, match: re.Match[str]) -> str | None:
         return record.fields[0]
     except Unreadable as error:
         raise _refusal(Read(path, *stage.names(path), [], []), Record(1, 1, "", error=str(error))) from error
+
+
+def _first_of(records: Iterator[Record], rows: set[int]) -> Record | None:
+    for record in records:
+        if not record.raw:  # SKIP_BLANK_LINES in https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+            raise Unreadable(_BLANK)
+        if record.row in rows:
+            return record
+    return None
 
 
 def infer_schema(cursor: Cursor, command: str) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

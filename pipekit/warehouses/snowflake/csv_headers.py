@@ -66,7 +66,7 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
     """The lines of the header, or the first line, of each file that has one."""
     found: Lines = {}
     for number in range(first, first + max(form.heads, 1)):
-        for file, line in first_lines(warehouse, peek, files, number, _LONGEST).items():
+        for file, line in first_lines(warehouse, peek, files, number, _LONGEST, above=form.skip_lines).items():
             if form.header and len(line) == _LONGEST:
                 raise BadFileError(f"the header is longer than {_LONGEST:,} characters", file=file.uri, line=number)
             found.setdefault(file, []).append(line.lstrip("\ufeff").rstrip("\r\n"))

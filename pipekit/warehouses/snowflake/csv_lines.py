@@ -79,7 +79,7 @@ def _first_stray(form: CsvFormat, lines: str) -> str:
     counted = (
         f'SELECT "FILE", "ROWNO", "LINE", {line} AS "TEXT", '
         f"LENGTH({bare}) - LENGTH(REPLACE({bare}, {text(quote)}, '')) AS \"QUOTES\" "
-        f'FROM {lines} WHERE "ROWNO" > {form.skip_lines}'
+        f"FROM {lines}"
     )
     parity = f'SELECT *, COALESCE(SUM("QUOTES") {above}, 0) % 2 AS "INSIDE" FROM ({counted})'
     fits = f'IFF("INSIDE" = 0, REGEXP_LIKE("TEXT", {text(outside)}), REGEXP_LIKE("TEXT", {text(inside)}))'

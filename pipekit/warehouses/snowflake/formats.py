@@ -17,7 +17,7 @@ PARQUET_FORMAT = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_L
 # One line of text is one value, whatever it holds.
 _RAW_LINES = (
     "TYPE = CSV COMPRESSION = {compression} RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE PARSE_HEADER = FALSE "
-    "SKIP_HEADER = 0 SKIP_BLANK_LINES = {blank} FIELD_OPTIONALLY_ENCLOSED_BY = NONE ESCAPE = NONE "
+    "SKIP_HEADER = {above} SKIP_BLANK_LINES = {blank} FIELD_OPTIONALLY_ENCLOSED_BY = NONE ESCAPE = NONE "
     "ESCAPE_UNENCLOSED_FIELD = NONE NULL_IF = () EMPTY_FIELD_AS_NULL = FALSE TRIM_SPACE = FALSE "
     "REPLACE_INVALID_CHARACTERS = {replace} SKIP_BYTE_ORDER_MARK = TRUE ENCODING = {encoding}"
 )
@@ -36,15 +36,17 @@ def raw_lines(form: FileFormat, *, looks: bool = False) -> str:
 
     Args:
         form: The source's format.
-        looks: Whether it is only to look at lines: bytes that do not belong are replaced, and blank lines count. A COPY
-            leaves blank lines out, which would be errors of their own by the documentation of SKIP_BLANK_LINES
+        looks: Whether it is only to look at lines: bytes that do not belong are replaced, and a blank line in the place
+            of a header is not passed over. Elsewhere blank lines are left out, and those above a header by SKIP_HEADER:
+            by the documentation of SKIP_BLANK_LINES they would be errors of their own
             (https://docs.snowflake.com/en/sql-reference/sql/create-file-format#type-csv).
     """
     return _RAW_LINES.format(
         compression=compression_name(form),
         encoding=encoding_option(form),
+        above=form.lines_above,
         replace="TRUE" if looks else "FALSE",
-        blank="FALSE" if looks else "TRUE",
+        blank="FALSE" if looks and not form.paths_are_json else "TRUE",
     )
 
 

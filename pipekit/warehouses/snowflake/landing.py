@@ -86,7 +86,13 @@ _FILES_PER_QUERY = 200
 
 
 def first_lines(
-    warehouse: SnowflakeSession, stage_format: str, files: StagedFiles, line: int = 1, most: int = 100
+    warehouse: SnowflakeSession,
+    stage_format: str,
+    files: StagedFiles,
+    line: int = 1,
+    most: int = 100,
+    *,
+    above: int = 0,
 ) -> dict[SourceFile, str]:
     """The start of one line of each file; a file that has no such line is left out. Many files in one query.
 
@@ -98,13 +104,16 @@ def first_lines(
         files: Which files.
         line: 1-based.
         most: Characters that come to this machine.
+        above: Lines that the format leaves out with SKIP_HEADER.
     """
     found: dict[SourceFile, str] = {}
     names = list(files.names)
+    # Whether a row's number counts the lines above is not documented; the first row has one of two.
+    rows = [1, line] if above and line == above + 1 else [line]
     for start in range(0, len(names), _FILES_PER_QUERY):
         chunk = names[start : start + _FILES_PER_QUERY]
         branches = [
-            f"(SELECT {index}, LEFT($1, {most}) {_line_of(files, name, stage_format, line)} LIMIT 1)"
+            f"(SELECT {index}, LEFT($1, {most}) {_line_of(files, name, stage_format, rows)} LIMIT 1)"
             for index, name in enumerate(chunk)
         ]
         for index, value in read_lines_of_files(warehouse, " UNION ALL ".join(branches), files):
@@ -140,12 +149,13 @@ def read_lines_of_files(warehouse: SnowflakeSession, sql: str, files: StagedFile
         raise about_file(error, files.find(error.file).uri) from error
 
 
-def _line_of(files: StagedFiles, name: str, stage_format: str, line: int) -> str:
+def _line_of(files: StagedFiles, name: str, stage_format: str, rows: Sequence[int]) -> str:
     place = text(f"@{files.stage.name}/{files.stage.path}{name}")
     given = f" (FILE_FORMAT => {text(stage_format)})" if stage_format else ""
     # A location is a prefix, so the name's end is asked for too. The row's number makes it surely the line that is
     # meant; LIMIT lets the scan stop there.
-    meant = f"ENDSWITH(METADATA$FILENAME, {text(name)}) AND METADATA$FILE_ROW_NUMBER = {line}"
+    numbered = f"= {rows[0]}" if len(rows) == 1 else f"IN ({', '.join(map(str, rows))})"
+    meant = f"ENDSWITH(METADATA$FILENAME, {text(name)}) AND METADATA$FILE_ROW_NUMBER {numbered}"
     return f"FROM {place}{given} WHERE {meant}"
 
 

@@ -159,8 +159,12 @@ FINDINGS = {
     ),
     "M6": Finding(
         "a blank line in a file of JSON lines is an error by the documentation",
-        "COPY leaves blank lines out; the look at a first line counts them, and a probe asks whether it may",
-        (f"{_DOCUMENTED}::test_a_blank_line_between_json_records_is_left_out_by_copy",),
+        "COPY leaves blank lines out, and so does the look at a first line of JSON; those above a CSV header are left out by"
+        " SKIP_HEADER, whichever way rows are numbered after it",
+        (
+            f"{_DOCUMENTED}::test_a_blank_line_between_json_records_is_left_out_by_copy",
+            f"{_DOCUMENTED}::test_no_look_at_a_file_meets_the_blank_lines_above_what_it_looks_for",
+        ),
     ),
     "M7": Finding(
         "no active warehouse was taken for a transient failure, and doctor never used it",

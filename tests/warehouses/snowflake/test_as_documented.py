@@ -277,6 +277,22 @@ def test_a_blank_line_between_json_records_is_left_out_by_copy(
     assert "SKIP_BLANK_LINES = TRUE" in copy
 
 
+@pytest.mark.parametrize("rejects", ["fail", "reject"])
+def test_no_look_at_a_file_meets_the_blank_lines_above_what_it_looks_for(
+    warehouse: SnowflakeWarehouse, tmp_path: Path, rejects: str
+) -> None:
+    """SKIP_HEADER leaves out lines whatever they are: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    (tmp_path / "1.json").write_text('\n\n{"a":1,"b":"x"}\n')
+    assert load(warehouse, source(str(tmp_path), {"type": "json"}, AB), rejects) == [(1, "x")]
+    (tmp_path / "1.json").unlink()
+    (tmp_path / "1.csv").write_text('A "report"\n\na,b\n1,x\n\n2,y\n')
+    titled = source(str(tmp_path), {"type": "csv", "skip_lines": 2}, AB)
+    assert load(warehouse, titled, rejects) == [(1, "x"), (2, "y")]
+    (tmp_path / "1.csv").write_text('A "report"\n\na,b\n1,x"\n')
+    with pytest.raises(SourceError, match="quote inside an unquoted value"):
+        load(warehouse, titled, rejects)
+
+
 def test_a_line_that_is_too_long_to_look_at_says_what_to_do(
     warehouse: SnowflakeWarehouse,
     snowflake_account: EmulatedSnowflake,  # noqa: F811
