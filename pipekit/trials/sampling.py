@@ -79,13 +79,15 @@ class Sampler:
         self._names = {key: spelt.get(key, name) for key, name in read.items() if key not in own}
         self.inputs = {name: self._input(name, spec, used) for name in self._names.values()}
         self._spec = spec
+        self._trees = list(trees_of(statements_of(step, spec)))
+        aggregated = _aggregated(self._trees)
         self._direct = {
             column: ref  # under another name it is computed, as a rule
             for column, origin in (known or {}).items()
             for ref in origin.direct
             if len(origin.direct) == 1 and not ref.in_files and (ref.column == column or _KEY.search(ref.column))
+            if column not in aggregated
         }
-        self._trees = list(trees_of(statements_of(step, spec)))
         self._pairs = list(self._joined())
         self._pairs += [pair for pair in self._by_name() if pair not in self._pairs]
 
@@ -182,7 +184,7 @@ class Sampler:
                     if self._spec.table_key(ref.place) == key and ref.column in each.columns
                 }
                 conditions = [text for column, values in lists.items() if (text := self._one_of(column, values))]
-                least = 4 if any(tree.find(exp.Group) for tree in self._trees) else 1  # a sum may be no value of a row
+                least = 4 if any(tree.find(exp.Group) for tree in self._trees) else 1
                 for condition in ([" AND ".join(conditions)] if conditions else []) + conditions:
                     if len(each.rows) < least:
                         found = self._read(each, condition, limit)
@@ -269,6 +271,17 @@ def trees_of(statements: Sequence[Statement]) -> Iterator[Any]:
     for each in statements:
         with suppress(sqlglot.errors.SqlglotError, RecursionError):
             yield sqlglot.parse_one(each.text, read=each.dialect)
+
+
+def _aggregated(trees: Sequence[Any]) -> frozenset[str]:
+    """Columns that a SELECT computes from several rows: a row that has such a value by chance need not belong to it."""
+    return frozenset(
+        fold(each.alias_or_name, str.lower)
+        for tree in trees
+        for select in tree.find_all(exp.Select)
+        for each in select.selects
+        if each.find(exp.AggFunc)
+    )
 
 
 def flat(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:

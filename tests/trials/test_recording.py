@@ -156,8 +156,10 @@ def test_rows_that_show_more_are_looked_for(tmp_path: Path) -> None:
     assert len([row for row in test["given"]["raw"] if row["kind"] != "bird"]) == 1
 
 
-def test_groups_of_a_sample_have_several_rows_where_there_are_such(tmp_path: Path) -> None:
-    """Sums are values of no input row but by chance: the one that is must not be the whole sample."""
+@pytest.mark.parametrize("order", ["area", "area desc", "n desc, word"])
+def test_groups_of_a_sample_have_several_rows_where_there_are_such(tmp_path: Path, order: str) -> None:
+    """Sums are values of no input row but by chance: rows that have them must not be the whole sample, in whichever
+    order the step's table has its rows. A GROUP BY gives them in any."""
     path = project(
         tmp_path,
         """
@@ -174,6 +176,7 @@ def test_groups_of_a_sample_have_several_rows_where_there_are_such(tmp_path: Pat
     lines = [f'{{"words": ["w{n % 3}", "x{n}"], "area": {10**n}}}' for n in range(6)]
     write(tmp_path, "in/a.json", "\n".join([*lines, '{"words": ["alone"], "area": 7}']) + "\n")
     run_ok(path)
+    execute(tmp_path, f"CREATE OR REPLACE TABLE spoken AS SELECT * FROM spoken ORDER BY {order}")
     done = load(path).record("spoken")
     assert (done.passed, done.notes, done.given) == (True, (), {"raw": 7})
     [test] = found_in(path).values()
