@@ -77,5 +77,5 @@ def _foreseen(finding: Finding, spec: PipelineSpec) -> Finding:
     ]
     if not finding.empty or not needing:
         return finding
-    text = f"{finding.text}: {', '.join(needing)} would fail; if an empty source is fine, say on_empty: allow"
+    text = f"{finding.text}: {', '.join(needing)} would fail; if an empty source is fine, set on_empty: allow"
     return finding._replace(text=text, warns=True)

@@ -128,7 +128,7 @@ LOCK_COLUMNS: tuple[Column, ...] = (
     Column.of("pid", "integer", "The process of that run."),
     Column.of("host", "varchar", "Where that process is."),
     Column.of("since", "timestamp_tz", "When it took the lock."),
-    Column.of("heartbeat", "timestamp_tz", "When it last said that it is alive."),
+    Column.of("heartbeat", "timestamp_tz", "When it last reported that it is alive."),
 )
 
 READABLE: tuple[Table, ...] = (LOG_TABLE, CHECK_TABLE, LEDGER, CATALOG)

@@ -34,7 +34,7 @@ def plan(spec: Path, form: str | None, folder: Path | None, **options: Any) -> N
     """
     if options.pop("as_json"):
         if form not in (None, "json"):
-            raise click.UsageError(f"--json and --format {form} do not go together: say one of them")
+            raise click.UsageError(f"--json and --format {form} do not go together: use one of them")
         form = "json"
     names = ("select", "exclude", "resume", "full_refresh")
     plan_options = {name: options.pop(name) for name in names}

@@ -131,7 +131,7 @@ def _of_an_option(problem: Problem) -> Problem:
 def _of_the_system(error: Exception) -> str:
     """What the system refused, in words; empty for any other error."""
     if isinstance(error, FileNotFoundError) and not error.filename:
-        return "the current folder is no more; change to one that is there"
+        return "the current folder was deleted; change to one that exists"
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
         place = error.filename or "the output"
         return f"{os.fsdecode(place) if not isinstance(place, int) else place}: {error.strerror}"

@@ -28,7 +28,7 @@ def report(spec: Path, output: Path, force: bool, runs: int, **options: Any) -> 
     if not (force or _may_replace(output)):
         raise click.UsageError(
             f"--output {output}: there is a file that is no report of pipekit, and it was left as it is; choose another"
-            " name, or say --force"
+            " name, or use --force"
         )
     pipeline = read_spec(spec, **options)
     page = pipeline.report(runs=runs)

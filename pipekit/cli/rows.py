@@ -38,7 +38,7 @@ def _choose_form(context: click.Context, option: click.Parameter, given: bool) -
     """Keep the form as the parameter ``form``; there is one of them, or none."""
     chosen = context.params.setdefault("form", None)
     if given and chosen:
-        raise click.UsageError(f"--{chosen} and --{option.name} do not go together: say one of them")
+        raise click.UsageError(f"--{chosen} and --{option.name} do not go together: use one of them")
     if given:
         context.params["form"] = option.name
 

@@ -123,7 +123,7 @@ def _export_rejects(pipeline: Pipeline, file: Path, step: str | None, run_id: st
     try:
         count = pipeline.export_rejects(file, step, run_id=run_id)
     except FileExistsError as error:
-        raise click.UsageError(f"--export {file}: there is such a file already") from error
+        raise click.UsageError(f"--export {file}: the file exists already; choose another name") from error
     command = f"pipekit rejects {pipeline.spec.path}{f' --step {step}' if step else ''} --replay {file}"
     say(f"{number(count, 'record')} in {file}; fix them, then: {command}")
 

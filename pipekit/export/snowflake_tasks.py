@@ -105,7 +105,7 @@ def _refuse_steps(options: SnowflakeTasksOptions, pipeline: Exported) -> None:
     if on_disk and not options.files_in_image:
         raise ExportError(
             f"{', '.join(on_disk)}: reads files of this machine's disk, which a container does not have; put them on a"
-            " bucket or a stage or, if the image holds them, say --files-in-image"
+            " bucket or a stage or, if the image holds them, add --files-in-image"
         )
     if len(pipeline.steps) + 2 > _MOST_TASKS:
         raise ExportError(f"the graph has {len(pipeline.steps) + 2:,} tasks, and Snowflake takes {_MOST_TASKS:,}")

@@ -117,7 +117,7 @@ def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
     """Characters of a CSV file that contradict each other."""
     marks = {key: getattr(source.format, key, None) for key in ("delimiter", "quote", "escape", "comment")}
     if marks["escape"] and not marks["quote"]:
-        yield "format.escape", "it escapes quotes, and `quote: null` says that there are none"
+        yield "format.escape", "it escapes quotes, and `quote: null` declares that there are none"
     for key, other in (("quote", "delimiter"), ("escape", "delimiter"), ("comment", "delimiter"), ("comment", "quote")):
         mark, beside = marks[key], marks[other] or ""
         if mark and mark in beside:
@@ -126,7 +126,7 @@ def _check_marks(source: Source) -> Iterator[tuple[str, str]]:
         if not {"\r", "\n"}.isdisjoint(mark or ""):
             yield f"format.{key}", "a line end cannot be within a record"
     if getattr(source.format, "header_lines", 1) > 1 and not source.format.has_header:
-        yield "format.header_lines", "`header: false` says that there is no header"
+        yield "format.header_lines", "`header: false` declares that there is no header"
 
 
 def _check_paths(source: Source) -> Iterator[tuple[str, str]]:

@@ -29,8 +29,8 @@ def is_separator_line(form: CsvFormat, file: SourceFile, line: str) -> bool:
         return False
     if found["value"] != form.delimiter:
         raise BadFileError(
-            f"the line {short(found[0])!r} says that the delimiter is {found['value']!r}, and the source says that it "
-            f"is {form.delimiter!r}",
+            f"the line {short(found[0])!r} declares the delimiter {found['value']!r}, and the source declares "
+            f"{form.delimiter!r}",
             file=file.uri,
             line=form.skip_lines + 1,
             hint="Correct `delimiter`, or leave the line out by `skip_lines`.",
@@ -92,6 +92,6 @@ def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequ
                 file=file.uri,
                 line=each.line,
                 value=short(each.raw),
-                hint="Say how the file is written by `skip_lines`, `quote` and `encoding`, or correct it.",
+                hint="Declare how the file is written with `skip_lines`, `quote` and `encoding`, or correct it.",
             )
     return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)

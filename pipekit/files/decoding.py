@@ -115,6 +115,6 @@ def checked(parts: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
         size += len(chunk)
         if is_bomb(size, file.size_bytes):
             raise BadFileError(
-                f"unpacks to more than {MOST_RATIO} times its size; that is no data but a trap", file=file.uri
+                f"unpacks to more than {MOST_RATIO} times its size; it looks like a decompression bomb", file=file.uri
             )
         yield chunk

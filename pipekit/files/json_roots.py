@@ -108,7 +108,7 @@ def check_above(text: str, levels: Sequence[Level]) -> str | None:
     if above.up > len(levels):
         return f"{text!r} is {above.up} records up, and the root has {len(levels)}"
     if above.place == "key" and not levels[-above.up].is_map:
-        return f"{text!r} is the key in an object of records; say so in `root`: `name.*`"
+        return f"{text!r} is the key in an object of records; write `root: name.*`"
     if above.place == "index" and levels[-above.up].is_map:
         return f"{text!r} is the place in a list, and the root has an object there"
     return None

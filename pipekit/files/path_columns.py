@@ -64,16 +64,16 @@ def _text(source: Source, file: SourceFile, column: Column, below: str) -> str |
             f"the path {below!r} does not fit {column.path!r}",
             file=file.uri,
             column=column.name,
-            hint="Correct the column's `path`, leave the file out by `pattern` or `exclude`, or say `optional: true`.",
+            hint="Correct the column's `path`, leave the file out by `pattern` or `exclude`, or set `optional: true`.",
         )
     other = pattern.shortest.fullmatch(below)
     if other is None or other["value"] != found["value"]:
         also = "" if other is None else f" or {other['value']!r}"
         raise BadFileError(
-            f"the path {below!r} does not say whether the value is {found['value']!r}{also}",
+            f"the path {below!r} does not determine whether the value is {found['value']!r}{also}",
             file=file.uri,
             column=column.name,
-            hint="Say more of the path in the column's `path`.",
+            hint="Write more of the path in the column's `path`.",
         )
     text = unquote(found["value"]) if pattern.is_partition else found["value"]
     nothing = (_NO_VALUE,) if pattern.is_partition else ()

@@ -319,7 +319,7 @@ _ABOUT_THE_OBJECT = ("InvalidObjectState", "AccessDenied", "403", "Forbidden")
 _WITHOUT_RIGHTS = (
     "Where the reader pays, set FSSPEC_S3_REQUESTER_PAYS=true; where anybody may read without, FSSPEC_S3_ANON=true."
 )
-_ARCHIVED = "It is archived (Glacier): restore it, move it away, or say on_bad_file: skip."
+_ARCHIVED = "It is archived (Glacier): restore it, move it away, or set on_bad_file: skip."
 
 
 def _unreadable(uri: str, error: BaseException) -> SourceError:

@@ -138,7 +138,7 @@ def refuse_other_text(start: str, file: SourceFile) -> None:
         ((each.kind, each.remedy) for each in _SIGNATURES if re.match(_replaced(each), start, re.DOTALL)), None
     )
     if found is None and re.match(_WIDE, start):
-        found = ("text in UTF-16 or UTF-32", "Convert it to UTF-8, or say its `encoding` where the format has the key.")
+        found = ("text in UTF-16 or UTF-32", "Convert it to UTF-8, or set `encoding` where the format has the key.")
     if found:
         raise BadFileError(f"is {found[0]}, not text in UTF-8", file=file.uri, hint=found[1])
 

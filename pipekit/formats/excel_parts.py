@@ -71,7 +71,7 @@ def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], st
                 continue
             place = _PLACE.search(attributes)
             if place is None:
-                raise ValueError(f"the sheet {sheet!r} has {text}, in a cell that does not say where it is")
+                raise ValueError(f"the sheet {sheet!r} has {text}, in a cell without a reference")
             yield (place[1].decode(), place[2].decode()), text
 
 
@@ -96,4 +96,4 @@ def _part_of(parts: ZipFile, sheet: str) -> str:
             link = next(value for key, value in entry.items() if key.endswith("}id"))
             target = targets[link]
             return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    raise ValueError(f"the workbook does not say where its sheet {sheet!r} is")
+    raise ValueError(f"the workbook has no link to its sheet {sheet!r}")

@@ -91,7 +91,7 @@ def _choose_by_values(warehouse: DuckDBWarehouse, draft: Draft, columns: Sequenc
     if not draft.likely_key:
         text = "no column, and no two or three together, identify a record: no check can see one that is there twice"
     elif len(draft.likely_key) == 1:
-        text = f"`{draft.likely_key[0]}` is taken for the key, since its values all differ; its name does not say so"
+        text = f"`{draft.likely_key[0]}` is taken for the key, since its values all differ; its name does not tell"
     else:
         listed = ", ".join(f"`{name}`" for name in draft.likely_key)
         text = f"{listed} together are taken for the key, since no two records agree in them; no single column is one"

@@ -109,7 +109,7 @@ class Lineage:
         table = None if ref.in_files else self.tables.get(ref.place)
         if table is None or not table.steps or (table.columns is not None and ref.column in (*table.columns, ROWS)):
             return ""
-        return table.unknown or f"the step {table.steps[0]} does not say what {ref.column} is made of"
+        return table.unknown or f"the step {table.steps[0]} does not declare what {ref.column} is made of"
 
     def all_before(self, ref: Ref) -> Origin:
         """Every column, at any distance, on which one depends. By ``direct`` steps alone it is direct."""

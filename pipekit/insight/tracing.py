@@ -82,7 +82,7 @@ class _Tracing:
             why = str(error).rstrip(".").splitlines()[0]
             return replace(table, unknown=f"the step {step.id}: {why}")
         if found is None:
-            why = f"the step {step.id} ({step.type.name}) does not say what its columns are made of"
+            why = f"the step {step.id} ({step.type.name}) does not declare what its columns are made of"
             return replace(table, unknown=why)
         return self._with_columns(table, step, found, given.reads if isinstance(given, Statement) else ())
 

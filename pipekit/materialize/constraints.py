@@ -134,7 +134,7 @@ def make_read_table(context: StepContext, table: Table, statement: Statement, op
         raise QueryError(
             f"the query reads {table}, which it makes, and on the first run {which} cannot be known",
             kept=f"{table} was not made.",
-            hint="Say them: `contract: {columns: {id: integer, ...}}`; then the first run finds an empty table.",
+            hint="Declare them: `contract: {columns: {id: integer, ...}}`; then the first run finds an empty table.",
         )
     stamps = [TableColumn(warehouse.fold(c.name), warehouse.type_of(c)) for c in options.choice.own_columns]
     make(context, table, [*known.values(), *(c for c in stamps if c.name not in known)], options)

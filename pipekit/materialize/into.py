@@ -95,7 +95,7 @@ class TableOptions(StepOptions):
 
 
 class OutputColumn(StepOptions):
-    """What is said of a column of the table that a step makes.
+    """The contract of one column of a table that a step makes.
 
     Attributes:
         type: A Snowflake type, such as ``number(10,2)``; needed for a column that only its default fills, and where the
@@ -124,10 +124,10 @@ class OutputColumn(StepOptions):
 
 
 class Contract(StepOptions):
-    """What is said of the table that a step makes.
+    """The contract of the table that a step makes.
 
     Attributes:
-        columns: What is said of its columns, by name: a type, or a mapping.
+        columns: Its columns by name, each with a type or a mapping.
         primary_key: The columns that identify a row: never NULL, and no two rows with the same values.
     """
 

@@ -125,7 +125,7 @@ def _hint(
     others = _NEEDED if needed else _OTHERS
     if retyped:
         only_wider = all(widens(old.type, new.type) for old, new in retyped)
-        others = "say on_schema_change: widen" if only_wider else "change the table by hand (ALTER TABLE)"
+        others = "set on_schema_change: widen" if only_wider else "change the table by hand (ALTER TABLE)"
     if options.choice.how.replaces == "all" and getattr(options, "after_load", None) is None:
         return f"Run with --full-refresh: {_REPLACED} Or {others}."
     return others[0].upper() + others[1:] + (f", or run with --full-refresh: {_ANEW}" if retyped else ".")
@@ -134,9 +134,9 @@ def _hint(
 _ANEW = "then the step rebuilds the table, from what its sources hold now."
 _REPLACED = "the step replaces all rows anyway, and then rebuilds the table with these columns."
 _OTHERS = (
-    "say on_schema_change: add (new columns are added, missing ones become NULL) or ignore, or change the table by hand"
+    "set on_schema_change: add (new columns are added, missing ones become NULL) or ignore, or change the table by hand"
 )
-_NEEDED = "say on_schema_change: add, or add the columns by hand (ALTER TABLE)"
+_NEEDED = "set on_schema_change: add, or add the columns by hand (ALTER TABLE)"
 
 
 def _difference(

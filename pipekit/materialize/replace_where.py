@@ -29,14 +29,14 @@ class ReplaceKeys(StepOptions):
     @model_validator(mode="after")
     def _one_of(self) -> ReplaceKeys:
         if self.where is None and not self.partition_by:
-            raise ValueError("replace_where needs where or partition_by, which say what part of the table is replaced")
+            raise ValueError("replace_where needs where or partition_by, which select the part of the table to replace")
         return self
 
 
 _ALL = Statement("TRUE", "where")
 _KEPT = "Nothing was written."
 _EMPTY = (
-    "If that is fine, say on_empty: allow. Then where alone empties its part; partition_by finds no partition and"
+    "If that is fine, set on_empty: allow. Then where alone empties its part; partition_by finds no partition and"
     " changes nothing."
 )
 _OUTSIDE = "Select the rows of that part only, or widen where. A row for which where gives NULL is outside."

@@ -68,7 +68,7 @@ class OpenTelemetry(Receiver):
 
     Attributes:
         endpoint: The receiver's base URL; ``OTEL_EXPORTER_OTLP_ENDPOINT`` if left out.
-        headers: Sent with each request, for a token say; ``OTEL_EXPORTER_OTLP_HEADERS`` if left out.
+        headers: Sent with each request, for example a token; ``OTEL_EXPORTER_OTLP_HEADERS`` if left out.
         service_name: ``OTEL_SERVICE_NAME``, then ``pipekit``, if left out.
         statements: Whether each SQL statement has a span of its own.
     """

@@ -99,7 +99,7 @@ class TypedTables:
             return "no step makes it"
         if any(_may_have_others(step.options) for step in steps):
             return "with on_schema_change it may have others than its rows"
-        return f"the step {steps[0].id} ({steps[0].type.name}) does not say them"
+        return f"the step {steps[0].id} ({steps[0].type.name}) does not declare them"
 
 
 def _own_columns(options: Any) -> Sequence[Column]:

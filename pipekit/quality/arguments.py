@@ -58,7 +58,7 @@ ARGUMENTS = {
     "value_pairs_set": "The pairs of values that are allowed.",
     "value_ranges": "For each quantile its smallest and its largest value.",
     "unexpected_index_column_names": "Columns by which a row is found: their values are shown with each sample.",
-    "value_set": "The values that are allowed, or, where the name says so, that are not.",
+    "value_set": "The values that are allowed; for an expectation with `not` in its name, those that are not.",
 }
 
 

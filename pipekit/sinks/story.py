@@ -183,7 +183,7 @@ def next_steps(story: RunStory) -> list[str]:
     command = f"pipekit run {shlex.quote(header.spec_path)}{target}"
     if story.status == REFUSED:
         return ["next: when that is fixed, run it again:", f"  {command}"]
-    return ["next: fix what is said above, then go on after the finished steps:", f"  {command} --resume"]
+    return ["next: fix the errors above, then resume after the finished steps:", f"  {command} --resume"]
 
 
 def _listed(title: str, lines: list[str]) -> list[str]:

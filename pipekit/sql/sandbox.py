@@ -204,7 +204,7 @@ _OF_OTHERS = {
     "ref": "write the table's name alone: the order of the steps follows from it",
     "source": "write the name of the table that a load step makes",
     "config": "such settings are keys of the step in the pipeline file",
-    "is_incremental": "materialize: merge, or append with since, says which rows are new",
+    "is_incremental": "materialize: merge, or append with since, selects which rows are new",
     "this": "write the table's name",
 }
 """What people write who come from dbt, and what stands here in its place."""

@@ -257,7 +257,7 @@ def _changed(context: StepContext, table: Table, file: SourceFile) -> SourceErro
         kept=f"{table} still holds the rows it had before.",
         hint=_REPLAY_THE_REST
         if replayed
-        else "Say on_changed: replace with metadata: true (its old rows leave), or on_changed: add (both stay);"
+        else "Set on_changed: replace with metadata: true (its old rows leave), or on_changed: add (both stay);"
         " or let each delivery have a name of its own.",
     )
 
@@ -314,8 +314,8 @@ def _files(uris: Sequence[str]) -> str:
 
 def _untold(table: Table, uri: str) -> SourceError:
     return SourceError(
-        f"has other content than when it was loaded, and {table} does not say which rows it gave (_source_file)",
+        f"has other content than when it was loaded, and {table} does not record which rows it gave (_source_file)",
         file=uri,
         kept=f"{table} still holds the rows it had before.",
-        hint="Delete its rows by hand and say on_changed: add for one run, or reload the table.",
+        hint="Delete its rows by hand and set on_changed: add for one run, or reload the table.",
     )

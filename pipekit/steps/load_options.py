@@ -68,12 +68,12 @@ class LoadOptions(TableOptions):
         if self.after_load == "delete" and self.on_error == "reject" and not how.once_per_file:
             raise ValueError(
                 "after_load: delete with on_error: reject needs strategy: append. A file with rejected records is not"
-                f" deleted, and {how.name} would load it again in each run; say after_load: move"
+                f" deleted, and {how.name} would load it again in each run; set after_load: move"
             )
         if self.on_changed is not None and not how.once_per_file:
             raise ValueError(f"on_changed: means nothing with strategy: {how.name}, which reads every file again")
         if self.on_changed == "replace" and not self.metadata:
-            raise ValueError("on_changed: replace needs metadata: true, so that rows say which file they are from")
+            raise ValueError("on_changed: replace needs metadata: true, so that rows name the file they are from")
         if self.when == "changed" and how.once_per_file:
             raise ValueError(f"when: changed means nothing with strategy: {how.name}, which never loads a file twice")
         return self

@@ -142,7 +142,7 @@ def is_all_loaded(load: Load, listed: Listing, files: Sequence[SourceFile]) -> b
 
 
 NO_FILE = "no new file; the table is kept"
-EMPTY = "If an empty source is fine, say on_empty: allow."
+EMPTY = "If an empty source is fine, set on_empty: allow."
 
 
 def refuse_without_header(load: Load, files: Sequence[SourceFile]) -> None:

@@ -78,7 +78,7 @@ class Delivery:
                 for payload in self._payloads_of(event):
                     self._deliver(payload)
             except Exception as error:  # noqa: BLE001 - what cannot be reported to others must not end a run
-                self._failed(f"{type(event).__name__} cannot be said in an event: {type(error).__name__}: {error}")
+                self._failed(f"{type(event).__name__} cannot be written as an event: {type(error).__name__}: {error}")
 
     def _deliver(self, payload: Any) -> None:
         reason = self._tried(payload) if self._in_a_row < _GIVES_UP_AFTER else self._reason

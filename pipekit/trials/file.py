@@ -159,7 +159,7 @@ def _check(reading: Reading, names: _Names, place: Place, stage: Stage) -> None:
             near = did_you_mean(step, sorted(names.steps))
             reading.note((*place, "steps", number), f"there is no step {step!r}{near}")
     if not (stage.expect or stage.checks or stage.fails):
-        reading.note(place, "expects nothing: say expect, checks or fails")
+        reading.note(place, "expects nothing: add expect, checks or fails")
 
 
 def _check_columns(

@@ -79,7 +79,7 @@ def path_cases() -> tuple[LoadCase, ...]:
             "that_fits_in_two_ways",
             {"dt=2024-01-31/dt=2024-02-01/a.csv": b"a\n1\n"},
             {"dt": _IN_FOLDER, "a": "integer"},
-            error=("a.csv", "does not say whether", "2024-01-31", "2024-02-01"),
+            error=("a.csv", "does not determine whether", "2024-01-31", "2024-02-01"),
         ),
         _case(
             "and_in_the_file",

@@ -99,7 +99,7 @@ def test_tables_and_the_columns_of_one(tmp_path: Path) -> None:
 def test_where_it_ends_the_reason_is_said(tmp_path: Path) -> None:
     shop(tmp_path, "")
     said = cli(tmp_path, "lineage", "p.yaml", "best.place", code=0).stdout
-    why = "the step ranked (python) does not say what its columns are made of"
+    why = "the step ranked (python) does not declare what its columns are made of"
     assert f"└─ ranked.place  (unknown from here on: {why})" in said
     assert (
         f"totals.total  (unknown from here on: {why})"

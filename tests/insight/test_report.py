@@ -196,7 +196,7 @@ def test_the_command_writes_a_file_and_says_where_it_cannot(ran: Path, tmp_path:
     for mine in (notes, ran):
         before = mine.read_bytes()
         done = cli(ran.parent, "report", "p.yaml", "-o", str(mine), code=2)
-        assert "left as it is; choose another name, or say --force" in " ".join(done.stderr.split())
+        assert "left as it is; choose another name, or use --force" in " ".join(done.stderr.split())
         assert mine.read_bytes() == before
     cli(ran.parent, "report", "p.yaml", "-o", str(notes), "--force", code=0)
     notes.chmod(0o600)

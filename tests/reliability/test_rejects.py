@@ -78,7 +78,7 @@ def test_rejects_are_summed_up_exported_fixed_and_replayed(tmp_path: Path) -> No
     assert said.startswith("3 records in fix.csv; fix them, then: pipekit rejects p.yaml --replay fix.csv")
     exported = (tmp_path / "fix.csv").read_text()
     assert exported == "id,word\nx0,bad\nx1,bad\nx2,bad\n"
-    assert "there is such a file already" in cli(tmp_path, "rejects", "p.yaml", "--export", "fix.csv", code=2).stderr
+    assert "the file exists already" in cli(tmp_path, "rejects", "p.yaml", "--export", "fix.csv", code=2).stderr
     (tmp_path / "fix.csv").write_text(exported.replace("x", "1"))
     cli(tmp_path, "rejects", "p.yaml", "--replay", "fix.csv", code=0)
     assert query(tmp_path, "SELECT count(*), count_if(word = 'bad') FROM t") == [(8, 3)]

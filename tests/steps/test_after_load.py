@@ -239,7 +239,7 @@ def test_a_table_that_stands_for_files_that_are_gone_is_kept(tmp_path: Path) -> 
     pipeline = text("after_load: delete").replace("strategy: append", "strategy: truncate_load")
     strict = project(tmp_path, pipeline.replace("on_empty: allow", "on_empty: fail"))
     run_ok(strict)
-    assert "say on_empty: allow" in str(run(strict).steps[0].error)
+    assert "set on_empty: allow" in str(run(strict).steps[0].error)
     path = project(tmp_path, pipeline)
     assert load(path).plan().statuses == {"a": "UNCHANGED"}
     step = run_ok(path).steps[0]

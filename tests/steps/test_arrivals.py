@@ -174,7 +174,7 @@ def test_rows_that_do_not_say_their_file_are_not_guessed(on: Project) -> None:
 
     error = on.run(step(", metadata: true, on_schema_change: add")).errors["t"]
 
-    assert "does not say which rows it gave" in str(error)
+    assert "does not record which rows it gave" in str(error)
     assert ids(on) == [1]
 
 

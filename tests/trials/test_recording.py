@@ -382,6 +382,7 @@ def test_a_sum_of_floats_is_not_expected_and_the_way_out_is_said(tmp_path: Path)
     )
     lines = [f"{n % 2},{(n * 7919 % 1000) / 997 + 10 ** (n % 7)}" for n in range(20)]
     write(tmp_path, "in/a.csv", "\n".join(["k,v", *lines, ""]))
+    write(tmp_path, ".pipekit/masks.key", "5" * 64)  # with some keys the sums of masked values happen to be the same
     run_ok(path)
 
     assert any("plain.mean differs in its last digits" in note for note in load(path).record("plain").notes)

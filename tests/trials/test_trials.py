@@ -180,7 +180,7 @@ def test_mistakes_have_their_lines(pipeline: Path) -> None:
         (8, "raw_orders has no column 'dai'; did you mean 'day'?"),
         (10, "latest has no column 'dai'; did you mean 'day'?"),
         (13, "there is no step 'lates'; did you mean 'latest'?"),
-        (14, "expects nothing: say expect, checks or fails"),
+        (14, "expects nothing: add expect, checks or fails"),
     }
 
 

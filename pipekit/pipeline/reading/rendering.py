@@ -302,8 +302,8 @@ _NO_CLOCK = (
 
 
 _NO_DATE = (
-    "as_of alone is a time with colons and an offset (2024-01-02T00:00:00+00:00), which names no file; say how it is"
-    " written: as_of | date('YYYY-MM-DD')"
+    "as_of alone is a time with colons and an offset (2024-01-02T00:00:00+00:00), which names no file; give its"
+    " format: as_of | date('YYYY-MM-DD')"
 )
 
 

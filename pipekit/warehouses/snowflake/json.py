@@ -98,7 +98,7 @@ def _line_files(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles,
     try:
         starts = first_lines(warehouse, named_format(warehouse, load), files, most=_MOST_OF_LINE)
     except LineTooLong as error:
-        hint = "If the file is one array, or one document, say `layout: array`: then its lines are not looked at."
+        hint = "If the file is one array, or one document, set `layout: array`: then its lines are not looked at."
         raise SourceError(error.reason, file=error.file, line=error.line, hint=hint) from error
     others = {file for file, start in starts.items() if layout_of(start) != "lines"}
     return [name for name, file in files.names.items() if file not in others]

@@ -80,7 +80,7 @@ def _named(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, erro
     """The refusal with the file that it is about: Snowflake does not name it."""
     form, every = named_format(warehouse, load), load.on_bad_file == "skip"
     names = refused_names(warehouse, form, files, list(files.names), every=every)
-    hint = "If it is archived, restore it, move it away, or say on_bad_file: skip."
+    hint = "If it is archived, restore it, move it away, or set on_bad_file: skip."
     reason = f"cannot be read: {error.message}"
     found = [BadFileError(reason, file=files.names[name].uri, hint=hint) for name in names]
     return BadFileError.together(found) if found else error

@@ -247,7 +247,7 @@ def test_what_is_not_known_is_not_checked_and_that_is_said_once(tmp_path: Path) 
     project(tmp_path, "name: p\n" + HEAD.strip("\n") + steps, plugins__code="def make():\n    return []\n")
     done = cli(tmp_path, "validate", "p.yaml")
     assert done.stderr.splitlines() == [
-        "note: SQL that reads scores is not checked against its columns: the step scores (python) does not say them",
+        "note: SQL that reads scores is not checked against its columns: the step scores (python) does not declare them",
         "note: SQL that reads crm.accounts is not checked against its columns: no step makes it",
     ]
 

@@ -142,7 +142,7 @@ CSV_CASES = (
     csv_case("separator_line_alone", b"sep=;\n", format={"delimiter": ";"}),
     csv_case("separator_line_after_a_mark", b"\xef\xbb\xbfsep=,\na,b\n1,x\n", ((1, "x"),)),
     csv_case("separator_line_without_a_header", b"sep=,\n1,x\n", ((1, "x"),), format={"header": False}),
-    csv_case("separator_line_of_another", b"sep=;\na;b\n1;x\n", error=("a.csv:1", "says that the delimiter is ';'")),
+    csv_case("separator_line_of_another", b"sep=;\na;b\n1;x\n", error=("a.csv:1", "declares the delimiter ';'")),
     LoadCase(
         "csv_separator_line_in_one_of_two_files",
         {"1.csv": b"sep=,\nb,a\nx,1\n", "2.csv": b"a,b\n2,y\n"},

@@ -68,7 +68,7 @@ templates/orders.sql:6:23: steps.orders.template: unknown column 'custmer' of o;
 
 Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is no mistake. Not
 checked, and named once as a `note` by `validate`: SQL that reads a table whose columns are not known. That is one of `external`, one
-of a step type that does not say its columns (`python`; a plugin says them by `StepType.columns`), and one with
+of a step type that does not declare its columns (`python`; a plugin declares them by `StepType.columns`), and one with
 `on_schema_change: add` or `ignore`. A template of an engine's own dialect is not checked either.
 
 """
