@@ -38,6 +38,7 @@ from pipekit.warehouses.duckdb.semantics.exact_macros import (
     PART_TEXT_ONCE,
     WHOLE_OR,
 )
+from pipekit.warehouses.duckdb.semantics.holding import hold_long_arguments
 from pipekit.warehouses.duckdb.semantics.parsing import Source, Template, write
 from pipekit.warehouses.duckdb.semantics.refusals import Refused
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter
@@ -87,6 +88,7 @@ def rewrite(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table
     """
     rewriter, columns = _walked(tree, tables, becomes_table)
     _hold_once(tree)
+    hold_long_arguments(tree)
     return Rewritten(write(tree), _known(columns), tuple(sorted(rewriter.unproven)))
 
 
