@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from pipekit.files.csv_marks import CONTROL_Z
+from pipekit.files.shapes import windows_encoding
 from pipekit.formats.csv import CsvFormat
 
 _CHUNK = 1 << 18  # what is split fits the processor's cache
 _MARK = codecs.BOM_UTF8
+_CONTROLS = re.compile(b"\xc2[\x80-\x9f]")  # of C1
 _CONTROL_Z = CONTROL_Z.encode()  # whether it ends the text is looked at record by record
 
 # Bytes that no UTF-8 text holds stand for an escaped escape character and an escaped quote.
@@ -59,6 +61,7 @@ class CsvScanner:
         self._comment = form.comment.encode() if form.comment else None
         self._comments = re.compile(b"(?m)^" + re.escape(self._comment or b"") + b"[^\n]*")
         self._nulls = self._quoted_nulls(form)
+        self._controls = windows_encoding(form) is not None
         self._ends = {self._delimiter, b"\n", b"\r", b""}
         self._begin()
 
@@ -95,7 +98,7 @@ class CsvScanner:
 
     def _take(self, chunk: bytes) -> bool:
         """Take the next lines; say whether they are plain."""
-        if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk:
+        if self._has_control(chunk):
             return False
         if self._escape and self._escape in chunk:
             if any(null in chunk for null in self._nulls):
@@ -115,6 +118,12 @@ class CsvScanner:
         self._delimiters += outside.count(self._delimiter)
         self._newlines.take(outside)
         return True
+
+    def _has_control(self, chunk: bytes) -> bool:
+        """Whether there is a character that may be none of the text: each is looked at record by record."""
+        if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk or b"\0" in chunk:
+            return True
+        return self._controls and _CONTROLS.search(chunk) is not None
 
     def _all_quoted(self, chunk: bytes) -> bool:
         """Take lines of quoted values alone, which is three times as fast as to split them; ``False`` if they are not.

@@ -6,6 +6,9 @@ look-around, no classes by name.
 
 from __future__ import annotations
 
+import codecs
+import re
+
 from pipekit.errors import short
 from pipekit.files.time_formats import ISO_DATE, ISO_TIME, ISO_TIMESTAMP, ISO_TIMESTAMP_ZONE, time_format
 from pipekit.files.value_formats import epoch_of, given_format, number_text
@@ -34,6 +37,10 @@ ISO = {
     "timestamp_tz": ISO_TIMESTAMP_ZONE,
     "timestamp_ltz": ISO_TIMESTAMP_ZONE,
 }
+_ZONED = (
+    "a timestamp like 2024-12-31T23:59:59Z, with an offset and at most six digits of a second; "
+    "`timestamp_ntz` takes one without an offset"
+)
 _EXPECTED = {
     "integer": "an integer of 64 bits",
     "float": "a number that fits a 64-bit float",
@@ -42,13 +49,55 @@ _EXPECTED = {
     "date": "a date like 2024-12-31",
     "time": "a time like 23:59:59, with at most six digits of a second",
     "timestamp_ntz": "a timestamp like 2024-12-31 23:59:59, without an offset and with at most six digits of a second",
-    "timestamp_tz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
-    "timestamp_ltz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
+    "timestamp_tz": _ZONED,
+    "timestamp_ltz": _ZONED,
     "variant": "a JSON value",
     "object": "a JSON object",
     "array": "a JSON array",
     "binary": "bytes in hexadecimal digits",
 }
+
+
+NULL_SIGN = "\\N"
+"""What MySQL, PostgreSQL, Hive and others write for NULL: no value of a text, unless the contract names it."""
+NUL = "\0"
+CONTROLS = "".join(map(chr, range(0x80, 0xA0)))
+"""Control characters (C1) that no text holds, and in whose place Windows has quotes, dashes and the euro."""
+# https://encoding.spec.whatwg.org/#names-and-labels: what is called latin-1 is nearly always cp1252.
+_WINDOWS = {
+    **dict.fromkeys(("iso8859-1", "iso8859-15"), "cp1252"),
+    **{f"iso8859-{number}": f"cp{page}" for number, page in ((2, 1250), (5, 1251), (6, 1256), (7, 1253), (8, 1255))},
+    **{"iso8859-9": "cp1254", "iso8859-13": "cp1257"},
+}
+FOREIGN = {
+    NULL_SIGN: "is what MySQL and others write for NULL; name it in `null_values`",
+    NUL: "holds a NUL character (0x00), which is in no text; bcp writes it for an empty one. Export it without",
+    CONTROLS: "holds a control character that is a sign of text in {0}; set `encoding: {0}`",
+}
+"""What is wrong with a text that was not written as it is read, by what it is or holds."""
+
+
+def windows_encoding(form: FileFormat) -> str | None:
+    """What a file is written in that has ``CONTROLS`` by the encoding that is declared; ``None`` if it has none."""
+    encoding = form.text_encoding
+    return _WINDOWS.get(codecs.lookup(encoding).name) if encoding and form.is_plain_text else None
+
+
+def may_be_null_sign(column: Column, form: FileFormat) -> bool:
+    """Whether the text ``NULL_SIGN`` is bad in a column of text."""
+    return form.is_plain_text and NULL_SIGN not in (*column.null_values, *getattr(form, "null_values", ()))
+
+
+def why_foreign(value: str, form: FileFormat) -> str | None:
+    """What of ``FOREIGN`` a text is; ``None`` if it is none."""
+    if not form.is_plain_text:
+        return None
+    if value == NULL_SIGN:
+        return FOREIGN[NULL_SIGN]
+    if NUL in value:
+        return FOREIGN[NUL]
+    windows = windows_encoding(form)
+    return FOREIGN[CONTROLS].format(windows) if windows and re.search("[\x80-\x9f]", value) else None
 
 
 def number_shape(scale: int) -> str:
@@ -87,5 +136,7 @@ def why_bad(value: str | None, good: str, form: FileFormat) -> str:
     """Why a value is bad, as a sentence; ``None`` stands for NULL."""
     if value is None:
         return IS_NULL
+    if foreign := why_foreign(value, form):
+        return f"{short(value)!r} {foreign}"
     quoted = "; in quotes it is not NULL, unless `quoted_nulls: true`" if value in form.unquoted_nulls else ""
     return f"{short(value)!r} is not {good}{quoted}"

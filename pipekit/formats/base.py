@@ -55,6 +55,7 @@ class FileFormat(Model):
     Attributes:
         extra_is_error: Whether a column that is not declared is an error, unless ``on_extra`` says otherwise.
         values_are_text: Whether the values are text that is read as in CSV, and not values that have a type.
+        is_plain_text: Whether values are texts that pipekit itself decodes and splits, as the keys of the format say.
         paths_are_json: Whether ``path`` of a column is a path into a JSON document.
         mark_is_skipped: Whether readers of the text skip a byte order mark.
         numbers_are_text: Whether columns of numbers can say how these are written.
@@ -66,6 +67,7 @@ class FileFormat(Model):
 
     extra_is_error: ClassVar[bool] = False
     values_are_text: ClassVar[bool] = False
+    is_plain_text: ClassVar[bool] = False
     paths_are_json: ClassVar[bool] = False
     mark_is_skipped: ClassVar[bool] = True
     numbers_are_text: ClassVar[bool] = False

@@ -61,6 +61,7 @@ class CsvFormat(WrittenNumbers):
         return value
 
     extra_is_error: ClassVar[bool] = True
+    is_plain_text: ClassVar[bool] = True
 
     @property
     def heads(self) -> int:

@@ -48,6 +48,7 @@ class FixedWidthFormat(WrittenNumbers):
     compression: Compression = "auto"
 
     values_are_text: ClassVar[bool] = True
+    is_plain_text: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _long_enough(self) -> FixedWidthFormat:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipekit.files.headers import folded
+from pipekit.files.places import local_path
+from pipekit.files.shapes import NULL_SIGN
 from pipekit.inference.choosing import settle
 from pipekit.inference.ladder import (
     IN_TEXT,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
 FIRST = 1_000
+_LOOKED_AT = 1 << 20
 _AT_ONCE = 60
 _STYLES: tuple[Mapping[str, str], ...] = (
     {},
@@ -62,6 +66,9 @@ def propose_from_text(warehouse: DuckDBWarehouse, draft: Draft, names: Sequence[
         draft: What is known so far.
         names: The columns of the files, as they write them.
     """
+    if _has_null_sign(draft):
+        draft.format["null_values"] = ["", NULL_SIGN]
+        draft.doubts.append(f"{NULL_SIGN!r} stands for NULL in every column")
     text = ColumnType(kind="varchar")
     columns = [
         Column(name=f"c{at}", type=text, path=name, optional=_lacking(draft, name)) for at, name in enumerate(names)
@@ -74,6 +81,17 @@ def propose_from_text(warehouse: DuckDBWarehouse, draft: Draft, names: Sequence[
     profile = over(warehouse, contract, draft.source_files, ask)
     draft.columns = [Proposal(name, optional=each.optional) for name, each in zip(names, columns, strict=True)]
     settle(draft, profile.counts, profile.words)
+
+
+def _has_null_sign(draft: Draft) -> bool:
+    """Whether the first bytes of a file hold a whole value that is the sign for NULL; not of files that are packed."""
+    ends = re.escape(str(draft.format.get("delimiter", ",")).encode()) + rb"\r\n"
+    sign = re.compile(rb"(?:^|[%b])%b(?:[%b]|$)" % (ends, re.escape(NULL_SIGN.encode()), ends))
+    for each in draft.files:
+        with open(local_path(each.file.uri) or each.file.uri, "rb") as stream:
+            if sign.search(stream.read(_LOOKED_AT)):
+                return True
+    return False
 
 
 def _lacking(draft: Draft, name: str) -> bool:

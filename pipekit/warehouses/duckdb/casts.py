@@ -7,6 +7,7 @@ which DuckDB evaluates a column at a time; a CASE around each cast costs twice a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipekit.files.shapes import (
@@ -16,10 +17,13 @@ from pipekit.files.shapes import (
     INTEGER,
     ISO,
     NOT_FINITE,
+    NULL_SIGN,
     TRUE,
     expected,
+    may_be_null_sign,
     number_shape,
     why_bad,
+    windows_encoding,
 )
 from pipekit.files.time_formats import time_format
 from pipekit.files.value_formats import (
@@ -102,16 +106,35 @@ class Conversion(NamedTuple):
 Converted = tuple[str, str]  # whether the shape is good, and the value
 
 
-def convert_text(column: Column, source: str, contract: Source) -> Conversion:
+def convert_text(column: Column, source: str, contract: Source, *, scanned: bool = False) -> Conversion:
     """The conversion of ``column`` from a VARCHAR expression.
 
     The text ``null`` in a column of JSON is a missing value, as it is in a JSON file.
+
+    Args:
+        column: The declared column.
+        source: The expression.
+        contract: The source.
+        scanned: Whether the file's bytes are known to hold no character that is in no text.
     """
     if column.type.kind in SEMI:
         source = f"CASE WHEN trim({source}, ' \t\r\n') <> 'null' THEN {source} END"
     if column.null_values:
         source = f"CASE WHEN {source} NOT IN {_null_texts(column)} THEN {source} END"
-    return Conversion(column, source, *_from_text(column, source, contract), expected(column, contract.format))
+    good, value = _from_text(column, source, contract)
+    if column.type.kind == "varchar":
+        native = [*_native(column, source, contract.format, scanned)]
+        good = f"({' AND '.join([good, *native])})" if native else good
+    return Conversion(column, source, good, value, expected(column, contract.format))
+
+
+def _native(column: Column, text: str, form: FileFormat, scanned: bool) -> Iterator[str]:
+    """Conditions that are true of a text which was written as it is read: see ``FOREIGN`` of ``files.shapes``."""
+    if may_be_null_sign(column, form):
+        yield f"{text} <> {quoted(NULL_SIGN)}"
+    if form.is_plain_text and not scanned:
+        controls = r"\x{80}-\x{9F}" if windows_encoding(form) else ""
+        yield f"NOT regexp_matches({text}, '[\\x00{controls}]')"
 
 
 def _null_texts(column: Column) -> str:

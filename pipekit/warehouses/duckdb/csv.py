@@ -51,7 +51,12 @@ class _CsvPlanner:
         self._form = form
         self._reader = CsvReader(form)
         self._scanner = CsvScanner(form)
-        self._conversions = tuple(convert_text(each, f"x{index}", source) for index, each in enumerate(source.columns))
+        self._conversions = {
+            scanned: tuple(
+                convert_text(each, f"x{index}", source, scanned=scanned) for index, each in enumerate(source.columns)
+            )
+            for scanned in (False, True)
+        }
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
         self._below: _CsvPlanner | None = None
@@ -100,7 +105,7 @@ class _CsvPlanner:
             each.path,
             partial(_csv_select, self._source, self._form, shape) if scan.plain else None,
             self._splits[shape],
-            self._conversions,
+            self._conversions[scan.plain],
             self._source,
             shape.width,
             records=partial(self._reader.records, each.path, shape.width),

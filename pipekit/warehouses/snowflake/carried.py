@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from pipekit.files.carry import carried_files
 from pipekit.files.path_columns import in_files
+from pipekit.formats.base import FileFormat
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
-from pipekit.warehouses.snowflake.casts import Value
+from pipekit.warehouses.snowflake.casts import Value, foreign
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.judged import JudgedLoad
 from pipekit.warehouses.snowflake.landing import NUMBER, Landing, copy_parquet, create_landing
@@ -45,7 +46,7 @@ def prepare_carried(warehouse: SnowflakeSession, load: FileLoad) -> Iterator[Pre
 
 
 def _land(warehouse: SnowflakeSession, load: FileLoad, paths: list[Path]) -> Landing:
-    values = tuple(_value(column, number) for number, column in enumerate(load.source.columns, 1))
+    values = tuple(_value(column, number, load.source.format) for number, column in enumerate(load.source.columns, 1))
     types = {**_PLACE, **_VERDICTS, **{f"V{number}": "VARCHAR" for number in range(1, len(values) + 1)}}
     landed = create_landing(warehouse, ", ".join(f'"{name}" {kind}' for name, kind in types.items()))
     if paths:
@@ -56,5 +57,7 @@ def _land(warehouse: SnowflakeSession, load: FileLoad, paths: list[Path]) -> Lan
     return Landing(f"SELECT * FROM {landed}", values, line='"LINE"', place=place, record=record)
 
 
-def _value(column: Column, number: int) -> Value:
-    return Value(column, f'"V{number}"', refusal=f'IFF("AT" = {number}, "WHY", NULL)')
+def _value(column: Column, number: int, form: FileFormat) -> Value:
+    place, refusal = f'"V{number}"', f'IFF("AT" = {number}, "WHY", NULL)'
+    more = foreign(column, place, form)
+    return Value(column, place, refusal=f"COALESCE({refusal}, {more})" if more else refusal)

@@ -11,16 +11,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipekit.files.shapes import (
+    CONTROLS,
     FALSE,
     FLOAT,
+    FOREIGN,
     HEXADECIMAL,
     INTEGER,
     ISO,
     NOT_FINITE,
+    NUL,
+    NULL_SIGN,
     TRUE,
     expected,
+    may_be_null_sign,
     number_shape,
     why_bad,
+    windows_encoding,
 )
 from pipekit.files.time_formats import time_format
 from pipekit.files.value_formats import (
@@ -68,6 +74,19 @@ class Value:
     json_type: str | None = None
     refusal: str | None = None
     exact: str | None = None
+
+
+def foreign(column: Column, written: str, form: FileFormat) -> str | None:
+    """SQL of why a text is none that was written as it is read, or NULL; ``None`` if that cannot be."""
+    if column.type.kind != "varchar" or not form.is_plain_text:
+        return None
+    whens = [(f"CONTAINS({written}, CHR(0))", FOREIGN[NUL])]
+    if may_be_null_sign(column, form):
+        whens.append((f"{written} = {text(NULL_SIGN)}", FOREIGN[NULL_SIGN]))
+    if windows := windows_encoding(form):
+        whens.append((f"TRANSLATE({written}, {text(CONTROLS)}, '') <> {written}", FOREIGN[CONTROLS].format(windows)))
+    shown = f"'''' || LEFT({written}, 80) || "
+    return f"CASE {' '.join(f'WHEN {true} THEN {shown}{text(chr(39) + chr(32) + why)}' for true, why in whens)} END"
 
 
 def is_good(value: Value, form: FileFormat) -> str:

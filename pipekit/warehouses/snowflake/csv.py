@@ -18,9 +18,9 @@ from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
-from pipekit.source import Column, Source, SourceFile
+from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad, LoadedFile, PreparedLoad
-from pipekit.warehouses.snowflake.casts import Value, cast, is_good, reason
+from pipekit.warehouses.snowflake.casts import Value, cast, foreign, is_good, reason
 from pipekit.warehouses.snowflake.csv_headers import Header, header_groups, read_headers
 from pipekit.warehouses.snowflake.csv_lines import refuse_strays
 from pipekit.warehouses.snowflake.dialect import text
@@ -118,7 +118,7 @@ def land_csv(
     """Land CSV files as text, with the file and line of each record."""
     form = load.source.format
     assert isinstance(form, CsvFormat)
-    values = text_columns(load.source.columns)
+    values = text_columns(load.source)
     landed = create_landing(warehouse, ", ".join(f"{value.text} VARCHAR" for value in values) + f", {PLACE_TYPES}")
     ends = create_landing(warehouse, f'{PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
     unreadable: list[Unreadable] = []
@@ -212,9 +212,10 @@ class BadValues(SourceError):
     """The plain landing holds values that do not keep the contract; where they are is not known yet."""
 
 
-def text_columns(columns: Sequence[Column]) -> tuple[Value, ...]:
+def text_columns(source: Source) -> tuple[Value, ...]:
     """The declared columns as they are in a landing table of text."""
-    return tuple(Value(column, f'"V{number}"') for number, column in enumerate(columns, 1))
+    places = ((column, f'"V{number}"') for number, column in enumerate(source.columns, 1))
+    return tuple(Value(column, place, refusal=foreign(column, place, source.format)) for column, place in places)
 
 
 class PlainCsvLoad:
@@ -235,7 +236,7 @@ class PlainCsvLoad:
     ) -> None:
         self._warehouse = warehouse
         self._load = load
-        self._values = text_columns(load.source.columns)
+        self._values = text_columns(load.source)
         self._rows = dict.fromkeys(load.files, 0)
         groups = header_groups(headers, files)
         extras = max((group.width - group.found for group in groups), default=0)

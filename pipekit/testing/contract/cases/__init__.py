@@ -2,11 +2,12 @@
 
 from pipekit.testing.contract.cases.case import AB, CSV, JSON, PARQUET, UTC, LoadCase, Reject, Row, csv_case, json_case
 from pipekit.testing.contract.cases.csv_cases import CSV_CASES
+from pipekit.testing.contract.cases.foreign_cases import FOREIGN_CASES
 from pipekit.testing.contract.cases.json_cases import JSON_CASES, JSON_VALUE_CASES
 from pipekit.testing.contract.cases.parquet_cases import PARQUET_CASES
 from pipekit.testing.contract.cases.printed_cases import PRINTED_CASES
 from pipekit.testing.contract.cases.value_cases import VALUE_CASES
 
-CASES = (*CSV_CASES, *PRINTED_CASES, *VALUE_CASES, *JSON_CASES, *JSON_VALUE_CASES, *PARQUET_CASES)
+CASES = (*CSV_CASES, *FOREIGN_CASES, *PRINTED_CASES, *VALUE_CASES, *JSON_CASES, *JSON_VALUE_CASES, *PARQUET_CASES)
 
 __all__ = ["AB", "CASES", "CSV", "JSON", "PARQUET", "UTC", "LoadCase", "Reject", "Row", "csv_case", "json_case"]

@@ -104,7 +104,6 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
             "2024-12-31T21:30:00Z": TZ,
             "2024-12-31 23:30:00+02:00": TZ,
             "2024-12-31T16:30:00-0500": TZ,
-            "2024-12-31T21:30:00": TZ,
             "2024-12-31 21:30:00 UTC": TZ,
             "2024-12-31 21:30:00.000 UTC": TZ,
         },
@@ -115,6 +114,8 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
             "2024-12-31T21:30:00+99:99",
             "2024-12-31T21:30:00+14:30",
             "2024-12-31T21:30:00.1234567Z",
+            "2024-12-31T21:30:00",
+            "2024-12-31",
         ),
     ),
     (
@@ -128,6 +129,12 @@ _TEXTS: tuple[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]], ...] 
         {"timestamp_format": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM"},
         {"2024-12-31 23:30:00.000 +0200": TZ},
         ("2024-12-31 23:30:00.000",),
+    ),
+    (
+        "timestamp_tz",
+        {"timestamp_format": 'DD.MM.YYYY HH24:MI:SS "UTC"'},
+        {"31.12.2024 21:30:00 UTC": TZ},
+        ("31.12.2024 21:30:00", "31.12.2024 21:30:00 CET"),
     ),
     (
         "timestamp_ntz",
