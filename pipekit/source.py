@@ -4,8 +4,6 @@ These models are part of the pipeline file (their fields are its keys) and are w
 load from. Column types are Snowflake's: https://docs.snowflake.com/en/sql-reference/intro-summary-data-types
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,7 +69,7 @@ class ColumnType(BaseModel):
     length: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> ColumnType:
+    def parse(cls, text: str) -> "ColumnType":
         """Read a type as Snowflake writes it, such as ``number(10,2)`` or ``varchar(20)``.
 
         Raises:
@@ -96,7 +94,7 @@ class ColumnType(BaseModel):
         return cls(kind=kind)
 
     @classmethod
-    def _number(cls, text: str, precision: int, scale: int) -> ColumnType:
+    def _number(cls, text: str, precision: int, scale: int) -> "ColumnType":
         if not 1 <= precision <= _MAX_PRECISION:
             raise ValueError(f"{text!r}: the precision is 1 to {_MAX_PRECISION} digits, not {precision}")
         if scale > precision:
@@ -164,7 +162,7 @@ class Column(Model):
         return ColumnType.parse(value) if isinstance(value, str) else value
 
     @classmethod
-    def of(cls, name: str, type_text: str, description: str = "") -> Column:
+    def of(cls, name: str, type_text: str, description: str = "") -> "Column":
         """A nullable column, for tables that pipekit itself makes."""
         return cls(name=name, type=ColumnType.parse(type_text), description=description)
 
@@ -222,12 +220,12 @@ class Source(Model):
         )
 
     @model_validator(mode="after")
-    def _hidden(self) -> Source:
+    def _hidden(self) -> "Source":
         hide_parts(self.uri)
         return self
 
     @model_validator(mode="after")
-    def _distinct(self) -> Source:
+    def _distinct(self) -> "Source":
         seen: set[str] = set()
         for column in self.columns:
             name = column.name
@@ -241,7 +239,7 @@ class Source(Model):
     def __repr__(self) -> str:
         return scrub(super().__repr__())
 
-    def at(self, as_of: datetime) -> Source:
+    def at(self, as_of: datetime) -> "Source":
         """The source at a run's clock."""
         moving = {"uri": self.uri, "pattern": self.pattern, "exclude": self.exclude}
         if not holds_clock(moving):

@@ -59,7 +59,7 @@ class CsvScanner:
         self._quote = form.quote.encode() if form.quote else None
         self._escape = form.escape.encode() if form.escape and form.escape != form.quote else None
         self._comment = form.comment.encode() if form.comment else None
-        self._comments = re.compile(b"(?m)^" + re.escape(self._comment or b"") + b"[^\n]*")
+        self._comments = re.compile(b"(?m)^" + re.escape(self._comment) + b"[^\n]*" if self._comment else b"(?!)")
         self._nulls = self._quoted_nulls(form)
         self._controls = windows_encoding(form) is not None
         self._ends = {self._delimiter, b"\n", b"\r", b""}

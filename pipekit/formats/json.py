@@ -1,7 +1,5 @@
 """``type: json``."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from pipekit.formats.base import Compression, FileFormat, FormatType

@@ -1,7 +1,5 @@
 """The keys of ``type: features``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -80,7 +78,7 @@ class Feature(StepOptions):
         return value
 
     @model_validator(mode="after")
-    def _consistent(self) -> Feature:
+    def _consistent(self) -> "Feature":
         if self.sql is None and self.template is None:
             raise ValueError("give either sql or template; neither is given")
         if self.sql is not None and self.template is not None:

@@ -1,7 +1,5 @@
 """The keys of ``type: load``."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -59,7 +57,7 @@ class LoadOptions(TableOptions):
         return value
 
     @model_validator(mode="after")
-    def _consistent(self) -> LoadOptions:
+    def _consistent(self) -> "LoadOptions":
         if self.max_rejects is not None and self.on_error != "reject":
             raise ValueError("max_rejects: needs on_error: reject")
         how = self.choice.how

@@ -1,7 +1,5 @@
 """The keys of a pipeline file that do not belong to a step type, as pydantic models."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """The settings of a Snowflake target. Importing this costs no driver."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 
@@ -89,7 +87,7 @@ class SnowflakeTarget(BaseModel):
     allow_file_functions: Names = ()
 
     @model_validator(mode="after")
-    def _reachable(self) -> SnowflakeTarget:
+    def _reachable(self) -> "SnowflakeTarget":
         if not (self.connection or self.account):
             raise ValueError("give `account` (organization-account) or `connection` (a name in connections.toml)")
         # A run logs in once per thread: without a stored token each login would ask a person.
