@@ -37,10 +37,6 @@ ISO = {
     "timestamp_tz": ISO_TIMESTAMP_ZONE,
     "timestamp_ltz": ISO_TIMESTAMP_ZONE,
 }
-_ZONED = (
-    "a timestamp like 2024-12-31T23:59:59Z, with an offset and at most six digits of a second; "
-    "`timestamp_ntz` takes one without an offset"
-)
 _EXPECTED = {
     "integer": "an integer of 64 bits",
     "float": "a number that fits a 64-bit float",
@@ -49,8 +45,8 @@ _EXPECTED = {
     "date": "a date like 2024-12-31",
     "time": "a time like 23:59:59, with at most six digits of a second",
     "timestamp_ntz": "a timestamp like 2024-12-31 23:59:59, without an offset and with at most six digits of a second",
-    "timestamp_tz": _ZONED,
-    "timestamp_ltz": _ZONED,
+    "timestamp_tz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
+    "timestamp_ltz": "a timestamp like 2024-12-31T23:59:59Z, with at most six digits of a second",
     "variant": "a JSON value",
     "object": "a JSON object",
     "array": "a JSON array",

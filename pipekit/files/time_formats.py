@@ -22,7 +22,7 @@ _ZONE = f"(?:Z|[+-](?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?))"
 ISO_DATE = _DATE
 ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
-ISO_TIMESTAMP_ZONE = f"{_DATE}[T ]{_TIME}(?:{_ZONE}| UTC)"  # the last is how BigQuery writes it
+ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}(?:{_ZONE}| UTC)?)?"  # the last is how BigQuery writes it
 
 # Longest first: MMMM before MM. Value: what the text must look like.
 _ELEMENTS = {
@@ -47,7 +47,6 @@ _ELEMENTS = {
 _FRACTION = re.compile(r"\.?FF[0-9]?", re.IGNORECASE)
 _QUOTED = re.compile(r'"([^"]*)"')
 _ELEMENT = re.compile("|".join(_ELEMENTS), re.IGNORECASE)
-_UTC = ("Z", "UTC", "GMT")
 _LITERAL = re.compile(r"T|[^A-Za-z0-9\"]")
 
 
@@ -74,11 +73,6 @@ class TimeFormat:
     def zoned(self) -> bool:
         """Whether the text carries an offset."""
         return any(part.element.startswith("TZH") for part in self.parts)
-
-    @property
-    def in_utc(self) -> bool:
-        """Whether the format itself says that times are in UTC, by text such as ``"Z"``."""
-        return any(part.text.strip().upper() in _UTC for part in self.parts)
 
 
 @cache

@@ -17,7 +17,6 @@ from pipekit.source import SEMI_STRUCTURED, Column, Source
 from pipekit.suggestions import did_you_mean
 
 NUMBERS = ("integer", "number", "float")
-_ZONED = ("timestamp_tz", "timestamp_ltz")
 _MOST_PERCENT_SCALE = 12  # Snowflake multiplies exactly as far: .../sql-reference/operators-arithmetic#multiplication
 
 
@@ -118,11 +117,7 @@ def check_formats(source: Source) -> Iterator[tuple[str, str]]:
         text = getattr(source.format, key, AUTO)
         if text.upper() != AUTO and (problem := _wrong_time(text, kind)):
             yield f"format.{key}", problem
-    given = getattr(source.format, "timestamp_format", AUTO)
-    without_offset = given.upper() != AUTO and not _wrong_time(given, "timestamp_ntz") and _wrong_zone(given)
     for column in source.columns:
-        if without_offset and column.format is None and column.type.kind in _ZONED:
-            yield f"columns.{column.name}", without_offset
         if column.null_values and (problem := _wrong_nulls(column, source.format)):
             yield f"columns.{column.name}.null_values", problem
         if column.format is not None:
@@ -166,17 +161,7 @@ def _wrong_time(text: str, kind: str) -> str | None:
         require_date(time_format(text).parts, text)
     except ValueError as error:
         return str(error)
-    return _wrong_zone(text) if kind in _ZONED else None
-
-
-def _wrong_zone(text: str) -> str | None:
-    """For a format by which times have no offset, where each needs one: it would have to be guessed."""
-    if epoch_of(text) or time_format(text).zoned or time_format(text).in_utc:
-        return None
-    return (
-        f"{text!r} has no offset, and a timestamp with a zone needs one; add TZH:TZM, write the zone of all times as "
-        'text ("Z" or "UTC"), or declare timestamp_ntz, which SQL can convert'
-    )
+    return None
 
 
 def _wrong_percent(column: Column, name: str) -> str | None:

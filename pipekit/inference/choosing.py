@@ -150,6 +150,9 @@ def _time(proposal: Proposal, counts: Counts, best: Candidate) -> None:
     if twin is not None and twin in counts.fits:
         proved = counts.real - counts.fits[twin]
         proposal.notes.append(f"{best.format} is proved by {proved:,} days above 12")
+    zoned = counts.other.get("zoned", 0)
+    if best is TZ and zoned < counts.real:
+        proposal.doubts.append(f"{counts.real - zoned:,} of {counts.real:,} have no offset, and count as UTC")
     if best is NTZ:
         _missing(proposal, counts, DATE)
 
@@ -198,7 +201,7 @@ def _settle_words(draft: Draft, counts: Sequence[Counts], words: Sequence[tuple[
         return
     if "" in wanted:
         draft.format["quoted_nulls"] = True
-    draft.format["null_values"] = ["", *sorted({*wanted, *draft.format.get("null_values", ())} - {""})]
+    draft.format["null_values"] = ["", *sorted(set(wanted) - {""})]
     for word, columns in sorted(wanted.items()):
         listed = ", ".join(f"`{column}`" for column in columns)
         draft.doubts.append(

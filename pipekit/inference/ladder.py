@@ -82,6 +82,7 @@ _COMMAS = {
 _EXTRA: Mapping[Candidate, Mapping[str, str]] = {
     BOOLEAN: {"true_false": "lower({t}) IN ('true', 'false')"},
     FLOAT_: {"float_marks": r"regexp_matches({t}, '[.]|[eE]-')"},
+    TZ: {"zoned": r"regexp_matches({t}, '(Z| UTC|[+-][0-9]{{2}}:?([0-9]{{2}})?)$')"},
 }
 
 
