@@ -22,7 +22,6 @@ from pipekit.inference.grouping import drafts, grouped, path_columns
 from pipekit.inference.model import Draft, Found, Proposal
 from pipekit.inference.proof import measure, propose_times, prove, too_broken
 from pipekit.inference.reading import scratch_database
-from pipekit.inference.reserved import RESERVED
 from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
 from pipekit.inference.typed_files import propose_from_types
@@ -31,6 +30,7 @@ from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.read import read_pipeline
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root
+from pipekit.sql.reserved import RESERVED
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from pipekit.errors import TemplateError
+from pipekit.sql import reserved
 from pipekit.sql.dialect import Dialect
 from pipekit.sql.places import line_and_column
 from pipekit.suggestions import did_you_mean
@@ -112,6 +113,8 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
     if (opened := _open_quote(text)) is not None:
         at = line_and_column(text, opened)
         return TemplateError(f"the quote {text[opened]} that begins here is not closed", line=at[0], column=at[1])
+    if (named := _reserved_name(text, details, read)) is not None:
+        return named
     column = details["col"] - len(near) + 1 if near and details.get("col") else None
     if _INCOMPLETE.match(said):  # names a class of sqlglot
         own = near and near not in (")", "AS")  # those are of what is made around a text of the file
@@ -127,6 +130,8 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
         said = f"unexpected {near!r}{did_you_mean(near.lower(), _KEYWORDS, otherwise=_BEFORE, alike=0.7)}"
         if near.lower() == "select":
             said = f"{near!r} inside a query; a query inside another is written in brackets: (select ...)"
+    elif near and said.startswith("Expected table name"):
+        said = f"the name of a table is wanted here, and {near!r} is none"
     elif near and said.startswith("Expected type"):
         said = f"{near!r} is no type{did_you_mean(near.lower(), _TYPES)}"
     elif clause := _UNENDED.match(said):
@@ -134,6 +139,24 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
     elif near:
         said = said.rstrip(".") + f", near {near!r}"
     return TemplateError(said.rstrip("."), line=details.get("line"), column=column)
+
+
+def _reserved_name(text: str, details: dict[str, Any], read: Dialect) -> TemplateError | None:
+    """The mistake of a reserved word that stands for a name, if that is why the parser stopped."""
+    import sqlglot
+
+    line, column = details.get("line"), details.get("col")
+    if not line or not column or not details.get("highlight") or not read.is_project_sql:
+        return None
+    tokens = list(sqlglot.tokenize(text, read=read.name))
+    stopped = next((at for at, token in enumerate(tokens) if (token.line, token.col) >= (line, column)), len(tokens))
+    written = ["" if text[token.start] in "'\"$" else token.text.upper() for token in tokens]
+    at = reserved.meant_as_a_name(written, stopped)
+    if at is None:
+        return None
+    word, (line, column) = text[tokens[at].start : tokens[at].end + 1], line_and_column(text, tokens[at].start)
+    wrong = f"{word!r} is a reserved word of Snowflake and no name"
+    return TemplateError(f"{wrong}; {reserved.way_out(word)}", line=line, column=column)
 
 
 def _not_closed(wanted: str, near: str, text: str, at: tuple[int | None, int | None], read: Dialect) -> TemplateError:

@@ -70,6 +70,8 @@ IN_A_STEP: list[tuple[str, int, tuple[str, ...]]] = [
         41,
         ("LATERAL behind a comma", "left side of a LEFT JOIN", "write JOIN LATERAL in place of the comma"),
     ),
+    ("select day as order from raw_orders", 24, ("'order' is a reserved word of Snowflake", 'write "ORDER" in')),
+    ("select day, group from raw_orders", 22, ("'group' is a reserved word of Snowflake", 'write "GROUP" in')),
     ("select *, 1 as amount from raw_orders", 17, ("'amount' is selected twice", "* EXCLUDE (amount)")),
 ]
 FINE = [

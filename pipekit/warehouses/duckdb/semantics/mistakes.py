@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.sql.conditions import FRAME
+from pipekit.sql.reserved import RESERVED
 from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.duckdb.semantics import constants, signatures
 from pipekit.warehouses.duckdb.semantics.literals import literal_number, literal_text
@@ -62,7 +63,7 @@ def word(kind: Type) -> str:
 def unknown_column(walker: Walker, node: Any) -> None:
     """Note a column by a bare name that no table here has, if the columns of all are known."""
     name = node.name.lower()
-    if name in _NO_COLUMNS or "$" in name or not isinstance(node.this, exp.Identifier):
+    if name in _NO_COLUMNS or "$" in name or not isinstance(node.this, exp.Identifier) or _reserved(node):
         return
     scope, known = walker.scope, []
     while True:
@@ -83,6 +84,11 @@ def unknown_column(walker: Walker, node: Any) -> None:
     if node.this.quoted and not did_you_mean(name, known, alike=_CLEAR):
         way_out = f"double quotes make it a column, and a text is written in single quotes: '{node.name}'"
     walker.mistake(node, f"unknown column {node.name!r}: it is not in {tables}", way_out)
+
+
+def _reserved(column: Any) -> bool:
+    """Whether it is refused for its name already."""
+    return not column.this.args.get("quoted") and column.name.upper() in RESERVED
 
 
 def _no_table(walker: Walker, node: Any) -> None:
@@ -110,7 +116,7 @@ def _complete(columns: Columns | None) -> bool:
 
 def unknown_column_of(walker: Walker, node: Any, columns: Columns) -> None:
     """Note a column that its table does not have."""
-    if node.name.lower() in _NO_COLUMNS or "$" in node.name or not _complete(columns):
+    if node.name.lower() in _NO_COLUMNS or "$" in node.name or not _complete(columns) or _reserved(node):
         return
     walker.mistake(node.this, f"unknown column {node.name!r} of {node.table}", _one_of(node.name.lower(), columns))
 

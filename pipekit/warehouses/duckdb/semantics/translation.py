@@ -9,6 +9,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
+from pipekit.sql import reserved
 from pipekit.sql.semantics import KnownColumns, Mistake, Rewritten
 from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers its rules when it is imported
     aggregates,
@@ -146,6 +147,8 @@ def _walked(tree: Any, tables: Mapping[str, Mapping[str, str]], becomes_table: b
     exact = exact_columns(tree)
     _unfold(tree)
     rewriter = Rewriter(types, queries.query)
+    for name, wrong, way_out in reserved.unquoted(tree):
+        rewriter.mistake(name, wrong, way_out)
     try:
         if exact:
             other_case(rewriter, tree, exact, types)

@@ -47,6 +47,7 @@ test: every line is run on DuckDB.
 | text beside numbers | beside a FLOAT a text is read as a float, beside a NUMBER as a number with five places; `'inf'` is a float only; `(a, b) IN ((1, 2))` compares member by member in the same way |
 | dates | stay dates unless hours are added; weeks begin on Monday |
 | names | a column that is selected twice is refused, and so is one that two tables have |
+| reserved words | a column, alias or table called `order`, `start`, `rows` or the like is written `"ORDER"`, in upper case, as on Snowflake; without quotes it is refused |
 | types | sources declare theirs, each step's follow; where a table's are not known, values are the same and types may be wider |
 
 ## Typed before a run
