@@ -21,15 +21,13 @@ from pipekit.materialize.rows import ask, count_rows, drop_if_empty, make_table,
 from pipekit.names import Table
 from pipekit.quality import evaluate
 from pipekit.quality.evaluate import ERROR, is_spoilt, raise_for_failures
-from pipekit.quality.suite import by_scope
+from pipekit.quality.suite import Expectation, Suite, by_scope
 from pipekit.sql.unproven import not_proven
 from pipekit.step import Project, Statement, StepContext
 from pipekit.warehouses.contract import TableColumn
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from pipekit.quality.suite import Suite
 
 
 def publish(context: StepContext, statement: Statement, options: Into, *, counts: bool = True) -> int | None:
@@ -112,10 +110,11 @@ def _publish_built(
             rows = _move_anew(move, options) if anew or choice.how.remade_as else _move(move, options)
             constraints.describe(context, table, options)
             return rows
-        rows = int(ask(context, scratch, f"SELECT count(*) FROM {context.warehouse.quote(scratch)}").scalar())
-        audit(context, options.audit, scratch, shown_as=table)
+        counted = audit(context, options.audit, scratch, shown_as=table, counts=True)
+        if counted is None:
+            counted = int(ask(context, scratch, f"SELECT count(*) FROM {context.warehouse.quote(scratch)}").scalar())
         context.warehouse.replace_table(scratch, table)
-        return rows
+        return counted
 
 
 def placed(context: StepContext, table: Table, options: Into) -> tuple[bool, bool]:
@@ -231,7 +230,9 @@ def audit(
     table: Table,
     shown_as: Table | None = None,
     new_rows: Table | None = None,
-) -> None:
+    *,
+    counts: bool = False,
+) -> int | None:
     """Judge ``table`` with the suite that ``reference`` means, on this very session.
 
     Args:
@@ -240,34 +241,58 @@ def audit(
         table: What is judged.
         shown_as: The name for messages, when ``table`` is a helper.
         new_rows: The rows of this run alone, for an audit that judges these; ``table`` itself if left out.
+        counts: Whether the statement that judges also counts the rows of ``table``.
+
+    Returns:
+        Rows of ``table``; ``None`` if they were not counted.
 
     Raises:
         ChecksFailed: A critical check failed or could not be evaluated.
     """
     if reference is None:
-        return
+        return None
     shown = shown_as or table
     # Asked first: a check that the engine refuses may spoil the transaction for every later statement.
     kept = still_holds(shown) if shown_as is None or context.warehouse.exists(shown) else not_made(shown)
     results: list[CheckEvaluated] = []
+    rows: list[CheckEvaluated] = []
     for scope, named in by_scope(reference).items():
         of_run = scope == "new_rows"
-        results += _judged(context, named, (new_rows or table) if of_run else table, shown, of_run=of_run)
+        judged = (new_rows or table) if of_run else table
+        counted = rows if counts and judged == table and not rows else None
+        results += _judged(context, named, judged, shown, of_run=of_run, counted=counted)
         if any(result.status == ERROR for result in results) and is_spoilt(context.warehouse):
             break
     raise_for_failures(results, shown, kept=kept)
+    return next((int(row.result_value) for row in rows if row.result_value is not None), None)
 
 
-def _judged(context: StepContext, reference: Any, table: Table, shown: Table, *, of_run: bool) -> list[CheckEvaluated]:
-    suite: Suite = context.project.suite(reference)
+_COUNT = Suite("", (Expectation("expect_table_row_count_to_be_between", {"min_value": 0}, name="pipekit: rows"),))
+
+
+def _judged(
+    context: StepContext,
+    reference: Any,
+    table: Table,
+    shown: Table,
+    *,
+    of_run: bool,
+    counted: list[CheckEvaluated] | None,
+) -> list[CheckEvaluated]:
+    """Judge a table; the rows go to ``counted``, if it is given."""
+    suites: list[Suite] = [context.project.suite(reference), *([_COUNT] if counted is not None else [])]
 
     def named(event: CheckEvaluated) -> CheckEvaluated:
         return replace(event, check_name=f"{event.check_name} of the new rows") if of_run else event
 
     def emit(event: Event) -> None:
+        if isinstance(event, CheckEvaluated) and event.check_name == _COUNT.expectations[0].check_name:
+            return
         context.emit(named(event) if isinstance(event, CheckEvaluated) else event)
 
-    results = evaluate([suite], table, context.warehouse, step=context.step, emit=emit, shown_as=shown)
+    results = evaluate(suites, table, context.warehouse, step=context.step, emit=emit, shown_as=shown)
+    if counted is not None:
+        counted.append(results.pop())
     return [named(result) for result in results]
 
 

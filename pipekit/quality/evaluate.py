@@ -20,6 +20,7 @@ from pipekit.quality.suite import Expectation, Suite, merge_suites
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.unproven import not_proven
 from pipekit.suggestions import nearest
+from pipekit.warehouses.contract import SupportsDescribing
 
 if TYPE_CHECKING:
     from pipekit.warehouses.contract import Warehouse
@@ -75,8 +76,14 @@ def evaluate(
     if names := merge_suites(suites).unproven(warehouse.dialect):
         text = f"not proven equal on {warehouse.dialect.name}: {not_proven(names, warehouse.dialect)}"
         emit(Noted(level="WARNING", message=text, step=step))
+    # A helper mostly has the columns of the table whose place it will take; the answer to the checks shows whether so.
+    asked = warehouse if isinstance(warehouse, SupportsDescribing) and not needs_great_expectations(suites) else None
+    presumed = asked is not None and shown != table and asked.presume(table, shown)
     checks = _prepared(suites, table, shown, warehouse)
     verdicts = _verdicts(checks, table, warehouse)
+    if asked is not None and presumed and not asked.was_right(table):
+        checks = _prepared(suites, table, shown, warehouse)
+        verdicts = _verdicts(checks, table, warehouse)
     events = [_event(check.written, verdicts[number], shown, step) for number, check in enumerate(checks)]
     for event in events:
         emit(event)
@@ -282,7 +289,7 @@ def _scan(plans: Mapping[int, Plan], warehouse: Warehouse) -> dict[int, Values]:
     found: dict[Any, Any] = {}
     if measures:
         [table] = {plan.table for plan in plans.values()}
-        sql = joined(", ", measures.values())
+        sql = joined(", ", [fragment(f"{{}} AS pk_{n}", measure) for n, measure in enumerate(measures.values())])
         [row] = warehouse.execute(f"SELECT {sql.text} FROM {table}", sql.params).rows
         found = dict(zip(measures, row, strict=True))
     return {number: tuple(found[key] for key in wanted) for number, wanted in keys.items()}

@@ -243,6 +243,12 @@ class SupportsDescribing(Protocol):
     def execute_describing(self, table: Table, sql: str) -> Result:
         """Run a query; after it ``columns(table)`` needs no statement."""
 
+    def presume(self, new: Table, old: Table) -> bool:
+        """Until a query shows them, take the old table's columns for the new one's; ``False`` if that is no guess."""
+
+    def was_right(self, new: Table) -> bool:
+        """Whether a query has shown so; otherwise it is forgotten."""
+
 
 @runtime_checkable
 class SupportsSuspending(Protocol):
@@ -326,8 +332,6 @@ REJECT_COLUMNS: tuple[Column, ...] = (
     Column.of("raw_record", "varchar"),
     Column.of("rejected_at", "timestamp_tz"),
 )
-
-
 TargetT = TypeVar("TargetT", bound=BaseModel)
 
 

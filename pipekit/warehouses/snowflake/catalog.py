@@ -7,6 +7,7 @@ next statement on that table fails, as it would without the cache.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from pipekit.names import Table
 from pipekit.warehouses.contract import Session, TableColumn
@@ -54,6 +55,13 @@ class Catalog:
             for known in (self._tables, self.columns):
                 for name in [name for name in known if name in sql]:
                     del known[name]
+
+    def own_columns(self, name: str, describe: Callable[[str], list[TableColumn]]) -> list[TableColumn]:
+        """The columns of one of pipekit's own tables, asked for once by all sessions."""
+        with self._lock:
+            if columns := self.columns.get(name) or describe(name):
+                self.columns[name] = columns
+            return list(columns)
 
     def helpers_like(self, name: str) -> list[str]:
         """Helpers of the same table as this one, by their quoted names, that were there when the schema was read."""

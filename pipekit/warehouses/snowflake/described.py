@@ -25,6 +25,52 @@ _TYPES = {
 }
 
 
+class Described:
+    """Columns of tables by their quoted names, until the next DDL that names them or the end of a transaction.
+
+    Those of a table that will take the place of another are presumed to be that one's, until an answer shows them.
+
+    Attributes:
+        known: The columns.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[TableColumn]] = {}
+        self._presumed: dict[str, bool | None] = {}  # whether an answer has shown them to be so; None before it
+
+    def forget(self, sql: str = "") -> None:
+        """Forget the tables that a statement names; all without one."""
+        self.known = {name: columns for name, columns in self.known.items() if sql and name not in sql}
+        self._presumed = {name: so for name, so in self._presumed.items() if name in self.known}
+
+    def presume(self, name: str, columns: list[TableColumn]) -> bool:
+        """Take these for the table's columns; ``False`` if its own are known, or if there are none."""
+        if name in self.known or not columns:
+            return False
+        self.known[name], self._presumed[name] = columns, None
+        return True
+
+    def to_show(self, sql: str) -> str | None:
+        """The table that a query is about, if its answer is to show whether the columns are as presumed."""
+        waiting = (name for name, so in self._presumed.items() if so is None and sql.endswith(f" FROM {name}"))
+        return next(waiting, None) if sql.startswith("SELECT ") else None
+
+    def learn(self, name: str, columns: list[TableColumn]) -> None:
+        """What an answer shows of a table."""
+        if name in self._presumed:
+            presumed = [(column.name, column.type) for column in self.known.pop(name)]
+            self._presumed[name] = presumed == [(column.name, column.type) for column in columns]
+        if columns:
+            self.known[name] = columns
+
+    def was_right(self, name: str) -> bool:
+        """Whether an answer has shown that what was presumed is so; otherwise it is forgotten."""
+        so = self._presumed.pop(name, True)
+        if so is None:
+            del self.known[name]
+        return bool(so)
+
+
 _MARK = "PIPEKIT_COLUMNS"
 # What a column without a length is shown as depends on when it was made:
 # https://docs.snowflake.com/en/release-notes/bcr-bundles/2024_08/bcr-1779, .../2025_07/bcr-2118

@@ -23,7 +23,7 @@ from pipekit.warehouses.contract import Result, TableColumn
 from pipekit.warehouses.session import SCRATCH, PlainSession
 from pipekit.warehouses.snowflake.arrow import one_table
 from pipekit.warehouses.snowflake.catalog import Catalog
-from pipekit.warehouses.snowflake.described import comparable, described, of_table
+from pipekit.warehouses.snowflake.described import Described, comparable, described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, SessionGone, driver_errors
 from pipekit.warehouses.snowflake.line import SHARED_SECONDS, Activity, Line
@@ -82,7 +82,7 @@ class SnowflakeSession(PlainSession):
         self._running: tuple[Any, str] | None = None
         self._token = secrets.token_hex(6).upper()
         self._landings = 0
-        self._described: dict[str, list[TableColumn]] = {}  # until the next DDL or the end of a transaction
+        self._described = Described()
         self._policies: dict[str, dict[str, str]] = {}  # of the tables that were described
         self._default_place: tuple[str, ...] | None = None
         self._closed = False
@@ -111,6 +111,8 @@ class SnowflakeSession(PlainSession):
 
     def execute(self, sql: str, params: Sequence[Any] = ()) -> Result:
         """Run one statement and fetch its rows."""
+        if name := self._described.to_show(sql):
+            return self._describing(name, sql, params)
         cursor = self.run(sql, params)
         with driver_errors(sql):
             rows = [tuple(row) for row in cursor.fetchall()]
@@ -119,13 +121,14 @@ class SnowflakeSession(PlainSession):
 
     def execute_describing(self, table: Table, sql: str) -> Result:
         """Run a query whose answer also says which columns the table has."""
-        name = self.quote(table)
-        cursor = self.run(described(sql, name))
+        return self._describing(self.quote(table), sql)
+
+    def _describing(self, name: str, sql: str, params: Sequence[Any] = ()) -> Result:
+        cursor = self.run(described(sql, name), params)
         with driver_errors(sql):
             rows = cursor.fetchall()
         own, columns = of_table(cursor.description)
-        if columns:
-            self._described[name] = columns
+        self._described.learn(name, columns)
         return Result([tuple(row[:own]) for row in rows], query_id=cursor.sfqid)
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> Any:
@@ -188,9 +191,9 @@ class SnowflakeSession(PlainSession):
         self.note_query(cursor.sfqid)
         if _DDL.match(sql):
             self._catalog.forget(sql)
-            self._described = {name: known for name, known in self._described.items() if name not in sql}
+            self._described.forget(sql)
         elif _ENDS.match(sql):
-            self._described.clear()
+            self._described.forget()
         return cursor
 
     @contextmanager
@@ -236,13 +239,12 @@ class SnowflakeSession(PlainSession):
     def columns(self, table: Table) -> list[TableColumn]:
         """The table's columns, in order. DESCRIBE TABLE takes views too."""
         name = self.quote(table)
-        known = self._catalog.columns if table in RESERVED else self._described
-        if name not in known:
-            columns = self._describe(name)
-            if not columns:
-                return []
+        if table in RESERVED:
+            return self._catalog.own_columns(name, self._describe)
+        known = self._described.known
+        if name not in known and (columns := self._describe(name)):
             known[name] = columns
-        return list(known[name])
+        return list(known.get(name, []))
 
     def _describe(self, name: str) -> list[TableColumn]:
         try:

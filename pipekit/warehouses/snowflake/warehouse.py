@@ -68,6 +68,14 @@ class SnowflakeWarehouse(SnowflakeSession):
                 hint="That needs OWNERSHIP of the table. If it is a view, drop it first.",
             ) from error
 
+    def presume(self, new: Table, old: Table) -> bool:
+        """See ``SupportsPresuming``; ``replace_table`` asks for the old one's columns in any case."""
+        return self._described.presume(self.quote(new), self.columns(old))
+
+    def was_right(self, new: Table) -> bool:
+        """See ``SupportsPresuming``."""
+        return self._described.was_right(self.quote(new))
+
     def change_token(self, table: Table) -> str | None:
         """The table's name and when it changed last, from the service's own metadata.
 

@@ -22,19 +22,19 @@ from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snow
 
 # Of a second run, in which the files of every load have changed: statements, and those that need the warehouse.
 MOST = {
-    "loaded": (13, 6),
-    "load_audited": (14, 7),
-    "load_rejects": (16, 8),
-    "load_append": (20, 11),
+    "loaded": (12, 6),
+    "load_audited": (13, 7),
+    "load_rejects": (15, 8),
+    "load_append": (19, 11),
     "load_merge": (15, 8),
     "load_json": (12, 6),
-    "load_parquet": (14, 6),
+    "load_parquet": (13, 6),
     "sql_table": (3, 2),
-    "sql_audited": (6, 3),
+    "sql_audited": (5, 2),
     "sql_view": (2, 0),
     "sql_merge": (4, 3),
     "sql_append": (4, 3),
-    "sql_since": (9, 5),
+    "sql_since": (8, 4),
     "sql_truncate_load": (6, 2),
     "features": (6, 4),
     "checked": (2, 1),
@@ -91,6 +91,38 @@ def test_no_kind_of_step_costs_more_than_is_written_down(
     begun = {name for name, cost in steps.items() if "BEGIN" in cost.statements}
     assert {"sql_since", "sql_truncate_load", "loaded"} <= begun, "what is more than one statement is a transaction"
     assert not begun & {"sql_merge", "sql_append", "features"}, "one statement is atomic by itself"
+
+
+AUDITED = {"id": "audited", "type": "sql", "sql": "SELECT 1 AS id, 'a' AS name"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "check", "why"),
+    [
+        ("SELECT 1 AS id, 'b' AS name UNION ALL SELECT 2, 'c'", {"expect_column_values_to_not_be_null": "name"}, ""),
+        ("SELECT 1 AS id, 2 AS other", {"expect_column_values_to_be_between": {"column": "other", "max_value": 2}}, ""),
+        ("SELECT 1 AS id, 7 AS name", {"expect_column_values_to_be_between": {"column": "name", "min_value": 5}}, ""),
+        ("SELECT 1 AS id, 7 AS name", {"expect_column_values_to_be_in_set": {"column": "name", "value_set": [8]}}, "7"),
+        ("SELECT 1 AS id", [{"expect_column_to_exist": "name"}], "name"),
+    ],
+)
+def test_what_is_audited_is_the_new_table_whatever_columns_the_old_one_has(
+    target: dict[str, Any], session: SnowflakeWarehouse, tmp_path: Path, sql: str, check: Any, why: str
+) -> None:
+    """The columns of the old table are taken for the new one's until the answer to the checks shows them."""
+    suite = [
+        {name: {"column": about} if isinstance(about, str) else about for name, about in each.items()}
+        for each in (check if isinstance(check, list) else [check])
+    ]
+    exists = [{"expect_column_to_exist": {"column": "id"}}]
+    assert project(tmp_path / "old", target, "s3://none", {**AUDITED, "audit": exists}).run().ok
+    result = project(tmp_path / "new", target, "s3://none", {**AUDITED, "sql": sql, "audit": suite}).run()
+    [step] = result.steps
+    assert result.ok == (not why), step.error
+    assert why in (step.error or "")
+    rows = sql.count("SELECT")
+    assert session.execute('SELECT COUNT(*) FROM "AUDITED"').scalar() == (1 if why else rows)
+    assert step.rows == (None if why else rows)
 
 
 def test_the_lock_the_log_rows_and_what_is_earlier_share_a_login(
