@@ -27,6 +27,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     VARIANT,
     decimal,
 )
+from pipekit.warehouses.duckdb.semantics.variants import all_columns
 from pipekit.warehouses.duckdb.semantics.zones import instant
 
 refused(
@@ -77,17 +78,21 @@ def _ordered(call: Call, text: str, *parts: Typed) -> tuple[str, list[Typed]]:
 @function("COUNT")
 def count(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/count: rows in which no argument is NULL."""
-    if call.raw and _is_star(call.raw[0]):
-        raise call.refuse("of a table's * counts the rows without any NULL", "Use count(*), or count(a, b) of columns.")
-    if not call.raw or isinstance(call.raw[0], exp.Star):
+    if not call.raw or (isinstance(call.raw[0], exp.Star) and not any(call.raw[0].args.values())):
         return make("count(*) {over}", INT)
-    parts = call.args()
+    star = call.raw[0].is_star
+    parts = [_counted(part) for part in ([value for _, value in all_columns(call)] if star else call.args())]
     if len(parts) == 1:
         return make("count(DISTINCT {0}) {over}" if call.distinct else "count({0}) {over}", INT, parts[0])
     there = " AND ".join(f"{{{index}}} IS NOT NULL" for index in range(len(parts)))
     values = ", ".join(f"{{{index}}}" for index in range(len(parts)))
     counted = f"DISTINCT CASE WHEN {there} THEN ({values}) END" if call.distinct else f"CASE WHEN {there} THEN 1 END"
     return make(f"count({counted}) {{over}}", INT, *parts)
+
+
+def _counted(value: Typed) -> Typed:
+    """What is counted unless it is NULL; JSON's null is taken for NULL here."""
+    return make("(CASE WHEN json_type({0}) <> 'NULL' THEN {0} END)", value.type, value) if value.type.is_semi else value
 
 
 def _is_star(node: Any) -> bool:
@@ -126,18 +131,36 @@ def _sum(call: Call, value: Typed) -> Typed:
 
 @function("AVG")
 def avg(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/avg: of numbers as exact as a division."""
+    """https://docs.snowflake.com/en/sql-reference/functions/avg: of numbers as exact as a division.
+
+    Over a window three places more than the numbers have, cut off, as the page
+    https://docs.snowflake.com/en/user-guide/functions-window-using shows.
+    """
     value = _summand(call.arg(0))
     if value.type.kind == "unknown":
-        found = f"avg({_distinct(call)}{{0}}) {{over}}"
-        return make(f"sf_average({found}, typeof(min({{0}}) {{over}}))", QUOTIENT, value)
+        found, name = f"avg({_distinct(call)}{{0}}) {{over}}", "sf_average_over" if call.windowed else "sf_average"
+        return make(f"{name}({found}, typeof(min({{0}}) {{over}}))", QUOTIENT, value)
     if not value.type.is_exact:
         return make(f"avg({_distinct(call)}{{0}}) {{over}}", FLOAT, value)
     total = _sum(call, value)
     if value.type.kind == "dec":
         total = Typed(total.node, decimal(value.type.precision + 6, value.type.scale))
     number = make(f"count({_distinct(call)}{{0}}) {{over}}", INT, value)
+    if call.windowed:
+        return _cut_quotient(total, number, value.type.scale)
     return arithmetic.divide(total, make("nullif({0}, 0)", INT, number))
+
+
+def _cut_quotient(total: Typed, number: Typed, scale: int) -> Typed:
+    """A sum by a number of rows, with three places more than the sum, cut off: with floats while these are exact."""
+    places = scale + 3
+    cut = f"trunc(round(CAST({{0}} AS DOUBLE) * 1e{scale}) * 1000 / nullif({{1}}, 0))"
+    fast = f"CAST({cut} / 1e{places} AS DECIMAL(38,{places}))"
+    whole = f"CAST({{0}} * 1{'0' * scale} AS HUGEINT) * 1000 // nullif({{1}}, 0)"
+    unit = "0." + "0" * (places - 1) + "1"
+    slow = f"CAST({whole} AS DECIMAL({38 - places},0)) * CAST({unit} AS DECIMAL({places},{places}))"
+    small = f"abs({{0}}) < 1e{12 - scale}"
+    return make(f"(CASE WHEN {small} THEN {fast} ELSE {slow} END)", decimal(38, places), total, number)
 
 
 @function("MIN", "MAX")
@@ -189,10 +212,20 @@ _OF_FLOATS = {
 
 
 def _of_floats(call: Call) -> Typed:
-    """An aggregate of floats that DuckDB has under another name or its own."""
-    parts = [to_float(_summand(part)) for part in call.args()]
+    """An aggregate of floats that DuckDB has under another name or its own.
+
+    A variance of numbers is one with the places of a division of their squares, as by the example of
+    https://docs.snowflake.com/en/sql-reference/functions/var_pop.
+    """
+    numbers = [_summand(part) for part in call.args()]
+    parts = [to_float(number) for number in numbers]
     places = ", ".join(f"{{{index}}}" for index in range(len(parts)))
-    return make(f"{_OF_FLOATS[call.name]}({_distinct(call)}{places}) {{over}}", FLOAT, *parts)
+    text = f"{_OF_FLOATS[call.name]}({_distinct(call)}{places}) {{over}}"
+    if call.name.startswith("VAR") and numbers[0].type.is_exact:
+        scale = 2 * numbers[0].type.scale
+        kind = decimal(38, max(scale, min(scale + 6, 12)))
+        return make(f"CAST({text} AS {kind.duckdb})", kind, *parts)
+    return make(text, FLOAT, *parts)
 
 
 for _name in _OF_FLOATS:

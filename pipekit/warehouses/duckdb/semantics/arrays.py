@@ -97,8 +97,16 @@ def array_sort(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/array_sort"""
     ascending = bool(constant(call.raw[1])) if len(call) > 1 else True
     nulls_first = bool(constant(call.raw[2])) if len(call) > 2 else not ascending
-    text = f"sf_array_sort({{0}}, {str(ascending).lower()}, {str(nulls_first).lower()})"
-    return make(text, ARRAY, call.as_kind(0, "array"))
+    text, value = (
+        f"sf_array_sort({{0}}, {str(ascending).lower()}, {str(nulls_first).lower()})",
+        call.as_kind(0, "array"),
+    )
+    if nulls_first == ascending and not _only_values(call.raw[0]):
+        text = f"(CASE WHEN len(sf_nulls(sf_list({{0}}))) > 0 THEN CAST('{_WHICH_NULL}' AS JSON) ELSE {text} END)"
+    return make(text, ARRAY, value)
+
+
+_WHICH_NULL = "array_sort: where a null goes follows from whether it is of JSON or of SQL, which is not known here"
 
 
 def _lambda(call: Call, index: int, first: Type = VARIANT) -> tuple[list[str], Typed]:
@@ -119,12 +127,31 @@ def _lambda(call: Call, index: int, first: Type = VARIANT) -> tuple[list[str], T
         return names, call.rewriter.visit(node.this)
 
 
+def _only_values(node: Any) -> bool:
+    """Whether it is an array of plain values, in which a null is SQL's; that of a document may be JSON's."""
+    if isinstance(node, exp.Array):
+        parts = node.expressions
+    elif isinstance(node, exp.Anonymous) and str(node.this).upper() == "ARRAY_CONSTRUCT":
+        parts = node.expressions
+    else:
+        return False
+    plain = (exp.Literal, exp.Boolean, exp.Null, exp.Neg)
+    return all(isinstance(part.this if isinstance(part, exp.Cast) else part, plain) for part in parts)
+
+
+def _elements(call: Call) -> str:
+    """The elements that a lambda sees. A null is NULL in an array of plain values."""
+    if not _only_values(call.raw[0]):
+        return "sf_list({0})"
+    return "list_transform(sf_list({0}), lambda sf_e: CASE WHEN json_type(sf_e) <> 'NULL' THEN sf_e END)"
+
+
 @function("FILTER")
 def filter_(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/filter"""
     names, body = _lambda(call, 1)
     return make(
-        f"sf_json(list_filter(sf_list({{0}}), lambda {names[0]}: {{1}}))", ARRAY, call.as_kind(0, "array"), body
+        f"sf_json(list_filter({_elements(call)}, lambda {names[0]}: {{1}}))", ARRAY, call.as_kind(0, "array"), body
     )
 
 
@@ -132,7 +159,7 @@ def filter_(call: Call) -> Typed:
 def transform(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/transform"""
     names, body = _lambda(call, 1)
-    text = f"sf_json(list_transform(sf_list({{0}}), lambda {names[0]}: coalesce({{1}}, CAST('null' AS JSON))))"
+    text = f"sf_json(list_transform({_elements(call)}, lambda {names[0]}: coalesce({{1}}, CAST('null' AS JSON))))"
     return make(text, ARRAY, call.as_kind(0, "array"), to_variant(body))
 
 
@@ -163,7 +190,9 @@ def arrays_zip(call: Call) -> Typed:
     )
     there = " AND ".join(f"{{{index}}} IS NOT NULL" for index in range(len(parts)))
     zipped = f"list_transform(list_zip({lists}), lambda sf_e: CAST('{{' || {fields} || '}}' AS JSON))"
-    return make(f"(CASE WHEN {there} THEN sf_json({zipped}) END)", ARRAY, *parts)
+    empty = " AND ".join(f"json_array_length({{{index}}}) = 0" for index in range(len(parts)))
+    one = "CAST('[{}]' AS JSON)"  # as by the example of the page
+    return make(f"(CASE WHEN {empty} THEN {one} WHEN {there} THEN sf_json({zipped}) END)", ARRAY, *parts)
 
 
 __all__ = ["to_int"]

@@ -210,11 +210,16 @@ def timestamp_from_parts(call: Call) -> Typed:
     return make("CAST({0} AS TIMESTAMPTZ)", TZ, result)
 
 
+_ONE_ZONE = "leave the first zone out, or write ::timestamp_ntz after the value"
+
+
 @function("CONVERT_TIMEZONE", zoned=True)
 def convert_timezone(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/convert_timezone"""
     if len(call) == 3:
         source, target = call.as_kind(0, "text"), call.as_kind(1, "text")
+        if call.arg(2).type.kind in ("tz", "zoned"):
+            call.rewriter.mistake(call.node, "convert_timezone with two zones takes a timestamp_ntz", _ONE_ZONE)
         return make("timezone({1}, timezone({0}, {2}))", NTZ, source, target, to_ntz(call.arg(2)))
     instant = to_tz(call.arg(1))
     if constant(call.raw[0]) == "UTC":

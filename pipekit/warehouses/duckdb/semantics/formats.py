@@ -17,6 +17,7 @@ _PARTS = {
     "MMMM": "%B",
     "HH24": "%H",
     "HH12": "%I",
+    "HH": "%H",  # by an example of the page of to_date
     "TZH:TZM": "%z",
     "TZHTZM": "%z",
     "TZH": "%z",

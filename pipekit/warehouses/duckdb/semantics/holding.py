@@ -24,12 +24,24 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def hold_long_arguments(tree: Any) -> None:
     """Put what would be written out too often into a lambda; the tree is changed in place."""
-    _visit(tree)
+    _visit(tree, {})
 
 
-def _visit(node: Any) -> tuple[int, int]:
-    """The words of a node as DuckDB writes it out, and how deep lambdas made here are nested in it."""
-    inner = {id(part): _visit(part) for part in node.iter_expressions()}
+def _visit(node: Any, given: dict[str, int]) -> tuple[int, int]:
+    """The words of a node as DuckDB writes it out, and how deep lambdas made here are nested in it.
+
+    Args:
+        node: Of a tree.
+        given: The words of what the names mean that the SELECT around gives, which DuckDB writes out as well.
+    """
+    if isinstance(node, exp.Column) and not node.table:
+        return given.get(node.name.lower(), 1), 0
+    if isinstance(node, exp.Select):
+        given = {}
+    parts = sorted(node.iter_expressions(), key=lambda part: part.arg_key != "expressions")  # names are given there
+    inner = {id(part): _visit(part, given) for part in parts}
+    if isinstance(node, exp.Alias):
+        given[node.alias.lower()] = inner[id(node.this)][0]
     depth = max((level for _, level in inner.values()), default=0)
     if not isinstance(node, Template):
         return 1 + sum(words for words, _ in inner.values()), depth

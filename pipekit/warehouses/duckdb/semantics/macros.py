@@ -20,6 +20,12 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN b = 0 THEN 1 // CAST(b AS BIGINT) WHEN contains(typeof(a) || typeof(b), 'DOUBLE') THEN a / b "
         "ELSE round(a / b, sf_quotient_places(typeof(a))) END",
     ),
+    "sf_average_over": (
+        "x, t",
+        "CASE WHEN contains(t, 'DOUBLE') THEN x ELSE sf_cut(x, CASE WHEN starts_with(t, 'DECIMAL') THEN "
+        "3 + CAST(regexp_extract(t, ',([0-9]+)', 1) AS INTEGER) ELSE 3 END) END",
+    ),
+    "sf_cut": ("x, places", "trunc(round(x * 10.0 ** places, 6)) / 10.0 ** places"),
     "sf_average": ("x, t", "CASE WHEN contains(t, 'DOUBLE') THEN x ELSE round(x, sf_quotient_places(t)) END"),
     "sf_quotient_places": (
         "t",
@@ -57,7 +63,7 @@ MACROS: dict[str, tuple[str, str]] = {
     "sf_float_text": (
         "x",
         "CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'inf' ELSE '-inf' END "
-        "ELSE printf('%.15g', x) END",
+        "WHEN abs(x) < 1e10 THEN printf('%.10g', x) ELSE printf('%.15g', x) END",
     ),
     "sf_float_json": (
         "x",
@@ -147,8 +153,8 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_sized": (
         "x, size",
-        "CASE WHEN length(x) > size THEN error('text of ' || length(x) || ' characters is too long for varchar(' "
-        "|| size || '): cut it with left(...)') ELSE x END",
+        "CASE WHEN length(x) > size THEN CAST(CAST('text of ' || length(x) || ' characters is too long for varchar(' "
+        "|| size || '): cut it with left(...)' AS BOOLEAN) AS VARCHAR) ELSE x END",
     ),
     "sf_padded": (
         "x, other, side",

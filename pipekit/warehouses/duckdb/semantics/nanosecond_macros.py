@@ -14,12 +14,13 @@ NANOSECOND_MACROS: dict[str, tuple[str, str]] = {
         "x",
         "CASE WHEN strlen(x) - instr(x, '.') <= 6 OR NOT regexp_matches(x, '[.,][0-9]{7}') THEN x "
         f"WHEN regexp_matches(x, ':[0-9]{{1,2}}{BELOW}') "
-        f"THEN error('Timestamp ' || x || ' {REASON}') ELSE regexp_replace(x, '([.,][0-9]{{6}})0+', '\\1') END",
+        f"THEN CAST(CAST('Timestamp ' || x || ' {REASON}' AS TIMESTAMP) AS VARCHAR) "
+        "ELSE regexp_replace(x, '([.,][0-9]{6})0+', '\\1') END",
     ),
     "sf_of_nanos": (
         "n",
         "CASE WHEN n % 1000 = 0 THEN CAST(CAST(n AS HUGEINT) // 1000 AS BIGINT) "
-        f"WHEN n IS NOT NULL THEN error(n || ' nanoseconds: the value {REASON}') END",
+        f"WHEN n IS NOT NULL THEN CAST(n || ' nanoseconds: the value {REASON}' AS BIGINT) END",
     ),
     # Microseconds of seconds. A float is held against what it is when read back, since it has no exact digits.
     "sf_of_seconds": (
@@ -27,6 +28,6 @@ NANOSECOND_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN x IS NULL THEN NULL WHEN CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
         "THEN round(x * 1000000::BIGINT) / 1000000::BIGINT = x ELSE round(x, 6) = x END "
         "THEN CAST(round(x * 1000000::BIGINT) AS BIGINT) "
-        f"ELSE error(CAST(x AS VARCHAR) || ' seconds: the value {REASON}') END",
+        f"ELSE CAST(CAST(x AS VARCHAR) || ' seconds: the value {REASON}' AS BIGINT) END",
     ),
 }

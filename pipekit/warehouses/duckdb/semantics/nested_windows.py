@@ -8,11 +8,10 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics.parsing import template
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed
-from pipekit.warehouses.duckdb.semantics.types import INT
 
 
-def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:
-    """The value of the row before, and the row's number, in the call's window.
+def lifted(call: Call, value: Typed) -> Typed:
+    """The value of the row before in the call's window.
 
     Raises:
         Refused: The SELECT reads several tables, or groups, or the call is over a name that the SELECT gives.
@@ -24,13 +23,11 @@ def lifted(call: Call, value: Typed) -> tuple[Typed, Typed]:
         raise call.refuse("is known over one table without GROUP BY", "Select from a query that joins or groups.")
     window = call.window.copy()
     window.set("spec", None)
-    names = [f"sf_before_{id(call) % 99991}", f"sf_number_{id(call) % 99991}"]
+    name = f"sf_before_{id(call) % 99991}"
     window.set("this", template("lag({0})", value.node.copy()))
-    number = window.copy()
-    number.set("this", template("row_number()"))
-    inner = exp.Select(expressions=[exp.Star(), exp.alias_(window, names[0]), exp.alias_(number, names[1])])
+    inner = exp.Select(expressions=[exp.Star(), exp.alias_(window, name)])
     _move_from(select, from_, inner)
-    return Typed(exp.column(names[0]), value.type), Typed(exp.column(names[1]), INT)
+    return Typed(exp.column(name), value.type)
 
 
 def _refuse_aliases(call: Call, value: Typed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -253,6 +254,7 @@ def _star(rewriter: Rewriter, node: Any, scope: Scope) -> tuple[list[Any], Colum
         found = scope.source(node.table)
         columns = found.columns if found else None
     _use_except(star)
+    _refuse_hidden(node, star, [found] if isinstance(node, exp.Column) else scope.sources)
     replaced = _replaced(rewriter, star)
     written = _written_out(node, star, columns)
     if written is not None:
@@ -260,6 +262,15 @@ def _star(rewriter: Rewriter, node: Any, scope: Scope) -> tuple[list[Any], Colum
     if star.args.get("ilike") is not None:
         return _matching(node, star, columns)
     return [node], _star_columns(star, columns, replaced)
+
+
+def _refuse_hidden(node: Any, star: Any, sources: Sequence[Source | None]) -> None:
+    """``*`` is no way to a column that is refused by its name."""
+    out = {part.name.lower() for part in star.args.get("except_") or []}
+    for each in sources:
+        for name, reason in each.refused.items() if each else ():
+            if name not in out and star.args.get("ilike") is None:
+                raise refuse(node, reason, f"Name the columns, or write * EXCLUDE ({name}).")
 
 
 def _use_except(star: Any) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
+from pipekit.warehouses.duckdb.semantics.lenient_macros import LENIENT_MACROS
 from pipekit.warehouses.duckdb.semantics.macros import MACROS
 from pipekit.warehouses.duckdb.semantics.nanosecond_macros import NANOSECOND_MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _CALLED = re.compile(r"\bsf_[a-z0-9_]+(?=\s*\()")
-_SINGLE = {**MACROS, **TIME_MACROS, **NANOSECOND_MACROS, **EXACT_MACROS, **VARIANT_MACROS}
+_SINGLE = {**MACROS, **TIME_MACROS, **NANOSECOND_MACROS, **EXACT_MACROS, **VARIANT_MACROS, **LENIENT_MACROS}
 ALL = {name: [form] for name, form in _SINGLE.items()} | OVERLOADS
 
 

@@ -26,9 +26,9 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_parse_json": (
         "x",
-        "CASE WHEN strlen(x) > 30 THEN CASE WHEN trim(x) = '' THEN NULL ELSE sf_document(x) END "
+        "CASE WHEN strlen(x) > 30 THEN CASE WHEN trim(x) = '' THEN NULL ELSE sf_document(sf_as_json(x)) END "
         "WHEN trim(x) = '' THEN NULL WHEN lower(trim(x)) = 'null' THEN CAST('null' AS JSON) WHEN regexp_full_match(x, "
-        "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE sf_document(x) END",
+        "' *-?[0-9.]+[eE][+-]?[0-9]+ *') THEN CAST(trim(x) AS JSON) ELSE sf_document(sf_as_json(x)) END",
     ),
     # DuckDB's VARIANT holds each key once, at whatever depth, so a document that has more of them there has one twice.
     # A macro writes its argument out at each use, and documents are nested in documents; a lambda holds it once.

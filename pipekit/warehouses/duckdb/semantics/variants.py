@@ -150,14 +150,15 @@ def object_construct(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/object_construct"""
     keep = call.name.endswith("KEEP_NULL")
     if len(call) == 1 and call.raw[0].is_star:
-        return construct(_all_columns(call), keep_null=keep)
+        return construct(all_columns(call), keep_null=keep)
     if len(call) % 2:
         raise call.refuse("keys and values come in pairs")
     parts = call.args()
     return construct(list(zip(parts[::2], parts[1::2], strict=True)), keep_null=keep)
 
 
-def _all_columns(call: Call) -> list[tuple[Typed, Typed]]:
+def all_columns(call: Call) -> list[tuple[Typed, Typed]]:
+    """The columns that ``*`` as the first argument means, each after its name."""
     node = call.raw[0]
     star = node if isinstance(node, exp.Star) else node.this
     scope = call.rewriter.scope
@@ -165,9 +166,10 @@ def _all_columns(call: Call) -> list[tuple[Typed, Typed]]:
     columns = source.columns if source is not None else scope.all_columns()
     if columns is None:
         raise call.refuse("* needs the columns, and those of a table here are not known", "Name the columns.")
-    columns = _chosen(star, columns)
+    columns, table = _chosen(star, columns), (node.table if isinstance(node, exp.Column) else "") or None
     return [
-        (Typed(exp.Literal.string(name.upper()), TEXT), Typed(exp.column(name), kind)) for name, kind in columns.items()
+        (Typed(exp.Literal.string(name.upper()), TEXT), Typed(exp.column(name, table=table), kind))
+        for name, kind in columns.items()
     ]
 
 
@@ -303,7 +305,7 @@ def parse_json(call: Call) -> Typed:
         raise call.refuse("the second argument is 'd' or 's'")
     text, keys = "sf_parse_json({0})", _STRICTLY[tries] if parameter == "s" else "sf_parse_last({0})"
     if tries:
-        text = "(CASE WHEN json_valid({0}) OR lower(trim({0})) = 'null' THEN sf_parse_json({0}) END)"
+        text = "(CASE WHEN json_valid(sf_as_json({0})) OR lower(trim({0})) = 'null' THEN sf_parse_json({0}) END)"
     return make(keys.replace("{0}", text), VARIANT, call.as_kind(0, "text"))
 
 

@@ -135,6 +135,10 @@ def ratio_to_report(call: Call) -> Typed:
 @function("CONDITIONAL_TRUE_EVENT")
 def conditional_true_event(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/conditional_true_event"""
+    if call.raw[0].find(exp.Window):
+        raise call.refuse(
+            "DuckDB has no window inside a window", "Give the inner window a name in a query that is read."
+        )
     _rows_so_far(call)
     return make("count(CASE WHEN {0} THEN 1 END) {over}", INT, truth(call.arg(0)))
 
@@ -143,9 +147,9 @@ def conditional_true_event(call: Call) -> Typed:
 def conditional_change_event(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/conditional_change_event
 
-    A window over a window, which no engine takes: the inner one becomes a column of the table read.
+    A window over a window, which DuckDB does not take: the inner one becomes a column of the table read. A NULL is no
+    change, and neither is what follows it.
     """
     before = lifted(call, call.arg(0))
     _rows_so_far(call)
-    changed = "count(CASE WHEN {0} IS DISTINCT FROM {1} AND {2} > 1 THEN 1 END) {over}"
-    return make(changed, INT, call.arg(0), *before)
+    return make("count(CASE WHEN {0} <> {1} THEN 1 END) {over}", INT, call.arg(0), before)

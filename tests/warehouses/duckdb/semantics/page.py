@@ -35,6 +35,8 @@ test: every line is run on DuckDB.
 | --- | --- |
 | whole numbers | 64 bits, products of columns 128; beyond that an error, never another value |
 | division | as exact as Snowflake's: `10 / 3` is `3.333333`; by zero it is an error |
+| averages | `avg` has six places more than the numbers; over a window it has three, cut off, as Snowflake's has |
+| text of floats | ten digits, as Snowflake's: `(1::float / 3)::varchar` is `0.3333333333` |
 | rounding | half away from zero, also of floats and in casts |
 | DECFLOAT | the digits of a literal; 18 places of a column, and an error beyond |
 | `timestamp_tz` | what is loaded is kept in UTC on both engines, so its day, hour and text agree; sessions are UTC |
@@ -42,7 +44,7 @@ test: every line is run on DuckDB.
 | text | `varchar(n)` refuses what is longer; keys of `to_json` and `object_construct` are by the alphabet |
 | VARIANT, OBJECT, ARRAY | JSON; text of a path has no quotes, arrays count from 0, JSON's null is not NULL |
 | numbers in a VARIANT | all digits are kept, also by SQL that takes one out (`v:a::number(38, 20)`, `flatten`, functions of arrays and objects); as an operand of arithmetic, or compared with a number, it is a float: cast it first where more than 15 digits count |
-| whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth, and an element left out (`[1, ,2]`, which Snowflake takes) |
+| whole objects | their text and their comparison are by the alphabet of the keys, at whatever depth, as on Snowflake; `parse_json` refuses a key given twice, at whatever depth, and an element left out (`[1, ,2]`, which Snowflake takes); a comma at an array's end gives a null, keys need no quotes |
 | nanoseconds | dates and times keep six digits of a second: a constant with more is refused, and a value with more, of a column or of arithmetic, is an error when it is read, never cut; zeros there change nothing |
 | text beside numbers | beside a FLOAT a text is read as a float, beside a NUMBER as a number with five places; `'inf'` is a float only; `(a, b) IN ((1, 2))` compares member by member in the same way |
 | dates | stay dates unless hours are added; weeks begin on Monday |
