@@ -40,6 +40,8 @@ LOG_ROWS = Policy(4, lambda failed: random.uniform(0, _doubled(0.2, 5, failed)))
 RUN_LOCK = Policy(3, lambda failed: 0.2)
 
 
+# A loop and not tenacity: each run would import its eleven modules. Imported at the first failure it would take over
+# with one try done and the first pause to make, and saying that takes more lines than the loop.
 def retried(policy: Policy, work: Callable[[], ResultT]) -> ResultT:
     """Call ``work`` until it does not raise a ``TransientError``, or the policy's tries are used up.
 

@@ -18,6 +18,15 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("pipelines", "templates", "plugins", "pyproject.toml")
 STAMPED = {"_source_file", "_source_row", "_loaded_at", "_run_id", "created_at", "updated_at"}
 MARKETING = "pipelines/marketing_engagement.yaml"
+MODELLED = (
+    "raw_customer_demographics",
+    "raw_clickstream",
+    "dim_customer",
+    "fact_click_events",
+    "click_events_left_out",
+    "customer_features",
+    "feature_catalog",
+)
 BANK = "pipelines/bank_marketing.yaml"
 WAREHOUSE = ".pipekit/warehouse.duckdb"
 

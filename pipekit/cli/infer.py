@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +64,11 @@ def _report(found: Inferred, output: Path | None) -> None:
         say(f"left out: {file}: {why}", err=True)
     if len(found.left_out) > 20:
         say(f"left out: {len(found.left_out) - 20} more", err=True)
-    for (source, text), same in groupby(found.doubts, key=lambda doubt: (doubt.source, doubt.text)):
-        columns = ", ".join(f"`{doubt.column}`" for doubt in same if doubt.column)
+    doubtful: dict[tuple[str, str], list[str]] = {}
+    for doubt in found.doubts:
+        doubtful.setdefault((doubt.source, doubt.text), []).extend([f"`{doubt.column}`"] if doubt.column else [])
+    for (source, text), named in doubtful.items():
+        columns = ", ".join(named)
         say(f"doubt: {source}: {f'{columns}: ' if columns else ''}{text}", err=True)
     if output is not None:
         counts = f"{several(len(found.sources), 'source')}, {several(len(found.doubts), 'doubt')}"

@@ -29,13 +29,7 @@ def has_texts_alone(source: Source) -> bool:
 
 
 def marked(
-    source: Source,
-    values: Sequence[tuple[str, str]],
-    last: str,
-    width: int,
-    text: Callable[[str], str],
-    *,
-    may_end: bool = True,
+    source: Source, values: Sequence[tuple[str, str]], last: str, width: int, text: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """Conditions, in SQL that every engine understands, of records without values, each with what they are.
 
@@ -45,10 +39,15 @@ def marked(
         last: SQL of the last field of a record, whether it is declared or not.
         width: The fields of a record.
         text: Writes a literal.
-        may_end: Whether a file that has a control-Z is read so.
     """
-    if may_end:
-        yield f"coalesce({last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
+    yield f"coalesce({last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
+    yield from marked_without_control_z(source, values, last, width, text)
+
+
+def marked_without_control_z(
+    source: Source, values: Sequence[tuple[str, str]], last: str, width: int, text: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
+    """The same for files that are known to hold no control-Z."""
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
     if not has_texts_alone(source) or len(values) < 2:

@@ -25,7 +25,7 @@ def shape_of_document(document: Any, form: Mapping[str, Any]) -> tuple[Shape | N
         document: The object; empty if it could not be read.
         form: The keys of ``format:`` that are known already.
     """
-    roots = _whole(document) or _roots(document)
+    roots = _roots(document)
     keys = tuple(document)
     if not roots and len(keys) > _MOST_KEYS:
         return None, f"is one object of {len(keys):,} keys that are not alike: no records are found in it"
@@ -38,11 +38,16 @@ def shape_of_document(document: Any, form: Mapping[str, Any]) -> tuple[Shape | N
     return Shape({**form, "root": root}, tuple(names), doubts=doubts, document=() if "*" in root[:1] else keys), ""
 
 
-def _whole(document: Any) -> dict[str, int]:
-    """The root of a document all of whose values are records, or lists of them, or plain values that are many."""
+def _records_in(value: Any, fewest: int) -> dict[str, int]:
+    """Where a value holds records itself, and how many: as the elements of a list, or by the keys of an object."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return {"": len(value)}
+    return {"*": len(value)} if is_map(value, fewest) else {}
+
+
+def _lists_or_plain(document: Any) -> dict[str, int]:
+    """The same of a whole document whose values are lists of records, or plain values that are many."""
     values = [*document.values()] if isinstance(document, dict) else []
-    if is_map(document, _FEWEST_ALIKE):
-        return {"*": len(values)}
     lists = [each for each in values if isinstance(each, list) and all(isinstance(one, dict) for one in each)]
     firsts = {number: each[0] for number, each in enumerate(lists) if each}
     if len(lists) == len(values) and (len(firsts) >= _FEWEST_INSIDE or is_map(firsts, _FEWEST_ALIKE)):
@@ -67,19 +72,15 @@ def is_map(document: Any, fewest: int) -> bool:
     return len(filled) == len(values) and all(alike)
 
 
-def _roots(document: Any, path: str = "", depth: int = _DEPTH) -> dict[str, int]:
-    """Where lists of objects are, and objects that hold records by their keys, and how many."""
+def _roots(value: Any, path: str = "", depth: int = _DEPTH) -> dict[str, int]:
+    """Where the records of a document are, and how many: in the document itself, or else somewhere below it."""
+    own = _records_in(value, _FEWEST_INSIDE) if path else _records_in(value, _FEWEST_ALIKE) or _lists_or_plain(value)
+    if own:
+        return {".".join(filter(None, (path, below))): count for below, count in own.items()}
     found: dict[str, int] = {}
-    for key, value in document.items() if isinstance(document, dict) and depth else ():
-        if not key or any(sign in key for sign in _SIGNS):
-            continue
-        here = f"{path}.{key}" if path else key
-        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-            found[here] = len(value)
-        elif is_map(value, _FEWEST_INSIDE):
-            found[f"{here}.*"] = len(value)
-        else:
-            found |= _roots(value, here, depth - 1)
+    for key, inner in value.items() if isinstance(value, dict) and depth else ():
+        if key and not any(sign in key for sign in _SIGNS):
+            found |= _roots(inner, f"{path}.{key}" if path else key, depth - 1)
     return found
 
 

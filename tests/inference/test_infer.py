@@ -344,6 +344,7 @@ def test_named_months_texts_with_numbers_and_a_suite_of_what_is_evident(tmp_path
             "out": f"Jun {n % 28 + 1:02d} 1998",
             "sent": f"Fri, {n % 28 + 1:02d} Jun 1998",
             "kind": "film",
+            "note": 1776 if n == 7 else "none",
             "names": {"de": {"long": f"Film {n}"}},
         }
         for n in range(120)
@@ -363,7 +364,7 @@ def test_named_months_texts_with_numbers_and_a_suite_of_what_is_evident(tmp_path
     assert films_source["columns"]["ratio"] == "variant"
     assert films_source["columns"]["out"] == {"type": "date", "format": "MON DD YYYY"}
     assert films_source["columns"]["sent"] == {"type": "date", "format": "DY, DD MON YYYY"}
-    assert "doubt: films: `title`: 1 of 120 are numbers, the others texts" in made.stderr
+    assert "doubt: films: `title`, `note`: 1 of 120 are numbers, the others texts" in made.stderr
     checked = [(kind, each[kind].get("column")) for each in data["suites"]["films"] for kind in each]
     assert ("expect_column_values_to_not_be_null", "names_de_long") not in checked
     assert ("expect_column_values_to_be_in_set", "kind") in checked

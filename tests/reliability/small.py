@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from projects import BANK, MARKETING, REPOSITORY, copy_project
+from projects import BANK, MARKETING, MODELLED, REPOSITORY, copy_project
 
 CUSTOMERS = 40
 EVENTS = 120
@@ -110,15 +110,7 @@ def _make_marketing(folder: Path, target: Mapping[str, Any] | None) -> str:
 
 MARKETING_PROJECT = Project(
     "marketing",
-    (
-        "raw_customer_demographics",
-        "raw_clickstream",
-        "dim_customer",
-        "fact_click_events",
-        "click_events_left_out",
-        "customer_features",
-        "feature_catalog",
-    ),
+    MODELLED,
     _make_marketing,
     lambda folder: _landing(folder, new=True),
 )

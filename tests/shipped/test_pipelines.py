@@ -17,6 +17,7 @@ from emulator.fixtures import S3, s3  # noqa: F401 - a fixture
 from projects import (
     BANK,
     MARKETING,
+    MODELLED,
     REPOSITORY,
     contents,
     copy_project,
@@ -26,15 +27,6 @@ from projects import (
     table_names,
 )
 
-MODELLED = (
-    "raw_customer_demographics",
-    "raw_clickstream",
-    "dim_customer",
-    "fact_click_events",
-    "click_events_left_out",
-    "customer_features",
-    "feature_catalog",
-)
 LOGS = ("ingestion_logs", "dq_check_logs", "ingestion_files")
 STEPS = [step["id"] for step in yaml.safe_load((REPOSITORY / MARKETING).read_text(encoding="utf-8"))["steps"]]
 NEWEST = "run_id = (SELECT max_by(run_id, log_timestamp) FROM ingestion_logs)"

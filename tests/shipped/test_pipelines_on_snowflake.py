@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from emulator.fixtures import S3, EmulatedSnowflake, emulated, s3, snowflake_account  # noqa: F401 - fixtures
-from projects import BANK, MARKETING, STAMPED, contents, copy_project, pipekit, table_names
+from projects import BANK, MARKETING, MODELLED, STAMPED, contents, copy_project, pipekit, table_names
 
 from pipekit.names import Table
 from pipekit.pipeline.model import Target
@@ -25,15 +25,6 @@ from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 
-MODELLED = (
-    "raw_customer_demographics",
-    "raw_clickstream",
-    "dim_customer",
-    "fact_click_events",
-    "click_events_left_out",
-    "customer_features",
-    "feature_catalog",
-)
 SAMPLE = "pipelines/data/marketing_engagement"
 AWS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
-from pipekit.files.csv_marks import mark_of, marked
+from pipekit.files.csv_marks import mark_of, marked, marked_without_control_z
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
 from pipekit.files.local import Fetched
@@ -132,20 +132,19 @@ _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 def _csv_split(source: Source, shape: _Shape) -> str:
     values = [_NULL if position is None else f"f{position}" for position in shape.positions]
-    whens = " ".join(
-        f"WHEN {true} THEN {text(reason)}" for true, reason in _marked(source, shape, values, "f", may_end=True)
-    )
+    marks = marked(*_record(source, shape, values, "f"))
+    whens = " ".join(f"WHEN {true} THEN {text(reason)}" for true, reason in marks)
     problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
     return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
 
 
-def _marked(
-    source: Source, shape: _Shape, values: Sequence[str], field: str, *, may_end: bool
-) -> Iterator[tuple[str, str]]:
-    """Conditions of records without values; ``field`` and its number are the name of each field of a record."""
+def _record(
+    source: Source, shape: _Shape, values: Sequence[str], field: str
+) -> tuple[Source, list[tuple[str, str]], str, int, Callable[[str], str]]:
+    """What ``marked`` is given; ``field`` and its number are the name of each field of a record."""
     pairs = zip(values, source.columns, strict=True)
     declared = [(value, column.source_name) for value, column in pairs if value != _NULL]
-    return marked(source, declared, f"{field}{shape.width - 1}", shape.width, text, may_end=may_end)
+    return source, declared, f"{field}{shape.width - 1}", shape.width, text
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
@@ -169,7 +168,9 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in shape.positions]
-    broken = " OR ".join(true for true, _ in _marked(source, shape, values, "c", may_end=False)) or "false"
+    # A file that holds a control-Z is not plain (``csv_scan``): its records are split in Python.
+    marks = marked_without_control_z(*_record(source, shape, values, "c"))
+    broken = " OR ".join(true for true, _ in marks) or "false"
     return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ class Stage:
         self._counts: dict[int, tuple[int, int]] = {}
         self._split: dict[int, Plan] = {}
         self._unread: list[int] = []
+        self._records_split: Counter[int] = Counter()
+        self._set_aside: Counter[int] = Counter()
         columns = ", ".join(f"v{index} {type_text(column)}" for index, column in enumerate(load.source.columns))
         warehouse.execute(f"CREATE TEMPORARY TABLE {self._good} ({columns}, number BIGINT, bad SMALLINT, file INTEGER)")
         warehouse.execute(
@@ -141,13 +144,32 @@ class Stage:
             counts = f"SELECT file, count(*), count(*) FILTER (bad <> 0) FROM {self._good} GROUP BY file"
             self._counts |= dict.fromkeys(unread, (0, 0))
             self._counts |= {index: (count, bad) for index, count, bad in self._warehouse.execute(counts).rows}
+            self._refuse_lost(unread)
+
+    def _refuse_lost(self, indexes: list[int]) -> None:
+        """Make sure that each record that was split is either judged good or set aside.
+
+        Raises:
+            SourceError: One is neither, or is both.
+        """
+        for index in indexes:
+            found = (self._records_split[index], self._set_aside[index])
+            if found != self._counts[index]:
+                raise SourceError(
+                    f"{found[0]:,} records were read, of which {found[1]:,} were set aside; {self._counts[index][0]:,}"
+                    f" were judged, of which {self._counts[index][1]:,} are bad",
+                    file=self._split[index].file.uri,
+                    hint="This is a bug in pipekit; please report it with that file.",
+                )
 
     def _records_of(self, indexes: list[int]) -> Iterator[tuple[int, Plan, Record]]:
         """Records with their numbers in a batch."""
         for index in indexes:
             each = self._split[index]
             with still_there((each.file, each.path)):
-                yield from ((index * _FILE + number, each, record) for number, record in enumerate(each.records(), 1))
+                for number, record in enumerate(each.records(), 1):
+                    self._records_split[index] = number
+                    yield index * _FILE + number, each, record
 
     def _locate(self, each: Plan, bad_columns: list[int]) -> None:
         """Find the lines of the bad records by a pass in file order over the columns that hold bad values."""
@@ -180,6 +202,7 @@ class Stage:
             records[number].problem = problem
             found.setdefault(index, []).append((records[number], in_file, which, value))
         for index, its in found.items():
+            self._set_aside[index] += len(its)
             self._add(self._split[index], its)
 
     def _add(self, each: Plan, found: list[tuple[Record, int, int, str | None]]) -> None:

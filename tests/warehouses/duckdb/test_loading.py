@@ -21,6 +21,7 @@ from pipekit.files.checks import check_source
 from pipekit.formats import unpacked
 from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.duckdb import stage
 
 from .conftest import LOADED_AT, TABLE
 
@@ -67,6 +68,18 @@ def test_rejects_say_all(load: Any) -> None:
     assert (line, column, raw, run_id, at) == (3, "a", "q,y", "run-1", LOADED_AT)
     assert reason == "'q' is not an integer of 64 bits"
     assert file.endswith("1.csv")
+
+
+def test_no_record_that_is_split_in_python_is_neither_loaded_nor_rejected(
+    load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record is judged by one query and located, if it is bad, by another: they must agree."""
+    files = {"1.csv": b'a,b\n1,x\nq,"y"z\nr,y\n'}  # the stray quote has the file split
+    assert [(file.rows_loaded, file.rows_rejected) for file in load(files, PLAIN, on_error="reject").files] == [(1, 2)]
+    located = stage._bad_only
+    monkeypatch.setattr(stage, "_bad_only", lambda *given: f"{located(*given)} AND bad <> 1")
+    with pytest.raises(SourceError, match="3 records were read, of which 1 were set aside; 3 were judged, of which 2"):
+        load(files, PLAIN, on_error="reject")
 
 
 def test_a_huge_raw_record_is_shortened(load: Any) -> None:
