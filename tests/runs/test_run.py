@@ -147,7 +147,10 @@ def test_ctrl_c_rolls_back_and_is_logged(tmp_path: Path) -> None:
     while not (tmp_path / "started").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    try:
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode == 130, out + err
     assert "stopped; running steps were rolled back" in err
     assert "Traceback" not in out + err
