@@ -115,6 +115,8 @@ def to_type(value: Typed, to: Any, node: Any) -> Typed:
     kind = _KINDS.get(name)
     if kind is None:
         raise refuse(node, f"there is no type {name} on DuckDB")
+    if name in ("ARRAY", "OBJECT") and to.expressions:
+        raise refuse(node, f"a cast to {name} with types casts what is in it, which DuckDB does not", f"Write {name}.")
     return _with_fraction(casts.to_kind(value, kind), sizes)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from pipekit.sql import reserved
@@ -20,6 +19,7 @@ from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers
     conversions,
     dates,
     foreign,
+    grammar,
     intervals,
     maps,
     numbers,
@@ -64,11 +64,18 @@ def to_duckdb(text: str, tables: Mapping[str, Mapping[str, str]]) -> Rewritten:
 
 def statements(text: str) -> list[Any]:
     """The trees of the statements in a text."""
-    found = sqlglot.parse(text, read=Source)
+    dialect = Source()
+    tokens = dialect.tokenize(text)
+    found = dialect.parser().parse(tokens, text)
     trees = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
+    _raise([_of_a_token(*each) for each in grammar.foreign_words(tokens)])
     for tree in trees:
         _name_tables(tree)
     return trees
+
+
+def _of_a_token(token: Any, text: str, hint: str) -> Mistake:
+    return Mistake(text, line=token.line, column=token.col - (token.end - token.start), hint=hint)
 
 
 def _name_tables(tree: Any) -> None:
@@ -147,8 +154,8 @@ def _walked(tree: Any, tables: Mapping[str, Mapping[str, str]], becomes_table: b
     exact = exact_columns(tree)
     _unfold(tree)
     rewriter = Rewriter(types, queries.query)
-    for name, wrong, way_out in reserved.unquoted(tree):
-        rewriter.mistake(name, wrong, way_out)
+    for part, wrong, way_out in [*reserved.unquoted(tree), *grammar.foreign(tree)]:
+        rewriter.mistake(part, wrong, way_out)
     try:
         if exact:
             other_case(rewriter, tree, exact, types)

@@ -67,6 +67,7 @@ templates/orders.sql:6:23: steps.orders.template: unknown column 'custmer' of o;
 | names | a column or a table's alias that is not there; a column that two tables have; a column selected twice; a table that no step makes |
 | types | a date compared with a number; `sum` of a date; `timestamp + 1`; `date::int`; CASE, COALESCE or UNION of a date and a number |
 | shape | arms of a UNION with other numbers of columns; a column neither grouped nor aggregated; an aggregate or a window in WHERE; `, LATERAL` left of an outer JOIN |
+| other dialects | `==`, `&`, `^`, `<=>`, `FILTER (WHERE ...)`, `DISTINCT ON`, SEMI and ANTI JOIN, `LIMIT 5, 10`, `FROM t` without SELECT, `::hugeint`: what DuckDB takes and Snowflake does not have |
 | beside SQL | `key`, `since` and other keys that name columns; columns of audits and checks; `row_condition`; custom SQL |
 
 Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is no mistake. Not
@@ -92,7 +93,7 @@ def page() -> str:
         for (reason, way), names in _by_reason().items()
     ]
     parts.append(
-        "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, a\nformat or a path that is no constant,\n"
+        "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, casts to\nARRAY(type) and OBJECT(key type), a format or a path that is no constant,\n"
     )
     parts.append("seeds of random numbers and of samples, and `seq` of FLATTEN behind another table.\n\n")
     parts.append("## Covered by a rule, without a line of its own\n\n" + _wrapped(unproven(table)) + "\n\n")

@@ -1,0 +1,70 @@
+"""What DuckDB or the parser takes and Snowflake's grammar does not have is refused, at its place and with a way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipekit.errors import TemplateError
+from pipekit.sql.semantics import Mistake
+from pipekit.sql.translate import translate
+from pipekit.warehouses.duckdb.dialect import DUCKDB
+from pipekit.warehouses.duckdb.semantics.refusals import Refused
+
+FOREIGN = [
+    ("from x", 1, "write SELECT * FROM"),
+    ("select 1 as a union all from x", 25, "write SELECT * FROM"),
+    ("select a from (from x)", 16, "write SELECT * FROM"),
+    ("select distinct from x", 22, "lists no column"),
+    ("select a from x limit 5, 10", 17, "LIMIT rows OFFSET start"),
+    ("select a from x where a == 1", 25, "write ="),
+    ("select a <=> b as c from x", 10, "is not distinct from"),
+    ("select a from x where a is 1", 23, "IS before a value"),
+    ("select a from x using sample 5", 23, "write SAMPLE"),
+    ("select a from x positional join y", 17, "POSITIONAL JOIN"),
+    ("select a from x semi join y on x.b = y.b", 27, "WHERE EXISTS"),
+    ("select a from x left anti join y on x.b = y.b", 32, "WHERE NOT EXISTS"),
+    ("select a from x where a similar to 'b'", 23, "rlike"),
+    ("select [i for i in a] as b from x", 9, "transform"),
+    ("select a ^ 2 as b from x", 8, "power(a, b)"),
+    ("select a & 2 as b from x", 8, "bitand"),
+    ("select a << 2 as b from x", 8, "bitshiftleft"),
+    ("select distinct on (a) a, b from x", 21, "QUALIFY row_number()"),
+    ("select a from x limit 50%", None, "SAMPLE (10)"),
+    ("select sum(a) filter (where b > 1) as c from x", 8, "count_if"),
+    ("select a from x asof join y on x.t >= y.t", 27, "MATCH_CONDITION"),
+    ("select a from x for update", None, "FOR UPDATE"),
+    ("select f(a := 1) as b from x", 12, "=>"),
+    ("select a::hugeint as b from x", 8, "the type HUGEINT"),
+    ("select a::struct(x int) as b from x", 8, "the type STRUCT"),
+]
+FINE = [
+    """select 'a == b' as c, "<=>" as d from x -- a == b, from x""",
+    "select a is not distinct from b as c, a is distinct from b as d, a is true as e, a is not null as f from x",
+    "select a from x asof join y match_condition (x.t >= y.t) on x.a = y.a",
+    "select extract(year from d) as a, a || b as c, f(a => 1) as e from x limit 5 offset 10",
+    "select a::map(varchar, int) as b, a::array as c, a::object as d from x sample (10 rows)",
+]
+
+
+@pytest.mark.parametrize(("text", "column", "way_out"), FOREIGN, ids=[text for text, _, _ in FOREIGN])
+def test_what_another_dialect_has_is_a_mistake(text: str, column: int | None, way_out: str) -> None:
+    with pytest.raises(Mistake) as found:
+        translate(text, write=DUCKDB)
+    assert found.value.column == column
+    assert way_out in f"{found.value.message} {found.value.hint}"
+
+
+@pytest.mark.parametrize("text", FINE)
+def test_what_only_looks_like_it_passes(text: str) -> None:
+    translate(text, write=DUCKDB)
+
+
+@pytest.mark.parametrize("text", ["select a::array(int) as b from x", "select try_cast(a as int[]) as b from x"])
+def test_a_cast_of_what_is_in_an_array_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="casts what is in it"):
+        translate(text, write=DUCKDB)
+
+
+def test_a_syntax_error_comes_first() -> None:
+    with pytest.raises(TemplateError, match="incomplete"):
+        translate("select a == from x where", write=DUCKDB)
