@@ -8,7 +8,8 @@ load as rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pipekit.files.records import Record
 from pipekit.source import Source
@@ -22,44 +23,78 @@ _COPY_END = r"\."
 _RULING = re.compile("[-=+: ]*(?:---|===)[-=+: ]*")  # with the colons by which Markdown aligns
 
 
-def has_texts_alone(source: Source) -> bool:
-    """Whether a record without values has to be looked for: elsewhere its texts are bad values already."""
-    texts = all(column.type.kind == "varchar" for column in source.columns)
-    return source.format.has_header and len(source.columns) > 1 and texts
+Head = tuple[str | None, ...]
+"""The texts of a line of the header in the places of the declared columns; ``None`` where a file lacks one."""
+
+
+class Fields(NamedTuple):
+    """Where the fields of a record are.
+
+    Attributes:
+        values: SQL of the text of each declared column.
+        last: SQL of the last field, whether it is declared or not.
+        width: How many there are.
+    """
+
+    values: Sequence[str]
+    last: str
+    width: int
+
+
+def placed(lines: Iterable[Sequence[str | None]], positions: Sequence[int | None]) -> tuple[Head, ...]:
+    """The lines of a header in the places of the declared columns, counted from 0."""
+    return tuple(tuple(None if at is None else line[at] or "" for at in positions) for line in lines)
 
 
 def marked(
-    source: Source, values: Sequence[tuple[str, str]], last: str, width: int, text: Callable[[str], str]
+    source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """Conditions, in SQL that every engine understands, of records without values, each with what they are.
 
     Args:
         source: The contract.
-        values: SQL of the text of each declared column that the file has, with the column's name in files.
-        last: SQL of the last field of a record, whether it is declared or not.
-        width: The fields of a record.
+        fields: Of a record.
+        heads: The lines of the header, of one file or of several.
         text: Writes a literal.
     """
-    yield f"coalesce({last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
-    yield from marked_without_control_z(source, values, last, width, text)
+    yield f"coalesce({fields.last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
+    yield from marked_without_control_z(source, fields, heads, text)
 
 
 def marked_without_control_z(
-    source: Source, values: Sequence[tuple[str, str]], last: str, width: int, text: Callable[[str], str]
+    source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """The same for files that are known to hold no control-Z."""
+    values, last, width = fields
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
-    if not has_texts_alone(source) or len(values) < 2:
-        return
-    # One value, or its first character, is looked at before the others, since nearly all records have another there.
-    (first, its_name), *others = values
-    same = " AND ".join(f"lower({value}) = {text(name.lower())}" for value, name in others)
-    yield f"CASE WHEN lower({first}) = {text(its_name.lower())} THEN coalesce({same}, false) ELSE false END", REPEATED
-    begins = " OR ".join(f"{first} LIKE {text(f'{sign}%')}" for sign in "-=: ")
-    bare = " AND ".join(f"TRANSLATE({value}, '-=+: ', '') = ''" for value, _ in values)
-    long = " OR ".join(f"{value} LIKE {text(f'%{sign * 3}%')}" for value, _ in values for sign in "-=")
-    yield f"CASE WHEN {begins} THEN coalesce({bare} AND ({long}), false) ELSE false END", RULED
+    ruled: list[str] = []
+    for head in heads:
+        there = [each for each in zip(values, head, source.columns, strict=True) if each[1] is not None]
+        if all(column.type.kind == "varchar" for _, _, column in there):  # elsewhere such texts are bad values already
+            yield from ((true, REPEATED) for true in _repeats([(value, name or "") for value, name, _ in there], text))
+            ruled = ruled or [value for value, _, _ in there]
+    if len(ruled) > 1 or (ruled and width == 1):  # one dash line among values of other columns may stand for nothing
+        yield _is_ruling(ruled, text), RULED
+
+
+def _repeats(pairs: Sequence[tuple[str, str]], text: Callable[[str], str]) -> Iterator[str]:
+    """SQL that is true if all values are the names above them; a single name has to be written as it is there."""
+    named = [(value, name) for value, name in pairs if name]
+    if len(named) == 1:
+        rest = [f"coalesce({value}, '') = ''" for value, name in pairs if not name]
+        yield f"coalesce({' AND '.join([f'{named[0][0]} = {text(named[0][1])}', *rest])}, false)"
+    elif named:
+        # One value is looked at before the others, since nearly all records have another there.
+        first, *others = (f"lower({value}) = {text(name.lower())}" for value, name in named)
+        yield f"CASE WHEN {first} THEN coalesce({' AND '.join(others)}, false) ELSE false END"
+
+
+def _is_ruling(values: Sequence[str], text: Callable[[str], str]) -> str:
+    begins = " OR ".join(f"{values[0]} LIKE {text(f'{sign}%')}" for sign in "-=: ")
+    bare = " AND ".join(f"TRANSLATE({value}, '-=+: ', '') = ''" for value in values)
+    long = " OR ".join(f"{value} LIKE {text(f'%{sign * 3}%')}" for value in values for sign in "-=")
+    return f"CASE WHEN {begins} THEN coalesce({bare} AND ({long}), false) ELSE false END"
 
 
 def mark_of(record: Record) -> str:

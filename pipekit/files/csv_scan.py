@@ -11,7 +11,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
-from io import BytesIO
+from io import SEEK_CUR, BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -20,7 +20,8 @@ from pipekit.files.csv_marks import CONTROL_Z
 from pipekit.files.shapes import windows_encoding
 from pipekit.formats.csv import CsvFormat
 
-_CHUNK = 1 << 18  # what is split fits the processor's cache
+_CHUNK = 1 << 16  # what is made of it fits the processor's cache, and is taken from memory that is there already
+_MOST_LINES = 1000
 _MARK = codecs.BOM_UTF8
 _CONTROLS = re.compile(b"\xc2[\x80-\x9f]")  # of C1
 _CONTROL_Z = CONTROL_Z.encode()  # whether it ends the text is looked at record by record
@@ -40,14 +41,16 @@ class CsvScan(NamedTuple):
     Attributes:
         plain: Whether a fast reader can be trusted with the file.
         delimiters: How many delimiters stand outside quotes, the header's among them; only of a plain file.
+        fields: How many fields there are, the header's among them, where that was counted in place of delimiters.
     """
 
     plain: bool
     delimiters: int = 0
+    fields: int = 0
 
     def fits(self, records: int, width: int) -> bool:
         """Whether ``records`` records, the header among them, have ``width`` fields each and none too many."""
-        return self.delimiters == records * (width - 1)
+        return self.fields == records * width if self.fields else self.delimiters == records * (width - 1)
 
 
 class CsvScanner:
@@ -70,6 +73,10 @@ class CsvScanner:
         self._begin()
         with path.open("rb") if whole is None else BytesIO(whole) as stream:
             plain = self._start(stream)
+            begin = stream.tell()
+            if plain and (fields := self._quoted_fields(stream)):
+                return CsvScan(True, fields=fields)
+            stream.seek(begin)
             while plain and (chunk := stream.read(_CHUNK)):
                 plain = self._take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
         return CsvScan(plain and not self._inside and self._newlines.alike, self._delimiters)
@@ -124,6 +131,46 @@ class CsvScanner:
         if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk or b"\0" in chunk:
             return True
         return self._controls and _CONTROLS.search(chunk) is not None
+
+    def _quoted_fields(self, stream: IO[bytes]) -> int:
+        """How many fields a file has in which every value is quoted, but for the header; 0 if it is another file.
+
+        As in ``_all_quoted``, but each delimiter and line end is made the same sign, so that one count finds all pairs.
+        """
+        if self._quote is None or self._escape or self._comment or len(self._delimiter) > 1:
+            return 0
+        header = stream.readline()
+        if header.startswith(self._quote):
+            stream.seek(-len(header), SEEK_CUR)
+        named = 0 if header.startswith(self._quote) else header.count(self._delimiter) + 1
+        end = b"\r\n" if header.endswith(b"\r\n") else b"\n"
+        if (named and self._quote in header) or header.count(b"\r") != (end == b"\r\n") or not header.strip():
+            return 0
+        found = named
+        while chunk := stream.read(_CHUNK):
+            chunk = self._to_the_end(chunk, stream, end)
+            fields = 0 if self._has_control(chunk) else self._fields_of(chunk, end)
+            if not fields:
+                return 0
+            found += fields
+        return found if found > named else 0
+
+    def _to_the_end(self, chunk: bytes, stream: IO[bytes], end: bytes) -> bytes:
+        """The chunk with what is missing of its last record: a line end within a value is behind no quote."""
+        last = (self._quote or b"") + end
+        lines = [chunk]
+        while not lines[-1].endswith(last) and len(lines) < _MOST_LINES and (line := stream.readline()):
+            lines.append(line)
+        return b"".join(lines)
+
+    def _fields_of(self, chunk: bytes, end: bytes) -> int:
+        quote = self._quote or b""
+        if not chunk.startswith(quote) or not chunk.endswith((quote + end, quote)):
+            return 0
+        alike = chunk.replace(end, self._delimiter)
+        last = len(alike) - len(self._delimiter) * chunk.endswith(end) - len(quote)
+        pairs = alike.count(quote + self._delimiter + quote, len(quote), last)  # not of the first and the last quote
+        return pairs + 1 if chunk.count(quote) == 2 * pairs + 2 else 0
 
     def _all_quoted(self, chunk: bytes) -> bool:
         """Take lines of quoted values alone, which is three times as fast as to split them; ``False`` if they are not.

@@ -82,7 +82,9 @@ _SIGNATURES = (
         b"{",
         "a bulk request of Elasticsearch, with an action line above each document",
         "Leave the action lines out, or export the documents alone.",
-        r'\s*"(?:index|create|update)"\s*:\s*\{\s*"_(?:index|id|type)"[^{}]*\}\s*\}[ \t\r]*(?:\n|$)',
+        # An action may be empty; then the line below it is looked at, where it is there, and is none itself.
+        r'\s*"(?:index|create|update|delete)"\s*:\s*\{\s*(?:"_(?:index|id|type)"[^{}]*\}\s*\}[ \t\r]*(?:\n|$)'
+        r'|\}\s*\}[ \t\r]*(?:\Z|\n\s*\{\s*"(?!(?:index|create|update|delete)")))',
         None,
     ),
     _Signature(b"ustar", "a tar archive", _UNREAD.format("tar"), at=257),

@@ -201,7 +201,7 @@ def _settle_words(draft: Draft, counts: Sequence[Counts], words: Sequence[tuple[
         return
     if "" in wanted:
         draft.format["quoted_nulls"] = True
-    draft.format["null_values"] = ["", *sorted(set(wanted) - {""})]
+    draft.format["null_values"] = ["", *sorted({*wanted, *draft.format.get("null_values", ())} - {""})]
     for word, columns in sorted(wanted.items()):
         listed = ", ".join(f"`{column}`" for column in columns)
         draft.doubts.append(

@@ -214,17 +214,27 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
         if given:
             epoch = epoch_of(given)
             return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
-        return f"regexp_full_match({text}, '{ISO[kind]}')", f"TRY_CAST({text} AS {_TYPES[kind]})"
+        value = f"TRY_CAST({text} AS {_TYPES[kind]})"
+        good = f"regexp_full_match({text}, '{ISO[kind]}')"
+        return _as_written(f"strlen({text}) = 10 AND {value}", text, good) if kind == "date" else good, value
     if written := number_text(column, contract.format):
         return _written(text, column, written)
     return _float(text, finite=False) if kind == "float" else _FROM_TEXT[kind](text, column)
 
 
+def _as_written(value: str, text: str, good: str) -> str:
+    """``good``, but not asked of a text that its value gives back: that is cheaper to see than a pattern."""
+    return f"CASE WHEN {value}::VARCHAR = {text} THEN true ELSE {good} END"
+
+
 def _integer(text: str, column: Column) -> Converted:
     value = f"TRY_CAST({text} AS BIGINT)"
-    # Text that a number gives back is plain digits; that is cheaper to see than by a regular expression.
-    good = f"CASE WHEN {value}::VARCHAR = {text} THEN true ELSE regexp_full_match({text}, '{INTEGER}') END"
-    return good, value
+    return _as_written(value, text, f"regexp_full_match({text}, '{INTEGER}')"), value
+
+
+def _number_text(text: str, column: Column) -> Converted:
+    good, value = _number(text, column)
+    return _as_written(value, text, good), value
 
 
 def _number(text: str, column: Column) -> Converted:
@@ -262,7 +272,7 @@ def _json_text(text: str, column: Column) -> Converted:
 
 _FROM_TEXT = {
     "integer": _integer,
-    "number": _number,
+    "number": _number_text,
     "varchar": _varchar,
     "boolean": _boolean,
     "binary": _binary,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
-from pipekit.files.csv_marks import mark_of, marked, marked_without_control_z
+from pipekit.files.csv_marks import Fields, Head, mark_of, marked, marked_without_control_z, placed
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
 from pipekit.files.local import Fetched
@@ -31,11 +31,13 @@ class _Shape(NamedTuple):
         positions: Where the declared columns are.
         width: The fields of a record.
         skip: Lines above the header.
+        heads: The lines of the header in these places.
     """
 
     positions: tuple[int | None, ...]
     width: int
     skip: int
+    heads: tuple[Head, ...]
 
 
 def csv_planner(warehouse: Session, source: Source, form: CsvFormat) -> Planner:
@@ -81,7 +83,9 @@ class _CsvPlanner:
             return None
         positions = tuple(csv_positions(self._source, form, file, heads))
         width = len(heads[0].fields) if form.header else len(self._source.columns)
-        shape = _Shape(positions, width, form.skip_lines)
+        shape = _Shape(
+            positions, width, form.skip_lines, placed([each.fields for each in heads[: form.heads]], positions)
+        )
         if line and heads[0].line == 1 and not heads[0].problem:
             self._known[line] = shape
         trusted = _is_trusted(heads, form)
@@ -140,11 +144,9 @@ def _csv_split(source: Source, shape: _Shape) -> str:
 
 def _record(
     source: Source, shape: _Shape, values: Sequence[str], field: str
-) -> tuple[Source, list[tuple[str, str]], str, int, Callable[[str], str]]:
+) -> tuple[Source, Fields, tuple[Head, ...], Callable[[str], str]]:
     """What ``marked`` is given; ``field`` and its number are the name of each field of a record."""
-    pairs = zip(values, source.columns, strict=True)
-    declared = [(value, column.source_name) for value, column in pairs if value != _NULL]
-    return source, declared, f"{field}{shape.width - 1}", shape.width, text
+    return source, Fields(values, f"{field}{shape.width - 1}", shape.width), shape.heads, text
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:

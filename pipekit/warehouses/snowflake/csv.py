@@ -7,13 +7,13 @@ columns; that one does not count fields, so a second COPY of two columns does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.csv_marks import marked
+from pipekit.files.csv_marks import Fields, Head, marked
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -123,7 +123,8 @@ def land_csv(
     ends = create_landing(warehouse, f'{PLACE_TYPES}, "LAST" VARCHAR, "OVER" VARCHAR')
     unreadable: list[Unreadable] = []
     on_error = on_error_option(load)
-    for group, members in header_groups(headers, files).items():
+    groups = header_groups(headers, files)
+    for group, members in groups.items():
         present = [(each.text, at) for each, at in zip(values, group.positions, strict=True) if at is not None]
         names = "".join(f"{name}, " for name, _ in present)
         fields = "".join(f"${position}, " for _, position in present)
@@ -139,23 +140,31 @@ def land_csv(
         _require_same(copied, copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options))
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
+    places = Fields([f"L.{value.text}" for value in values], 'E."LAST"', _width(groups))
+    marks = dict(marked(load.source, places, _heads(groups), text))
     query = (
-        f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {_whole(load.source, values)} AS "WHOLE" '
+        f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {_whole(marks)} AS "WHOLE" '
         f"FROM {trimmed(landed, values, form, PLACE)} AS L "
         f'JOIN {ends} AS E ON L."FILE" = E."FILE" AND L."ROWNO" = E."ROWNO"'
     )
     return Landing(query, values, unreadable=tuple(unreadable), record='"RAW"')
 
 
-def _whole(source: Source, values: Sequence[Value]) -> str:
-    """SQL for what is wrong with a record as a whole."""
-    declared = [(f"L.{value.text}", value.column.source_name) for value in values]
+def _heads(groups: Iterable[Header]) -> list[Head]:
+    """The lines of all headers, each once."""
+    return [*dict.fromkeys(head for group in groups for head in group.heads)]
+
+
+def _width(groups: Iterable[Header]) -> int:
+    return max((group.width for group in groups), default=0)
+
+
+def _whole(marks: Mapping[str, str]) -> str:
+    """SQL for what is wrong with a record as a whole, beside what the conditions ``marks`` say."""
     return (
         "CASE WHEN E.\"LAST\" IS NULL THEN 'has fewer fields than the header' "
         "WHEN E.\"OVER\" IS NOT NULL THEN 'has more fields than the header' "
-        + "".join(
-            f"WHEN {true} THEN {text(what)} " for true, what in marked(source, declared, 'E."LAST"', len(values), text)
-        )
+        + "".join(f"WHEN {true} THEN {text(what)} " for true, what in marks.items())
         + "END"
     )
 
@@ -238,7 +247,7 @@ class PlainCsvLoad:
         self._load = load
         self._values = text_columns(load.source)
         self._rows = dict.fromkeys(load.files, 0)
-        groups = header_groups(headers, files)
+        self._groups = groups = header_groups(headers, files)
         extras = max((group.width - group.found for group in groups), default=0)
         names = [value.text for value in self._values] + [f'"X{number}"' for number in range(1, extras + 1)]
         self._landing = create_landing(warehouse, ", ".join(f"{name} VARCHAR" for name in names))
@@ -276,9 +285,10 @@ class PlainCsvLoad:
 
     def _marks(self) -> dict[str, str]:
         """Conditions of records without values, each with what they are."""
-        declared = [(value.text, value.column.source_name) for value in self._values]
-        source, width = self._load.source, len(self._values)
-        return dict(pair for last in self._lasts for pair in marked(source, declared, last, width, text))
+        source, values = self._load.source, [value.text for value in self._values]
+        heads, width = _heads(self._groups), _width(self._groups)
+        places = (Fields(values, last, width) for last in self._lasts)
+        return dict(pair for fields in places for pair in marked(source, fields, heads, text))
 
     def _bad(self) -> Exception:
         form = self._load.source.format

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import BadFileError
 from pipekit.files.csv_header import is_separator_line, joined_names
+from pipekit.files.csv_marks import Head, placed
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.headers import column_positions
 from pipekit.formats.csv import CsvFormat
@@ -30,11 +31,13 @@ class Header:
         positions: For each declared column its 1-based place; ``None`` where the file lacks an optional one.
         width: Fields in a record.
         skip: Lines before the first record.
+        heads: The lines of the header in these places.
     """
 
     positions: tuple[int | None, ...]
     width: int
     skip: int
+    heads: tuple[Head, ...] = ()
 
     @property
     def found(self) -> int:
@@ -80,9 +83,11 @@ def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str],
         return Header(tuple(range(1, width + 1)), width, skip)
     reader = CsvReader(form)
     _refuse_broken(reader, file, lines, skip)
-    names = joined_names(form, file, [reader.texts(line) for line in lines])
+    texts = [reader.texts(line) for line in lines]
+    names = joined_names(form, file, texts)
     positions = column_positions(source, file, names, skip + 1)
-    return Header(tuple(None if at is None else at + 1 for at in positions), len(names), skip + form.heads)
+    heads = placed(texts, positions)
+    return Header(tuple(None if at is None else at + 1 for at in positions), len(names), skip + form.heads, heads)
 
 
 def _refuse_broken(reader: CsvReader, file: SourceFile, lines: list[str], skip: int) -> None:

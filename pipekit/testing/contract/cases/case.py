@@ -70,6 +70,7 @@ OTHER_KINDS = (
     (b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>", "an error or a page in XML", "error of"),
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n", "a pointer of Git LFS", "git lfs pull"),
     (b'{"index":{"_id":"1"}}\n{"a":1,"b":"x"}\n', "a bulk request of Elasticsearch", "action lines"),
+    (b'{"create":{}}\n{"a":1,"b":"x"}\n', "a bulk request of Elasticsearch", "action lines"),
 )
 CSV = {"type": "csv"}
 JSON = {"type": "json"}

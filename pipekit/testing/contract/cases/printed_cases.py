@@ -6,6 +6,8 @@ from pipekit.testing.contract.cases.case import csv_case
 
 _TEXTS = {"a": "varchar", "b": "varchar"}
 _ONE = {"a": "varchar"}
+_AGAIN = "repeats the header"
+_DASHES = {"null_values": ["---"]}
 _RULING = "is a ruling of a printed table"
 
 PRINTED_CASES = (
@@ -19,6 +21,38 @@ PRINTED_CASES = (
         columns=_TEXTS,
         format={"delimiter": "|", "trim": True},
         more={"on_extra": "ignore"},
+    ),
+    csv_case("ruling_of_one_column", b"a\n-----\nx\n", (("x",),), ((2, None, _RULING),), columns=_ONE),
+    csv_case("dashes_of_one_column_for_nothing", b"a\n---\n--\n", ((None,), ("--",)), columns=_ONE, format=_DASHES),
+    csv_case(
+        "dashes_of_one_declared_column",
+        b"a,b\n---,1\nx,2\n",
+        (("---",), ("x",)),
+        columns=_ONE,
+        more={"on_extra": "ignore"},
+    ),
+    csv_case("header_again_of_one_column", b"a\nx\na\nA\n", (("x",), ("A",)), ((3, None, _AGAIN),), columns=_ONE),
+    csv_case(
+        "header_again_with_blanks",
+        b"a , b\nx,y\na , b\nz,w\n",
+        (("x", "y"), ("z", "w")),
+        ((3, None, _AGAIN),),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "header_again_of_two_lines",
+        b"price,price\nEUR,USD\nx,y\nprice,price\nEUR,USD\nz,w\n",
+        (("x", "y"), ("z", "w")),
+        ((4, None, _AGAIN), (5, None, _AGAIN)),
+        columns={"price EUR": "varchar", "price USD": "varchar"},
+        format={"header_lines": 2},
+    ),
+    csv_case(
+        "header_again_without_an_optional_column",
+        b"a,b\nx,y\na,b\nz,w\n",
+        (("x", "y", None), ("z", "w", None)),
+        ((3, None, _AGAIN),),
+        columns={**_TEXTS, "c": {"type": "integer", "optional": True}},
     ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
