@@ -6,7 +6,6 @@ Every event is stamped by the bus with the run's id, a sequence number that star
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -278,8 +277,7 @@ class Bus:
         """Stamp, scrub and deliver ``event``. What a sink emits is delivered after the event that it was handling."""
         with self._lock:
             self._seq += 1
-            stamped = dataclasses.replace(event, seq=self._seq, at=datetime.now(UTC), **self._stamps)
-            self._queue.append(self._scrub_event(stamped))
+            self._queue.append(self._stamped(event))
             if self._delivering:
                 return
             self._delivering = True
@@ -320,13 +318,14 @@ class Bus:
             except Exception:  # noqa: BLE001 - it was reported
                 continue
 
-    def _scrub_event(self, event: Event) -> Event:
-        values = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-        changed = {name: clean for name, value in values.items() if (clean := self._cleaned(name, value)) is not value}
-        return dataclasses.replace(event, **changed) if changed else event
-
-    def _cleaned(self, name: str, value: Any) -> Any:
-        return value if name in _IDS else self._scrub(value)
+    def _stamped(self, event: Event) -> Event:
+        """The event with stamps and without secrets; copied once, since a load emits thousands."""
+        stamped = object.__new__(type(event))
+        fields = vars(stamped)
+        for name, value in vars(event).items():
+            fields[name] = value if name in _IDS else self._scrub(value)
+        fields |= {"seq": self._seq, "at": datetime.now(UTC), **self._stamps}
+        return stamped
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -16,6 +16,7 @@ from pipekit.sinks.rows import from_json, to_json
 from pipekit.state import lock, make_private_folder, open_private, set_aside
 
 KEPT_RUNS = 200
+_as_text = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes an encoder for each call
 
 
 class JsonlSink:
@@ -54,7 +55,7 @@ class JsonlSink:
 
 def line(event: Event) -> str:
     """The event as one line of JSON, in ASCII, so that it survives any encoding."""
-    return json.dumps(to_json(event), separators=(",", ":")) + "\n"
+    return _as_text(to_json(event)) + "\n"
 
 
 def iter_events(path: Path) -> Iterator[Event]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -90,11 +89,11 @@ def event_id(event: Event) -> str:
 def to_json(event: Event) -> dict[str, Any]:
     """The event as JSON values; ``from_json`` gives it back. The type is under ``event``."""
     data: dict[str, Any] = {"event": type(event).__name__}
-    for field in dataclasses.fields(event):
-        value = getattr(event, field.name)
+    for name, value in vars(event).items():  # its fields, in order
         if isinstance(value, datetime):
-            value = value.isoformat()
-        data[field.name] = list(value) if isinstance(value, tuple) else value
+            data[name] = value.isoformat()
+        else:
+            data[name] = list(value) if isinstance(value, tuple) else value
     return data
 
 

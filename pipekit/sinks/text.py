@@ -31,6 +31,8 @@ _LEVELS = {FAILED: "ERROR", ABANDONED: "ERROR", SKIPPED: "WARNING", "ERROR": "ER
 
 def printable(text: str) -> str:
     """The text with control characters escaped, so that data cannot control a terminal or forge a line."""
+    if text.isprintable():  # nearly all are
+        return text
     return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode(), text)
 
 

@@ -33,6 +33,10 @@ _FIELDS = ("pos", "name", "key_hash", "size_bytes", "version", "etag", "modified
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
+Standing = tuple[int, datetime | None]
+"""How many rows the ledger has, and when the newest was written. Whoever loads a file changes it."""
+
+
 class Earlier(NamedTuple):
     """What the ledger says of a file that is not as it was: one row of it."""
 
@@ -51,6 +55,7 @@ class Pending:
         stale: Runs whose rows went with a table that was dropped since.
         listing: SQL of what was listed, with its parameters; ``None`` where nothing needs to be asked again.
         seen: What the ledger answered of each of the files, by its position in the listing.
+        asked: How the ledger stood then; ``None`` if it was not asked.
     """
 
     files: tuple[SourceFile, ...]
@@ -58,6 +63,7 @@ class Pending:
     stale: tuple[str, ...] = ()
     listing: Relation | None = None
     seen: dict[int, list[Earlier]] = field(default_factory=dict)
+    asked: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,14 @@ class Arrivals:
         again: Those of them that have the content with which they were loaded, after all.
         changed: Those that came again with other content, as they were read to find that out.
         stale: Runs whose rows went with a table that was dropped since.
+        asked: How the ledger stood then; ``None`` if it was not asked.
     """
 
     seen: dict[int, list[Earlier]]
     again: frozenset[int] = frozenset()
     changed: Mapping[int, SourceFile] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    asked: Standing | None = None
 
     @property
     def wanted(self) -> list[int]:
@@ -99,11 +107,11 @@ def sorted_out(
     """
     if not context.warehouse.exists(table):
         return Arrivals({number: [] for number in range(len(files))}, stale=_stale(context, table))
-    seen = _unknown(context, table, listing)
+    seen, asked = _unknown(context, table, listing)
     again, changed = _told_by_content(context, table, files, seen)
     if changed and on_changed == "fail":
         raise _changed(context, table, files[min(changed)])
-    return Arrivals(seen, frozenset(again), changed)
+    return Arrivals(seen, frozenset(again), changed, asked=asked)
 
 
 @contextmanager
@@ -119,13 +127,13 @@ def not_loaded(
         if context.definition_hash == ledger.REPLAYED and context.warehouse.exists(table):
             _refuse_copies(context, table, digested)
         seen = {number: found.seen[number] for number in found.wanted}
-        yield Pending(digested, tuple(replaced), found.stale, listing, seen)
+        yield Pending(digested, tuple(replaced), found.stale, listing, seen, found.asked)
 
 
 def all_loaded(context: StepContext, table: Table, files: Sequence[SourceFile]) -> bool:
     """Whether the ledger knows each of the files as it is."""
     with listed(context, files) as listing:
-        return not _unknown(context, table, listing)
+        return not _unknown(context, table, listing)[0]
 
 
 def claim(context: StepContext, table: Table, pending: Pending) -> None:
@@ -139,12 +147,20 @@ def claim(context: StepContext, table: Table, pending: Pending) -> None:
     """
     ledger.take_claim(context, table)
     ledger.no_longer(context, table, "run_id", pending.stale)
-    if pending.listing is not None and pending.files:
-        now = _unknown(context, table, pending.listing)
+    if pending.listing is not None and pending.files and _has_moved(context, pending.asked):
+        now, _ = _unknown(context, table, pending.listing)
         if any(now.get(number) != earlier for number, earlier in pending.seen.items()):
             raise TransientError(f"another run has loaded files into {table} in the meantime")
     if pending.replaced:
         _remove(context, table, pending.replaced)
+
+
+def _has_moved(context: StepContext, asked: Standing | None) -> bool:
+    """Whether files may have been loaded since; that costs nothing to see, and to ask again costs another pass."""
+    if asked is None:
+        return True
+    [now] = context.warehouse.execute(f"SELECT {_STANDING} FROM {ledger.relation(context)} AS ledger").rows
+    return now != asked
 
 
 def _stale(context: StepContext, table: Table) -> tuple[str, ...]:
@@ -198,8 +214,14 @@ _FOUND = f"""l.pos, r.uri, r.digest, r.rows_loaded,
 _DIGEST = "COALESCE(digest, CASE WHEN version IS NULL AND uri NOT LIKE '%://%' AND etag <> '' THEN etag END)"
 
 
-def _unknown(context: StepContext, table: Table, listing: Relation) -> dict[int, list[Earlier]]:
-    """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name."""
+_STANDING = "count(*), max(loaded_at)"
+
+
+def _unknown(context: StepContext, table: Table, listing: Relation) -> tuple[dict[int, list[Earlier]], Standing | None]:
+    """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name.
+
+    If there are any, also how the ledger stood.
+    """
     where, names = ledger.counting(context, table)
     files, params = listing
     known = f"""SELECT COALESCE(file_key, uri) AS name, key_hash, uri, size_bytes, etag, modified_at, version,
@@ -210,14 +232,17 @@ def _unknown(context: StepContext, table: Table, listing: Relation) -> dict[int,
             UNION ALL SELECT {_FOUND} FROM l JOIN ({known} AND key_hash IS NULL) AS r ON r.name = l.name),
         hit AS (SELECT * FROM found WHERE found.same >= 0),
         unknown AS (SELECT DISTINCT l.pos FROM l WHERE l.pos NOT IN (SELECT hit.pos FROM hit WHERE hit.same = 1))
-        SELECT u.pos, hit.uri, hit.digest, hit.rows_loaded FROM unknown AS u LEFT JOIN hit ON hit.pos = u.pos
-        ORDER BY 1, 2, 3"""
+        SELECT u.pos, hit.uri, hit.digest, hit.rows_loaded, standing.*
+        FROM unknown AS u CROSS JOIN (SELECT {_STANDING} FROM {ledger.relation(context)} AS ledger) AS standing
+        LEFT JOIN hit ON hit.pos = u.pos ORDER BY 1, 2, 3"""
     found: dict[int, list[Earlier]] = {}
-    for pos, uri, digest, rows in context.warehouse.execute(sql, (*params, *names, *names)).rows:
+    asked: Standing | None = None
+    for pos, uri, digest, rows, *standing in context.warehouse.execute(sql, (*params, *names, *names)).rows:
+        asked = (standing[0], standing[1])
         earlier = found.setdefault(int(pos), [])
         if uri is not None:
             earlier.append(Earlier(uri, digest, int(rows or 0)))
-    return found
+    return found, asked
 
 
 def _told_by_content(

@@ -11,7 +11,10 @@ from engines import Project, snowflake_is_long
 from small_projects import execute, problems, project, run_ok, write
 
 from pipekit.errors import SourceError
+from pipekit.names import Table
+from pipekit.step import StepContext
 from pipekit.steps import arrivals, ledger
+from pipekit.warehouses.contract import LoadedFile
 
 SOURCE = """
 sources:
@@ -264,6 +267,26 @@ def test_names_with_one_number_are_two_names(on: Project, monkeypatch: pytest.Mo
 
 
 # cost ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_another_run_loads_in_between_is_not_loaded_twice(
+    on: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(on, "a", 1)
+    on.ok(APPEND)
+    put(on, "b", 2)
+    offer, raced = ledger.offer_claim, []
+
+    def another_is_quicker(context: StepContext, table: Table) -> None:
+        offer(context, table)
+        if not raced:
+            raced.append(listed := context.warehouse.list_files(context.project.sources["s"]))
+            ledger.write(context, table, [LoadedFile(listed[-1], 1)], replacing=False)
+
+    monkeypatch.setattr(ledger, "offer_claim", another_is_quicker)
+    result = on.ok(APPEND)
+
+    assert (raced != [], result.steps[0].status, ids(on)) == (True, "UNCHANGED", [1])
 
 
 def test_a_large_listing_is_decided_as_a_small_one(on: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ which DuckDB evaluates a column at a time; a CASE around each cast costs twice a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from pipekit.files.shapes import (
@@ -74,6 +74,8 @@ class Conversion(NamedTuple):
         good: Whether a value that is there has the right shape.
         value: The typed value, whatever its shape; NULL if it cannot be had.
         expected: What a good value is, as the end of the sentence "... is not".
+        name: The value in the file, where ``model`` says what is made of it.
+        model: The same of any name, which stands as ``ANY_NAME``; shared by columns that are converted alike.
     """
 
     column: Column
@@ -81,6 +83,8 @@ class Conversion(NamedTuple):
     good: str
     value: str
     expected: str
+    name: str = ""
+    model: Conversion | None = None
 
     @property
     def strict(self) -> str:
@@ -101,6 +105,47 @@ class Conversion(NamedTuple):
     def reason(self, text: str | None, form: FileFormat) -> str:
         """Why a value is bad, as a sentence; ``text`` is the value as read, ``None`` for NULL."""
         return why_bad(text, self.expected, form)
+
+
+ANY_NAME = "\ue000name\ue000"  # private characters: no text that a file declares holds this
+_MANY = 100
+Convert = Callable[[Column, str, Source], Conversion]
+
+
+def conversions(convert: Convert, contract: Source) -> tuple[Conversion, ...]:
+    """The conversions of all columns, from ``x0`` to ``xn``; those of one kind are found out once."""
+    models: dict[Hashable, Conversion] = {}
+    found = []
+    for index, column in enumerate(contract.columns):
+        type_ = column.type
+        kind = (
+            *(type_.kind, type_.precision, type_.scale, type_.length),
+            *(column.format, column.null_values, column.nullable, column.path_pattern),
+        )
+        if kind not in models:
+            models[kind] = convert(column, ANY_NAME, contract)
+        model, name = models[kind], f"x{index}"
+        source, good, value = (text.replace(ANY_NAME, name) for text in (model.source, model.good, model.value))
+        found.append(Conversion(column, source, good, value, model.expected, name, model))
+    return tuple(found)
+
+
+def any_wrong(all_: Iterable[Conversion]) -> Iterator[str]:
+    """Conditions of which one is true if a value is wrong.
+
+    Of many columns that are converted alike the values are judged as a list, by one condition: DuckDB needs a second to
+    plan thousands of them, and compiles a regular expression for each.
+    """
+    alike: dict[Conversion, list[Conversion]] = {}
+    for each in all_:
+        if each.wrong != "NOT true":
+            alike.setdefault(each.model or each, []).append(each)
+    for model, some in alike.items():
+        if len(some) < _MANY or "lambda" in model.wrong:
+            yield from (each.wrong for each in some)
+        else:
+            names, wrong = ", ".join(each.name for each in some), model.wrong.replace(ANY_NAME, "one")
+            yield f"len(list_filter([{names}], lambda one: {wrong})) > 0"
 
 
 Converted = tuple[str, str]  # whether the shape is good, and the value

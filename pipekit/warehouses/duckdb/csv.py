@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.casts import convert_text
+from pipekit.warehouses.duckdb.casts import Conversion, conversions, convert_text
 from pipekit.warehouses.duckdb.literals import text
 from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected
 
@@ -53,12 +54,7 @@ class _CsvPlanner:
         self._form = form
         self._reader = CsvReader(form)
         self._scanner = CsvScanner(form)
-        self._conversions = {
-            scanned: tuple(
-                convert_text(each, f"x{index}", source, scanned=scanned) for index, each in enumerate(source.columns)
-            )
-            for scanned in (False, True)
-        }
+        self._conversions: dict[bool, tuple[Conversion, ...]] = {}
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
         self._below: _CsvPlanner | None = None
@@ -103,6 +99,8 @@ class _CsvPlanner:
     def _planned(self, each: Fetched, shape: _Shape, scan: CsvScan) -> Plan:
         if shape not in self._splits:
             self._splits[shape] = _csv_split(self._source, shape)
+        if scan.plain not in self._conversions:
+            self._conversions[scan.plain] = conversions(partial(convert_text, scanned=scan.plain), self._source)
         lines = self._form.heads
         return Plan(
             each.file,
@@ -136,21 +134,25 @@ _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 def _csv_split(source: Source, shape: _Shape) -> str:
     values = [_NULL if position is None else f"f{position}" for position in shape.positions]
-    marks = marked(*_record(source, shape, values, "f"))
+    marks = marked(*_record(source, shape, values, f"f{shape.width - 1}"))
     whens = " ".join(f"WHEN {true} THEN {text(reason)}" for true, reason in marks)
     problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
     return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
 
 
 def _record(
-    source: Source, shape: _Shape, values: Sequence[str], field: str
+    source: Source, shape: _Shape, values: Sequence[str], last: str
 ) -> tuple[Source, Fields, tuple[Head, ...], Callable[[str], str]]:
-    """What ``marked`` is given; ``field`` and its number are the name of each field of a record."""
-    return source, Fields(values, f"{field}{shape.width - 1}", shape.width), shape.heads, text
+    """What ``marked`` is given; ``last`` is the last field of a record."""
+    return source, Fields(values, last, shape.width), shape.heads, text
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
     quote = form.quote or ""
+    # A field that is a value as it stands bears its name already: of thousands each name costs.
+    once = {at for at, times in Counter(shape.positions).items() if times == 1 and _csv_value(form, "c") == "c"}
+    named = {at: f"x{index}" for index, at in enumerate(shape.positions) if at is not None and at in once}
+    names = [named.get(at, f"c{at}") for at in range(shape.width)]
     options: dict[str, str] = {
         "auto_detect": "false",
         "hive_partitioning": "false",  # a folder named key=value says nothing of the file's values
@@ -166,12 +168,12 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
         "nullstr": f"[{', '.join(map(text, _plain_nulls(form))) or text(_NO_TEXT)}]",
         "allow_quoted_nulls": str(form.quoted_nulls).lower(),
         "max_line_size": str(MOST_BYTES),
-        "columns": "{" + ", ".join(f"c{index}: 'VARCHAR'" for index in range(shape.width)) + "}",
+        "columns": "{" + ", ".join(f"{name}: 'VARCHAR'" for name in names) + "}",
     }
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
-    values = [_NULL if position is None else _csv_value(form, f"c{position}") for position in shape.positions]
+    values = [_NULL if at is None else _csv_value(form, names[at]) for at in shape.positions]
     # A file that holds a control-Z is not plain (``csv_scan``): its records are split in Python.
-    marks = marked_without_control_z(*_record(source, shape, values, "c"))
+    marks = marked_without_control_z(*_record(source, shape, values, names[-1]))
     broken = " OR ".join(true for true, _ in marks) or "false"
     return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 

@@ -15,7 +15,7 @@ from pipekit.files.records import Record
 from pipekit.formats.json import JsonFormat
 from pipekit.source import Source
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
+from pipekit.warehouses.duckdb.casts import conversions, convert_json, read_as_text
 from pipekit.warehouses.duckdb.json_below import plan_below
 from pipekit.warehouses.duckdb.json_keys import check_keys
 from pipekit.warehouses.duckdb.json_select import is_strict, json_select, json_split
@@ -49,7 +49,7 @@ def _plan(warehouse: Session, source: Source, form: JsonFormat, each: Fetched) -
         path,
         partial(json_select, wanted, layout) if trusted else None,
         json_split(wanted),
-        tuple(convert_json(column, f"x{index}", source) for index, column in enumerate(source.columns)),
+        conversions(convert_json, source),
         source,
         len(wanted),
         layout=layout,

@@ -12,7 +12,7 @@ from pipekit.files.json_roots import RECORD
 from pipekit.files.json_text import Wanted, problem_of, value_of, with_values
 from pipekit.files.records import Record
 from pipekit.source import Column, Source, SourceFile
-from pipekit.warehouses.duckdb.casts import convert_json, read_as_text
+from pipekit.warehouses.duckdb.casts import conversions, convert_json, read_as_text
 from pipekit.warehouses.duckdb.json_keys import check_keys
 from pipekit.warehouses.duckdb.json_select import json_split
 from pipekit.warehouses.duckdb.plan import Plan
@@ -27,7 +27,7 @@ def plan_below(source: Source, file: SourceFile, path: Path) -> Plan:
         path,
         None,
         json_split(wanted),
-        tuple(convert_json(column, f"x{index}", source) for index, column in enumerate(source.columns)),
+        conversions(convert_json, source),
         source,
         len(wanted),
         layout="lines",

@@ -23,6 +23,7 @@ from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.names import Table
 from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
+from pipekit.warehouses.duckdb.casts import any_wrong
 from pipekit.warehouses.duckdb.csv import csv_planner
 from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
@@ -292,7 +293,7 @@ def _strict_select(load: FileLoad, each: Plan) -> str:
 
 def _strict_check(each: Plan) -> str:
     """SQL that is true of a good record, and fails at a bad one."""
-    wrong = " OR ".join(["broken", *(conversion.wrong for conversion in each.conversions)])
+    wrong = " OR ".join(["broken", *any_wrong(each.conversions)])
     return f"CASE WHEN {wrong} THEN error('a bad record') ELSE true END"
 
 

@@ -107,5 +107,7 @@ def name(value: str) -> str:
 def selected(
     values: Iterable[str], broken: str, relation: str, more: str = "NULL AS raw", *, several: bool = False
 ) -> str:
-    listed = ", ".join(f"{value} AS x{index}" for index, value in enumerate(values))
+    named = [(value, f"x{index}") for index, value in enumerate(values)]
+    as_they_are = all(value == name for value, name in named)
+    listed = "*" if as_they_are else ", ".join(f"{value} AS {name}" for value, name in named)
     return f"SELECT {listed}, {broken} AS broken, {more}{f', {PLACE} AS place' * several} FROM {relation}"

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -171,10 +172,13 @@ class DuckDBSession(PlainSession):
             super().insert(table, columns, rows)
         else:
             names = ", ".join(self.quote(name) for name in columns)
-            lists = ", ".join(["unnest(?)"] * len(columns))
             for batch in batches(rows, _MOST_ROWS):
-                params = [list(values) for values in zip(*batch, strict=True)]
-                self.execute(f"INSERT INTO {self.quote(table)} ({names}) SELECT {lists}", params)
+                lists = [list(values) for values in zip(*batch, strict=True)]
+                # What is the same in all rows is given once. The first list says how many there are.
+                once = [number > 0 and _is_one(values) for number, values in enumerate(lists)]
+                given = ", ".join("?" if same else "unnest(?)" for same in once)
+                params = [values[0] if same else values for same, values in zip(once, lists, strict=True)]
+                self.execute(f"INSERT INTO {self.quote(table)} ({names}) SELECT {given}", params)
         self._inserted.add(table)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
@@ -245,3 +249,8 @@ def _changed(sql: str, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) ->
     if columns == ("Count",) and len(rows) == 1 and not re.match(r"\s*(SELECT|WITH|FROM)\b", sql, re.IGNORECASE):
         return int(rows[0][0])
     return None
+
+
+def _is_one(values: list[Any]) -> bool:
+    """Whether they are all the same; of numbers that is not known, since 0.0 equals -0.0."""
+    return isinstance(values[0], str | datetime | None) and values.count(values[0]) == len(values)

@@ -309,3 +309,37 @@ def test_a_source_is_checked_without_its_files(form: Any, columns: Any, words: s
     found = check_source(Source.model_validate({"name": "s", "uri": "nowhere", "format": form, "columns": columns}))
     shown = [f"{key}: {text}" for key, text in found]
     assert shown == [] if words is None else words in shown[0]
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.5", " 7", "0x10", "9223372036854775808"])
+def test_of_hundreds_of_columns_the_bad_value_is_found(load: Any, value: str) -> None:
+    kinds = {f"c{n}": "integer" if n % 2 else "varchar(3)" for n in range(400)}
+    columns = {name: {"type": kind, "nullable": name != "c301"} for name, kind in kinds.items()}
+    source = {"format": {"type": "csv"}, "columns": columns}
+    good = [[str(n) for n in range(400)], ["" if n != 301 else "-1" for n in range(400)], ["+07"] * 400]
+    bad = [*good[0][:301], value, *good[0][302:]]
+
+    def text(*rows: list[str]) -> bytes:
+        return "".join(f"{','.join(row)}\n" for row in ([*columns], *rows)).encode()
+
+    loaded = load({"1.csv": text(*good)}, source)
+    assert [row[301] for row in loaded.rows] == [301, -1, 7]
+    assert [row[300] for row in loaded.rows] == ["300", None, "+07"]
+    for files in ({"1.csv": text(*good, bad)}, {"1.csv": text(*good, bad), "2.csv": text(*good)}):
+        with pytest.raises(SourceError) as raised:
+            load(files, source)
+        assert (raised.value.line, raised.value.column) == (5, "c301")
+    with pytest.raises(SourceError, match="at most 3 characters") as raised:
+        load({"1.csv": text(["1234", *good[0][1:]])}, source)
+    assert raised.value.column == "c0"
+
+
+def test_a_column_that_a_file_lacks_or_that_is_declared_twice_keeps_its_values(load: Any) -> None:
+    columns = {
+        "a": "integer",
+        "again": {"type": "varchar", "path": "a"},
+        "none": {"type": "integer", "optional": True},
+        "b": "varchar",
+    }
+    source = {"format": {"type": "csv"}, "columns": columns, "on_extra": "ignore"}
+    assert load({"1.csv": b"b,more,a\nx,y,1\n"}, source).rows == [(1, "1", None, "x")]
