@@ -189,8 +189,20 @@ def _unformatted(call: Call, value: Typed, form: Any) -> Typed:
         return make("CAST(CAST({0} AS DOUBLE) AS DECIMAL(38,9))", decimal(38, 9), casts.to_text(value))
     text = make("regexp_replace({0}, '[$, ]', '', 'g')", TEXT, casts.to_text(value))
     if trailing:
-        return make("regexp_replace({0}, '^(.*)([+-])$', '\\2\\1')", TEXT, text)
-    return text
+        text = make("regexp_replace({0}, '^(.*)([+-])$', '\\2\\1')", TEXT, text)
+    wanted = "|".join(_digits(each) for each in str(form).upper().split("|"))
+    fails = "' does not have the format ' || " + "'" + str(form).replace("'", "''") + "'"
+    fits = f"regexp_full_match({{0}}, '[+-]?({wanted})')"
+    return make(f"(CASE WHEN {fits} OR {{0}} IS NULL THEN {{0}} ELSE {{0}} || {fails} END)", TEXT, text)
+
+
+def _digits(form: str) -> str:
+    """The digits that a fixed format wants, as a pattern: a 0 in it wants one, a 9 takes one."""
+    whole, _, fraction = "".join(each for each in form.replace("D", ".") if each in "09.").partition(".")
+    least = len(whole) - whole.index("0") if "0" in whole else 0
+    behind = fraction.rindex("0") + 1 if "0" in fraction else 0
+    point = f"[.][0-9]{{{behind},{len(fraction)}}}"
+    return f"0*[0-9]{{{least},{max(len(whole), 1)}}}" + (f"({point})" + ("" if behind else "?") if fraction else "[.]?")
 
 
 @function("TO_DOUBLE", "TRY_TO_DOUBLE")

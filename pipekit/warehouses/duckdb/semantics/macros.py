@@ -181,6 +181,13 @@ MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
     ),
     "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
+    # What is outside of the valid values that its page names is an error.
+    "sf_insert": (
+        "x, place, size, other",
+        "CASE WHEN place < 1 OR size < 0 OR place + size > length(x) + 1 THEN CAST(CAST('insert: ' || size || "
+        "' characters at ' || place || ' are not in a text of ' || length(x) AS BOOLEAN) AS VARCHAR) "
+        "ELSE substr(x, 1, place - 1) || other || substr(x, CAST(place + size AS BIGINT)) END",
+    ),
     "sf_not_negative": ("x", "CASE WHEN x < 0 THEN 0 ELSE x END"),
     "sf_edit_distance": (
         "x, y, most",

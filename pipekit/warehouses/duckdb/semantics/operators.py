@@ -80,6 +80,8 @@ def arithmetic_operator(rewriter: Rewriter, node: Any) -> Typed:
     if isinstance(node.expression, exp.Interval) and not isinstance(node.this, exp.Interval):
         sign = "+" if isinstance(node, exp.Add) else "-"
         return moved(rewriter.visit_zoned(node.this), lambda value: add_interval(value, node.expression, sign))
+    if isinstance(node.this, exp.Interval):
+        raise refuse(node, "an interval before what it is added to is not known", "Write the date before the interval.")
     left = rewriter.visit(node.this)
     right = rewriter.visit(node.expression)
     mistakes.arithmetic(rewriter, node, left, right)
@@ -226,16 +228,17 @@ def _rows_in(rewriter: Rewriter, node: Any) -> Typed:
         text = f"{columns} value{'s' if columns > 1 else ''} cannot be compared with {len(members)}"
         rewriter.mistake(other, text, "write as many values as there are columns on the left")
         return Typed(node, BOOL)
-    for at, member in enumerate(list(members)):
-        value = changed = rewriter.visit_zoned(member)
-        wrong = False
-        for row in rows:
+    pairs: list[list[str]] = [[] for _ in rows]
+    parts: list[Typed] = []
+    for at, member in enumerate(members):
+        value, wrong = rewriter.visit_zoned(member), False
+        for place, row in enumerate(rows):
             part = rewriter.visit_zoned(row.expressions[at])
             wrong = wrong or mistakes.comparison(rewriter, node, value, part)
-            changed, part = comparable(value, part)
-            row.expressions[at].replace(part.node)
-        members[at].replace(changed.node)
-    return Typed(node, BOOL)
+            parts += comparable(value, part)
+            pairs[place].append(f"{{{len(parts) - 2}}} = {{{len(parts) - 1}}}")
+    # DuckDB takes NULL in a row for a value; here one that is compared leaves it open whether the rows are equal.
+    return make("(" + " OR ".join(f"({' AND '.join(pair)})" for pair in pairs) + ")", BOOL, *parts)
 
 
 @visits(exp.Is)

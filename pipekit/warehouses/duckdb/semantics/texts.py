@@ -75,14 +75,7 @@ simple(
             ("text", "CAST(sf_url_parts({0}, 0) AS JSON)", VARIANT),
             ("text int", "CAST(sf_url_parts({0}, CAST({1} AS INTEGER)) AS JSON)", VARIANT),
         ],
-        "INSERT": [
-            (
-                "text int int text",
-                "(substr({0}, 1, greatest({1} - 1, 0)) || {3}"
-                " || substr({0}, sf_start({0}, CAST({1} + {2} AS BIGINT))))",
-                TEXT,
-            )
-        ],
+        "INSERT": [("text int int text", "sf_insert({0}, {1}, {2}, {3})", TEXT)],
         "UUID_STRING": [
             ("", "CAST(uuid() AS VARCHAR)", TEXT),
             (

@@ -13,6 +13,7 @@ from pipekit.sql.semantics import KnownColumns, Mistake, Rewritten
 from pipekit.warehouses.duckdb.semantics import (  # noqa: F401 - each registers its rules when it is imported
     aggregates,
     arrays,
+    binaries,
     bits,
     cast_nodes,
     conditions,
