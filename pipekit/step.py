@@ -16,6 +16,7 @@ from pipekit.errors import QueryError
 from pipekit.events import SUCCEEDED, Emit, Noted
 from pipekit.names import Table
 from pipekit.source import Column, Source
+from pipekit.sql.dialect import PROJECT_SQL
 from pipekit.sql.origins import Origins
 from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns
 from pipekit.warehouses.contract import Result, Warehouse
@@ -182,13 +183,22 @@ class StepContext:
         try:
             yield
         except QueryError as error:
+            said, hint = self._said(statement, error)
             raise QueryError(
-                f"{statement.origin}: {error.message}\n{numbered(statement.sql)}",
-                sql=statement.sql,
-                query_id=error.query_id,
-                kept=error.kept,
-                hint=error.hint,
+                f"{statement.origin}: {said}", sql=statement.sql, query_id=error.query_id, kept=error.kept, hint=hint
             ) from error
+
+    def _said(self, statement: Statement, error: QueryError) -> tuple[str, str | None]:
+        """The message and the hint: of the author's text where the engine has semantics for it."""
+        semantics = self.warehouse.dialect.semantics
+        if semantics is None or not statement.text or statement.dialect != PROJECT_SQL.name:
+            return f"{error.message}\n{numbered(statement.sql)}", error.hint
+        known = {str(table).lower(): self.project.typed_tables(table) for table in statement.reads}
+        tables = {name: columns for name, columns in known.items() if columns is not None}
+        found = semantics.failure(error.message, statement.text, statement.sql, tables)
+        places = [f"line {line}, column {column}" for line, column in found.places]
+        where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{' or '.join(places)}: "
+        return f"{where}{found.said}\n{numbered(statement.text)}", found.way_out or error.hint
 
 
 def numbered(sql: str, limit: int = 60) -> str:

@@ -28,6 +28,20 @@ class Rewritten(NamedTuple):
     unproven: tuple[str, ...]
 
 
+class Failure(NamedTuple):
+    """What a query met while it ran.
+
+    Attributes:
+        said: What is wrong, in the author's words.
+        way_out: What to write; empty if nothing is known.
+        places: Line and column, from 1, in the author's text: where it is, or the few where it can be.
+    """
+
+    said: str
+    way_out: str
+    places: tuple[tuple[int, int], ...]
+
+
 class Semantics(Protocol):
     """An engine's way to say a query of Snowflake's dialect so that it gives the same values."""
 
@@ -58,6 +72,16 @@ class Semantics(Protocol):
 
         Raises:
             Mistake: Snowflake refuses it too.
+        """
+
+    def failure(self, message: str, text: str, sql: str, tables: Mapping[str, ColumnTypes]) -> Failure:
+        """The engine's message for a query that failed, said of the author's text.
+
+        Args:
+            message: What the engine said.
+            text: The query as it was rendered.
+            sql: What the engine was given.
+            tables: What is known of the tables that it reads, by lower-case names.
         """
 
 

@@ -96,7 +96,7 @@ def test_none_is_lost_and_none_comes_twice(tmp_path: Path, hook: Hook) -> None:
     assert second.undelivered == ()
     assert load(path, vars={"v": "1"}).run().ok
     assert load(path, vars={"v": "1"}).run().ok
-    failed = "p on local FAILED: t: sql: Conversion Error: Could not convert string 'x' to INT64"
+    failed = "p on local FAILED: t: sql: line 1, column 11: the text 'x' is no whole number"
     assert hook.titles == [failed, failed, "p on local succeeded again"]
     message = hook.got[0]["message"]
     assert "t failed:" in message
@@ -144,7 +144,7 @@ def test_mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         mailbox.stop()
     [mail] = got
-    assert "Subject: p on local FAILED: t: sql: Conversion Error" in mail.replace("\n ", " ")
+    assert "Subject: p on local FAILED: t: sql: line 1, column " in mail.replace("\n ", " ")
     assert "To: team@example.org" in mail
 
 
@@ -217,7 +217,7 @@ def test_a_run_of_processes_is_told_once_at_its_end(tmp_path: Path) -> None:
     assert not pipeline.end(run_id).ok
     assert not pipeline.end(run_id).ok
     [alert] = told(tmp_path)
-    assert alert["title"].startswith("p on local FAILED: t: sql: Conversion Error")
+    assert alert["title"].startswith("p on local FAILED: t: sql: line 1, column ")
     assert f"pipekit run {path}" in alert["body"]
 
 

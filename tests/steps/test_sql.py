@@ -221,14 +221,15 @@ def test_a_view_becomes_a_table_and_back(tmp_path: Path) -> None:
     assert rows(run) == [(1,)]
 
 
-def test_a_failing_statement_shows_template_numbered_sql_and_the_engines_message(tmp_path: Path) -> None:
+def test_a_failing_statement_shows_template_the_authors_numbered_sql_and_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/bad.sql").write_text("select\n  cast('x' as integer) as n\nfrom src\n")
     with pytest.raises(QueryError) as caught:
         run_step("sql", {"template": "bad.sql", "into": "t"}, {"src": SRC}, root=tmp_path)
     message = caught.value.message
-    assert message.startswith("bad.sql: Conversion Error")
-    assert "    1 | SELECT\n    2 |   CAST('x' AS BIGINT) AS n\n    3 | FROM src" in message
+    assert message.startswith("bad.sql: line 2, column 3: the text 'x' is no whole number\n")
+    assert "    1 | select\n    2 |   cast('x' as integer) as n\n    3 | from src" in message
+    assert caught.value.hint == "try_cast(x as integer) gives NULL then"
     with pytest.raises(QueryError, match=r"(?s)^sql: .*no_such_column.*\| "):
         sql("select no_such_column from src", {"src": SRC})
 
@@ -237,7 +238,7 @@ def test_a_failing_statement_keeps_the_old_rows() -> None:
     for options in ({}, {"audit": NOT_NULL}, {"materialize": "truncate_load"}, {"materialize": "merge", "key": "id"}):
         run = sql("select id, cast(n as integer) as n from src", {"src": [{"id": 1, "n": "10"}]}, **options)
         change(run, "insert into src values (2, 'x')")
-        with pytest.raises(QueryError, match="Conversion Error"):
+        with pytest.raises(QueryError, match="the text 'x' is no number"):
             run.again()
         assert rows(run) == [(1, 10)]
         assert helpers(run) == []

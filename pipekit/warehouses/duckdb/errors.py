@@ -39,10 +39,11 @@ def translate_error(error: duckdb.Error, sql: str | None = None) -> PipekitError
         return WarehouseError(text, sql=sql)
     if "division by zero" in text.lower():
         # DuckDB's own advice names its settings. Snowflake: .../sql-reference/functions/div0
-        return QueryError("a division by zero, which is an error on Snowflake, too", sql=sql, hint=_BY_ZERO)
+        return QueryError(BY_ZERO, sql=sql, hint=_BY_ZERO)
     return QueryError(text, sql=sql)
 
 
+BY_ZERO = "a division by zero, which is an error on Snowflake, too"
 _BY_ZERO = "Write div0(a, b), which gives 0 then, or a / nullif(b, 0), which gives NULL."
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipekit.source import Column
-from pipekit.sql.semantics import ColumnTypes, KnownColumns, Rewritten
+from pipekit.sql.semantics import ColumnTypes, Failure, KnownColumns, Rewritten
 from pipekit.warehouses.duckdb.casts import type_text
 
 
@@ -44,3 +44,10 @@ class DuckDBSemantics:
         from pipekit.warehouses.duckdb.semantics.translation import typed
 
         return typed(tree, tables, becomes_table=becomes_table)
+
+    def failure(self, message: str, text: str, sql: str, tables: Mapping[str, ColumnTypes]) -> Failure:
+        """DuckDB's message, said of the text in Snowflake's dialect."""
+        from pipekit.warehouses.duckdb.semantics.failures import failure
+        from pipekit.warehouses.duckdb.semantics.translation import with_places
+
+        return failure(message, text, sql, tables, with_places)

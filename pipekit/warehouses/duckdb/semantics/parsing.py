@@ -70,6 +70,7 @@ _QUOTED = frozenset(
         "verbose",
     }
 )  # fmt: skip
+MARK = "\ufdd4{},{}\ufdd5"  # a place, line and column; noncharacters of Unicode
 COMMA = "comma"  # the mark of a join that is written with one
 _KEPT_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "TRIM")
 
@@ -132,6 +133,14 @@ class Target(DuckDB):  # type: ignore[misc]
             part = expression.expressions[int(place)]
             text = self.sql(part)
             return f"({text})" if _loose(part) else text
+
+        def identifier_sql(self, expression: Any) -> str:
+            """A name; with its place behind it where that is wanted."""
+            text = str(super().identifier_sql(expression))
+            meta = expression.meta
+            if "marked" not in meta:
+                return text
+            return text + MARK.format(meta["line"], meta["col"] - (meta["end"] - meta["start"]))
 
         def lateral_sql(self, expression: Any) -> str:
             """LATERAL with a query or a template in it."""

@@ -75,6 +75,24 @@ checked, and named once as a `note` by `validate`: SQL that reads a table whose 
 of a step type that does not declare its columns (`python`; a plugin declares them by `StepType.columns`), and one with
 `on_schema_change: add` or `ignore`. A template of an engine's own dialect is not checked either.
 
+## When a query fails in a run
+
+What only the data can show (a text that is no number, a division by zero, a date that is none) is reported at line and column
+of the SQL as it was rendered, with the value and a way out, on DuckDB too:
+
+```text
+sql: line 3, column 3: the text 'abc' is no whole number
+    1 | select
+    2 |   id,
+    3 |   amount::int as amount
+    4 | from raw_orders
+try_cast(x as integer) gives NULL then
+```
+
+Where DuckDB does not say which part failed, the places that can fail so are named if there are at most three. A path of a
+VARIANT that no row has (`v:ordr` for `v:order`) is NULL on both engines and no failure; to ask for it would cost a second
+scan, so no run does. A check says it: `expect_column_values_to_not_be_null` on the column that it becomes.
+
 """
 
 

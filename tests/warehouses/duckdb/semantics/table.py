@@ -6,7 +6,7 @@ import json
 import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -96,6 +96,16 @@ class Bench:
         self._session.prepare(sql)
         [found] = self._connection.execute(f"SELECT CAST(r AS VARCHAR), typeof(r) FROM ({sql}) AS q(r)").fetchall()
         return found
+
+    def rows(self, query: str) -> list[Any]:
+        """All rows of a query of any columns.
+
+        Raises:
+            Exception: It is refused, or fails.
+        """
+        sql = to_duckdb(query, self._tables).sql
+        self._session.prepare(sql)
+        return self._connection.execute(sql).fetchall()
 
 
 def same(wanted: str, got: str | None, kind: str) -> bool:
