@@ -1,4 +1,4 @@
-"""Paths into JSON documents, ``a.b[0].c``."""
+"""Paths into JSON documents, ``a.b[0].c``. A key with a dot in it is in quotes: ``a."b.c"``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from pipekit.source import Column
 
-_STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[([0-9]+)\]")
+_STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^.\[\]"][^.\[\]]*))|\[([0-9]+)\]')
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def parse_path(text: str) -> tuple[str | int, ...]:
-    """The keys and indexes of a path such as ``a.b[0].c``; none for ``$``, the record as a whole.
+    """The keys and indexes of a path such as ``a.b[0]."c.d"``; none for ``$``, the record as a whole.
 
     Raises:
         ValueError: It is no such path.
@@ -25,11 +25,11 @@ def parse_path(text: str) -> tuple[str | int, ...]:
     while position < len(text):
         match = _STEP.match(text, position)
         if match is None:
-            raise ValueError(f"{text!r} is not a path like a.b[0].c")
-        steps.append(match[1] if match[1] is not None else int(match[2]))
+            raise ValueError(f'{text!r} is not a path like a.b[0].c; a key with a dot is in quotes: a."b.c"')
+        steps.append(match[1] or match[2] or int(match[3]))
         position = match.end()
     if not steps or isinstance(steps[0], int):
-        raise ValueError(f"{text!r} is not a path like a.b[0].c")
+        raise ValueError(f'{text!r} is not a path like a.b[0].c; a key with a dot is in quotes: a."b.c"')
     return tuple(steps)
 
 

@@ -18,11 +18,13 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
 # Offsets that exist: up to 14:00. https://en.wikipedia.org/wiki/List_of_UTC_offsets
 _HOURS = "(?:0[0-9]|1[0-3])"
-_ZONE = f"(?:Z|[+-](?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?))"
+_OFFSET = f"(?:{_HOURS}(?::?[0-5][0-9])?|14(?::?00)?)"
+_ZONE = f"(?:Z|[+-]{_OFFSET})"
 ISO_DATE = _DATE
 ISO_TIME = _TIME
 ISO_TIMESTAMP = f"{_DATE}(?:[T ]{_TIME})?"
-ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}(?:{_ZONE}| UTC)?)?"  # the last is how BigQuery writes it
+# With a blank as Ruby, SQL Server and Polars write it; ` UTC` is how BigQuery does.
+ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}(?:{_ZONE}| [+-]{_OFFSET}| UTC)?)?"
 
 # Longest first: MMMM before MM. Value: what the text must look like.
 _ELEMENTS = {

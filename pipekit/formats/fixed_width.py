@@ -131,7 +131,8 @@ def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | 
     if form.pad:
         text = text.ljust(length)
     if len(text) < length or text[length:].strip(" "):
-        return text, f"has {len(text)} characters, not {length}"
+        pad = "; `pad: true` in `format` fills shorter lines with blanks" if len(text) < length else ""
+        return text, f"has {len(text)} characters, not {length}{pad}"
     return text, None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from files import exported_files
 from files.loading import load_file
 from pipekit.warehouses.contract import Warehouse
 from pipekit.warehouses.duckdb.target import DuckDBTarget
@@ -150,7 +151,16 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     opened.close()
 
 
-@pytest.mark.parametrize(("kind", "cases"), [("csv", CSV), ("json", JSON)])
+@pytest.mark.parametrize(
+    ("kind", "cases"),
+    [
+        ("csv", CSV),
+        ("json", JSON),
+        ("csv", exported_files.CSV),
+        ("json", exported_files.JSON),
+        ("parquet", exported_files.PARQUET),
+    ],
+)
 def test_files_of_other_programs(warehouse: Warehouse, tmp_path: Path, kind: str, cases: dict[str, Case]) -> None:
     wrong = []
     for name, (written, keys, right) in cases.items():

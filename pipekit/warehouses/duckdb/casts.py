@@ -259,12 +259,21 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
         if given:
             epoch = epoch_of(given)
             return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
-        value = f"TRY_CAST({text} AS {_TYPES[kind]})"
+        value = f"TRY_CAST({_without_blank(text) if kind in _ZONED else text} AS {_TYPES[kind]})"
         good = f"regexp_full_match({text}, '{ISO[kind]}')"
         return _as_written(f"strlen({text}) = 10 AND {value}", text, good) if kind == "date" else good, value
     if written := number_text(column, contract.format):
         return _written(text, column, written)
     return _float(text, finite=False) if kind == "float" else _FROM_TEXT[kind](text, column)
+
+
+_ZONED = ("timestamp_tz", "timestamp_ltz")
+
+
+def _without_blank(text: str) -> str:
+    """A timestamp with no blank before its offset."""
+    closed = f"replace(replace({text}, ' +', '+'), ' -', '-')"
+    return f"CASE WHEN contains({text}, ' +') OR contains({text}, ' -') THEN {closed} ELSE {text} END"
 
 
 def _as_written(value: str, text: str, good: str) -> str:

@@ -146,7 +146,7 @@ def _typed(written: str, column: Column, form: FileFormat) -> str:
         return _written_number(written, column, number)
     suffix = f", {text(given)}" if given else ""
     if kind.kind in ("timestamp_tz", "timestamp_ltz") and not given:
-        written = _with_colon(f"REPLACE({written}, ' UTC', 'Z')")
+        written = _with_colon(f"REPLACE(REPLACE(REPLACE({written}, ' UTC', 'Z'), ' +', '+'), ' -', '-')")
     return {
         "varchar": written,
         "integer": f"TRY_TO_NUMBER({written}, 38, 0)",

@@ -43,6 +43,15 @@ JSON_CASES = (
         error=("a.json", f"{MISSING}; the file has 'B'", "The file has "),
     ),
     json_case(
+        "keys_with_dots",
+        b'{"log.level":"info","labels":{"app.name":"x"}}\n{"log.level":"warn","labels":{}}\n',
+        (("info", "x"), ("warn", None)),
+        columns={
+            "level": {"type": "varchar", "path": '"log.level"'},
+            "app": {"type": "varchar", "path": 'labels."app.name"'},
+        },
+    ),
+    json_case(
         "paths",
         b'{"id":1,"u":{"tags":[{"n":"x"},{"n":"y"}]}}\n{"id":2,"u":{}}\n',
         ((1, "y"), (2, None)),
