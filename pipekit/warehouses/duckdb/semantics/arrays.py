@@ -34,7 +34,7 @@ simple(
         "ARRAYS_TO_OBJECT": [("array array", "sf_arrays_to_object({0}, {1})", OBJECT)],
         "ARRAY_GENERATE_RANGE": [
             ("int int", "sf_json(range({0}, {1}))", ARRAY),
-            ("int int int", "sf_json(range({0}, {1}, {2}))", ARRAY),
+            ("int int int", "sf_json(range({0}, {1}, sf_not_zero({2})))", ARRAY),
         ],
     }
 )

@@ -63,6 +63,13 @@ _KINDS: list[tuple[str, str, str, str]] = [
         "",
         r"\b\w*(?:char|text|string)\w*\s*\(\s*\d",
     ),
+    (
+        r"Could not convert string '((\w+)\(.*\)) is no number' to BOOL",
+        "{0} has no value, which is an error on Snowflake, too",
+        "leave such rows out, or write iff(condition, {1}(...), null)",
+        r"\b(?:sqrt|ln|log|a?cosh?|a?sinh?|atanh|pow|power)\s*\(",
+    ),
+    (r"Could not convert string 'charindex: (.*)' to BOOL", "{0}", "", r"\b(?:charindex|position)\s*\("),
     (r"Could not convert string '(.*)' to BOOL", "{0}", "", ""),
     (
         r"(?:Timestamp|Time|Date) (.*?) is not recognized|date field value out of range: \"?(.*?)\"?,",

@@ -178,7 +178,8 @@ MACROS: dict[str, tuple[str, str]] = {
     ),
     "sf_position": (
         "part, x, start",
-        "CASE WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
+        "CASE WHEN start < 1 THEN CAST(CAST('charindex: positions begin at 1, not at ' || start AS BOOLEAN) "
+        "AS BIGINT) WHEN instr(substr(x, start), part) = 0 THEN 0 ELSE instr(substr(x, start), part) + start - 1 END",
     ),
     "sf_start": ("x, start", "CASE WHEN start = 0 THEN 1 WHEN start < -length(x) THEN length(x) + 1 ELSE start END"),
     # What is outside of the valid values that its page names is an error.

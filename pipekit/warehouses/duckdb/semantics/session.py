@@ -9,6 +9,7 @@ from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
 from pipekit.warehouses.duckdb.semantics.lenient_macros import LENIENT_MACROS
 from pipekit.warehouses.duckdb.semantics.macros import MACROS
 from pipekit.warehouses.duckdb.semantics.nanosecond_macros import NANOSECOND_MACROS
+from pipekit.warehouses.duckdb.semantics.number_macros import NUMBER_MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
 from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
 
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     import duckdb
 
 _CALLED = re.compile(r"\bsf_[a-z0-9_]+(?=\s*\()")
-_SINGLE = {**MACROS, **TIME_MACROS, **NANOSECOND_MACROS, **EXACT_MACROS, **VARIANT_MACROS, **LENIENT_MACROS}
+_SINGLE = {
+    **NUMBER_MACROS,
+    **MACROS,
+    **TIME_MACROS,
+    **NANOSECOND_MACROS,
+    **EXACT_MACROS,
+    **VARIANT_MACROS,
+    **LENIENT_MACROS,
+}
 ALL = {name: [form] for name, form in _SINGLE.items()} | OVERLOADS
 
 
