@@ -199,10 +199,10 @@ MACROS: dict[str, tuple[str, str]] = {
         "len(list_filter(range(1, 1 + CASE WHEN length(x) < length(y) THEN length(x) ELSE length(y) END), "
         "lambda i: left(x, i) = left(y, i)))",
     ),
-    # By the examples of its page it is cut, not rounded, and counts the whole common start.
+    # By its page it is cut, not rounded; four characters of the common start count, as an account shows.
     "sf_jarowinkler": (
         "x, y",
-        "CAST(floor(100 * (1 - (1 - jaro_similarity(x, y)) * (1 - 0.1 * least(sf_common_start(x, y), 10))) + 1e-9) "
+        "CAST(floor(100 * (1 - (1 - jaro_similarity(x, y)) * (1 - 0.1 * least(sf_common_start(x, y), 4))) + 1e-9) "
         "AS BIGINT)",
     ),
     "sf_lpad": (

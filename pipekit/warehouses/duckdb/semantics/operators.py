@@ -68,7 +68,10 @@ def alias(rewriter: Rewriter, node: Any) -> Typed:
 @visits(exp.Neg)
 def negative(rewriter: Rewriter, node: Any) -> Typed:
     """``-x``."""
-    inner = to_number(rewriter.visit(node.this))
+    inner = rewriter.visit(node.this)
+    if inner.type.kind == "bool":
+        rewriter.mistake(node, "a minus before a boolean", "cast it to a number, or write parentheses around the cast")
+    inner = to_number(inner)
     if inner.type.kind == "int" and inner.type.small and inner.node.key == "literal":
         return Typed(exp.Neg(this=inner.node), inner.type)
     return make("(-{0})", inner.type, inner)

@@ -76,7 +76,7 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
     "sf_get_ignore_case": (
         "x, k",
         "sf_part(x, '$.\"' || coalesce(list_filter(json_keys(x), lambda e: e = k)[1], "
-        "list_filter(json_keys(x), lambda e: lower(e) = lower(k))[1]) || '\"')",
+        "list_sort(list_filter(json_keys(x), lambda e: lower(e) = lower(k)))[1]) || '\"')",
     ),
     "sf_entries": ("x", "CASE WHEN x IS NOT NULL THEN list_zip(json_keys(x), sf_parts(x, '$.*')) END"),
     "sf_to_array": (

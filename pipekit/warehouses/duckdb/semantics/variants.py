@@ -100,6 +100,11 @@ def object_constant(rewriter: Rewriter, node: Any) -> Typed:
     """``{'a': 1}``."""
     pairs = []
     for part in node.expressions:
+        if part.is_star:
+            pairs += all_columns(Call("{*}", part, [part], rewriter))
+            continue
+        if not isinstance(part, exp.PropertyEQ):
+            raise refuse(node, "such a part of an object constant is not known", "Use object_construct(...).")
         key = part.this if isinstance(part.this, exp.Literal) else exp.Literal.string(part.this.name)
         pairs.append((rewriter.visit(key), rewriter.visit(part.expression)))
     return construct(pairs, keep_null=False)
