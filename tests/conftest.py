@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import zlib
@@ -33,6 +34,17 @@ def _compile_once() -> None:
 
 
 _compile_once()
+
+
+def pytest_collectstart() -> None:
+    """While modules are imported and tests made, nearly nothing is garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: no test looks for garbage in it."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

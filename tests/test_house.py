@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,17 @@ MOST_PARAMETERS = 6
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions() -> Iterator[tuple[str, Function]]:
     """Each function with its place; not the constructors of errors, whose parameters are the fields of a message."""
     for path in FILES:
         if path.name == "errors.py" and path.parent == PACKAGE:
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, Function):
                 yield f"{path.parent.name}/{path.name}:{node.name}", node
 
@@ -59,7 +65,7 @@ def reasons() -> dict[str, str]:
 def late_imports() -> Iterator[tuple[str, Path]]:
     """Each module that is imported inside a function, and the file."""
     for path in FILES:
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for function in ast.walk(tree(path)):
             for node in ast.walk(function) if isinstance(function, Function) else ():
                 if isinstance(node, ast.Import):
                     yield from ((alias.name, path) for alias in node.names)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from s3_clients import share_descriptions
 
 _SERVER = Path(__file__).with_name("server.py")
 MOTO = """
@@ -169,6 +170,7 @@ def _account(number: int, s3_endpoint: str) -> int:
 @pytest.fixture(scope="session")
 def s3() -> S3:
     """A moto server."""
+    share_descriptions()
     return S3(f"http://127.0.0.1:{_moto()}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from s3_clients import share_descriptions
 
 
 class Store:
@@ -28,6 +29,7 @@ class Store:
         from moto.server import DomainDispatcherApplication, create_backend_app
         from werkzeug.serving import make_server
 
+        share_descriptions()
         self._inner = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._app, threaded=True)
         self.endpoint = f"http://127.0.0.1:{self._server.port}"

@@ -20,7 +20,7 @@ _FOREIGN = ("LINE 1", "^^^", "DESCRIBE", "Invalid Input Error", "IO Error", "TPr
 
 
 @pytest.mark.parametrize("on_error", ["fail", "reject"])
-@pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [60, pytest.param(3000, marks=pytest.mark.long)])
 def test_each_refusal_names_the_file_and_what_to_do(tmp_path: Path, on_error: str, count: int) -> None:
     warehouse = open_duckdb(DuckDBTarget(path="damaged.duckdb"), tmp_path)
     data = io.BytesIO()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from pipekit.quality import Expectation, read_suite, suite_schema
-from pipekit.quality.export_schemas import export
 from pipekit.quality.schema import catalogue
 
 NOT_NULL = "expect_column_values_to_not_be_null"
@@ -187,6 +186,8 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, path: str, said: str) -> Non
 
 
 def test_the_shipped_schemas_are_those_of_the_installed_great_expectations() -> None:
+    from pipekit.quality.export_schemas import export  # and with it Great Expectations: 3 s, for this test alone
+
     assert catalogue() == export()
 
 

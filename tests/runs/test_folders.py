@@ -48,7 +48,7 @@ def test_doctor_sees_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch
     assert "PIPEKIT_STATE" in done.stdout
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", pytest.param("utf-8", marks=pytest.mark.long)])
 def test_a_console_that_is_not_utf8_is_served(tmp_path: Path, encoding: str) -> None:
     text = "steps: [{id: a, type: sql, sql: \"select 'Zoë ✓ 日本' as a\"}, {id: b, type: sql, sql: \"select 'é' as b, 1 / 0 as x\"}]\n"
     path = project(tmp_path, text)
