@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from pipekit.files.csv_marks import BELOW_OTHER, OTHER_TABLE, are_names
 from pipekit.files.records import MOST_BYTES, Record, physical_lines, without_ending
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -32,10 +33,12 @@ class CsvReader:
 
     Args:
         form: The dialect.
+        tables: Whether a record of names below an empty line is the header of another table, if none above is of names.
     """
 
-    def __init__(self, form: CsvFormat) -> None:
+    def __init__(self, form: CsvFormat, *, tables: bool = False) -> None:
         self._form = form
+        self._tables = tables
         self._names: CsvReader | None = None
         self._nulls = frozenset(form.null_values)
         self._strays = form.quote_in_unquoted == "fail"
@@ -76,7 +79,22 @@ class CsvReader:
     def records(self, path: Path, width: int) -> Iterator[Record]:
         """The records after the header, each with ``width`` fields or a problem."""
         found = self._split(path, width)
-        yield from self._doubted(islice(found, self._form.heads, None), width)
+        heads = list(islice(found, self._form.heads))
+        yield from self._doubted(self._of_one_table(heads, found) if self._tables and heads else found, width)
+
+    def _of_one_table(self, heads: Sequence[Record], found: Iterator[Record]) -> Iterator[Record]:
+        """The records below the header, of which those of a second table are bad."""
+        other, with_names, last, gaps = 0, False, _last_line(heads[-1]), 0
+        for seen, record in enumerate(found):
+            gap = record.line > last + 1
+            named = not with_names and not record.problem and are_names(record.fields)
+            if other:
+                record.problem = record.problem or BELOW_OTHER.format(other)
+            elif named and gap and 2 * gaps < seen:  # else an empty line is below each record
+                record.problem, other = OTHER_TABLE, record.line
+            with_names, gaps = with_names or named, gaps + gap
+            last = _last_line(record)
+            yield record
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:
         """A record is bad, too, if the lines below it look like the end of its last value."""
@@ -192,6 +210,10 @@ class CsvReader:
         if width and not record.problem and found != width:
             record.problem = f"has {found} field{'s' if found > 1 else ''}, not {width}"
         return record
+
+
+def _last_line(record: Record) -> int:
+    return record.line + record.raw.count("\n")
 
 
 def _filled(record: Record, width: int) -> Record:

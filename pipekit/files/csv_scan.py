@@ -22,6 +22,7 @@ from pipekit.formats.csv import CsvFormat
 
 _CHUNK = 1 << 16  # what is made of it fits the processor's cache, and is taken from memory that is there already
 _MOST_LINES = 1000
+_FEW_GAPS = 20
 _MARK = codecs.BOM_UTF8
 _CONTROLS = re.compile(b"\xc2[\x80-\x9f]")  # of C1
 _CONTROL_Z = CONTROL_Z.encode()  # whether it ends the text is looked at record by record
@@ -56,7 +57,8 @@ class CsvScan(NamedTuple):
 class CsvScanner:
     """Scans files of one form, one after another: each in one pass, in chunks that end with a line."""
 
-    def __init__(self, form: CsvFormat) -> None:
+    def __init__(self, form: CsvFormat, *, tables: bool = False) -> None:
+        self._tables = tables
         self._skip = form.skip_lines
         self._delimiter = form.delimiter.encode()
         self._quote = form.quote.encode() if form.quote else None
@@ -82,7 +84,7 @@ class CsvScanner:
         return CsvScan(plain and not self._inside and self._newlines.alike, self._delimiters)
 
     def _begin(self) -> None:
-        self._inside = False
+        self._inside = self._parted = False
         self._newlines = _Newlines()
         self._delimiters = 0
 
@@ -124,7 +126,15 @@ class CsvScanner:
             return False
         self._delimiters += outside.count(self._delimiter)
         self._newlines.take(outside)
-        return True
+        return not (self._tables and self._is_parted(outside))
+
+    def _is_parted(self, outside: bytes) -> bool:
+        """Whether a few empty lines part the records: what is below them may be another table."""
+        bare = outside.strip(b"\r\n")
+        if b"\n\n" not in bare and b"\n\r\n" not in bare and not (self._parted and bare):
+            self._parted = outside.endswith((b"\n\n", b"\n\r\n"))
+            return False
+        return bare.count(b"\n\n") + bare.count(b"\n\r\n") <= _FEW_GAPS  # else each line is followed by one
 
     def _has_control(self, chunk: bytes) -> bool:
         """Whether there is a character that may be none of the text: each is looked at record by record."""

@@ -131,6 +131,19 @@ CSV: dict[str, Case] = {
     "week of ISO 8601": ("d\n2024-W05-3\n", {"columns": {"d": "date"}}, "a.csv:2: column d"),
     "one column, header again": ("a\nx\na\n", {"columns": {"a": "varchar"}}, "a.csv:3: the record repeats the header"),
     "one column, ruling": ("a\n-----\nx\n", {"columns": {"a": "varchar"}}, "a.csv:2: the record is a ruling"),
+    "another table below": (
+        "a,b\n1,x\n2,y\n\nname,city\nAda,Rome\n",
+        TEXTS,
+        "a.csv:5: the record follows an empty line and looks like the header of another table; 2 bad records in all",
+    ),
+    "another table below, in quotes": (
+        '"a","b"\r\n"1","x"\r\n\r\n"name","city"\r\n"Ada","Rome"\r\n',
+        TEXTS,
+        "a.csv:4: the record follows an empty line",
+    ),
+    "names below an empty line": ("a,b\nx,y\n\nname,city\n", TEXTS, [("x", "y"), ("name", "city")]),
+    "empty lines below all": ("a,b\n\n1,x\n\nq,y\n\n", TEXTS, [("1", "x"), ("q", "y")]),
+    "empty lines in a value": ('a,b\n1,"x\n\ny"\nq,z\n', TEXTS, [("1", "x\n\ny"), ("q", "z")]),
     "path of Windows": ("a,b\nC:\\new,\\\\nas\\Now\n", TEXTS, [("C:\\new", "\\\\nas\\Now")]),
 }
 

@@ -172,13 +172,17 @@ def _records(table: tuple[Row, ...], dialect: Dialect) -> Iterator[Polluted]:
         trailing = [*before, body[number] + dialect.delimiter * 2, *after]
         yield polluted("two_delimiters_at_the_end", number, trailing, kept=rest)
         nul = dialect.record((*table[number][:1], "K\x00", *table[number][2:]))
-        with_nul = tuple((*row[:1], "K\x00", *row[2:]) if at == number else row for at, row in enumerate(table))
-        yield polluted("nul", number, [*before, nul, *after], rows=with_nul, kept=with_nul, either=True)
+        yield polluted("nul", number, [*before, nul, *after], kept=_without(table, number))
     yield polluted("footer", 0, [*body, "14 rows"], kept=table)
     yield polluted("dashes_under_the_header", 0, ["-----", *body], kept=table)
     narrow = ["", dialect.delimiter.join(("a", "b")), dialect.delimiter.join(("1", "2"))]
     yield polluted("narrow_table_below", 0, [*body, *narrow], kept=table)
     wide = dialect.delimiter.join("abcdefgh")
+    other = [
+        dialect.delimiter.join(("id", "name", "city", "zip_code", "phone", "mail")),
+        dialect.delimiter.join("abcdef"),
+    ]
+    yield polluted("other_table_below", 0, [*body, "", *other], kept=table)
     yield polluted("wide_table_below", 0, [*body, "", wide, wide], kept=table)
 
 

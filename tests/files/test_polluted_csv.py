@@ -50,7 +50,7 @@ def verdicts(warehouse: Warehouse, folder: Path, cases: list[Polluted], on_error
 
 def short_form() -> list[Polluted]:
     """About a hundred files, the same in every run."""
-    return [case for case in corpus() if zlib.crc32(case.id.encode()) % 16 == 0]
+    return [case for case in corpus() if zlib.crc32(case.id.encode()) % 16 == 0 or "other_table" in case.id]
 
 
 @pytest.mark.parametrize("on_error", ["fail", "reject"])

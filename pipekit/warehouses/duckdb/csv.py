@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
-from pipekit.files.csv_marks import Fields, Head, mark_of, marked, marked_without_control_z, placed
+from pipekit.files.csv_marks import Fields, Head, mark_of, marked, marked_without_control_z, may_hold_tables, placed
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
 from pipekit.files.local import Fetched
@@ -52,8 +52,9 @@ class _CsvPlanner:
     def __init__(self, source: Source, form: CsvFormat) -> None:
         self._source = source
         self._form = form
-        self._reader = CsvReader(form)
-        self._scanner = CsvScanner(form)
+        tables = may_hold_tables(source)
+        self._reader = CsvReader(form, tables=tables)
+        self._scanner = CsvScanner(form, tables=tables)
         self._conversions: dict[bool, tuple[Conversion, ...]] = {}
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
