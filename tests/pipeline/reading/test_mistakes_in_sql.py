@@ -72,6 +72,13 @@ IN_A_STEP: list[tuple[str, int, tuple[str, ...]]] = [
     ),
     ("select day as order from raw_orders", 24, ("'order' is a reserved word of Snowflake", 'write "ORDER" in')),
     ("select day, group from raw_orders", 22, ("'group' is a reserved word of Snowflake", 'write "GROUP" in')),
+    ("select sum(amount > 5) as n from raw_orders", 17, ("sum takes numbers", "BOOLEAN", "write count_if(condition)")),
+    (
+        "select o.day from raw_orders o, raw_events e join totals t on t.n = o.amount",
+        78,
+        ("ON does not see 'o'", "write CROSS JOIN in place of the comma behind o"),
+    ),
+    ("select * rename amuont as a from raw_orders", 26, ("unknown column 'amuont' of *", "did you mean 'amount'?")),
     ("select *, 1 as amount from raw_orders", 17, ("'amount' is selected twice", "* EXCLUDE (amount)")),
 ]
 FINE = [

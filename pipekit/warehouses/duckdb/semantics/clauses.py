@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from pipekit.suggestions import did_you_mean
 from pipekit.warehouses.duckdb.semantics.mistakes import is_aggregate, own_parts
 from pipekit.warehouses.duckdb.semantics.parsing import COMMA
+from pipekit.warehouses.duckdb.semantics.scopes import Columns
 from pipekit.warehouses.duckdb.semantics.typed import Walker
 
 
@@ -21,6 +23,7 @@ def clauses(walker: Walker, node: Any) -> None:
     for join in node.args.get("joins") or ():
         _joined(walker, join)
     _left_of_a_join(walker, node)
+    _before_a_comma(walker, node)
     where = node.args.get("where")
     for part in _joined_by_and(where.this) if where is not None else ():
         _with_null(walker, part)
@@ -71,6 +74,34 @@ def _left_of_a_join(walker: Walker, node: Any) -> None:
             way_out = "write JOIN LATERAL in place of the comma, or flatten in WITH and join that"
             walker.mistake(lateral, text, way_out)
             lateral = None
+
+
+def _before_a_comma(walker: Walker, node: Any) -> None:
+    """Note a table in ON that is before a comma: that binds less than JOIN, so ON does not see it."""
+    from_ = node.args.get("from_") or node.args.get("from")
+    seen, hidden = [from_.this.alias_or_name.lower()] if from_ is not None else [], list[str]()
+    for join in node.args.get("joins") or ():
+        if join.meta.get(COMMA):
+            hidden, seen = hidden + seen, []
+        seen.append(join.this.alias_or_name.lower())
+        on = join.args.get("on")
+        for part in own_parts(on) if on is not None and hidden else ():
+            table = part.table.lower() if isinstance(part, exp.Column) else ""
+            if table in hidden and table not in seen and table:
+                text = f"ON does not see {part.table!r}: it is before a comma, which binds less than JOIN"
+                walker.mistake(part, text, f"write CROSS JOIN in place of the comma behind {part.table}")
+
+
+def unknown_of_star(walker: Walker, star: Any, columns: Columns | None) -> None:
+    """Note what EXCLUDE, REPLACE or RENAME name and ``*`` does not have."""
+    if columns is None or any(name.startswith("$") for name in columns):
+        return
+    renamed = [part.this for part in star.args.get("rename") or []]
+    for part in [*(star.args.get("except_") or []), *(star.args.get("replace") or []), *renamed]:
+        name = (part.alias if isinstance(part, exp.Alias) else part.name).lower()
+        if name and name not in columns:
+            near = did_you_mean(name, columns).removeprefix("; ")
+            walker.mistake(part, f"unknown column {name!r} of *", near or f"known here: {', '.join(columns)}")
 
 
 def _with_null(walker: Walker, part: Any) -> None:

@@ -256,7 +256,7 @@ def cast(walker: Walker, node: Any, given: Typed, wanted: str) -> None:
         walker.mistake(node, f"{word(value)} cannot be cast to {_WORDS[wanted]}", hint)
 
 
-_OF_NUMBERS = {"SUM", "AVG", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP"}
+_OF_NUMBERS = {"ABS", "SUM", "AVG", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE", "VAR_POP", "VAR_SAMP"}
 _OF_MOMENTS = {
     "YEAR": (0,), "MONTH": (0,), "DAY": (0,), "QUARTER": (0,), "WEEK": (0,), "WEEKISO": (0,), "DAYOFWEEK": (0,),
     "DAYOFWEEKISO": (0,), "DAYOFYEAR": (0,), "DAYOFMONTH": (0,), "WEEKOFYEAR": (0,), "YEAROFWEEK": (0,), "HOUR": (0,),
@@ -288,7 +288,7 @@ def call(found: Call) -> None:
     if found.name in _READS and len(found) == 1:
         cast(found.rewriter, found.node, found.arg(0), _READS[found.name])
     if found.name in _OF_NUMBERS and len(found) == 1 and not isinstance(found.raw[0], exp.Star):
-        _argument(found, 0, _MOMENTS | {"time", "array", "object", "binary"}, "numbers")
+        _argument(found, 0, _MOMENTS | {"time", "array", "object", "binary", "bool"}, "numbers")
     for place in _OF_MOMENTS.get(found.name, ()):
         if place < len(found):
             _argument(found, place, _NUMBERS | {"bool", "array", "object", "binary"}, "dates and timestamps")
@@ -298,7 +298,9 @@ def _argument(found: Call, place: int, refused: frozenset[str] | set[str], wante
     kind = found.arg(place).type
     if kind.kind in refused:
         text = f"{found.name.lower()} takes {wanted}, and this is of type {word(kind)}"
-        found.rewriter.mistake(found.node, text, "cast it, or take another column")
+        counted = kind.kind == "bool" and found.name in _OF_NUMBERS
+        way_out = "write count_if(condition), or iff(condition, 1, 0)" if counted else "cast it, or take another column"
+        found.rewriter.mistake(found.node, text, way_out)
 
 
 # Groups --------------------------------------------------------------------------------------------------------

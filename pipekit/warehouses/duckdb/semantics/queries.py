@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import mistakes, table_functions
 from pipekit.warehouses.duckdb.semantics.casts import convert
-from pipekit.warehouses.duckdb.semantics.clauses import clauses
+from pipekit.warehouses.duckdb.semantics.clauses import clauses, unknown_of_star
 from pipekit.warehouses.duckdb.semantics.hierarchies import connect_by
 from pipekit.warehouses.duckdb.semantics.operators import truth
 from pipekit.warehouses.duckdb.semantics.parsing import template
@@ -254,6 +254,7 @@ def _star(rewriter: Rewriter, node: Any, scope: Scope) -> tuple[list[Any], Colum
         found = scope.source(node.table)
         columns = found.columns if found else None
     _use_except(star)
+    unknown_of_star(rewriter, star, columns)
     _refuse_hidden(node, star, [found] if isinstance(node, exp.Column) else scope.sources)
     replaced = _replaced(rewriter, star)
     written = _written_out(node, star, columns)
