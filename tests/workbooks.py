@@ -38,8 +38,8 @@ def formula(result: Any = None) -> Raw:
     return Raw("|<f>A1+1</f>" + ("<v></v>" if result is None else f"<v>{result}</v>"))
 
 
-def workbook(top: int = 1, left: str = "A", **sheets: Sequence[Sequence[Any]]) -> bytes:
-    """A workbook; each sheet is its rows, which begin at the row ``top`` and the column ``left``."""
+def workbook(top: int = 1, left: str = "A", merged: Sequence[str] = (), **sheets: Sequence[Sequence[Any]]) -> bytes:
+    """A workbook; each sheet is its rows, which begin at the row ``top`` and the column ``left``, with merged cells."""
     data = io.BytesIO()
     numbers = range(1, len(sheets) + 1)
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as parts:
@@ -63,8 +63,11 @@ def workbook(top: int = 1, left: str = "A", **sheets: Sequence[Sequence[Any]]) -
         parts.writestr("xl/styles.xml", f'<styleSheet xmlns="{_MAIN}"><cellXfs>{_STYLES}</cellXfs></styleSheet>')
         for n, rows in enumerate(sheets.values(), 1):
             body = "".join(_row(row, number, left) for number, row in enumerate(rows, top))
+            cells = "".join(f'<mergeCell ref="{place}"/>' for place in merged)
+            joined = f"<mergeCells>{cells}</mergeCells>" if merged else ""
             parts.writestr(
-                f"xl/worksheets/sheet{n}.xml", f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>'
+                f"xl/worksheets/sheet{n}.xml",
+                f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData>{joined}</worksheet>',
             )
     return data.getvalue()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -113,6 +114,9 @@ def _records(names: Sequence[str], rows: Sequence[tuple[int, list[Any]]]) -> Rec
     return Records(values, pa.array([number for number, _ in rows], pa.int64()))
 
 
+_Merged = tuple[tuple[int, int], tuple[int, int]]
+
+
 class _Table:
     """The declared block of cells of a workbook."""
 
@@ -138,6 +142,17 @@ class _Table:
             )
         )
 
+    @cached_property
+    def _merged(self) -> Mapping[int, list[_Merged]]:
+        """The merged cells of each row, by their first and last cell."""
+        found: dict[int, list[_Merged]] = {}
+        last = (self._sheet.end or (-1, -1))[0]
+        for first, end in self._sheet.merged_cell_ranges or ():
+            if first[1] <= self._area.right:
+                for row in range(first[0], min(end[0], last) + 1):
+                    found.setdefault(row, []).append((first, end))
+        return found
+
     def columns(self) -> tuple[list[int], list[str]]:
         """The places of the columns within the block, and their names; a column without name and value is left out."""
         width = self._area.right - self._area.left + 1
@@ -157,9 +172,25 @@ class _Table:
         rows = self._rows()
         if self._header:
             next(rows, None)
-        for number, row in rows:
+        for number, row in self._with_merged(rows):
             if any(cell is not None for cell in row):
                 yield number, [row[index] for index in kept]
+
+    def _with_merged(self, rows: Iterator[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:
+        """The rows, in which the other cells of a merged one hold a bad value: a person sees no empty ones there.
+
+        One that begins above the rows, such as in the header, says nothing about them.
+        """
+        held: dict[tuple[int, int], str] = {}
+        for number, row in rows:
+            for (top, left), (_, right) in self._merged.get(number - 1, ()):
+                if top == number - 1 and left >= self._area.left and row[left - self._area.left] is not None:
+                    held[top, left] = f"a part of the merged cell {column_letters(left)}{number}"
+                if (top, left) in held:
+                    for column in range(left, min(right, self._area.right) + 1):
+                        if (number - 1, column) != (top, left):
+                            row[column - self._area.left] = BadValue(held[top, left])
+            yield number, row
 
     def _rows(self) -> Iterator[tuple[int, list[Any]]]:
         area, offset = self._area, (self._sheet.start or (0, 0))[1]

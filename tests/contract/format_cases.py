@@ -90,6 +90,13 @@ EXCEL_CASES = (
     _excel("somewhere_on_the_sheet", workbook(top=4, left="C", S=[HEAD, (1, "x")]), ((1, "x"),)),
     _excel("empty_cells_are_null", workbook(S=[HEAD, (None, "x"), (1, None), (2, "")]), ((None, "x"), (1, None), (2, None))),
     _excel("empty_rows_are_skipped", workbook(S=[HEAD, (1, "x"), (), (None, None), (2, "y")]), ((1, "x"), (2, "y"))),
+    _excel(
+        "merged_cells",
+        workbook(S=[HEAD, (1, "x"), (2, None), (3, None), (4, "q")], merged=["B2:B3", "A4:B4", "A1:A1"]),
+        ((1, "x"), (4, "q")),
+        ((3, "b", "a part of the merged cell B2"), (4, "b", "a part of the merged cell A4")),
+    ),
+    _excel("merged_header", workbook(S=[HEAD, (None, "x")], merged=["A1:A2"]), ((None, "x"),)),
     _excel("header_only", workbook(S=[HEAD])),
     _excel("second_sheet", workbook(One=[("z",)], Two=[HEAD, (1, "x")]), ((1, "x"),), format={"sheet": "Two"}),
     _excel("no_such_sheet", workbook(One=[HEAD]), error=("a.xlsx", "'Two'", "'One'"), format={"sheet": "Two"}),
