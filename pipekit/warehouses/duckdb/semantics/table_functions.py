@@ -52,7 +52,9 @@ def _source(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
 def _in_parentheses(rewriter: Rewriter, node: Any, scope: Scope) -> Any:
     """``(a JOIN b ON ...)``, or ``(a)``, which DuckDB takes without brackets."""
     alone = isinstance(node.this, exp.Table) and not node.args.get("joins") and not node.this.args.get("joins")
-    if alone and not node.alias and not node.args.get("pivots"):
+    if alone and not node.args.get("pivots"):
+        if node.args.get("alias") is not None:
+            node.this.set("alias", node.args["alias"])
         return source(rewriter, node.this, scope)
     node.set("this", source(rewriter, node.this, scope))
     for join in node.this.args.get("joins") or node.args.get("joins") or []:

@@ -71,7 +71,7 @@ def statements(text: str) -> list[Any]:
     tokens = dialect.tokenize(text)
     found = dialect.parser().parse(tokens, text)
     trees = [tree for tree in found if tree is not None and not isinstance(tree, exp.Semicolon)]
-    _raise([_of_a_token(*each) for each in grammar.foreign_words(tokens)])
+    _raise([_of_a_token(*each) for each in grammar.foreign_words(tokens, text)])
     for tree in trees:
         _name_tables(tree)
     return trees

@@ -67,7 +67,7 @@ templates/orders.sql:6:23: steps.orders.template: unknown column 'custmer' of o;
 | names | a column or a table's alias that is not there; a column that two tables have; a column selected twice; a table that no step makes |
 | types | a date compared with a number; `sum` of a date; `timestamp + 1`; `date::int`; CASE, COALESCE or UNION of a date and a number |
 | shape | arms of a UNION with other numbers of columns; a column neither grouped nor aggregated; an aggregate or a window in WHERE; `, LATERAL` left of an outer JOIN |
-| other dialects | `==`, `&`, `^`, `<=>`, `FILTER (WHERE ...)`, `DISTINCT ON`, SEMI and ANTI JOIN, `LIMIT 5, 10`, `FROM t` without SELECT, `::hugeint`: what DuckDB takes and Snowflake does not have |
+| other dialects | `==`, `&`, `^`, `<=>`, `FILTER (WHERE ...)`, `DISTINCT ON`, SEMI and ANTI JOIN, `LIMIT 5, 10`, `FROM t` without SELECT, `::hugeint`, `array_agg(a ORDER BY b)`, `EXCEPT ALL`, `AT TIME ZONE`, `a AS 'b'` and 30 more: what DuckDB takes and Snowflake does not have |
 | beside SQL | `key`, `since` and other keys that name columns; columns of audits and checks; `row_condition`; custom SQL |
 
 Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is no mistake. Not
