@@ -205,7 +205,7 @@ def test_a_partition_column_that_the_rows_lack_is_named(tmp_path: Path) -> None:
             "flag is not known to be true or false; compare it, as in flag = TRUE",
         ),
         ("1 = 1) as x, (2 = 2", "must be one condition"),
-        ("id = ?", "holds a ?; write {{ var('name') }} for a value"),
+        ("id = ?", "Snowflake does not have the place ? of a value; write {{ var('name') }}"),
         ("day = ", "line 2 of the SQL: "),
         ("day = '{{ var('day') }}'", "line 1 of the SQL: {{ var('day') }} is inside quotes"),
         ("day = {{ var('nope') }}", "line 1 of the SQL: "),

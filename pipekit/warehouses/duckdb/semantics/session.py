@@ -6,12 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from pipekit.warehouses.duckdb.semantics.exact_macros import EXACT_MACROS
-from pipekit.warehouses.duckdb.semantics.lenient_macros import LENIENT_MACROS
-from pipekit.warehouses.duckdb.semantics.macros import MACROS
+from pipekit.warehouses.duckdb.semantics.macros import MACROS, NUMBER_MACROS
 from pipekit.warehouses.duckdb.semantics.nanosecond_macros import NANOSECOND_MACROS
-from pipekit.warehouses.duckdb.semantics.number_macros import NUMBER_MACROS
 from pipekit.warehouses.duckdb.semantics.time_macros import OVERLOADS, TIME_MACROS
-from pipekit.warehouses.duckdb.semantics.variant_macros import VARIANT_MACROS
+from pipekit.warehouses.duckdb.semantics.variant_macros import LENIENT_MACROS, VARIANT_MACROS
 
 if TYPE_CHECKING:
     import duckdb
