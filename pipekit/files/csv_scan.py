@@ -85,6 +85,7 @@ class CsvScanner:
 
     def _begin(self) -> None:
         self._inside = self._parted = False
+        self._each: int | None = None
         self._newlines = _Newlines()
         self._delimiters = 0
 
@@ -115,7 +116,7 @@ class CsvScanner:
             chunk = chunk.replace(self._escape * 2, _ESCAPE)
             chunk = chunk.replace(self._escape + (self._quote or b""), _QUOTE) if self._quote else chunk
         commented = self._comment is not None and self._comment in chunk
-        if not commented and self._all_quoted(chunk):
+        if not commented and not self._parted and self._all_quoted(chunk):
             return True
         if commented and self._quote and any(self._quote in line for line in self._comments.findall(chunk)):
             return False
@@ -124,12 +125,17 @@ class CsvScanner:
             outside = self._without_comments(outside)
         if outside is None:
             return False
-        self._delimiters += outside.count(self._delimiter)
+        found = outside.count(self._delimiter)
+        self._delimiters += found
         self._newlines.take(outside)
-        return not (self._tables and self._is_parted(outside))
+        return not (self._tables and self._is_parted(outside, found))
 
-    def _is_parted(self, outside: bytes) -> bool:
+    def _is_parted(self, outside: bytes, delimiters: int) -> bool:
         """Whether a few empty lines part the records: what is below them may be another table."""
+        if self._each is None:
+            self._each = outside.partition(b"\n")[0].count(self._delimiter)
+        if not self._parted and delimiters == self._each * outside.count(b"\n"):
+            return False  # each line has as many as the first, so none is empty
         bare = outside.strip(b"\r\n")
         if b"\n\n" not in bare and b"\n\r\n" not in bare and not (self._parted and bare):
             self._parted = outside.endswith((b"\n\n", b"\n\r\n"))
