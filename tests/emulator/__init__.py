@@ -15,7 +15,7 @@ or lets pass, and pipekit relies on, is added here:
 - When a table was made, and a token that changes with each committed change of its rows; a statement is stopped by its
   request, or by its session.
 - What the account sets is kept: input formats of dates and times, READ_CONSISTENCY_MODE, grants (lost by a replacement
-  without COPY GRANTS), masking policies (lost by any), storage integrations with their provider and allowed places.
+  without COPY GRANTS), masking and row access policies (lost by any), streams, storage integrations with their provider and allowed places.
 - Numbers come as the smallest integers with a scale beside them, and in several chunks if a test asks for them. Typed
   values of Parquet have the text that the documentation shows. COUNT passes over a JSON null. ON_ERROR = CONTINUE passes
   over a named file that is gone. Quote characters, offsets and infinities are those that Snowflake takes.
@@ -30,7 +30,7 @@ or lets pass, and pipekit relies on, is added here:
 - If a test asks for it, a value beyond a length is refused (EMULATED_LONGEST_VALUE), and VALIDATION passes over bad records
   (EMULATED_VALIDATION). LIST of a stage on GCS names gcs://, though the bucket is moto's.
 
-It does not emulate: authentication (any login is taken), roles, row access policies, tags, QUERY_TAG's history,
+It does not emulate: authentication (any login is taken), roles, what a role may not see, tags, QUERY_TAG's history,
 warehouses (USE WAREHOUSE is accepted), load metadata (pipekit always says FORCE), statement timeouts, exact arithmetic of
 NUMBER (tests/warehouses/duckdb/semantics is about that), the text of a JSON number
 with an exponent, error tables, time travel, whether UTF-8 is checked by

@@ -40,12 +40,12 @@ def by_step(sent: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
     """
     found: dict[str, list[str]] = {}
     for statement in sent:
-        step = json.loads(statement["tag"] or "{}").get("step", "") if statement["sql"] != _LEDGER else ""
+        step = json.loads(statement["tag"] or "{}").get("step", "") if statement["sql"] not in _OF_RUN else ""
         found.setdefault(step, []).append(statement["sql"])
     return {step: Cost(tuple(sqls), len(sqls)) for step, sqls in found.items()}
 
 
-_LEDGER = 'DESCRIBE TABLE "INGESTION_FILES"'
+_OF_RUN = ('DESCRIBE TABLE "INGESTION_FILES"', "SHOW STREAMS IN ACCOUNT", "SHOW ROW ACCESS POLICIES IN ACCOUNT")
 
 
 def of_run(sent: Sequence[Mapping[str, Any]], requests: Sequence[str]) -> Cost:

@@ -1,4 +1,4 @@
-"""Grants, masking policies and storage integrations: what belongs to an object, and so goes when it is replaced.
+"""Grants, policies, streams and storage integrations: what belongs to an object, and so goes when it is replaced.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-table (COPY GRANTS), .../create-view, .../create-storage-integration
 """
@@ -34,11 +34,14 @@ class Governance:
 
     grants: dict[Name, set[tuple[str, str]]] = field(default_factory=dict)
     masked: dict[Name, dict[str, str]] = field(default_factory=dict)
+    row_policies: dict[Name, str] = field(default_factory=dict)  # by table
+    streams: dict[str, Name] = field(default_factory=dict)  # each with its table
     integrations: dict[str, Integration] = field(default_factory=dict)
 
     def replaced(self, name: Name, *, copy_grants: bool) -> None:
         """CREATE OR REPLACE makes another object."""
         self.masked.pop(name, None)
+        self.row_policies.pop(name, None)
         if not copy_grants:
             self.grants.pop(name, None)
 

@@ -504,6 +504,45 @@ def _mask(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     return DONE
 
 
+def _row_policy(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    policies, name = conn.account.governance.row_policies, conn.full_name(match["one"])
+    if match["verb"].upper() == "ADD":
+        policies[name] = match["policy"].upper()
+    else:
+        policies.pop(name, None)
+    return DONE
+
+
+def _show_row_policies(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    return ("created_on", "name"), [
+        ("", name) for name in sorted(set(cursor._conn.account.governance.row_policies.values()))
+    ]
+
+
+def _policy_references(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    name = cursor._conn.full_name(match["table"])
+    cursor.table_columns(name)
+    policy = cursor._conn.account.governance.row_policies.get(name)
+    return ("POLICY_NAME",), [(policy,)] if policy else []
+
+
+def _stream(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    conn = cursor._conn
+    conn.account.governance.streams[match["stream"].upper()] = conn.full_name(match["one"])
+    return DONE
+
+
+def _drop_stream(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    cursor._conn.account.governance.streams.pop(match["stream"].upper(), None)
+    return DONE
+
+
+def _show_streams(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    rows = [(name, ".".join(on), ".".join(on)) for name, on in cursor._conn.account.governance.streams.items()]
+    return ("name", "table_name", "base_tables"), rows
+
+
 def _integrate(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     name = cursor._conn.full_name(match["name"])[-1]
     cursor._conn.account.governance.integrate(name, options_of(command[match.end() :]))
@@ -771,6 +810,12 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*GRANT (?P<right>\w+) ON (?:TABLE|VIEW) <name> TO ROLE (?P<role>\w+)"), _grant),
     (_pattern(r"\s*SHOW GRANTS ON (?:TABLE|VIEW) <name>"), _show_grants),
     (_pattern(r"\s*ALTER TABLE <one> MODIFY COLUMN (?P<column>\S+) SET MASKING POLICY (?P<policy>\w+)"), _mask),
+    (_pattern(r"\s*ALTER TABLE <one> (?P<verb>ADD|DROP) ROW ACCESS POLICY (?P<policy>\w+)"), _row_policy),
+    (_pattern(r"\s*SHOW ROW ACCESS POLICIES IN ACCOUNT\s*$"), _show_row_policies),
+    (_pattern(r"\s*SELECT POLICY_NAME FROM TABLE\(.*REF_ENTITY_NAME => '(?P<table>[^']+)'"), _policy_references),
+    (_pattern(r"\s*CREATE STREAM (?P<stream>\w+) ON TABLE <one>"), _stream),
+    (_pattern(r"\s*DROP STREAM (?P<stream>\w+)"), _drop_stream),
+    (_pattern(r"\s*SHOW STREAMS IN ACCOUNT\s*$"), _show_streams),
     (_pattern(r"\s*CREATE STORAGE INTEGRATION IF NOT EXISTS <name>"), _integrate),
     (_pattern(r"\s*ALTER STORAGE INTEGRATION (?:IF EXISTS )?<name> SET"), _allow),
     (_pattern(r"\s*DESC(?:RIBE)? (?:STORAGE )?INTEGRATION <name>"), _describe_integration),

@@ -13,6 +13,7 @@ from pipekit.names import Table
 from pipekit.warehouses.contract import Session, TableColumn
 from pipekit.warehouses.session import SCRATCH
 from pipekit.warehouses.snowflake.dialect import clustered_by, like, text
+from pipekit.warehouses.snowflake.governed import Bound
 
 
 class Catalog:
@@ -26,6 +27,7 @@ class Catalog:
         self._tables: dict[str, list[str] | None] = {}
         self._read: set[str] = set()
         self.columns: dict[str, list[TableColumn]] = {}
+        self._bound: Bound | None = None
         self._lock = threading.RLock()
 
     def knows(self, warehouse: Session, table: Table) -> bool:
@@ -62,6 +64,13 @@ class Catalog:
             if columns := self.columns.get(name) or describe(name):
                 self.columns[name] = columns
             return list(columns)
+
+    def bound(self, look: Callable[[], Bound]) -> Bound:
+        """Streams and policies of the account, looked for once by all sessions."""
+        with self._lock:
+            if self._bound is None:
+                self._bound = look()
+            return self._bound
 
     def helpers_like(self, name: str) -> list[str]:
         """Helpers of the same table as this one, by their quoted names, that were there when the schema was read."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipekit.errors import QueryError, WarehouseError
+from pipekit.errors import WarehouseError
 from pipekit.names import Table
 from pipekit.own_tables import RESERVED
 from pipekit.source import Column
@@ -26,6 +26,7 @@ from pipekit.warehouses.snowflake.catalog import Catalog
 from pipekit.warehouses.snowflake.described import Described, comparable, described, of_table
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE, type_text
 from pipekit.warehouses.snowflake.errors import MissingObject, SessionGone, driver_errors
+from pipekit.warehouses.snowflake.governed import look_for_bound, refuse_governed
 from pipekit.warehouses.snowflake.line import SHARED_SECONDS, Activity, Line
 from pipekit.warehouses.snowflake.login import connect
 from pipekit.warehouses.snowflake.tags import tag_text
@@ -280,7 +281,7 @@ class SnowflakeSession(PlainSession):
             self.drop_leftovers(table)
             super().create_as(table, query, kind=kind)
             return None
-        self.refuse_masked(table)
+        self.refuse_governed(table, "VIEW" if kind == "view" else "TABLE")
         # Without them the new object has no grants: https://docs.snowflake.com/en/sql-reference/sql/create-view
         kept = "TABLE {} COPY GRANTS COPY TAGS" if kind == "table" else "VIEW {} COPY GRANTS"
         # One line with the query's first, so that "line n" is the query's own.
@@ -294,24 +295,16 @@ class SnowflakeSession(PlainSession):
             for leftover in self._catalog.helpers_like(self.quote(helper)):
                 self.execute(f"DROP TABLE IF EXISTS {leftover}")
 
-    def refuse_masked(self, table: Table) -> None:
-        """Refuse to replace a table or view with a masking policy, which the new one would not have.
-
-        Raises:
-            QueryError: With the column and its policy.
-        """
-        policies = self.policies(table)
-        for column, policy in policies.items():
-            raise QueryError(
-                f"{table} has the masking policy {policy} on {column}, and a new table in its place would have none",
-                kept=f"{table} is as it was.",
-                hint="Use materialize: truncate_load or merge: they keep the table and its policies.",
-            )
-
     def policies(self, table: Table) -> dict[str, str]:
         """The masking policies on a table's columns, as DESCRIBE TABLE lists them."""
         self.columns(table)
         return dict(self._policies.get(self.quote(table), {}))
+
+    def refuse_governed(self, table: Table, kind: Literal["TABLE", "VIEW"]) -> None:
+        """Refuse to replace what has policies or streams; see ``governed``."""
+        if self.exists(table):
+            bound = self._catalog.bound(lambda: look_for_bound(self))
+            refuse_governed(self, table, kind, self.policies(table), bound)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""

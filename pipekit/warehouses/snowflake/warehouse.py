@@ -52,7 +52,7 @@ class SnowflakeWarehouse(SnowflakeSession):
         if not self.exists(table):
             self.execute(f"ALTER TABLE {self.quote(new)} RENAME TO {self.quote(table)}")
             return
-        self.refuse_masked(table)
+        self.refuse_governed(table, "TABLE")
         self._replace_by_clone(new, table)
         self.execute(f"DROP TABLE IF EXISTS {self.quote(new)}")
 

@@ -30,6 +30,11 @@ GAPS = (
     (r"\bTIMESTAMPTZ\b", "TIMESTAMP_TZ", "https://docs.snowflake.com/en/sql-reference/data-types-datetime"),
     (r"\bevent\b", "event_", "https://docs.snowflake.com/en/sql-reference/reserved-keywords"),
     (
+        r"^SHOW ROW ACCESS POLICIES IN ACCOUNT",
+        "SHOW TABLES",
+        "https://docs.snowflake.com/en/sql-reference/sql/show-row-access-policies",
+    ),
+    (
         r"^SHOW (PRIMARY|IMPORTED|UNIQUE) KEYS\b.*",
         "SHOW TABLES",
         "https://docs.snowflake.com/en/sql-reference/sql/show-primary-keys",

@@ -345,6 +345,42 @@ def test_a_masked_column_is_not_unmasked_by_a_run(warehouse: SnowflakeWarehouse)
     again.close()
 
 
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (
+            "ALTER TABLE PEOPLE ADD ROW ACCESS POLICY OWN_ROWS ON (ID)",
+            "row access policy OWN_ROWS, and a new table in its place would show all rows",
+        ),
+        ("CREATE STREAM PEOPLE_CHANGES ON TABLE PEOPLE", "stream PEOPLE_CHANGES"),
+    ],
+)
+def test_rows_that_a_policy_hides_and_changes_that_a_stream_reads_outlive_a_run(
+    warehouse: SnowflakeWarehouse, tmp_path: Path, made: str, why: str
+) -> None:
+    """.../sql-reference/functions/policy_references, .../user-guide/streams-intro: a stream on a recreated table is stale"""
+    people, others = Table(("people",)), Table(("others",))
+    for table in (people, others):
+        warehouse.create_as(table, "SELECT 1 AS ID", kind="table")
+    warehouse.execute(made)
+    again = open_snowflake(warehouse.options, tmp_path)
+    try:
+        with pytest.raises(QueryError, match=why) as raised:
+            again.create_as(people, "SELECT 2 AS ID", kind="table")
+        assert "truncate_load" in str(raised.value)
+        new = Table(("people_new",))
+        again.create_as(new, "SELECT 3 AS ID", kind="table")
+        with pytest.raises(QueryError, match=why):
+            again.replace_table(new, people)
+        again.create_as(others, "SELECT 4 AS ID", kind="table")
+        assert again.execute("SELECT ID FROM PEOPLE UNION ALL SELECT ID FROM OTHERS").rows == [(1,), (4,)]
+    finally:
+        again.execute(
+            "ALTER TABLE PEOPLE DROP ROW ACCESS POLICY OWN_ROWS" if "ROW" in made else "DROP STREAM PEOPLE_CHANGES"
+        )
+        again.close()
+
+
 def test_setup_can_be_run_again_for_another_source(
     snowflake_account: EmulatedSnowflake,  # noqa: F811
     s3: S3,  # noqa: F811
