@@ -184,9 +184,21 @@ class Copy:
         done = []
         for name in names:
             data = pq.read_table(io.BytesIO(stage.read(path + name)))
-            cursor.insert(target, columns, data.select(wanted))
+            cursor.insert(target, columns, _without(data.select(wanted), form.get("NULL_IF", ["\\N"])))
             done.append(_result(Read(name, name, name, [Record(1, 1, "")] * data.num_rows, [])))
         return _RESULT, done
+
+
+def _without(data: pa.Table, nulls: Sequence[str]) -> pa.Table:
+    """NULL_IF, whose default is a backslash and an N: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    import pyarrow.compute as pc
+
+    texts = [name for name, kind in zip(data.column_names, data.schema.types, strict=True) if kind == pa.string()]
+    for name in texts if nulls else ():
+        column = data[name]
+        kept = pc.if_else(pc.is_in(column, pa.array(nulls)), pa.scalar(None, pa.string()), column)
+        data = data.set_column(data.column_names.index(name), name, kept)
+    return data
 
 
 def _records(data: bytes, form: Options, path: str) -> Any:

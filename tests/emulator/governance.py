@@ -33,6 +33,7 @@ class Governance:
     """What an account keeps beside tables and views."""
 
     grants: dict[Name, set[tuple[str, str]]] = field(default_factory=dict)
+    future: dict[Name, set[tuple[str, str]]] = field(default_factory=dict)  # by schema
     masked: dict[Name, dict[str, str]] = field(default_factory=dict)
     row_policies: dict[Name, str] = field(default_factory=dict)  # by table
     streams: dict[str, Name] = field(default_factory=dict)  # each with its table
@@ -43,7 +44,8 @@ class Governance:
         self.masked.pop(name, None)
         self.row_policies.pop(name, None)
         if not copy_grants:
-            self.grants.pop(name, None)
+            # COPY GRANTS in .../create-table: without it future grants are given, with it they are not.
+            self.grants[name] = set(self.future.get(name[:2], ()))
 
     def swapped(self, one: Name, two: Name) -> None:
         """Grants and policies belong to the object, and change names with it."""

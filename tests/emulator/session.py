@@ -303,6 +303,8 @@ class Cursor(FakeSnowflakeCursor):
     def _run(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         if self._conn.open_transaction and _DDL.match(command):
             raise refused(f"the emulator refuses DDL in a transaction; Snowflake would commit: {command[:60]}")
+        if len(command.encode()) > 1_000_000:  # https://docs.snowflake.com/en/user-guide/query-size-limits
+            raise refused("SQL statement is longer than 1 MB")
         self.bindings = named.get("binding_params") or ()
         for pattern, handler in _HANDLERS:
             if match := pattern.match(command):
@@ -489,6 +491,12 @@ def _overwrite(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
 def _grant(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     name = cursor._conn.full_name(match["name"])
     cursor._conn.account.governance.grants.setdefault(name, set()).add((match["right"].upper(), match["role"]))
+    return DONE
+
+
+def _grant_future(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
+    schema = cursor._conn.full_name(f"{match['schema']}.x")[:2]
+    cursor._conn.account.governance.future.setdefault(schema, set()).add((match["right"].upper(), match["role"]))
     return DONE
 
 
@@ -808,6 +816,10 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*SHOW PARAMETERS LIKE '(?P<key>\w+)' IN ACCOUNT"), _show_parameter),
     (_pattern(r"\s*ALTER ACCOUNT SET (?P<key>\w+) = '(?P<value>\w+)'"), _alter_account),
     (_pattern(r"\s*GRANT (?P<right>\w+) ON (?:TABLE|VIEW) <name> TO ROLE (?P<role>\w+)"), _grant),
+    (
+        _pattern(r"\s*GRANT (?P<right>\w+) ON FUTURE TABLES IN SCHEMA (?P<schema>\S+) TO ROLE (?P<role>\w+)"),
+        _grant_future,
+    ),
     (_pattern(r"\s*SHOW GRANTS ON (?:TABLE|VIEW) <name>"), _show_grants),
     (_pattern(r"\s*ALTER TABLE <one> MODIFY COLUMN (?P<column>\S+) SET MASKING POLICY (?P<policy>\w+)"), _mask),
     (_pattern(r"\s*ALTER TABLE <one> (?P<verb>ADD|DROP) ROW ACCESS POLICY (?P<policy>\w+)"), _row_policy),

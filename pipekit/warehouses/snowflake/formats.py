@@ -13,7 +13,9 @@ from pipekit.source import Source, SourceFile
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.places import unreachable
 
-PARQUET_FORMAT = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
+# Stated, since their defaults would make NULL of a text: https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+PLAIN_TEXTS = "NULL_IF = () TRIM_SPACE = FALSE"
+PARQUET_FORMAT = f"TYPE = PARQUET {PLAIN_TEXTS} COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
 # One line of text is one value, whatever it holds.
 _RAW_LINES = (
     "TYPE = CSV COMPRESSION = {compression} RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE PARSE_HEADER = FALSE "

@@ -14,7 +14,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.errors import LineTooLong
-from pipekit.warehouses.snowflake.formats import compression_name, raw_lines
+from pipekit.warehouses.snowflake.formats import PLAIN_TEXTS, compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
     DOC,
     NUMBER,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def json_format(form: JsonFormat) -> str:
     """How COPY reads a source's JSON into VARIANT: documents, and each element of one that is an array."""
     return (
-        f"TYPE = JSON COMPRESSION = {compression_name(form)} STRIP_OUTER_ARRAY = TRUE "
+        f"TYPE = JSON {PLAIN_TEXTS} COMPRESSION = {compression_name(form)} STRIP_OUTER_ARRAY = TRUE "
         "STRIP_NULL_VALUES = FALSE ALLOW_DUPLICATE = FALSE ENABLE_OCTAL = FALSE IGNORE_UTF8_ERRORS = FALSE "
         "REPLACE_INVALID_CHARACTERS = FALSE SKIP_BYTE_ORDER_MARK = TRUE"
     )

@@ -29,13 +29,21 @@ if TYPE_CHECKING:
 
 
 _FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table
+_TEXT_LIMIT = 500_000  # characters: https://docs.snowflake.com/en/user-guide/query-size-limits has 1 MB a statement
 
 
 def copy_chunks(names: Iterable[str]) -> Iterator[list[str]]:
-    """The names in lists that FILES takes."""
-    ordered = list(names)
-    for start in range(0, len(ordered), _FILES_LIMIT):
-        yield ordered[start : start + _FILES_LIMIT]
+    """The names in lists that FILES takes, and a statement has room for."""
+    chunk: list[str] = []
+    length = 0
+    for name in names:
+        if chunk and (len(chunk) == _FILES_LIMIT or length + len(name.encode()) > _TEXT_LIMIT):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(name)
+        length += len(name.encode())
+    if chunk:
+        yield chunk
 
 
 def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, temporary: bool = False) -> None:

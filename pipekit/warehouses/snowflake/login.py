@@ -43,8 +43,9 @@ _SESSION = {
     # A statement ends when its client is gone, so that it holds no lock and overwrites no later run's table.
     "ABORT_DETACHED_QUERY": True,
 }
-# What a target's session_parameters may change.
-_PREFERRED = {"LOCK_TIMEOUT": 900}  # seconds; 12 hours by default
+# What a target's session_parameters may change. LOCK_TIMEOUT, in seconds, is 12 hours by default. A name in a query that
+# the schema lacks would be looked for in PUBLIC too: https://docs.snowflake.com/en/sql-reference/name-resolution
+_PREFERRED = {"LOCK_TIMEOUT": 900, "SEARCH_PATH": "$current"}
 
 
 def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:

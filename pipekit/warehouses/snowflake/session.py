@@ -281,11 +281,14 @@ class SnowflakeSession(PlainSession):
             self.drop_leftovers(table)
             super().create_as(table, query, kind=kind)
             return None
-        self.refuse_governed(table, "VIEW" if kind == "view" else "TABLE")
-        # Without them the new object has no grants: https://docs.snowflake.com/en/sql-reference/sql/create-view
-        kept = "TABLE {} COPY GRANTS COPY TAGS" if kind == "table" else "VIEW {} COPY GRANTS"
+        replaces = self.exists(table)
+        if replaces:
+            self.refuse_governed(table, "VIEW" if kind == "view" else "TABLE")
+        # Without them the new object has none of the old one's grants, and with them no future grants, which the first
+        # needs: https://docs.snowflake.com/en/sql-reference/sql/create-table
+        copied = {"table": " COPY GRANTS COPY TAGS", "view": " COPY GRANTS"}[kind] if replaces else ""
         # One line with the query's first, so that "line n" is the query's own.
-        self.execute(f"CREATE OR REPLACE {kept.format(self.quote(table))} AS {query}")
+        self.execute(f"CREATE OR REPLACE {kind.upper()} {self.quote(table)}{copied} AS {query}")
         self._catalog.remember(self.quote(table))
         return None
 
@@ -302,9 +305,8 @@ class SnowflakeSession(PlainSession):
 
     def refuse_governed(self, table: Table, kind: Literal["TABLE", "VIEW"]) -> None:
         """Refuse to replace what has policies or streams; see ``governed``."""
-        if self.exists(table):
-            bound = self._catalog.bound(lambda: look_for_bound(self))
-            refuse_governed(self, table, kind, self.policies(table), bound)
+        bound = self._catalog.bound(lambda: look_for_bound(self))
+        refuse_governed(self, table, kind, self.policies(table), bound)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as Arrow."""

@@ -17,6 +17,7 @@ from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.contract import FileLoad, Setup
+from pipekit.warehouses.snowflake.landing import copy_chunks
 from pipekit.warehouses.snowflake.login import connect_arguments
 from pipekit.warehouses.snowflake.setup import apply, doctor, setup_ddl
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
@@ -492,6 +493,10 @@ def test_logins_keep_what_a_run_needs(tmp_path: Path) -> None:
     assert arguments["client_session_keep_alive"] is True
     assert arguments["session_parameters"]["LOCK_TIMEOUT"] == 5
     assert arguments["session_parameters"]["ABORT_DETACHED_QUERY"] is True
+    # A name that the schema lacks must not be found in PUBLIC: .../sql-reference/name-resolution
+    assert arguments["session_parameters"]["SEARCH_PATH"] == "$current"
+    own = target.model_copy(update={"session_parameters": {"search_path": "$current, $public"}})
+    assert connect_arguments(own, tmp_path)["session_parameters"]["SEARCH_PATH"] == "$current, $public"
     with pytest.raises(ValueError, match="client_request_mfa_token"):
         SnowflakeTarget.model_validate({"account": "a", "authenticator": "username_password_mfa"})
 
@@ -626,6 +631,34 @@ def test_an_empty_text_of_a_python_step_is_a_text(
     [copied] = [s["sql"] for s in snowflake_account.statements() if s["sql"].startswith("COPY INTO")]
     assert '$1:"S"::VARCHAR' in copied
     assert "MATCH_BY_COLUMN_NAME" not in copied
+
+
+def test_a_text_that_is_the_default_of_null_if_stays_a_text(warehouse: SnowflakeWarehouse, tmp_path: Path) -> None:
+    """NULL_IF of Parquet and JSON: https://docs.snowflake.com/en/sql-reference/sql/create-file-format"""
+    warehouse.write_arrow(Table(("made",)), pa.table({"S": ["\\N", None]}))
+    assert warehouse.execute("SELECT S FROM MADE").rows == [("\\N",), (None,)]
+    sent = GOLDEN.read_text(encoding="utf-8")
+    read = sent.replace("FILE_FORMAT = (TYPE = PARQUET)", "")  # a stage's own, which no statement reads by
+    assert read.count("TYPE = PARQUET") + read.count("TYPE = JSON") == sent.count(" NULL_IF = () TRIM_SPACE = FALSE ")
+
+
+def test_a_table_that_is_made_gets_the_future_grants_of_its_schema(warehouse: SnowflakeWarehouse) -> None:
+    """COPY GRANTS: https://docs.snowflake.com/en/sql-reference/sql/create-table"""
+    schema = warehouse.quote(str(warehouse.options.schema_name))
+    warehouse.execute(f"GRANT SELECT ON FUTURE TABLES IN SCHEMA {schema} TO ROLE ANALYST")
+    for _ in range(2):
+        warehouse.create_as(Table(("shown",)), "SELECT 1 AS ID", kind="table")
+        assert granted(warehouse, "SHOWN") == {("SELECT", "ANALYST")}
+
+
+def test_many_files_with_long_names_are_copied_by_statements_of_less_than_a_megabyte() -> None:
+    """https://docs.snowflake.com/en/user-guide/query-size-limits: and a name on S3 may have 1,024 bytes"""
+    long, short = ([f"{number:04}{'y' * more}" for number in range(1000)] for more in (1020, 0))
+    assert list(copy_chunks(short)) == [short]
+    chunks = list(copy_chunks(long))
+    assert [name for chunk in chunks for name in chunk] == long
+    assert len(chunks) == 3
+    assert max(len(", ".join(map(repr, chunk))) for chunk in chunks) < 600_000
 
 
 def test_nothing_is_made_an_object_by_a_function_that_raises() -> None:
