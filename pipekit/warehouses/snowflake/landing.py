@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,30 +20,12 @@ from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import arrow_type, text, variant_text
 from pipekit.warehouses.snowflake.errors import CopyRefused, PlaceRefused, about_file, copy_reason
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, peek_format
-from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, upload
+from pipekit.warehouses.snowflake.stages import Stage, StagedFiles, copy_chunks, upload
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipekit.warehouses.snowflake.session import SnowflakeSession
-
-
-_FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table
-_TEXT_LIMIT = 500_000  # characters: https://docs.snowflake.com/en/user-guide/query-size-limits has 1 MB a statement
-
-
-def copy_chunks(names: Iterable[str]) -> Iterator[list[str]]:
-    """The names in lists that FILES takes, and a statement has room for."""
-    chunk: list[str] = []
-    length = 0
-    for name in names:
-        if chunk and (len(chunk) == _FILES_LIMIT or length + len(name.encode()) > _TEXT_LIMIT):
-            yield chunk
-            chunk, length = [], 0
-        chunk.append(name)
-        length += len(name.encode())
-    if chunk:
-        yield chunk
 
 
 def write_arrow(warehouse: SnowflakeSession, table: Table, data: pa.Table, *, temporary: bool = False) -> None:

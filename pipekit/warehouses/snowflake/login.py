@@ -43,8 +43,8 @@ _SESSION = {
     # A statement ends when its client is gone, so that it holds no lock and overwrites no later run's table.
     "ABORT_DETACHED_QUERY": True,
 }
-# What a target's session_parameters may change. LOCK_TIMEOUT, in seconds, is 12 hours by default. A name in a query that
-# the schema lacks would be looked for in PUBLIC too: https://docs.snowflake.com/en/sql-reference/name-resolution
+# What a target's session_parameters may change. LOCK_TIMEOUT, in seconds, is 12 hours by default.
+# A table that the schema lacks would be looked for in PUBLIC: https://docs.snowflake.com/en/sql-reference/name-resolution
 _PREFERRED = {"LOCK_TIMEOUT": 900, "SEARCH_PATH": "$current"}
 
 

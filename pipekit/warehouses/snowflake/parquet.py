@@ -24,13 +24,12 @@ from pipekit.warehouses.snowflake.landing import (
     CopyOptions,
     Landing,
     copy,
-    copy_chunks,
     create_landing,
     document_select,
     get_path,
     read_lines_of_files,
 )
-from pipekit.warehouses.snowflake.stages import StagedFiles
+from pipekit.warehouses.snowflake.stages import StagedFiles, copy_chunks
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -285,6 +285,24 @@ def _place(link: Path, source: Source, file: SourceFile) -> None:
         stream.seek(0)
         with link.open("wb") as copy:
             copy.writelines(plain_text(file, form, stream, wide))
+
+
+_FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table
+_TEXT_LIMIT = 500_000  # characters: https://docs.snowflake.com/en/user-guide/query-size-limits has 1 MB a statement
+
+
+def copy_chunks(names: Iterable[str]) -> Iterator[list[str]]:
+    """The names in lists that FILES takes, and a statement has room for."""
+    chunk: list[str] = []
+    length = 0
+    for name in names:
+        if chunk and (len(chunk) == _FILES_LIMIT or length + len(name.encode()) > _TEXT_LIMIT):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(name)
+        length += len(name.encode())
+    if chunk:
+        yield chunk
 
 
 def upload(warehouse: SnowflakeSession, folder: Path, stage: Stage) -> None:

@@ -30,6 +30,11 @@ GAPS = (
     (r"\bTIMESTAMPTZ\b", "TIMESTAMP_TZ", "https://docs.snowflake.com/en/sql-reference/data-types-datetime"),
     (r"\bevent\b", "event_", "https://docs.snowflake.com/en/sql-reference/reserved-keywords"),
     (
+        r"(?<=TYPE = PARQUET )NULL_IF = \(\)",
+        "NULL_IF = ('')",
+        "https://docs.snowflake.com/en/sql-reference/sql/create-file-format",
+    ),
+    (
         r"^SHOW ROW ACCESS POLICIES IN ACCOUNT",
         "SHOW TABLES",
         "https://docs.snowflake.com/en/sql-reference/sql/show-row-access-policies",

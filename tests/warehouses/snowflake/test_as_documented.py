@@ -17,9 +17,9 @@ from pipekit.errors import BadFileError, QueryError, SourceError, WarehouseError
 from pipekit.names import Table
 from pipekit.warehouses.builtin import BUILT_IN_WAREHOUSES
 from pipekit.warehouses.contract import FileLoad, Setup
-from pipekit.warehouses.snowflake.landing import copy_chunks
 from pipekit.warehouses.snowflake.login import connect_arguments
 from pipekit.warehouses.snowflake.setup import apply, doctor, setup_ddl
+from pipekit.warehouses.snowflake.stages import copy_chunks
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 from warehouses.snowflake.test_load import AB, GOLDEN, load, source
@@ -123,7 +123,7 @@ OTHERWISE: dict[str, str | int | bool] = {
 def test_every_parameter_that_is_relied_on_is_pinned_at_login(tmp_path: Path) -> None:
     keys = {"account": "a", "user": "u", "password": "p", "session_parameters": OTHERWISE}
     pinned = connect_arguments(SnowflakeTarget.model_validate(keys), tmp_path)["session_parameters"]
-    assert pinned.keys() - {"LOCK_TIMEOUT"} == OTHERWISE.keys()
+    assert pinned.keys() - {"LOCK_TIMEOUT", "SEARCH_PATH"} == OTHERWISE.keys()
     assert not [name for name, value in OTHERWISE.items() if pinned[name] == value]
 
 
