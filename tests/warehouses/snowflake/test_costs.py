@@ -25,7 +25,7 @@ MOST = {
     "loaded": (12, 6),
     "load_audited": (13, 7),
     "load_rejects": (15, 8),
-    "load_append": (19, 11),
+    "load_append": (20, 12),
     "load_merge": (15, 8),
     "load_json": (12, 6),
     "load_parquet": (13, 6),
