@@ -68,7 +68,7 @@ class CsvFormat(WrittenNumbers):
 
     @property
     def text_encoding(self) -> str:
-        """As declared."""
+        """The key ``encoding``."""
         return self.encoding
 
     @property
@@ -78,7 +78,7 @@ class CsvFormat(WrittenNumbers):
 
     @property
     def has_header(self) -> bool:
-        """As declared."""
+        """The key ``header``."""
         return self.header
 
     @property

@@ -47,7 +47,7 @@ class ExcelFormat(FileFormat):
 
     @property
     def has_header(self) -> bool:
-        """As declared."""
+        """The key ``header``."""
         return self.header
 
 

@@ -68,7 +68,7 @@ class FixedWidthFormat(WrittenNumbers):
 
     @property
     def text_encoding(self) -> str:
-        """As declared."""
+        """The key ``encoding``."""
         return self.encoding
 
     @property

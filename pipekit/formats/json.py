@@ -43,7 +43,7 @@ class JsonFormat(FileFormat):
 
     @property
     def is_lenient(self) -> bool:
-        """As declared."""
+        """The key ``lenient``."""
         return self.lenient
 
     @property

@@ -19,7 +19,7 @@ class ParquetFormat(FileFormat):
 
     @property
     def compares_checksums(self) -> bool:
-        """As declared."""
+        """The key ``verify_checksums``."""
         return self.verify_checksums
 
 

@@ -51,12 +51,12 @@ class _Leaf:
 
     @property
     def value(self) -> str:
-        """The value, as JSON."""
+        """SQL of the value as JSON, in which JSON's null is NULL."""
         return f"nullif((x0->{literal(pointer(self.steps))})::VARCHAR, 'null')::JSON"
 
     @property
     def text(self) -> str:
-        """Its text."""
+        """SQL of the value as text: that of a JSON string without its quotes."""
         return f"(x0->>{literal(pointer(self.steps))})"
 
     @property

@@ -16,7 +16,7 @@ from pipekit.step import StepOptions
 
 
 class AppendKeys(StepOptions):
-    """The keys of ``append``."""
+    """What finds the rows that ``append`` has added already: a key, a column that grows, or both."""
 
     key: ColumnNames = Field(default=(), description="The columns that identify a row.")
     since: ColumnName = Field(default=None, description="The column that grows; key decides alone.")
@@ -29,7 +29,7 @@ class AppendKeys(StepOptions):
 
 
 class MergeKeys(StepOptions):
-    """The keys of ``merge``."""
+    """By what ``merge`` finds the row to change, and whether it keeps the times of rows."""
 
     key: ColumnNames = Field(min_length=1, description="The columns that identify a row.")
     timestamps: bool = Field(default=False, description="Keep created_at and updated_at for each row.")

@@ -23,7 +23,7 @@ class Dataset:
     name: str
 
     def as_json(self) -> dict[str, str]:
-        """As it is in an event."""
+        """The two fields by which an event names a dataset."""
         return {"namespace": self.namespace, "name": self.name}
 
 

@@ -46,7 +46,7 @@ def boolean(rewriter: Rewriter, node: Any) -> Typed:
 
 @visits(exp.Null)
 def null(rewriter: Rewriter, node: Any) -> Typed:
-    """NULL."""
+    """The literal NULL, which fits every type."""
     return Typed(node, NULL)
 
 
