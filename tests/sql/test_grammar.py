@@ -62,6 +62,8 @@ FOREIGN += [
     ("select a from x straight_join y on x.b = y.b", 31, "write JOIN"),
 ]
 FINE = [
+    "with totals as (select 1 as a), rollup (b) as (select 2) select a as materialized from totals cross join rollup",
+    "with cube as (select 1 as at, not true as materialized) select at time, not materialized as b from cube",
     "select a from (x) y where y.a = x'1F' and a = 1e3",
     "select * from (select 5 as jan) unpivot (v for mon in (jan as 'January'))",
     "select a, array_agg(b) within group (order by c) as d, transform(e, y -> 'a') as f from x group by all",

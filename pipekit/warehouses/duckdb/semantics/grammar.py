@@ -135,7 +135,7 @@ def foreign_words(tokens: Sequence[Any], text: str) -> Iterator[tuple[Any, str, 
             yield tokens[at], "Snowflake does not have LIMIT with two numbers", "write LIMIT rows OFFSET start"
         elif word == "LIMIT" and words[at + 2 : at + 3] == ["BY"]:
             yield tokens[at], "Snowflake does not have LIMIT ... BY", "write QUALIFY row_number() over (...) <= 10"
-        elif (before, word) in _PAIRS:
+        elif (before, word) in _PAIRS and _is_meant(words, at):
             yield tokens[at - 1], f"Snowflake does not have {before} {word}", _PAIRS[before, word]
     yield from _constants(tokens, words, text)
 
@@ -155,6 +155,15 @@ def _constants(tokens: Sequence[Any], words: Sequence[str], text: str) -> Iterat
             yield token, "Snowflake does not have 0x...", "write a number, or x'...' for binary"
         elif kind == "NUMBER" and token.text[-1:].lower() == "e":
             yield token, f"{token.text!r} is no number", "write the exponent, as in 1e3"
+
+
+def _is_meant(words: Sequence[str], at: int) -> bool:
+    """Whether the second word of a pair is no name, as in ``WITH totals AS (...)`` or ``SELECT at time``."""
+    behind, wanted = (words[at + 1] if at + 1 < len(words) else ""), _FOLLOWED.get(words[at])
+    return behind == wanted if wanted else words[at - 1] != "WITH" or behind not in ("AS", "(")
+
+
+_FOLLOWED = {"MATERIALIZED": "(", "DEPTH": "FIRST", "BREADTH": "FIRST", "TIME": "ZONE", "SYSTEM_TIME": "AS"}
 
 
 def _begins(words: Sequence[str], at: int) -> bool:
