@@ -340,8 +340,11 @@ def object_agg(call: Call) -> Typed:
 
 @function("ARRAY_UNION_AGG")
 def array_union_agg(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/array_union_agg: by where it is most."""
-    raise call.refuse("keeps an element as often as the array that has it most often", "Flatten, then array_agg.")
+    """https://docs.snowflake.com/en/sql-reference/functions/array_union_agg: as often as where it is most."""
+    if call.distinct or (call.window is not None and call.window.args.get("order")):
+        raise call.refuse("takes neither DISTINCT nor an order")
+    arrays = "list(sf_not_nulls(sf_list({0}))) FILTER (WHERE {0} IS NOT NULL) {over}"
+    return make(f"coalesce(sf_array_union({arrays}), CAST('[]' AS JSON))", ARRAY, call.as_kind(0, "array"))
 
 
 @function("GROUPING", "GROUPING_ID")

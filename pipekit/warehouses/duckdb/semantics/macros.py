@@ -234,6 +234,13 @@ MACROS: dict[str, tuple[str, str]] = {
         "'ABCDEFGHIJKLMNOPQRSTUVWXYZ', "
         "'01230120022455012623010202')), 2), '0', ''), 4), 4, '0') END",
     ),
+    # The code of the second letter stays where the first letter has the same.
+    "sf_soundex_p123": (
+        "x",
+        "CASE WHEN sf_letters(x) = '' THEN '' ELSE rpad(left(sf_letters(x)[1] || replace(sf_once(translate("
+        "regexp_replace(substr(sf_letters(x), 2), '[HW]', '', 'g'), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', "
+        "'01230120022455012623010202')), '0', ''), 4), 4, '0') END",
+    ),
     "sf_letters": ("x", "regexp_replace(upper(x), '[^A-Z]', '', 'g')"),
     "sf_once": (
         "x",

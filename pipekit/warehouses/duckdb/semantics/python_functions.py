@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import re
 import threading
@@ -64,11 +65,42 @@ def parse_url(url: str, permissive: bool) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+def _parse_ips(column: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.array((None if text is None else parse_ip(text) for text in column.to_pylist()), pa.string())
+
+
+def parse_ip(text: str) -> str:
+    """The parts of an address as JSON. https://docs.snowflake.com/en/sql-reference/functions/parse_ip
+
+    Raises:
+        ValueError: It is no address.
+    """
+    host, _, size = text.partition("/")
+    found = ipaddress.ip_interface(text)
+    address, network = int(found.ip), found.network
+    parts: dict[str, Any] = {"family": found.version, "host": host, "ip_type": "inet", "snowflake$type": "ip_address"}
+    if found.version == 4:
+        parts |= {"ip_fields": [address, 0, 0, 0], "ipv4": address}
+        ends: dict[str, Any] = {"ipv4_range_end": int(network[-1]), "ipv4_range_start": int(network[0])}
+    else:
+        parts |= {
+            "ip_fields": [address >> shift & 0xFFFFFFFF for shift in (96, 64, 32, 0)],
+            "hex_ipv6": f"{address:032X}",
+        }
+        ends = {"hex_ipv6_range_end": f"{int(network[-1]):032X}", "hex_ipv6_range_start": f"{int(network[0]):032X}"}
+    if size:
+        parts |= {**ends, "netmask_prefix_length": network.prefixlen}
+    return json.dumps(parts, sort_keys=True)
+
+
 _WITHOUT_HOST = ("mailto", "tel", "urn", "news")
 _TEXT = ("VARCHAR",)
 _FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
     "sf_sha224": (_digest("sha224"), _TEXT, "VARCHAR"),
     "sf_sha384": (_digest("sha384"), _TEXT, "VARCHAR"),
     "sf_sha512": (_digest("sha512"), _TEXT, "VARCHAR"),
+    "sf_ip_parts": (_parse_ips, _TEXT, "VARCHAR"),
     "sf_url_parts": (_parse_urls, ("VARCHAR", "INTEGER"), "VARCHAR"),
 }

@@ -9,7 +9,7 @@ from sqlglot import exp
 from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
-from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, HUGE, INT, TEXT, VARIANT
+from pipekit.warehouses.duckdb.semantics.types import ARRAY, BINARY, BOOL, HUGE, INT, OBJECT, TEXT, VARIANT
 
 simple(
     {
@@ -47,6 +47,7 @@ simple(
         ],
         "JAROWINKLER_SIMILARITY": [("text text", "sf_jarowinkler(lower({0}), lower({1}))", INT)],
         "SOUNDEX": [("text", "sf_soundex({0})", TEXT)],
+        "SOUNDEX_P123": [("text", "sf_soundex_p123({0})", TEXT)],
         "MD5 MD5_HEX": [("text", "md5({0})", TEXT)],
         "MD5_NUMBER_LOWER64": [("text", "CAST(CAST('0x' || md5({0})[17:] AS UBIGINT) AS HUGEINT)", HUGE)],
         "MD5_NUMBER_UPPER64": [("text", "CAST(CAST('0x' || md5({0})[:16] AS UBIGINT) AS HUGEINT)", HUGE)],
@@ -88,9 +89,7 @@ simple(
         "LIKE": [("text text", "({0} LIKE {1})", BOOL)],
     }
 )
-refused(
-    "DuckDB has none like it", "", "SOUNDEX_P123", "COMPRESS", "DECOMPRESS_STRING", "ENCRYPT", "DECRYPT", "PARSE_IP"
-)
+refused("DuckDB has none like it", "", "COMPRESS", "DECOMPRESS_STRING", "ENCRYPT", "DECRYPT")
 refused("its values are an algorithm of Snowflake's own", "Use md5 or sha2.", "HASH", "HASH_AGG")
 
 
@@ -250,3 +249,13 @@ def collate(call: Call) -> Typed:
     if call.word(1) not in ("", "utf8"):
         raise call.refuse("collations order and compare differently on DuckDB", "Compare lower(...) or upper(...).")
     return call.as_kind(0, "text")
+
+
+@function("PARSE_IP")
+def parse_ip(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/parse_ip"""
+    if call.word(1) != "inet":
+        raise call.refuse("is known with 'INET' alone")
+    if len(call) > 2 and constant(call.raw[2]) != 0:
+        raise call.refuse("what it says of a text that is no address is not known", "Leave the third argument out.")
+    return make("CAST(sf_ip_parts({0}) AS JSON)", OBJECT, call.as_kind(0, "text"))

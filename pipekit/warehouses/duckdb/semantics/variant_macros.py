@@ -197,6 +197,12 @@ VARIANT_MACROS: dict[str, tuple[str, str]] = {
         "CASE WHEN x IS NULL OR separator IS NULL THEN NULL ELSE array_to_string(list_transform(sf_list(x), "
         "lambda e: coalesce(sf_scalar_text(e), '')), separator) END",
     ),
+    "sf_array_union": (
+        "arrays",
+        "list_transform([arrays], lambda held: sf_json(flatten(list_transform(sf_first_of_each(flatten(held)), "
+        "lambda v: list_transform(range(list_max(list_transform(held, lambda a: len(list_filter(a, lambda e: e = "
+        "v))))), lambda i: v)))))[1]",
+    ),
     "sf_array_flatten": (
         "x",
         "CASE WHEN len(sf_nulls(sf_list(x))) > 0 THEN NULL WHEN len(list_filter(sf_list(x), lambda e: json_type(e) <> "
