@@ -62,6 +62,7 @@ FOREIGN += [
     ("select a from x straight_join y on x.b = y.b", 31, "write JOIN"),
 ]
 FINE = [
+    "select x.limit a, b from x order by a limit 5",
     "with totals as (select 1 as a), rollup (b) as (select 2) select a as materialized from totals cross join rollup",
     "with cube as (select 1 as at, not true as materialized) select at time, not materialized as b from cube",
     "select a from (x) y where y.a = x'1F' and a = 1e3",

@@ -131,9 +131,9 @@ def foreign_words(tokens: Sequence[Any], text: str) -> Iterator[tuple[Any, str, 
             yield tokens[at], f"Snowflake does not have {_SIGNS[word][0]}", _SIGNS[word][1]
         elif word == "FROM" and _begins(words, at):
             yield tokens[at], "a query begins with SELECT, and not with FROM", "write SELECT * FROM"
-        elif word == "LIMIT" and words[at + 2 : at + 3] == [","]:
+        elif word == "LIMIT" and _number(words, at + 1) and words[at + 2 : at + 3] == [","]:
             yield tokens[at], "Snowflake does not have LIMIT with two numbers", "write LIMIT rows OFFSET start"
-        elif word == "LIMIT" and words[at + 2 : at + 3] == ["BY"]:
+        elif word == "LIMIT" and _number(words, at + 1) and words[at + 2 : at + 3] == ["BY"]:
             yield tokens[at], "Snowflake does not have LIMIT ... BY", "write QUALIFY row_number() over (...) <= 10"
         elif (before, word) in _PAIRS and _is_meant(words, at):
             yield tokens[at - 1], f"Snowflake does not have {before} {word}", _PAIRS[before, word]
@@ -155,6 +155,10 @@ def _constants(tokens: Sequence[Any], words: Sequence[str], text: str) -> Iterat
             yield token, "Snowflake does not have 0x...", "write a number, or x'...' for binary"
         elif kind == "NUMBER" and token.text[-1:].lower() == "e":
             yield token, f"{token.text!r} is no number", "write the exponent, as in 1e3"
+
+
+def _number(words: Sequence[str], at: int) -> bool:
+    return at < len(words) and words[at].isdigit()
 
 
 def _is_meant(words: Sequence[str], at: int) -> bool:
