@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipekit.formats.csv import CsvFormat
+from pipekit.formats.json import JsonFormat
+from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, raw_lines
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -35,6 +39,7 @@ def write_files(folder: Path) -> None:
 
     (folder / "one.csv").write_text("a,b\n1,x\n2,\n3\n")
     (folder / "quoted.csv").write_text('a,b\n1,"x\ny"\n2,z\n')
+    (folder / "titled.csv").write_text('A "report"\n\na,b\n1,x\n')
     (folder / "blank.json").write_text('{"a":1}\n\n{"a":null}\n')
     (folder / "empty.csv").write_bytes(b"")
     (folder / "latin.csv").write_bytes(b"a,b\n1,\xe9\n2,x\n")
@@ -49,13 +54,16 @@ SETUP = (
     "CREATE TABLE ENDS (FILE VARCHAR, ROWNO NUMBER(38,0), LAST VARCHAR, OVER_ VARCHAR)",
     "CREATE TABLE MATCHED (D FLOAT, S VARCHAR, E VARCHAR)",
     "CREATE TABLE DOCS (DOC VARIANT, FILE VARCHAR, ROWNO NUMBER(38,0))",
+    "CREATE TABLE GUARDED (ID NUMBER(38,0))",
+    f"CREATE TEMPORARY FILE FORMAT PROBE_LINES {raw_lines(JsonFormat(type='json'), looks=True)}",
+    f"CREATE TEMPORARY FILE FORMAT PROBE_TITLED {raw_lines(CsvFormat(type='csv', skip_lines=2), looks=True)}",
 )
 _LINES = (
     "FILE_FORMAT = (TYPE = CSV COMPRESSION = NONE RECORD_DELIMITER = '\\n' FIELD_DELIMITER = NONE SKIP_HEADER = 0"
     " SKIP_BLANK_LINES = FALSE NULL_IF = () EMPTY_FIELD_AS_NULL = FALSE)"
 )
 _CSV = "TYPE = CSV COMPRESSION = NONE SKIP_HEADER = 1 NULL_IF = () EMPTY_FIELD_AS_NULL = FALSE"
-_PARQUET = "TYPE = PARQUET COMPRESSION = AUTO BINARY_AS_TEXT = FALSE USE_LOGICAL_TYPE = TRUE"
+_PARQUET = PARQUET_FORMAT
 _INTO_LINES = "COPY INTO LINES FROM (SELECT $1, METADATA$FILENAME, METADATA$FILE_ROW_NUMBER FROM '@PROBES/')"
 _TIME = "'2024-01-01 01:02:03.123456'"
 
@@ -93,8 +101,14 @@ PROBES: tuple[Probe, ...] = (
     Probe("M5 an offset with a colon", "SELECT TRY_TO_TIMESTAMP_TZ('2024-12-31T12:00:00+02:00') IS NOT NULL", (True,)),
     Probe("M5 an offset without", "SELECT TRY_TO_TIMESTAMP_TZ('2024-12-31T12:00:00+0200')"),
     Probe("M5 hours alone", "SELECT TRY_TO_TIMESTAMP_TZ('2024-12-31T12:00:00+02')"),
+    Probe(
+        "M5 offsets of other forms",
+        "SELECT TRY_TO_TIMESTAMP_TZ('2024-12-31 23:59:59Z'), TRY_TO_TIMESTAMP_TZ('2024-12-31 23:59+0200'),"
+        " TRY_TO_TIMESTAMP_TZ('2024-12-31T23:59:59.5+02')",
+    ),
     Probe("M5 infinities", "SELECT TRY_TO_DOUBLE('inf') > 1, TRY_TO_DOUBLE('-inf') < 1, TRY_TO_DOUBLE('infinity')"),
     Probe("Q9 numbers", "SELECT TRY_TO_NUMBER('5.', 10, 2), TRY_TO_NUMBER('.5', 10, 2), TRY_TO_NUMBER('+5', 38, 0)"),
+    Probe("Q9 the largest double", "SELECT TRY_TO_DOUBLE('1e400'), 1.7976931348623157e308::FLOAT", None, False),
     Probe("M12 AS_OBJECT does not raise", "SELECT AS_OBJECT(TO_VARIANT(1)) IS NULL", (True,), False),
     Probe(
         "M14 M4 a Parquet file as documents",
@@ -135,6 +149,18 @@ PROBES: tuple[Probe, ...] = (
         "M6 a blank line",
         f"{_INTO_LINES} FILES = ('blank.json') {_LINES} ON_ERROR = ABORT_STATEMENT FORCE = TRUE PURGE = FALSE",
     ),
+    Probe(
+        "M6 a query over lines, of which some are blank",
+        "(SELECT 0, LEFT($1, 100) FROM '@PROBES/blank.json' (FILE_FORMAT => 'PROBE_LINES') WHERE ENDSWITH(METADATA$FILENAME,"
+        " 'blank.json') AND METADATA$FILE_ROW_NUMBER = 1 LIMIT 1)",
+        (0, '{"a":1}'),
+    ),
+    Probe(
+        "M6 Q5 a header below lines that SKIP_HEADER leaves out",
+        "(SELECT 0, LEFT($1, 100) FROM '@PROBES/titled.csv' (FILE_FORMAT => 'PROBE_TITLED') WHERE ENDSWITH(METADATA$FILENAME,"
+        " 'titled.csv') AND METADATA$FILE_ROW_NUMBER IN (1, 3) LIMIT 1)",
+        (0, "a,b"),
+    ),
     Probe("M6 its lines", "SELECT ROWNO, RAW FROM LINES ORDER BY ROWNO"),
     Probe(
         "W6 a named file that is gone",
@@ -152,6 +178,10 @@ PROBES: tuple[Probe, ...] = (
         " AND METADATA$FILE_ROW_NUMBER = 1 LIMIT 1)",
     ),
     Probe("Q8 HAVING alone", "SELECT 'missing' AS T, NULL AS N FROM LANDED HAVING coalesce(count_if(V1 = 'q'), 0) = 0"),
+    Probe(
+        "Q8 a window over groups",
+        "SELECT CAST(V1 AS VARCHAR) AS T, sum(count(*)) OVER () AS N FROM LANDED GROUP BY V1 HAVING count(*) >= 1 LIMIT 5",
+    ),
     Probe("W11 types of literals", "CREATE OR REPLACE TABLE LITERALS AS SELECT 'ab' AS LABEL, 1 AS N"),
     Probe("W11 as described", "DESCRIBE TABLE LITERALS"),
     Probe(
@@ -164,6 +194,21 @@ PROBES: tuple[Probe, ...] = (
     Probe("W8 a table in its place", "CREATE OR REPLACE TABLE LITERALS COPY GRANTS COPY TAGS AS SELECT 1 AS N"),
     Probe("W8 a clone in its place", "CREATE OR REPLACE TABLE LITERALS CLONE LANDED COPY GRANTS COPY TAGS"),
     Probe("W8 what is granted", "SHOW GRANTS ON TABLE LITERALS"),
+    Probe("W8 streams of the account", "SHOW STREAMS IN ACCOUNT"),
+    Probe("W8 a stream", "CREATE STREAM GUARDED_CHANGES ON TABLE GUARDED"),
+    Probe("W8 the stream's table, as it is compared", "SHOW STREAMS LIKE 'GUARDED%'", None, False),
+    Probe("W8 row access policies of the account", "SHOW ROW ACCESS POLICIES IN ACCOUNT"),
+    Probe("W8 a policy", "CREATE ROW ACCESS POLICY OWN_ROWS AS (N NUMBER) RETURNS BOOLEAN -> N > 0", None, False),
+    Probe("W8 a policy on a table", "ALTER TABLE GUARDED ADD ROW ACCESS POLICY OWN_ROWS ON (ID)", None, False),
+    Probe(
+        "W8 how a table is asked for its policies",
+        "SELECT POLICY_NAME FROM TABLE(INFORMATION_SCHEMA.POLICY_REFERENCES(REF_ENTITY_NAME => '\"GUARDED\"',"
+        " REF_ENTITY_DOMAIN => 'TABLE')) WHERE POLICY_KIND = 'ROW_ACCESS_POLICY'",
+        None,
+        False,
+    ),
+    Probe("W8 a policy's end", "ALTER TABLE GUARDED DROP ROW ACCESS POLICY OWN_ROWS", None, False),
+    Probe("W8 a stream's end", "DROP STREAM GUARDED_CHANGES"),
     Probe("Q13 a view", "CREATE OR REPLACE VIEW SEEN_VIEW COPY GRANTS AS SELECT V1 FROM LANDED"),
     Probe("Q13 a view by DESCRIBE TABLE", "DESCRIBE TABLE SEEN_VIEW"),
     Probe("Q13 a clustering key", 'ALTER TABLE LITERALS CLUSTER BY ("V1")'),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -380,6 +381,23 @@ def test_rows_that_a_policy_hides_and_changes_that_a_stream_reads_outlive_a_run(
             "ALTER TABLE PEOPLE DROP ROW ACCESS POLICY OWN_ROWS" if "ROW" in made else "DROP STREAM PEOPLE_CHANGES"
         )
         again.close()
+
+
+def test_an_account_without_row_access_policies_replaces_tables(
+    warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are of the Enterprise edition: https://docs.snowflake.com/en/user-guide/security-row-intro"""
+    run = SnowflakeWarehouse.run
+
+    def refuse(self: SnowflakeWarehouse, sql: str, params: Any = ()) -> Any:
+        if "POLICIES" in sql:
+            raise QueryError("Unsupported feature 'ROW ACCESS POLICY'.", sql=sql)
+        return run(self, sql, params)
+
+    monkeypatch.setattr(SnowflakeWarehouse, "run", refuse)
+    for number in (1, 2):
+        warehouse.create_as(Table(("shown",)), f"SELECT {number} AS ID", kind="table")
+    assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(2,)]
 
 
 def test_setup_can_be_run_again_for_another_source(

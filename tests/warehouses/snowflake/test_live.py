@@ -22,6 +22,7 @@ from emulator.fixtures import EmulatedSnowflake
 from pipekit.errors import PipekitError
 from pipekit.names import Table
 from pipekit.source import Column
+from pipekit.warehouses.snowflake.login import connect_arguments
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import SnowflakeWarehouse, open_snowflake
 from warehouses.snowflake.probes import PROBES, SETUP, write_files
@@ -66,6 +67,24 @@ def test_the_account_answers_as_the_documentation_says(account: SnowflakeWarehou
         if probe.wanted is not None and answer != probe.wanted:
             wrong.append(f"{probe.about}: {answer}, not {probe.wanted}")
     assert wrong == []
+
+
+@pytest.mark.remote
+def test_what_a_login_pins_is_what_the_session_has(
+    account: SnowflakeWarehouse, is_remote: bool, tmp_path: Path
+) -> None:
+    """W7, Q10: whatever the account or the user says."""
+    if not is_remote:
+        pytest.skip("the emulator takes what the login sends")
+    result = account.execute("SHOW PARAMETERS IN SESSION")
+    at = {column: index for index, column in enumerate(result.columns)}
+    shown = {row[at["key"]]: str(row[at["value"]]) for row in result.rows}
+    pinned = connect_arguments(account.options, tmp_path)["session_parameters"]
+    other = {
+        name: shown.get(name) for name, value in pinned.items() if shown.get(name, "").lower() != str(value).lower()
+    }
+    print(f"other than sent: {other}")
+    assert other == {}
 
 
 def first_row(account: SnowflakeWarehouse, about: str, sql: str) -> tuple[Any, ...] | str:
