@@ -312,7 +312,7 @@ sources:
   rows: {uri: data, format: {type: csv}, columns: {id: integer}}
 steps:
   - {id: rows, type: load, source: rows, strategy: append}
-  - {id: twice, type: sql, sql: select id * 2 as id from rows}
+  - {id: twice, type: sql, sql: 'select id * 2 as id from "ROWS"'}
 """
 
 
