@@ -33,19 +33,21 @@ class Cost:
         return tuple(sql for sql in self.statements if needs_warehouse(sql))
 
 
-def by_step(sent: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
+_OF_RUN = ('DESCRIBE TABLE "INGESTION_FILES"', "SHOW STREAMS IN ACCOUNT", "SHOW ROW ACCESS POLICIES IN ACCOUNT")
+
+
+def by_step(sent: Iterable[Mapping[str, Any]], of_run: Sequence[str] = _OF_RUN) -> dict[str, Cost]:
     """The cost of each step; of what belongs to no step under an empty name.
 
-    A load that is among the first asks for the columns of the ledger: which one that is depends on the threads, so it counts with the run.
+    Args:
+        sent: The statements.
+        of_run: Those that a run sends once, with whichever step is the first to need them: they count with the run.
     """
     found: dict[str, list[str]] = {}
     for statement in sent:
-        step = json.loads(statement["tag"] or "{}").get("step", "") if statement["sql"] not in _OF_RUN else ""
+        step = json.loads(statement["tag"] or "{}").get("step", "") if statement["sql"] not in of_run else ""
         found.setdefault(step, []).append(statement["sql"])
     return {step: Cost(tuple(sqls), len(sqls)) for step, sqls in found.items()}
-
-
-_OF_RUN = ('DESCRIBE TABLE "INGESTION_FILES"', "SHOW STREAMS IN ACCOUNT", "SHOW ROW ACCESS POLICIES IN ACCOUNT")
 
 
 def of_run(sent: Sequence[Mapping[str, Any]], requests: Sequence[str]) -> Cost:
