@@ -96,6 +96,22 @@ scan, so no run does. A check says it: `expect_column_values_to_not_be_null` on 
 """
 
 
+_NOT_REFUSED = """## Known to differ, and not refused
+
+DuckDB keeps these values in another way, and a query's text does not show that they occur; or the documentation does not
+say what the value is.
+
+| construct | Snowflake | DuckDB |
+|---|---|---|
+| NULL in an array, as in `array_construct(1, null)[1]` | SQL's NULL | JSON's null: `is null` is false; `coalesce(is_null_value(x), true)` is true on both |
+| `object_construct` with a key twice | not documented; accounts are said to refuse it | both are kept |
+| `true + 1`, and other arithmetic of booleans | not documented | `true` is 1 |
+| text of a float from 1e10 on | not documented | 15 digits |
+| `upper('\u00df')` | not documented | `\u1e9e` |
+
+"""
+
+
 def page() -> str:
     """The text of the page."""
     table = lines()
@@ -114,6 +130,7 @@ def page() -> str:
         "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, casts to\nARRAY(type) and OBJECT(key type), a format or a path that is no constant,\n"
     )
     parts.append("seeds of random numbers and of samples, and `seq` of FLATTEN behind another table.\n\n")
+    parts.append(_NOT_REFUSED)
     parts.append("## Covered by a rule, without a line of its own\n\n" + _wrapped(unproven(table)) + "\n\n")
     parts.append(
         "## Not proven\n\nEvery other function. It is sent to DuckDB by its own name and named in a warning.\n"
