@@ -30,8 +30,8 @@ def as_damage(file: SourceFile, path: Path, what: str = "cannot be read") -> Ite
     except TransientError:
         raise
     except WarehouseError as error:
-        # Other errors of the system, such as a full disk, do not name the file.
-        if isinstance(error, QueryError) or str(path) in error.message:
+        # Other errors of the system, such as a full disk, do not name the file and say nothing of it.
+        if isinstance(error, QueryError) or str(path) in error.message or "file might be corrupted" in error.message:
             text = error.message.partition("\n")[0].strip()
             bare = _FILE.sub("", _KIND.sub("", text)).strip(" :") or text
             raise BadFileError(f"{what}: {short(bare, 200)}", file=file.uri, hint=_AGAIN) from error
