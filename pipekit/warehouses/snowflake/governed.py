@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from pipekit.errors import QueryError
 from pipekit.names import Table
-from pipekit.warehouses.contract import Result
 from pipekit.warehouses.session import PlainSession
 from pipekit.warehouses.snowflake.dialect import text
 
@@ -73,21 +72,23 @@ def look_for_bound(warehouse: PlainSession) -> Bound:
 
     https://docs.snowflake.com/en/sql-reference/sql/show-streams, .../show-row-access-policies
     """
-    shown = _shown(warehouse, "SHOW STREAMS IN ACCOUNT")
+    shown = warehouse.execute("SHOW STREAMS IN ACCOUNT")
     at = {column: index for index, column in enumerate(shown.columns)}
     streams: dict[str, str] = {}
     for row in shown.rows:
         read = [str(row[at["table_name"]]), *str(row[at["base_tables"]] or "").split(",")]
         streams |= {_plain(name): str(row[at["name"]]) for name in read if name.strip()}
-    return Bound(streams, bool(_shown(warehouse, "SHOW ROW ACCESS POLICIES IN ACCOUNT").rows))
+    return Bound(streams, _has_row_policies(warehouse))
 
 
-def _shown(warehouse: PlainSession, sql: str) -> Result:
-    """The answer; nothing where the account has no such objects, as one of the Standard edition has no policies."""
+def _has_row_policies(warehouse: PlainSession) -> bool:
+    """Whether there are any; an account of the Standard edition, which cannot have them, says so by an error."""
     try:
-        return warehouse.execute(sql)
-    except QueryError:
-        return Result([])
+        return bool(warehouse.execute("SHOW ROW ACCESS POLICIES IN ACCOUNT").rows)
+    except QueryError as error:
+        if "Unsupported feature" in error.message:
+            return False
+        raise
 
 
 def _plain(name: str) -> str:

@@ -400,6 +400,23 @@ def test_an_account_without_row_access_policies_replaces_tables(
     assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(2,)]
 
 
+def test_a_table_is_kept_if_it_cannot_be_seen_whether_it_has_policies(
+    warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = SnowflakeWarehouse.run
+
+    def refuse(self: SnowflakeWarehouse, sql: str, params: Any = ()) -> Any:
+        if "POLICIES" in sql:
+            raise QueryError("Statement reached its statement or warehouse timeout", sql=sql)
+        return run(self, sql, params)
+
+    warehouse.create_as(Table(("shown",)), "SELECT 1 AS ID", kind="table")
+    monkeypatch.setattr(SnowflakeWarehouse, "run", refuse)
+    with pytest.raises(QueryError, match="reached its statement"):
+        warehouse.create_as(Table(("shown",)), "SELECT 2 AS ID", kind="table")
+    assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(1,)]
+
+
 def test_setup_can_be_run_again_for_another_source(
     snowflake_account: EmulatedSnowflake,  # noqa: F811
     s3: S3,  # noqa: F811
