@@ -14,7 +14,7 @@ from pipekit.source import Source
 from pipekit.warehouses.contract import REJECT_COLUMNS, FileLoad, Warehouse
 
 AT = dt.datetime(2024, 6, 1, 12, tzinfo=dt.UTC)
-Rows = Counter[tuple[Any, ...]]
+Rows = list[tuple[Any, ...]]  # no Counter, which takes 0.0 and -0.0 for one
 
 
 def load_file(
@@ -32,6 +32,11 @@ def load_file(
         place.unlink()
 
 
+def counted(outcome: tuple[Rows, int] | PipekitError) -> tuple[Counter[tuple[Any, ...]], int] | PipekitError:
+    """An outcome with its rows in no order, for values of which equal ones are the same; an error as it is."""
+    return outcome if isinstance(outcome, PipekitError) else (Counter(outcome[0]), outcome[1])
+
+
 def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, int]:
     table, rejects = warehouse.scratch(Table(("loaded",))), warehouse.scratch(Table(("rejects",)))
     warehouse.create_table(table, source.columns)
@@ -42,7 +47,7 @@ def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, 
             prepared.copy_into(table)
             prepared.write_rejects(rejects)
             rejected = prepared.rejected
-        return Counter(warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows), rejected
+        return list(warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows), rejected
     finally:
         for each in (table, rejects):
             warehouse.execute(f"DROP TABLE {warehouse.quote(each)}")

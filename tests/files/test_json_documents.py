@@ -32,7 +32,7 @@ def loaded(warehouse: Warehouse, folder: Path, text: str, keys: object) -> str |
     outcome = load_file(warehouse, folder, "a.json", text.encode(), keys, "fail")  # type: ignore[arg-type]
     if isinstance(outcome, Exception):
         return f"refused: {outcome}"
-    rows = list(outcome[0].elements())
+    rows = outcome[0]
     return str(rows[0][0]) if rows and rows[0][0] is not None else None
 
 
@@ -107,7 +107,7 @@ def test_of_all_documents_in_one_file_those_that_are_json_load(
     outcome = load_file(warehouse, tmp_path, "a.txt", written(good + bad), keys, "reject")
     assert not isinstance(outcome, Exception)
     rows, rejected = outcome
-    found = Counter(plain(str(value)) for (value,) in rows.elements() if value is not None)
+    found = Counter(plain(str(value)) for (value,) in rows if value is not None)
     wanted = Counter(map(plain, good))
     nulls = plain("null")
     assert (found - wanted, wanted - found - Counter({nulls: wanted[nulls]})) == (Counter(), Counter())

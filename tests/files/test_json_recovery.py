@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from files.loading import load_file
+from files.loading import counted, load_file
 from pipekit.warehouses.contract import Warehouse
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.duckdb.warehouse import open_duckdb
@@ -43,7 +43,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def test_one_reject(
     warehouse: Warehouse, tmp_path: Path, keys: dict[str, Any], text: str, good: list[int], bad: int
 ) -> None:
-    assert load_file(warehouse, tmp_path, "a.json", text.encode(), keys, "reject") == (
+    assert counted(load_file(warehouse, tmp_path, "a.json", text.encode(), keys, "reject")) == (
         Counter((each,) for each in good),
         bad,
     )

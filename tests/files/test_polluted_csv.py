@@ -32,7 +32,7 @@ def verdict(warehouse: Warehouse, folder: Path, case: Polluted, on_error: str) -
     if isinstance(outcome, Exception):
         refused = case.rows is None or case.either
         return None if refused else f"refused: {case.id}: {outcome}"
-    rows, rejected = outcome
+    rows, rejected = Counter(outcome[0]), outcome[1]
     if case.rows is not None and rows == Counter(case.rows):
         return None
     if on_error == "fail" or rows - Counter(case.kept):

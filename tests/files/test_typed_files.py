@@ -195,7 +195,7 @@ def check_json(warehouse: Warehouse, folder: Path, text: str, name: str, mode: s
         wanted = Counter(None if each is None else json.dumps(each, sort_keys=True) for each in good)
     else:
         wanted = Counter(plain(kind, each) for each in good if fits(kind, each))
-    found = Counter(plain(kind, value) for (value,) in rows.elements())
+    found = Counter(plain(kind, value) for (value,) in rows)
     assert not found - wanted, text
     # What is bad is counted in lines where the file is taken for lines, whatever documents they hold.
     assert rejected or sum(found.values()) == len(expected), text
@@ -291,7 +291,7 @@ def test_parquet_loads_as_pyarrow_reads_it_or_is_refused(warehouse: Warehouse, f
                 continue
             rows, rejected = outcome
             wanted = Counter(repr(_in_table(kind, each)) for each in read)
-            found = Counter(repr(_parsed(kind, value)) for (value,) in rows.elements())
+            found = Counter(repr(_parsed(kind, value)) for (value,) in rows)
             assert not found - wanted, (read, kind, mode)
             assert sum(found.values()) + rejected == len(read)
 
