@@ -64,7 +64,7 @@ def _one_condition(text: str, read: Dialect) -> Any:
     for kind, name in ((exp.Query, "a subquery"), (exp.AggFunc, "an aggregate"), (exp.Window, "a window function")):
         if condition.find(kind):
             raise TemplateError(f"holds {name}; it is judged row by row, by the row's own columns")
-    if condition.find(exp.Placeholder):
+    if condition.find(exp.Placeholder):  # where the target's dialect has semantics, they have refused it already
         raise TemplateError("holds a ?; write {{ var('name') }} for a value")
     for column in condition.find_all(exp.Column):
         if column.table:

@@ -218,6 +218,12 @@ def test_what_is_no_condition_is_refused_before_the_run(tmp_path: Path, where: s
     assert "pipekit_" not in found[0]
 
 
+def test_a_place_for_a_value_is_refused_where_the_target_types_no_conditions(tmp_path: Path) -> None:
+    target = "target: s\ntargets: {s: {type: snowflake, account: a, user: u, password: hidden, database: d}}"
+    [found] = problems(write(tmp_path, "p.yaml", f"name: p{by_file('where: id = ?')}{target}\n"))
+    assert found == "8: steps.t.where: holds a ?; write {{ var('name') }} for a value"
+
+
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [

@@ -17,7 +17,7 @@ from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, 
 from pipekit.files.checks import check_source
 from pipekit.files.json_roots import Below, paths_above
 from pipekit.files.listing import refuse_changed
-from pipekit.files.local import Fetched, LocalFiles, gone
+from pipekit.files.local import Fetched, LocalFiles
 from pipekit.files.path_columns import in_files, path_columns, path_columns_last
 from pipekit.files.waiting import one_by_one, refuse_cancelled
 from pipekit.names import Table
@@ -99,12 +99,9 @@ def _local(warehouse: DuckDBSession, load: FileLoad) -> Iterator[list[Fetched]]:
 def _planned(planner: Planner, load: FileLoad, each: Fetched) -> Plan | None:
     refuse_cancelled(load.cancelled)
     try:
-        return planner(each)
-    except (WarehouseError, OSError) as error:
-        if not each.path.exists():
-            raise gone(each.file) from error
-        if isinstance(error, WarehouseError):
-            raise
+        with still_there((each.file, each.path)):
+            return planner(each)
+    except OSError as error:
         raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri) from error
 
 
