@@ -28,9 +28,10 @@ from pipekit.warehouses.duckdb.csv import csv_planner
 from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
 from pipekit.warehouses.duckdb.json import json_planner
+from pipekit.warehouses.duckdb.judging import judged_rows
 from pipekit.warehouses.duckdb.path_columns import with_path_columns
 from pipekit.warehouses.duckdb.plan import Plan, Planner
-from pipekit.warehouses.duckdb.stage import Stage, insert_into, judged_rows, stamps
+from pipekit.warehouses.duckdb.stage import Stage, insert_into, stamps
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.session import DuckDBSession
@@ -161,12 +162,12 @@ class DuckDBLoad:
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records, many small files at a time."""
         loaded = {index: LoadedFile(file, 0) for index, file in enumerate(self._load.files)}
-        split = self._stage.copy_split(table) if self._stage else {}
-        loaded.update(split)
+        judged = self._stage.copy_judged(table) if self._stage else {}
+        loaded.update(judged)
         for index, each in self._planned():
-            if index in split:
+            if index in judged:
                 self._copied(Group({index: each}))
-        for group in grouped((index, each) for index, each in self._planned() if index not in split):
+        for group in grouped((index, each) for index, each in self._planned() if index not in judged):
             refuse_cancelled(self._load.cancelled)
             loaded.update(self._copy_group(table, group))
             self._copied(group)
@@ -211,19 +212,16 @@ class DuckDBLoad:
     def _copy_together(self, table: Table, group: Group) -> dict[int, LoadedFile] | None:
         """Copy files by one statement; ``None`` if their rows cannot be numbered that way."""
         together = Together(self._warehouse, self._load, group)
-        rows = self._rows_together(group, together.relation)
         try:
-            with together.filled(rows) as counted:
-                if counted is None:
-                    return None
-                self._refuse_wrong_counts(group, counted)
-                together.insert(insert_into(self._warehouse, self._load, table), counted)
+            if not together.fill(self._rows_together(group, together.relation)):
+                together.drop()
+                return None
+            self._refuse_wrong_counts(group, together.counted)
+            loaded = together.insert(insert_into(self._warehouse, self._load, table))
         except QueryError as error:
             raise self._explained(group, error) from error
-        return {
-            index: LoadedFile(each.file, counted[index].good, counted[index].rows - counted[index].good)
-            for index, each in group.plans.items()
-        }
+        together.drop()
+        return loaded
 
     def _rows_together(self, group: Group, relation: str) -> str:
         if self._load.on_error == "reject":

@@ -1,9 +1,10 @@
-"""Records judged into a pair of temporary tables: the good ones and the rejects."""
+"""Records judged into temporary tables: the bad ones, and of small loads and split files the good ones, too."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad, LoadedFile
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.errors import driver_errors
-from pipekit.warehouses.duckdb.groups import Group, still_there
+from pipekit.warehouses.duckdb.groups import Group, Together, still_there
+from pipekit.warehouses.duckdb.judging import BROKEN, bad_only, judged_rows
 from pipekit.warehouses.duckdb.plan import Plan
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 _BATCH = 20_000
 _BATCH_BYTES = 32 << 20
-_BROKEN = -1
+_KEPT_BYTES = 128 << 20  # of text; rows of more are not kept but read again
 _FILE = 1 << 40  # a record's number in a batch is that in its file, plus this times the file's position
 
 
@@ -40,7 +42,11 @@ def stamps(load: FileLoad, file: SourceFile) -> list[Any]:
 
 
 class Stage:
-    """What was judged: temporary tables of the bad records, and of the good ones that DuckDB cannot read itself."""
+    """What was judged: temporary tables of the bad records, and of good ones, so that they are not read again.
+
+    With ``reject`` the rows of the first files are kept, up to a limit that bounds memory; of the others only the
+    counts. Rows of files that DuckDB cannot read itself are always kept.
+    """
 
     def __init__(self, warehouse: DuckDBSession, load: FileLoad) -> None:
         self._warehouse = warehouse
@@ -52,6 +58,8 @@ class Stage:
         self._unread: list[int] = []
         self._records_split: Counter[int] = Counter()
         self._set_aside: Counter[int] = Counter()
+        self._kept: list[Together] = []
+        self._kept_bytes = 0
         columns = ", ".join(f"v{index} {type_text(column)}" for index, column in enumerate(load.source.columns))
         warehouse.execute(f"CREATE TEMPORARY TABLE {self._good} ({columns}, number BIGINT, bad SMALLINT, file INTEGER)")
         warehouse.execute(
@@ -74,61 +82,64 @@ class Stage:
     def judge(self, group: Group) -> None:
         """Judge files: by DuckDB's reader if it can read them to their ends, else record by record in ``finish``."""
         refuse_cancelled(self._load.cancelled)
-        with still_there(*group.files):
-            if len(group.plans) > 1:
-                self._judge_together(group)
-            else:
-                self._judge(*next(iter(group.plans.items())))
+        parquet = group.one.split is None and len(group.plans) == 1
+        with still_there(*group.files), as_damage(*group.files[0]) if parquet else nullcontext():
+            try:
+                found = self._read(group)
+            except QueryError:
+                if parquet:
+                    raise
+                found = None
+            if found is None:
+                self._judge_apart(group)
+                return
+            for position, plan in group.plans.items():
+                records = sum(found[position].values())
+                self._counts[position] = (records, records - found[position].get(0, 0))
+                self._locate_if_any(plan, found[position])
 
-    def _judge_together(self, group: Group) -> None:
-        judged = judged_rows(group.one, f"(SELECT NULL AS number, * FROM ({group.select}))", "place")
-        try:
-            rows = self._warehouse.execute(f"SELECT place, bad, count(*) FROM ({judged}) GROUP BY ALL").rows
-        except QueryError:  # one of them cannot be read to its end
-            for half in group.halves():
-                self.judge(half)
+    def _judge_apart(self, group: Group) -> None:
+        if len(group.plans) == 1:
+            self._split.update(group.plans)
+            self._unread.extend(group.plans)
             return
+        for half in group.halves():
+            self.judge(half)
+
+    def _read(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
+        """The number of records of each file by their first bad column; ``None`` if these cannot be all.
+
+        Raises:
+            QueryError: DuckDB cannot read one of the files to its end.
+        """
+        if group.one.read is None:
+            return None
+        if self._load.on_error == "reject" and self._kept_bytes + group.size <= _KEPT_BYTES:
+            return self._read_and_keep(group)
+        return self._count(group)
+
+    def _read_and_keep(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
+        together = Together(self._warehouse, self._load, group)
+        whole = together.fill(judged_rows(group.one, together.relation, "place"))
+        found = {position: counted.found for position, counted in together.counted.items()}
+        if not whole or not _fit(group, found):
+            together.drop()
+            return None
+        self._kept.append(together)
+        self._kept_bytes += group.size
+        return found
+
+    def _count(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
+        judged = judged_rows(group.one, f"(SELECT NULL AS number, * FROM ({group.select}))", "place")
         found: dict[int, dict[int, int]] = {position: {} for position in group.plans}
+        rows = self._warehouse.execute(f"SELECT place, bad, count(*) FROM ({judged}) GROUP BY ALL").rows
         for place, bad, count in rows:
             found[group.places[place]][bad] = count
-        for position, plan in group.plans.items():
-            if self._take(position, plan, found[position]):
-                self._locate_if_any(plan, found[position])
-            else:
-                self._judge(position, plan)
+        return found if _fit(group, found) else None
 
-    def _take(self, index: int, each: Plan, found: dict[int, int]) -> bool:
-        """Keep the counts of a file's records by their first bad column, if they can be right."""
-        if not each.fits(sum(found.values())):
-            return False
-        self._counts[index] = (sum(found.values()), sum(found.values()) - found.get(0, 0))
-        return True
-
-    def _locate_if_any(self, each: Plan, found: dict[int, int]) -> None:
+    def _locate_if_any(self, each: Plan, found: Mapping[int, int]) -> None:
         if bad_columns := [bad for bad in found if bad]:
             self._locate(each, bad_columns)
-
-    def _judge(self, index: int, each: Plan) -> None:
-        if each.split is None:  # Parquet
-            with as_damage(each.file, each.path):
-                self._locate_if_any(each, self._judge_quickly(index, each) or {})
-            return
-        try:
-            found = self._judge_quickly(index, each)
-        except QueryError:
-            found = None
-        if found is None:
-            self._split[index] = each
-            self._unread.append(index)
-        else:
-            self._locate_if_any(each, found)
-
-    def _judge_quickly(self, index: int, each: Plan) -> dict[int, int] | None:
-        if each.select is None:
-            return None
-        judged = judged_rows(each, f"(SELECT NULL AS number, * FROM ({each.select}))", index)
-        found = dict(self._warehouse.execute(f"SELECT bad, count(*) FROM ({judged}) GROUP BY bad").rows)
-        return found if self._take(index, each, found) else None
 
     def finish(self) -> None:
         """Judge the records of files that are split in Python, those of many small files at a time.
@@ -176,7 +187,7 @@ class Stage:
         relation = f"(SELECT row_number() OVER () AS number, * FROM ({each.select}))"
         # As Arrow: the bad records may be many.
         found = self._warehouse.read_arrow(
-            f"{_bad_only(each, relation, bad_columns, ', '.join(each.details))} ORDER BY number"
+            f"{bad_only(each, relation, bad_columns, ', '.join(each.details))} ORDER BY number"
         )
         rows = (tuple(row.values()) for batch in found.to_batches(_BATCH) for row in batch.to_pylist())
         for batch in _batches(_with_records(each, rows)):
@@ -191,8 +202,8 @@ class Stage:
             judged = judged_rows(each, relation, "NULL AS file")
             values = f"* REPLACE (number % {_FILE} AS number, number // {_FILE} AS file)"
             self._warehouse.execute(f"INSERT INTO {self._good} SELECT {values} FROM ({judged})")
-            columns = [_BROKEN, *range(1, len(each.conversions) + 1)]
-            bad = self._warehouse.execute(f"{_bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
+            columns = [BROKEN, *range(1, len(each.conversions) + 1)]
+            bad = self._warehouse.execute(f"{bad_only(each, relation, columns, 'problem')} ORDER BY number").rows
         finally:
             _unregister(connection, "records")
         records = {number: record for number, _, record in batch} if bad else {}
@@ -221,12 +232,19 @@ class Stage:
         finally:
             _unregister(self._warehouse.connection, "found")
 
+    def copy_judged(self, table: Table) -> dict[int, LoadedFile]:
+        """Insert the good records that are here; says what each of their files gave."""
+        loaded = self._copy_split(table)
+        for together in self._kept:
+            refuse_cancelled(self._load.cancelled)
+            loaded |= together.insert(insert_into(self._warehouse, self._load, table))
+        return loaded
+
     def copy(self, index: int, each: Plan, table: Table) -> int:
-        """Insert a file's good records into ``table``; says how many."""
+        """Read a file that is not kept a second time and insert its good records; says how many."""
         values = [f"v{position}" for position in range(len(each.conversions))]
         values += ["?", "number", "?", "?"] if self._load.metadata else []
         insert = f"{insert_into(self._warehouse, self._load, table)} SELECT {', '.join(values)}"
-        # A second pass over the file costs no more time than a table of the first one, and no memory.
         number = "row_number() OVER ()" if self._load.metadata else "NULL"
         judged = judged_rows(each, f"(SELECT {number} AS number, * FROM ({each.select}))", index)
         copied = self._warehouse.execute(
@@ -236,8 +254,7 @@ class Stage:
         self.refuse_other_counts(index, each, (copied or 0) + bad, copied or 0)
         return copied or 0
 
-    def copy_split(self, table: Table) -> dict[int, LoadedFile]:
-        """Insert the good records of all files that were split in Python; says what each gave."""
+    def _copy_split(self, table: Table) -> dict[int, LoadedFile]:
         if not self._split:
             return {}
         values, relation, params = (
@@ -288,40 +305,20 @@ class Stage:
 
     def drop(self) -> None:
         """Drop the tables."""
+        for together in self._kept:
+            together.drop()
         for table in (self._good, self._bad):
             self._warehouse.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _fit(group: Group, found: Mapping[int, Mapping[int, int]]) -> bool:
+    """Whether the records of each file can be all, by its bytes."""
+    return all(plan.fits(sum(found[position].values())) for position, plan in group.plans.items())
 
 
 def _unregister(connection: Any, name: str) -> None:
     with driver_errors():
         connection.unregister(name)
-
-
-def judged_rows(each: Plan, relation: str, which_file: int | str) -> str:
-    """SELECT of a record's values, its number, which column is bad (0: none, -1: the record), and SQL of the file."""
-    values = ", ".join(f"{c.value} AS v{position}" for position, c in enumerate(each.conversions))
-    inner = f"SELECT *, {values} FROM {relation}"
-    names = ", ".join(f"v{position}" for position in range(len(each.conversions)))
-    everything = [_BROKEN, *range(1, len(each.conversions) + 1)]
-    return f"SELECT {names}, number, {_first_bad(each, everything)} AS bad, {which_file} FROM ({inner})"
-
-
-def _first_bad(each: Plan, columns: list[int]) -> str:
-    tests = ["WHEN broken THEN -1"] if _BROKEN in columns else []
-    for which in sorted(set(columns) - {_BROKEN}):
-        tests.append(f"WHEN {each.conversions[which - 1].bad(f'v{which - 1}')} THEN {which}")
-    return f"CASE {' '.join(tests)} ELSE 0 END"
-
-
-def _bad_only(each: Plan, relation: str, columns: list[int], more: str) -> str:
-    """SELECT of number, first bad column, its value as read, and the column ``more``, of the bad records."""
-    used = sorted(set(columns) - {_BROKEN})
-    values = "".join(f", {each.conversions[which - 1].value} AS v{which - 1}" for which in used)
-    picked = " ".join(f"WHEN {which} THEN ({each.conversions[which - 1].source})::VARCHAR" for which in used)
-    value = f"CASE bad {picked} END" if picked else "NULL"
-    inner = f"SELECT *{values} FROM {relation}"
-    judged = f"SELECT *, {_first_bad(each, columns)} AS bad FROM ({inner})"
-    return f"SELECT number, bad, {value}, {more} FROM ({judged}) WHERE bad <> 0"
 
 
 def _with_records(each: Plan, found: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Record, int, int, str | None]]:
@@ -338,9 +335,9 @@ def _record(raw: str | None, line: int | None = None, problem: str | None = None
 
 
 def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None) -> tuple[Any, ...]:
-    place = record.at if bad == _BROKEN else bad - 1
+    place = record.at if bad == BROKEN else bad - 1
     column = None if place is None else each.conversions[place].column.name
-    if bad == _BROKEN:
+    if bad == BROKEN:
         reason = f"the record {record.problem or each.broken(record)}"
     else:
         reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipekit.errors import SourceError
-from pipekit.warehouses.duckdb import groups
+from pipekit.warehouses.duckdb import groups, stage
 from pipekit.warehouses.duckdb.session import DuckDBSession
 from warehouses.duckdb.conftest import Load
 
@@ -35,6 +35,9 @@ def parquet_file(first: int, rows: int) -> bytes:
     out = BytesIO()
     pq.write_table(pa.table({"id": range(first, first + rows), "day": [date(2024, 1, 1)] * rows}), out)
     return out.getvalue()
+
+
+KEPT = pytest.mark.parametrize("kept", [0, 1 << 20], ids=["read again", "kept"])
 
 
 @pytest.fixture
@@ -97,7 +100,10 @@ def test_a_group_has_a_limit(load: Load, inserts: list[str], monkeypatch: pytest
         (b"id,day\n1,2024-01-0\xff\n", 2, "is not UTF-8"),
     ],
 )
-def test_a_bad_record_in_one_of_many_is_found(load: Load, bad: bytes, line: int, words: str) -> None:
+@KEPT
+def test_a_bad_record_in_one_of_many_is_found(
+    load: Load, monkeypatch: pytest.MonkeyPatch, kept: int, bad: bytes, line: int, words: str
+) -> None:
     files = {f"f{number:02}.csv": csv_file(number * 10, 3) for number in range(30)} | {"f17.csv": bad}
 
     with pytest.raises(SourceError) as raised:
@@ -106,6 +112,7 @@ def test_a_bad_record_in_one_of_many_is_found(load: Load, bad: bytes, line: int,
     assert raised.value.line == line
     assert words in str(raised.value)
 
+    monkeypatch.setattr(stage, "_KEPT_BYTES", kept)
     good = bad.count(b"\n2024") + bad.count(b"1,2024-01-01\n2")
     loaded = load(files, CSV, on_error="reject", metadata=True)
     assert [(Path(row[4]).name, row[0]) for row in loaded.rejects] == [("f17.csv", line)]
@@ -119,3 +126,31 @@ def test_of_several_bad_files_the_first_is_reported(load: Load) -> None:
     with pytest.raises(SourceError, match="2 bad records in all") as raised:
         load(files, CSV)
     assert Path(str(raised.value.file)).name == "f05.csv"
+
+
+@KEPT
+def test_rejects_of_small_and_large_loads_are_the_same(load: Load, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
+    monkeypatch.setattr(stage, "_KEPT_BYTES", kept)
+    bad = b'{"id": "x"}\n'
+    files = {"a.json": json_file(0, 3) + bad + json_file(3, 2), "b.json": b"[" + json_file(9, 1).strip() + b"]"}
+
+    loaded = load(files, JSON, on_error="reject", metadata=True)
+
+    numbers = {(Path(row[2]).name, row[3]): row[0] for row in loaded.rows}
+    assert numbers == {("a.json", n + 1 + (n > 2)): n for n in range(5)} | {("b.json", 1): 9}
+    assert [(Path(row[4]).name, row[0]) for row in loaded.rejects] == [("a.json", 4)]
+    assert [(file.rows_loaded, file.rows_rejected) for file in loaded.files] == [(5, 1), (1, 0)]
+
+
+def test_small_loads_with_rejects_read_each_file_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    execute = DuckDBSession.execute
+
+    def noted(self: DuckDBSession, sql: str, params: object = ()) -> object:
+        read.extend(name for name in ("one.json", "two.json") if f"{name}'" in sql and "bad" in sql)
+        return execute(self, sql, params)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(DuckDBSession, "execute", noted)
+    files = {"one.json": json_file(0, 9), "two.json": b"[" + json_file(9, 1).strip() + b"]"}
+    assert len(load(files, JSON, on_error="reject").rows) == 10
+    assert sorted(read) == ["one.json", "two.json"]

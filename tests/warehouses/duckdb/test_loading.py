@@ -76,8 +76,8 @@ def test_no_record_that_is_split_in_python_is_neither_loaded_nor_rejected(
     """A record is judged by one query and located, if it is bad, by another: they must agree."""
     files = {"1.csv": b'a,b\n1,x\nq,"y"z\nr,y\n'}  # the stray quote has the file split
     assert [(file.rows_loaded, file.rows_rejected) for file in load(files, PLAIN, on_error="reject").files] == [(1, 2)]
-    located = stage._bad_only
-    monkeypatch.setattr(stage, "_bad_only", lambda *given: f"{located(*given)} AND bad <> 1")
+    located = stage.bad_only
+    monkeypatch.setattr(stage, "bad_only", lambda *given: f"{located(*given)} AND bad <> 1")
     with pytest.raises(SourceError, match="3 records were read, of which 1 were set aside; 3 were judged, of which 2"):
         load(files, PLAIN, on_error="reject")
 
