@@ -94,6 +94,9 @@ def decoded(parts: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator
         line += error.object[: error.start].decode(encoding, "ignore").count("\n")
         text, hint = f"the text is not {encoding}: {error.reason}", "Set `encoding` to what the file is written in."
         raise BadFileError(text, file=file.uri, line=line, hint=hint) from error
+    except UnicodeError as error:  # of utf-16 and utf-32, whose first character says the order of the bytes
+        text, hint = f"the text does not begin with the byte order mark of {encoding}", f"Set `encoding: {encoding}-le`"
+        raise BadFileError(text, file=file.uri, line=1, hint=f"{hint}, or `{encoding}-be`.") from error
 
 
 def _without_mark(parts: Iterator[bytes]) -> Iterator[bytes]:

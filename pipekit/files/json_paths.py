@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from pipekit.source import Column
@@ -41,6 +42,24 @@ def column_path(column: Column) -> tuple[str | int, ...]:
 def pointer(steps: tuple[str | int, ...]) -> str:
     """A JSON pointer, which can name any key. https://www.rfc-editor.org/rfc/rfc6901"""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def path_text(steps: Sequence[str | int]) -> str:
+    """The path as one may write it."""
+    parts = (f"[{step}]" if isinstance(step, int) else f'."{step}"' if "." in step else f".{step}" for step in steps)
+    return "".join(parts).removeprefix(".")
+
+
+def off_the_way(steps: Sequence[str | int], at: int) -> str:
+    """What is wrong with a record in which a path cannot go on, since a text, a number or the like is in its way.
+
+    Args:
+        steps: The path.
+        at: How many of its steps lead there.
+    """
+    needed = "a list" if isinstance(steps[at], int) else "an object"
+    there = path_text(steps[:at])
+    return f"has something other than {needed} at {there!r}, which the path {path_text(steps)!r} goes through"
 
 
 def _skip(text: str, at: int) -> int:

@@ -15,7 +15,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, short
-from pipekit.files.json_paths import member, parse_path
+from pipekit.files.json_paths import member, off_the_way, parse_path
 from pipekit.files.json_records import broken_end, end_of
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
@@ -26,6 +26,8 @@ _PARTS = re.compile(r"\[\*\]|(?:^|\.)\*(?=[.\[]|$)")
 _UP = re.compile(r"(\^+)(?:\.(.+)|(key|index))?")
 RECORD = "$"
 """The key of a record in a line that also has values of what is above it."""
+ODD = "!"
+"""The key, in such a line, of what is wrong with a record because a value above it is in the way of a path."""
 
 
 class Level(NamedTuple):
@@ -315,10 +317,26 @@ class Documents:
 
     def _with_above(self, record: str, trail: Sequence[_Held], wanted: Sequence[tuple[str, Above]]) -> str:
         values = [f"{json.dumps(RECORD)}:{record}"]
+        odd = None
         for path, above in wanted:
             value = self._value(trail, above)
             values += [f"{json.dumps(path)}:{value}"] if value is not None else []
+            if value is None and len(above.steps) > 1:
+                odd = odd or self._odd_way(trail[-1 - above.up].start, above.steps)
+        values += [f"{json.dumps(ODD)}:{json.dumps(odd)}"] if odd else []
         return "{" + ",".join(values) + "}"
+
+    def _odd_way(self, at: int, steps: Sequence[str | int]) -> str | None:
+        """As ``odd_way`` of ``json_text``, without reading all of the record that begins at ``at``."""
+        for passed, step in enumerate(steps):
+            if passed and self._text[at] != ("[" if isinstance(step, int) else "{"):
+                value = json.JSONDecoder().raw_decode(self._text, at)[0]
+                return None if value in (None, "", [], {}) else off_the_way(steps, passed)
+            inner = member(self._text, at, step)
+            if inner is None:
+                return None
+            at = inner
+        return None
 
     def _value(self, trail: Sequence[_Held], above: Above) -> str | None:
         if above.place:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipekit.errors import short
-from pipekit.files.json_paths import member
+from pipekit.files.json_paths import member, off_the_way
 from pipekit.files.records import Record
 
 Path = tuple[str | int, ...]
@@ -110,6 +110,8 @@ def with_values(record: Record, wanted: Wanted) -> Record:
     document, problem = (None, record.problem) if record.problem else problem_of(record.raw)
     if not problem and not isinstance(document, dict) and any(path for path, _ in wanted):
         problem = NO_OBJECT
+    if not problem:
+        problem = next((found for path, _ in wanted if (found := odd_way(document, path))), None)
     record.problem = problem
     record.at = _not_a_number(record.raw, wanted) if problem and _CONSTANT.search(problem) else None
     record.fields = tuple(None if problem else value_of(record.raw, document, *each) for each in wanted)
@@ -143,6 +145,20 @@ def _found(document: Any, path: Path) -> Any:
         else:
             document = document.get(step) if isinstance(document, dict) else None
     return document
+
+
+def odd_way(document: Any, path: Path) -> str | None:
+    """What is wrong with a document if a value is in the way of a path, so that what it holds would be lost.
+
+    Nothing at all, null, and an empty text, list or object, as some programs write for no object, are in no way.
+    """
+    for at, step in enumerate(path):
+        if document in (None, "", [], {}):
+            return None
+        if not isinstance(document, list if isinstance(step, int) else dict):
+            return off_the_way(path, at) if at else None
+        document = _found(document, (step,))
+    return None
 
 
 def value_of(text: str, document: Any, path: Path, as_text: bool) -> str | None:

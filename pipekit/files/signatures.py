@@ -98,6 +98,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OTHER_ORDER = {
+    "utf-16-le": codecs.BOM_UTF16_BE,
+    "utf-16-be": codecs.BOM_UTF16_LE,
+    "utf-32-le": codecs.BOM_UTF32_BE,
+    "utf-32-be": codecs.BOM_UTF32_LE,
+}
 _NO_MARK = (
     (rb"[^\x00]\x00{3}[^\x00]\x00{3}", "utf-32-le"),
     (rb"\x00{3}[^\x00]\x00{3}[^\x00]", "utf-32-be"),
@@ -152,6 +158,14 @@ def _replaced(signature: _Signature) -> str:
     return above + begins + re.sub(r"\\x[89a-f][0-9a-f]", "\ufffd", signature.then)
 
 
+def _refuse_other_order(start: bytes, file: SourceFile, encoding: str) -> None:
+    known = codecs.lookup(encoding).name
+    mark = _OTHER_ORDER.get(known)
+    if mark and start.startswith(mark):
+        reason = f"is not text in {encoding}: its byte order mark says the other order"
+        raise BadFileError(reason, file=file.uri, hint=f"Set `encoding: {known[:6]}`.")
+
+
 def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
     """Refuse a file that is to be text, or Parquet, and is something else, as far as its first bytes show.
 
@@ -170,6 +184,7 @@ def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
             raise BadFileError(f"is {found[0]}, not a Parquet file", file=file.uri, hint=found[1])
         return
     if wide_encoding("a,b".encode(encoding, "replace")):
+        _refuse_other_order(start, file, encoding)
         return  # any two bytes may be a character
     if found:
         raise BadFileError(f"is {found[0]}, not text", file=file.uri, hint=found[1])

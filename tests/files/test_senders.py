@@ -67,6 +67,16 @@ CSV: dict[str, Case] = {
     "38 digits": (f"a\n{10**38 - 1}\n", {"columns": {"a": "number(38,0)"}}, [(D(10**38 - 1),)]),
     "more decimals": ("a,b\n1,1.005\n", N, "a.csv:2: column b: '1.005'"),
     "cut off in a character": ("a,b\nx,é".encode()[:-1], T, "a.csv:2: the record is not UTF-8"),
+    "UTF-16 without a mark": (
+        "a,b\n1,2\n".encode("utf-16-be"),
+        {**N, "encoding": "utf-16"},
+        "Set `encoding: utf-16-le`",
+    ),
+    "UTF-16 of the other order": (
+        "\ufeffé\n".encode("utf-16-be"),
+        {**ONE, "encoding": "utf-16-le"},
+        "Set `encoding: utf-16`.",
+    ),
     "mainframe": ("a,b\nx,y\n".encode("cp037"), T, "`encoding`"),
     "mainframe, declared": ("a,b\nx,y\n".encode("cp037"), {**T, "encoding": "cp037"}, [("x", "y")]),
     "byte that the encoding lacks": (b"a,b\nx,y\nz,\x81\n", {**T, "encoding": "cp1252"}, "a.csv:3: the text is not"),

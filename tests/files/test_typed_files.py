@@ -12,7 +12,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +140,14 @@ def python_records(text: str) -> list[Any] | None:
     return found
 
 
+def decimals(number: Decimal) -> int:
+    """Digits behind the point that are not zeros at the end; by what is written, whose exponent may be a million."""
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    written = "".join(map(str, digits))
+    return -(exponent + len(written) - len(written.rstrip("0"))) if number else 0
+
+
 def fits(kind: str, value: Any) -> bool:
     """Whether a value of JSON may be in a column."""
     if value is None:
@@ -149,7 +156,7 @@ def fits(kind: str, value: Any) -> bool:
     if kind == "integer":
         return number and not isinstance(value, Decimal) and -(2**63) <= value < 2**63
     if kind == "number(38,9)":
-        return number and abs(value) < 10**29 and (Fraction(value) * 10**9).denominator == 1
+        return number and -(10**29) < value < 10**29 and decimals(Decimal(value)) <= 9
     if kind == "float":
         return number and math.isfinite(float(value))
     return isinstance(value, bool) if kind == "boolean" else isinstance(value, str)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipekit.errors import BadFileError
 from pipekit.files.json_paths import column_path, document_at, member
 from pipekit.files.json_records import json_lines
-from pipekit.files.json_roots import RECORD
+from pipekit.files.json_roots import ODD, RECORD
 from pipekit.files.json_text import Wanted, problem_of, value_of, with_values
 from pipekit.files.records import Record
 from pipekit.source import Column, Source, SourceFile
@@ -46,6 +47,8 @@ def _record(line: Record, columns: Sequence[Column], wanted: Wanted) -> Record:
     at = member(line.raw, 0, RECORD)
     assert at is not None
     record = with_values(Record(line.line, document_at(line.raw, at)), wanted)
+    if record.problem is None and (odd := member(line.raw, 0, ODD)) is not None:
+        record.problem, record.fields = json.loads(document_at(line.raw, odd)), (None,) * len(columns)
     if record.problem is None:
         both = problem_of(line.raw)[0]
         record.fields = tuple(

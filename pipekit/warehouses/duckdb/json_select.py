@@ -43,6 +43,7 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         values = ["document" if not steps else _extracted("document", steps, as_text) for steps, as_text in wanted]
         others = any(steps for steps, _ in wanted)
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'" if others else "false"
+        broken += _odd_ways([("document", steps, value) for (steps, _), value in zip(wanted, values, strict=True)])
         values = [
             f"CASE WHEN json_type({value}) <> 'NULL' THEN {value} END" if value == "document" else value
             for value in values
@@ -53,6 +54,7 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         # DuckDB's structs have no two fields that differ in case alone.
         values = [_extracted("document", steps, as_text) for steps, as_text in wanted]
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'"
+        broken += _odd_ways([("document", steps, value) for (steps, _), value in zip(wanted, values, strict=True)])
         return selected(values, broken, json_reader(paths, layout, "document: 'JSON'"), several=several)
     uses = [str(steps[0]) for steps, _ in wanted]
     texts = {
@@ -66,7 +68,43 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         for index, (steps, as_text) in enumerate(wanted)
     ]
     reader = json_reader(paths, layout, f"document: {text(f'STRUCT({struct})')}")
-    return selected(values, "document IS NULL", reader, several=several)
+    ways = [
+        (f"document.{name(key)}", steps[1:], value) for key, (steps, _), value in zip(uses, wanted, values, strict=True)
+    ]
+    return selected(values, f"document IS NULL{_odd_ways(ways)}", reader, several=several)
+
+
+def _odd_ways(ways: Sequence[tuple[str, Steps, str]]) -> str:
+    """SQL that is true where a value is in the way of a path, as ``odd_way`` of ``json_text`` has it.
+
+    Args:
+        ways: SQL of the value at which a path begins, the path, and SQL of the value that it leads to.
+    """
+    guarded: dict[str, list[str]] = {}  # what is in the way of one value is in the way of those beside it
+    for start, steps, value in ways:
+        first = 1 if start == "document" else 0  # what the record itself is was looked at
+        tests = " OR ".join(_is_odd(start, steps[:at], steps[at]) for at in range(first, len(steps)))
+        # DuckDB takes "0" for a place in a list, and 0 for a key of an object.
+        always = any(str(step).isdigit() for step in steps)
+        guarded.setdefault(tests, []).append("true" if always else f"{value} IS NULL")
+    return "".join(
+        f" OR CASE WHEN {' AND '.join(guards)} THEN {tests} ELSE false END"
+        for tests, guards in guarded.items()
+        if tests
+    )
+
+
+def _is_odd(start: str, above: Steps, step: str | int) -> str:
+    at = f"json_extract({start}, {text(pointer(above))})" if above else start
+    tests = {
+        "OBJECT": f"len(json_keys({at})) > 0",
+        "ARRAY": f"json_array_length({at}) > 0",
+        "VARCHAR": f"json_extract_string({at}, '$') <> ''",
+        "NULL": "false",
+    }
+    tests["ARRAY" if isinstance(step, int) else "OBJECT"] = "false"
+    cases = " ".join(f"WHEN '{kind}' THEN {test}" for kind, test in tests.items())
+    return f"CASE json_type({at}) {cases} ELSE json_type({at}) IS NOT NULL END"
 
 
 def _extracted(document: str, steps: Steps, as_text: bool) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.errors import BadFileError, SourceError
-from pipekit.files.json_paths import column_path
+from pipekit.files.json_paths import column_path, off_the_way
 from pipekit.files.json_records import layout_of
 from pipekit.files.json_roots import NO_ROOT, Level, parse_above, parse_root
 from pipekit.formats.json import JsonFormat
@@ -69,7 +69,11 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     if load.on_empty == "fail" and levels and levels[0].steps:
         _require_root(warehouse, files, query, levels[0], form.root or "")
     _check_levels(warehouse, files, query, levels)
-    landing = document_select(load, _below(query, levels), [_value(column) for column in load.source.columns])
+    places = [_place(column) for column in load.source.columns]
+    odd = dict(reversed([each for place in places for each in _odd_ways(*place)]))  # the first path names it
+    landing = document_select(
+        load, _below(query, levels), [get_path(*place) for place in places], odd=[*odd.items()][::-1]
+    )
     landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
 
@@ -153,9 +157,19 @@ def _check_levels(warehouse: SnowflakeSession, files: StagedFiles, query: str, l
             raise BadFileError(reason, file=files.find(reported).uri)
 
 
-def _value(column: Column) -> str:
+def _place(column: Column) -> tuple[str, tuple[str | int, ...]]:
+    """SQL of the document in which a column's value is, and the path there."""
     above = parse_above(column.path or "")
     if above is None:
-        return get_path(DOC, column_path(column))
+        return DOC, column_path(column)
     name = (above.place or "up").upper()
-    return get_path(f'"{name}{above.up}"', above.steps)
+    return f'"{name}{above.up}"', above.steps
+
+
+def _odd_ways(document: str, steps: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
+    """SQL that is true where a value is in the way of a path, as ``odd_way`` of ``json_text`` has it, and why."""
+    for at in range(1, len(steps)):
+        value = get_path(document, steps[:at])
+        kind = "ARRAY" if isinstance(steps[at], int) else "OBJECT"
+        odd = f"TYPEOF({value}) NOT IN ('{kind}', 'NULL_VALUE') AND TO_JSON({value}) NOT IN ('\"\"', '[]', '{{}}')"
+        yield odd, off_the_way(steps, at)

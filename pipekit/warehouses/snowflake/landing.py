@@ -233,7 +233,9 @@ def get_path(document: str, steps: Sequence[str | int], getter: str = "GET") -> 
     return document
 
 
-def document_select(load: FileLoad, query: str, got: Sequence[str], *, typed_values: bool = False) -> Landing:
+def document_select(
+    load: FileLoad, query: str, got: Sequence[str], *, typed_values: bool = False, odd: Sequence[tuple[str, str]] = ()
+) -> Landing:
     """The landing query over documents.
 
     Args:
@@ -241,6 +243,7 @@ def document_select(load: FileLoad, query: str, got: Sequence[str], *, typed_val
         query: SQL that gives FILE, ROWNO, RAW and the document DOC.
         got: SQL of each column's value, as VARIANT.
         typed_values: Whether a VARIANT may hold a date or a time, as Parquet's do.
+        odd: SQL of what makes a record bad as a whole, and why.
     """
     numbers = range(1, len(got) + 1)
     kinds = [column.type.kind if typed_values else "" for column in load.source.columns]
@@ -253,8 +256,10 @@ def document_select(load: FileLoad, query: str, got: Sequence[str], *, typed_val
     whole = (
         "CASE WHEN \"DOC\" IS NULL THEN 'is not valid JSON, or has a key twice' "
         + ("WHEN TYPEOF(\"DOC\") <> 'OBJECT' THEN 'is not a JSON object' " if needs_object else "")
-        + "END"
+        + ('ELSE "ODD" END' if odd else "END")
     )
+    ways = " ".join(f"WHEN {condition} THEN {text(why)}" for condition, why in odd)
+    taken += f', CASE {ways} END AS "ODD"' if odd else ""
     inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'
     outer = f'SELECT *, {typed}, COALESCE("RAW", TO_JSON("DOC")) AS "RECORD", {whole} AS "WHOLE" FROM ({inner})'
     values = tuple(

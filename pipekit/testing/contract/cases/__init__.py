@@ -7,7 +7,17 @@ from pipekit.testing.contract.cases.json_cases import JSON_CASES, JSON_VALUE_CAS
 from pipekit.testing.contract.cases.parquet_cases import PARQUET_CASES
 from pipekit.testing.contract.cases.printed_cases import PRINTED_CASES
 from pipekit.testing.contract.cases.value_cases import VALUE_CASES
+from pipekit.testing.contract.cases.way_cases import WAY_CASES
 
-CASES = (*CSV_CASES, *FOREIGN_CASES, *PRINTED_CASES, *VALUE_CASES, *JSON_CASES, *JSON_VALUE_CASES, *PARQUET_CASES)
+CASES = (
+    *CSV_CASES,
+    *FOREIGN_CASES,
+    *PRINTED_CASES,
+    *VALUE_CASES,
+    *WAY_CASES,
+    *JSON_CASES,
+    *JSON_VALUE_CASES,
+    *PARQUET_CASES,
+)
 
 __all__ = ["AB", "CASES", "CSV", "JSON", "PARQUET", "UTC", "LoadCase", "Reject", "Row", "csv_case", "json_case"]
