@@ -59,12 +59,12 @@ if TYPE_CHECKING:
     from pipekit.plugins.hooks import hookimpl
     from pipekit.runs.result import RunResult
     from pipekit.source import Column, Source
-    from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families, update_and_insert
+    from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, delete_using, families, update_and_insert
     from pipekit.sql.origins import Origin, Origins, Ref
     from pipekit.sql.text import SqlText, literal
     from pipekit.step import Project, Statement, StepContext, StepOptions, StepResult, StepType
     from pipekit.warehouses.borrowed import BorrowedConnection, borrowed_engine
-    from pipekit.warehouses.contract import Result, TableColumn, WarehouseType
+    from pipekit.warehouses.contract import LockHolder, Result, TableColumn, WarehouseType
     from pipekit.warehouses.plain import PlainWarehouse
 
 __version__ = "0.1.0"
@@ -91,12 +91,12 @@ _HOMES = {
     "pipekit.plugins.hooks": "hookimpl",
     "pipekit.names": "Table",
     "pipekit.source": "Column Source",
-    "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect families update_and_insert",
+    "pipekit.sql.dialect": "PLAIN_FAMILIES Dialect delete_using families update_and_insert",
     "pipekit.sql.origins": "Origin Origins Ref",
     "pipekit.sql.text": "SqlText literal",
     "pipekit.step": "Project Statement StepContext StepOptions StepResult StepType",
     "pipekit.warehouses.borrowed": "BorrowedConnection borrowed_engine",
-    "pipekit.warehouses.contract": "Result TableColumn WarehouseType",
+    "pipekit.warehouses.contract": "LockHolder Result TableColumn WarehouseType",
     "pipekit.warehouses.plain": "PlainWarehouse",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -126,6 +126,7 @@ __all__ = [
     "Inferred",
     "Into",
     "KilledRun",
+    "LockHolder",
     "LockedError",
     "Materialization",
     "Move",
@@ -172,6 +173,7 @@ __all__ = [
     "audit_reads",
     "borrowed_engine",
     "column_of",
+    "delete_using",
     "families",
     "hookimpl",
     "infer",

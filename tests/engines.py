@@ -18,9 +18,12 @@ from pipekit.warehouses.contract import Session
 from pipekit.warehouses.snowflake.target import SnowflakeTarget
 from pipekit.warehouses.snowflake.warehouse import open_snowflake
 
+ENGINES = ("duckdb", "snowflake")
 # For a test whose second engine repeats what others have shown.
 snowflake_is_long = pytest.mark.parametrize(
-    "on", ["duckdb", pytest.param("snowflake", marks=pytest.mark.long)], indirect=True
+    "on",
+    [pytest.param(name, marks=pytest.mark.long) if name == "snowflake" else name for name in ENGINES],
+    indirect=True,
 )
 
 
@@ -61,7 +64,7 @@ class Project:
             warehouse.close()
 
 
-@pytest.fixture(params=["duckdb", "snowflake"])
+@pytest.fixture(params=ENGINES)
 def on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
     """An empty project."""
     root = tmp_path / "here"

@@ -44,6 +44,7 @@ from pipekit.materialize.contract import Choice
 from pipekit.materialize.into import Contract
 from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
 from pipekit.pipeline.reading.keys import FileKeys, StepKeys
+from pipekit.plugins.registry import Plugins
 from pipekit.source import Column, Source
 from pipekit.steps.check import CheckOptions
 from pipekit.steps.feature_options import Feature, FeaturesOptions
@@ -51,6 +52,7 @@ from pipekit.steps.load_options import LoadOptions
 from pipekit.steps.python import PythonOptions
 from pipekit.steps.sql import SqlOptions
 from pipekit.warehouses.duckdb.target import DuckDBTarget
+from pipekit.warehouses.snowflake.target import SnowflakeTarget
 
 DOCS = REPOSITORY / "docs"
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
@@ -333,6 +335,24 @@ def test_every_key_is_in_its_table_with_its_default(page: str, heading: str, mod
         listed |= listed_keys(text, "Keys of every step that makes rows")
 
     assert listed == dict(keys_and_defaults(model))
+
+
+def test_every_step_type_format_and_warehouse_is_compared_with_its_page() -> None:
+    vocabulary = Plugins().vocabulary
+    kinds = (*vocabulary.step_types.values(), *vocabulary.formats.values(), *vocabulary.warehouses.values())
+    compared = {*FILE_PAGE.values(), *STEP_PAGE.values(), SnowflakeTarget}
+    assert [kind.name for kind in kinds if kind.options not in compared] == []
+
+
+def test_every_key_of_a_snowflake_target_is_in_the_table_of_its_page() -> None:
+    text = (
+        (DOCS / "snowflake.md")
+        .read_text(encoding="utf-8")
+        .partition("## The target's keys")[2]
+        .partition("\n\nA step")[0]
+    )
+    named = [key for keys in re.findall(r"^\| (`.+?) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", keys)]
+    assert sorted(named) == sorted(key for key, _ in keys_and_defaults(SnowflakeTarget) if key != "type")
 
 
 def test_every_key_of_a_materialization_is_in_the_table_with_its_default() -> None:

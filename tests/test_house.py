@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,27 @@ def test_the_page_has_the_packages_in_the_order_of_imports() -> None:
     found = [
         name for row in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)/?`", row)
     ]
-    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
-    [layers] = [each["layers"] for each in contracts["contracts"] if each.get("containers") == ["pipekit"]]
+    [layers] = [each["layers"] for each in contracts() if each.get("containers") == ["pipekit"]]
     assert found == layers
+
+
+def test_the_tests_have_the_folders_of_the_source() -> None:
+    across = {"benchmarks", "contract", "emulator", "ranges", "reliability", "shipped"}
+    tests = {path.name for path in (REPOSITORY / "tests").iterdir() if path.is_dir() and list(path.rglob("*.py"))}
+    source = {path.name for path in PACKAGE.iterdir() if path.is_dir() and list(path.rglob("*.py"))}
+    assert tests - across - source == set()
+    # Formats are tested where files are read; the library's door in tests/test_api.py.
+    assert source - tests == {"api", "formats"}
+
+
+def test_every_adapter_is_in_the_contract_that_keeps_them_apart() -> None:
+    adapters = [f"pipekit.warehouses.{path.parent.name}" for path in (PACKAGE / "warehouses").glob("*/__init__.py")]
+    [kept] = [each["modules"] for each in contracts() if each["type"] == "independence"]
+    assert sorted(kept) == sorted(adapters)
+
+
+def contracts() -> list[dict[str, Any]]:
+    """The contracts of import-linter."""
+    read = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = read["tool"]["importlinter"]["contracts"]
+    return found

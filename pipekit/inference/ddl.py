@@ -8,6 +8,7 @@ from typing import Any
 from pipekit.errors import Problem, SpecError
 from pipekit.inference.model import Proposal
 from pipekit.source import ColumnType
+from pipekit.sql.dialect import PROJECT_SQL
 
 
 def columns_from(path: Path) -> dict[str, list[Proposal]]:
@@ -20,7 +21,7 @@ def columns_from(path: Path) -> dict[str, list[Proposal]]:
     from sqlglot import exp
 
     try:
-        statements = sqlglot.parse(path.read_text(encoding="utf-8"), read="snowflake")
+        statements = sqlglot.parse(path.read_text(encoding="utf-8"), read=PROJECT_SQL.name)
     except (OSError, UnicodeDecodeError, sqlglot.errors.SqlglotError) as error:
         raise SpecError([Problem(str(path), 0, "", f"cannot be read as SQL: {error}")]) from error
     tables = {}
@@ -52,7 +53,7 @@ def _proposal(column: Any, keys: set[str], path: Path, problems: list[Problem]) 
         isinstance(kind, exp.NotNullColumnConstraint) and not kind.args.get("allow_null") for kind in kinds
     )
     name = column.name if column.this.args.get("quoted") else column.name.lower()
-    written = column.kind.sql(dialect="snowflake").lower() if column.kind else "varchar"
+    written = column.kind.sql(dialect=PROJECT_SQL.name).lower() if column.kind else "varchar"
     try:
         type_ = str(ColumnType.parse(written))
     except ValueError as error:

@@ -14,6 +14,8 @@ ColumnTypes = Mapping[str, str]
 # What is known of a table's columns; ``None`` if nothing is.
 ColumnsOf = Callable[[Table], ColumnTypes | None]
 KnownColumns = tuple[tuple[str, str | None], ...]
+# The way out where a query cannot be said in a dialect, whose name goes into the braces.
+OWN_TEMPLATE = "Write templates/{}/<name>.sql for this warehouse; it wins by being there."
 
 
 class Mistake(TemplateError):

@@ -13,7 +13,16 @@ from pipekit.errors import TemplateError
 from pipekit.names import Table, fold
 from pipekit.sql.dialect import PROJECT_SQL, Dialect
 from pipekit.sql.reach import refuse_outside
-from pipekit.sql.semantics import ColumnsOf, ColumnTypes, KnownColumns, Mistake, Semantics, nothing_known, place
+from pipekit.sql.semantics import (
+    OWN_TEMPLATE,
+    ColumnsOf,
+    ColumnTypes,
+    KnownColumns,
+    Mistake,
+    Semantics,
+    nothing_known,
+    place,
+)
 from pipekit.versions import tested_sqlglot
 
 
@@ -70,16 +79,14 @@ def translate(
         tree = _one_query(write.semantics.parse(text), text, read, allowed)
         return _rewritten(tree, write.semantics, columns_of, becomes_table)
     except sqlglot.errors.UnsupportedError as error:
-        raise TemplateError(f"cannot be put into {write.name}'s dialect: {error}", hint=_OWN_TEMPLATE) from error
+        reason = f"cannot be put into {write.name}'s dialect: {error}"
+        raise TemplateError(reason, hint=OWN_TEMPLATE.format(write.name)) from error
     except sqlglot.errors.SqlglotError as error:
         from pipekit.sql.wording import syntax_error
 
         raise syntax_error(error, text, read) from error
     except RecursionError as error:
         raise TemplateError("is nested too deep") from error
-
-
-_OWN_TEMPLATE = "Write templates/<dialect>/<name>.sql for this warehouse; it wins by being there."
 
 
 def _translate(text: str, read: Dialect, write: Dialect, allowed: Collection[str]) -> Translated:

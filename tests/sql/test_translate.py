@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from pipekit.errors import TemplateError
+from pipekit.sql.dialect import Dialect
 from pipekit.sql.translate import translate
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
@@ -112,6 +113,12 @@ def test_a_syntax_error_has_its_line() -> None:
     assert caught.value.line in (4, 5)
     with pytest.raises(TemplateError):
         translate("select 'never closed", write=DUCKDB)
+
+
+def test_what_a_dialect_lacks_is_refused_with_the_folder_of_its_own_templates() -> None:
+    with pytest.raises(TemplateError, match="cannot be put into postgres's dialect") as caught:
+        translate("select try_to_number(a) as b from t", write=Dialect("postgres"))
+    assert caught.value.hint == "Write templates/postgres/<name>.sql for this warehouse; it wins by being there."
 
 
 def test_sql_nested_beyond_reason_is_refused() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipekit.errors import TemplateError
-from pipekit.sql.semantics import place
+from pipekit.sql.semantics import OWN_TEMPLATE, place
 
-OWN_TEMPLATE = "Write templates/duckdb/<name>.sql for this warehouse; it wins by being there."
+_OWN_TEMPLATE = OWN_TEMPLATE.format("duckdb")
 
 
 class Refused(TemplateError):
@@ -23,5 +23,5 @@ def refuse(node: Any, reason: str, way_out: str = "") -> Refused:
         way_out: Another spelling, if there is one; a template of one's own is named anyway.
     """
     line, column = place(node)
-    hint = f"{way_out} Or: {OWN_TEMPLATE}" if way_out else OWN_TEMPLATE
+    hint = f"{way_out} Or: {_OWN_TEMPLATE}" if way_out else _OWN_TEMPLATE
     return Refused(reason, line=line, column=column, hint=hint)
