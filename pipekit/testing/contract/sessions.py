@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
@@ -75,6 +77,20 @@ class SessionContract(Contract):
         fill(warehouse, table, 1)
         warehouse.create_table(table, COLUMNS)
         assert len(rows(warehouse, table)) == 1
+
+    def test_sessions_that_create_one_table_at_once_both_find_it(self, warehouse: Warehouse) -> None:
+        tables = [warehouse.scratch(Table(("shared",))) for _ in range(5)]
+        together = threading.Barrier(2, timeout=10)
+
+        def create() -> bool:
+            with closing(warehouse.session()) as own:
+                for table in tables:
+                    together.wait()
+                    own.create_table(table, COLUMNS)
+                return all(own.exists(table) for table in tables)
+
+        with ThreadPoolExecutor(2) as pool:
+            assert [made.result() for made in [pool.submit(create) for _ in range(2)]] == [True, True]
 
     def test_a_missing_table_has_no_columns(self, warehouse: Warehouse) -> None:
         nothing = Table(("nothing_here",))
