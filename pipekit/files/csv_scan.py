@@ -43,11 +43,13 @@ class CsvScan(NamedTuple):
         plain: Whether a fast reader can be trusted with the file.
         delimiters: How many delimiters stand outside quotes, the header's among them; only of a plain file.
         fields: How many fields there are, the header's among them, where that was counted in place of delimiters.
+        backslashes: Whether there may be a backslash; without one no value is ``\\N``.
     """
 
     plain: bool
     delimiters: int = 0
     fields: int = 0
+    backslashes: bool = True
 
     def fits(self, records: int, width: int) -> bool:
         """Whether ``records`` records, the header among them, have ``width`` fields each and none too many."""
@@ -77,14 +79,15 @@ class CsvScanner:
             plain = self._start(stream)
             begin = stream.tell()
             if plain and (fields := self._quoted_fields(stream)):
-                return CsvScan(True, fields=fields)
+                return CsvScan(True, fields=fields, backslashes=self._backslashes)
             stream.seek(begin)
             while plain and (chunk := stream.read(_CHUNK)):
                 plain = self._take(chunk if chunk.endswith(b"\n") else chunk + stream.readline())
-        return CsvScan(plain and not self._inside and self._newlines.alike, self._delimiters)
+        plain = plain and not self._inside and self._newlines.alike
+        return CsvScan(plain, self._delimiters, backslashes=self._backslashes or not plain)
 
     def _begin(self) -> None:
-        self._inside = self._parted = False
+        self._inside = self._parted = self._backslashes = False
         self._each: int | None = None
         self._newlines = _Newlines()
         self._delimiters = 0
@@ -143,7 +146,11 @@ class CsvScanner:
         return bare.count(b"\n\n") + bare.count(b"\n\r\n") <= _FEW_GAPS  # else each line is followed by one
 
     def _has_control(self, chunk: bytes) -> bool:
-        """Whether there is a character that may be none of the text: each is looked at record by record."""
+        """Whether there is a character that may be none of the text: each is looked at record by record.
+
+        On the way, backslashes are looked for.
+        """
+        self._backslashes = self._backslashes or b"\\" in chunk
         if (b"\xef" in chunk and _MARK in chunk) or _CONTROL_Z in chunk or b"\0" in chunk:
             return True
         return self._controls and _CONTROLS.search(chunk) is not None

@@ -151,7 +151,9 @@ def any_wrong(all_: Iterable[Conversion]) -> Iterator[str]:
 Converted = tuple[str, str]  # whether the shape is good, and the value
 
 
-def convert_text(column: Column, source: str, contract: Source, *, scanned: bool = False) -> Conversion:
+def convert_text(
+    column: Column, source: str, contract: Source, *, scanned: bool = False, backslashes: bool = True
+) -> Conversion:
     """The conversion of ``column`` from a VARCHAR expression.
 
     The text ``null`` in a column of JSON is a missing value, as it is in a JSON file.
@@ -161,6 +163,7 @@ def convert_text(column: Column, source: str, contract: Source, *, scanned: bool
         source: The expression.
         contract: The source.
         scanned: Whether the file's bytes are known to hold no character that is in no text.
+        backslashes: Whether the file may hold a backslash.
     """
     if column.type.kind in SEMI:
         source = f"CASE WHEN trim({source}, ' \t\r\n') <> 'null' THEN {source} END"
@@ -168,14 +171,14 @@ def convert_text(column: Column, source: str, contract: Source, *, scanned: bool
         source = f"CASE WHEN {source} NOT IN {_null_texts(column)} THEN {source} END"
     good, value = _from_text(column, source, contract)
     if column.type.kind == "varchar":
-        native = [*_native(column, source, contract.format, scanned)]
+        native = [*_native(column, source, contract.format, scanned, backslashes)]
         good = f"({' AND '.join([good, *native])})" if native else good
     return Conversion(column, source, good, value, expected(column, contract.format))
 
 
-def _native(column: Column, text: str, form: FileFormat, scanned: bool) -> Iterator[str]:
+def _native(column: Column, text: str, form: FileFormat, scanned: bool, backslashes: bool) -> Iterator[str]:
     """Conditions that are true of a text which was written as it is read: see ``FOREIGN`` of ``files.shapes``."""
-    if may_be_null_sign(column, form):
+    if backslashes and may_be_null_sign(column, form):
         yield f"{text} <> {quoted(NULL_SIGN)}"
     if form.is_plain_text and not scanned:
         controls = r"\x{80}-\x{9F}" if windows_encoding(form) else ""

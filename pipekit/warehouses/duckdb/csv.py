@@ -55,7 +55,7 @@ class _CsvPlanner:
         tables = may_hold_tables(source)
         self._reader = CsvReader(form, tables=tables)
         self._scanner = CsvScanner(form, tables=tables)
-        self._conversions: dict[bool, tuple[Conversion, ...]] = {}
+        self._conversions: dict[tuple[bool, bool], tuple[Conversion, ...]] = {}
         self._known: dict[bytes, _Shape] = {}
         self._splits: dict[_Shape, str] = {}
         self._below: _CsvPlanner | None = None
@@ -100,21 +100,23 @@ class _CsvPlanner:
     def _planned(self, each: Fetched, shape: _Shape, scan: CsvScan) -> Plan:
         if shape not in self._splits:
             self._splits[shape] = _csv_split(self._source, shape)
-        if scan.plain not in self._conversions:
-            self._conversions[scan.plain] = conversions(partial(convert_text, scanned=scan.plain), self._source)
+        known = (scan.plain, scan.backslashes)
+        if known not in self._conversions:
+            convert = partial(convert_text, scanned=scan.plain, backslashes=scan.backslashes)
+            self._conversions[known] = conversions(convert, self._source)
         lines = self._form.heads
         return Plan(
             each.file,
             each.path,
             partial(_csv_select, self._source, self._form, shape) if scan.plain else None,
             self._splits[shape],
-            self._conversions[scan.plain],
+            self._conversions[known],
             self._source,
             shape.width,
             records=partial(self._reader.records, each.path, shape.width),
             fits=lambda records: scan.fits(records + lines, shape.width),
             broken=mark_of,
-            shape=shape,
+            shape=(shape, scan.backslashes),
             length=None if each.whole is None else len(each.whole),
         )
 

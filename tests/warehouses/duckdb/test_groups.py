@@ -120,6 +120,22 @@ def test_a_bad_record_in_one_of_many_is_found(
     assert {row[3] for row in loaded.rows if Path(row[2]).name == "f16.csv"} == {1, 2, 3}
 
 
+def test_a_null_sign_in_one_of_many_is_found(load: Load) -> None:
+    source = {"format": {"type": "csv"}, "columns": {"id": "integer", "name": "varchar"}}
+    files = {f"f{number:02}.csv": f"id,name\n{number},x\n".encode() for number in range(30)}
+    files |= {
+        "f03.csv": b"id,name\n3,C:\\New\n",
+        "f17.csv": b"id,name\n16,y\n17,\\N\n",
+        "f18.csv": b'"id","name"\n"1","\\N"\n',
+    }
+    loaded = load(files, source, on_error="reject")
+    assert [(Path(row[4]).name, row[0], row[1]) for row in loaded.rejects] == [
+        ("f17.csv", 3, "name"),
+        ("f18.csv", 2, "name"),
+    ]
+    assert len(loaded.rows) == 29
+
+
 def test_of_several_bad_files_the_first_is_reported(load: Load) -> None:
     files = {f"f{number:02}.csv": csv_file(number * 10, 3) for number in range(30)}
     files |= dict.fromkeys(("f05.csv", "f25.csv"), b"id,day\nx,2024-01-01\n")
