@@ -12,7 +12,8 @@ from functools import cache
 from typing import NamedTuple
 
 AUTO = "AUTO"
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"  # there is no year 0000
+_DATE = f"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}"
 
 # Microseconds are what DuckDB keeps; further digits are accepted only if they are zeros.
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?"
@@ -30,7 +31,7 @@ ISO_TIMESTAMP_ZONE = f"{_DATE}(?:[T ]{_TIME}(?:{_ZONE}| [+-]{_OFFSET}| UTC)?)?"
 _ELEMENTS = {
     "TZH:TZM": _ZONE,
     "TZHTZM": _ZONE,
-    "YYYY": "[0-9]{4}",
+    "YYYY": _YEAR,
     "MMMM": "[A-Za-z]{3,9}",
     "HH24": "[0-9]{1,2}",
     "HH12": "[0-9]{1,2}",
@@ -130,7 +131,7 @@ def _next(text: str, at: int) -> tuple[str, Part, int]:
 
 def _fixed_width(patterns: list[str]) -> list[str]:
     # `1/5/2024` fits MM/DD/YYYY, but in YYYYMMDD each number must have all its digits.
-    numbers = [pattern.startswith("[0-9]") for pattern in patterns] + [False]
+    numbers = [pattern.startswith("[0-9]") or pattern == _YEAR for pattern in patterns] + [False]
     beside = [numbers[index + 1] or (index > 0 and numbers[index - 1]) for index in range(len(patterns))]
     return [p.replace("{1,2}", "{2}") if joined else p for p, joined in zip(patterns, beside, strict=True)]
 

@@ -95,15 +95,25 @@ def _of_family(family: str, values: Any, column: Column, as_text: bool) -> Texts
         return _json(family, values), {}
     texts = _text(family, values)
     fits = family in _FITS.get(kind, ())
-    if fits and (family != "floating" or kind == "float"):
+    if fits and kind != "float" and family != "floating":
         return texts, {}
     given = [(row, text) for row, text in enumerate(texts.to_pylist()) if text is not None]
+    if fits and kind == "float":
+        return texts, {row: _LOST.format(text) for row, text in given if family != "floating" and _loses(text)}
     if fits:
         return texts, {row: _INEXACT.format(text) for row, text in given if _is_inexact(text)}
     return texts, {row: _misfit(family, text, column) for row, text in given}
 
 
 _INEXACT = f"{{!r}} has more than {_MOST_DIGITS} digits, so it may have been rounded already"
+
+
+_LOST = "{!r} is not a number that fits a 64-bit float without loss"
+
+
+def _loses(text: str) -> bool:
+    """Whether a whole number or a decimal is another one as a float of 64 bits."""
+    return Decimal(repr(float(text))) != Decimal(text)
 
 
 def _misfit(family: str, text: str, column: Column) -> str:

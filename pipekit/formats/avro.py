@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -34,8 +36,22 @@ def read_avro(form: AvroFormat, path: Path) -> Iterator[Records]:
                 yield _records(names, batch)
             if not given:
                 yield _records(names, [])
-        except (EOFError, LookupError, TypeError, OverflowError) as error:
+        except OverflowError as error:
+            raise ValueError(f"it holds a time outside of the years 1 to 9999, or is damaged: {error}") from error
+        except _damage() as error:
             raise ValueError(f"the Avro data is damaged: {error}") from error
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What reading damaged Avro data raises: by the reader, and by the codecs that it uses."""
+    import lzma
+
+    from fastavro.schema import SchemaParseException, UnknownType
+
+    codecs = {"cramjam": "DecompressionError", "backports.zstd": "ZstdError"}
+    others = (getattr(sys.modules.get(module), name, None) for module, name in codecs.items())
+    known = (EOFError, LookupError, TypeError, zlib.error, lzma.LZMAError, SchemaParseException, UnknownType)
+    return (*known, *filter(None, others))
 
 
 def _names(schema: Any) -> list[str]:

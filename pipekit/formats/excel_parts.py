@@ -7,6 +7,7 @@ whose result was never saved. Both would be loaded as NULL, so the XML of the sh
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +21,8 @@ _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _ANY = re.compile(rb't="e"|<(?:\w+:)?f[\s/>]')
 _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
+# Of an archive, of compressed data in it (some kinds are not read), of XML, and of links that lead nowhere.
+_DAMAGE = (BadZipFile, EOFError, zlib.error, NotImplementedError, ElementTree.ParseError, LookupError)
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 
@@ -50,7 +53,7 @@ def _refuse_bomb(path: Path) -> None:
         with ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
             names = parts.namelist()
-    except (BadZipFile, OSError) as error:
+    except (*_DAMAGE, OSError) as error:
         raise ValueError(f"is not an .xlsx workbook: {error}") from error
     if "xl/workbook.xml" not in names:
         raise ValueError("is not an .xlsx workbook")
@@ -59,7 +62,18 @@ def _refuse_bomb(path: Path) -> None:
 
 
 def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Letters and number of each cell that holds an error or a formula without a saved result, and which it is."""
+    """Letters and number of each cell that holds an error or a formula without a saved result, and which it is.
+
+    Raises:
+        ValueError: A part of the workbook is damaged.
+    """
+    try:
+        yield from _unusable_cells(path, sheet)
+    except _DAMAGE as error:
+        raise ValueError(f"is not an .xlsx workbook that can be read: {error}") from error
+
+
+def _unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:
     with ZipFile(path) as parts, parts.open(_part_of(parts, sheet)) as stream:
         for attributes, content in _cells(stream):
             value = _VALUE.search(content)
@@ -93,7 +107,6 @@ def _part_of(parts: ZipFile, sheet: str) -> str:
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     for entry in book.iterfind("{*}sheets/{*}sheet"):
         if entry.get("name") == sheet:
-            link = next(value for key, value in entry.items() if key.endswith("}id"))
-            target = targets[link]
+            target = targets[next((value for key, value in entry.items() if key.endswith("}id")), "")]
             return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
     raise ValueError(f"the workbook has no link to its sheet {sheet!r}")

@@ -32,6 +32,7 @@ EMULATOR = {
     "json_no_numbers_of_ieee": "its own parser says what JSON is; the emulator's takes NaN",
     "json_comma_before_a_bracket": "its own parser says what JSON is; the emulator's takes the comma",
     "json_key_twice_below": "the emulator looks for keys given twice at the top alone",
+    "parquet_end_of_the_day": "the emulator reads Parquet with pyarrow, which makes midnight of 24:00:00",
     "json_key_twice_above": "ALLOW_DUPLICATE = FALSE refuses it, which the emulator does not look at",
 }
 VARIATIONS = Variations(

@@ -204,6 +204,16 @@ AVRO_CASES = (
         ((None, "s", "is a timestamp with an offset, but"),),
         columns={"s": "timestamp_ntz"},
     ),
+    _avro(
+        "whole_numbers_and_decimals_in_float",
+        avro({"f": ["long", logical("bytes", "decimal", precision=20, scale=2)]}, {"f": 2**53}, {"f": 2**53 + 1}, {"f": Decimal("0.10")},
+             {"f": Decimal("123456789012345678.25")}),
+        ((0.1,), (float(2**53),)),
+        ((None, "f", "'9007199254740993' is not a number that fits a 64-bit float without loss"), (None, "f", "record 4")),
+        columns={"f": "float"},
+    ),
+    _avro("count_of_nanoseconds", avro({"t": logical("long", "timestamp-nanos")}, {"t": 1706695872123456789}), ((1706695872123456789,),), columns={"t": "integer"}),
+    _avro("record_inside", avro({"r": {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}]}}, {"r": {"x": 1}}), (({"x": 1},),), columns={"r": "object"}),
     _avro("cut_off", avro(AVRO_AB, {"a": 1, "b": "x"})[:-5], error=("a.avro", "cannot be read as avro")),
     _avro("garbage", b"Obj no", error=("a.avro", "cannot be read as avro")),
 )  # fmt: skip

@@ -264,6 +264,9 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
             return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
         value = f"TRY_CAST({_without_blank(text) if kind in _ZONED else text} AS {_TYPES[kind]})"
         good = f"regexp_full_match({text}, '{ISO[kind]}')"
+        if kind in _ZONED:
+            sure = f"{text} > '0001-01-02' AND {text} < '9999-12-31'"
+            good = f"({good} AND {_in_years(sure, value)})"
         return _as_written(f"strlen({text}) = 10 AND {value}", text, good) if kind == "date" else good, value
     if written := number_text(column, contract.format):
         return _written(text, column, written)
@@ -271,6 +274,12 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
 
 
 _ZONED = ("timestamp_tz", "timestamp_ltz")
+
+
+def _in_years(sure: str, value: str) -> str:
+    """Whether a timestamp is in the years 1 to 9999 also in UTC; its value is asked only where that is not sure."""
+    first, last = ("0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00")
+    return f"CASE WHEN {sure} THEN true ELSE {value} BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}' END"
 
 
 def _without_blank(text: str) -> str:
@@ -350,14 +359,20 @@ def _formatted(kind: str, text: str, given: str) -> Converted:
         # As Snowflake: 70 is 1970 and 69 is 2069, where strptime makes 1969 of it.
         # https://docs.snowflake.com/en/sql-reference/parameters#two-digit-century-start
         value = f"CASE WHEN year({value}) = 1969 THEN {value} + INTERVAL 100 YEAR ELSE {value} END"
-    return f"regexp_full_match({text}, '{regex}')", f"({value})::{_TYPES[kind]}"
+    good, value = f"regexp_full_match({text}, '{regex}')", f"({value})::{_TYPES[kind]}"
+    if format_.zoned:
+        sure = f"NOT contains({text}, '0001') AND NOT contains({text}, '9999')"
+        good = f"({good} AND {_in_years(sure, value)})"
+    return good, value
 
 
 def _epoch(kind: str, text: str, epoch: Epoch) -> Converted:
     micros = f"TRY_CAST({text} || 'e{epoch.places}' AS BIGINT)"
     good = f"coalesce({micros} BETWEEN {FIRST_MICROSECOND} AND {LAST_MICROSECOND}, {text} IS NULL)"  # NULL is not bad
     make = "make_timestamp" if kind == "timestamp_ntz" else "make_timestamptz"
-    return f"(regexp_full_match({text}, '{epoch.shape}') AND {good})", f"{make}({micros})"
+    # What is beyond would be an error of the function, and not of the value.
+    value = f"{make}(CASE WHEN {good} THEN {micros} END)"
+    return f"(regexp_full_match({text}, '{epoch.shape}') AND {good})", value
 
 
 def _written(text: str, column: Column, written: NumberText) -> Converted:

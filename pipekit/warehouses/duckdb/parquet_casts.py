@@ -42,6 +42,8 @@ def convert_parquet(column: Column, source: str, found: str) -> Conversion | Non
         tests.append(f"coalesce(TRY_CAST({value} AS {found}) = {source}, false)")  # a cast would round
     if kind == "date" or kind.startswith("timestamp"):
         tests.append(_is_in_years(value, column))
+    if kind == "time":
+        tests.append(f"coalesce({value} < TIME '24:00:00', false)")
     if kind in ("varchar", "binary") and column.type.length:
         tests.append(f"{'length' if kind == 'varchar' else 'octet_length'}({value}) <= {column.type.length}")
     shown = expected(column, ParquetFormat(type="parquet")) + (", without loss" if kind == "float" else "")

@@ -225,9 +225,13 @@ def _cast_test(value: Value, form: FileFormat) -> str:
         return f"COALESCE({typed} {_INT64}, FALSE)"
     if kind.kind == "binary" and kind.length:
         return f"COALESCE(LENGTH({typed}) <= {kind.length}, FALSE)"
+    if kind.kind in ("timestamp_tz", "timestamp_ltz"):
+        first, last = (f"{text(each)}::TIMESTAMP_TZ" for each in _YEARS)
+        return f"COALESCE({typed} BETWEEN {first} AND {last}, FALSE)"
     return f"{typed} IS NOT NULL"
 
 
+_YEARS = ("0001-01-01 00:00:00 +00:00", "9999-12-31 23:59:59.999999 +00:00")  # an offset may lead out of them
 _BACKSLASH, _QUOTE = "\\", '"'
 _LAX = "nan|inf|,[ \t\r\n]*[]}]"
 

@@ -85,6 +85,12 @@ def _wide_decimals() -> pa.Table:
     return pa.table({"a": pa.array([Decimal("1" * 45)], pa.decimal256(50, 0))})
 
 
+def _day_ends() -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"a": pa.array([86_399_999_999, 86_400_000_000], pa.time64("us"))})
+
+
 def _structs() -> pa.Table:
     import pyarrow as pa
 
@@ -181,6 +187,13 @@ PARQUET_CASES = (
     ),
     _typed(
         "decimals_of_more_than_38_digits", _wide_decimals, columns={"a": "float"}, error=("a.parquet", "column a", "38")
+    ),
+    _typed(
+        "end_of_the_day",
+        _day_ends,
+        ((dt.time(23, 59, 59, 999999),),),
+        ((None, "a", "record 2: '24:00:00' is not a time"),),
+        {"a": "time"},
     ),
     _typed(
         "fields_of_structs",
