@@ -24,8 +24,8 @@ from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.reading import one_row, over
 from pipekit.inference.tables import counted, first_values
 from pipekit.source import Column, ColumnType, Source
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.casts import Conversion, convert_json, read_as_text
-from pipekit.warehouses.duckdb.literals import text as literal
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
@@ -52,12 +52,12 @@ class _Leaf:
     @property
     def value(self) -> str:
         """SQL of the value as JSON, in which JSON's null is NULL."""
-        return f"nullif((x0->{literal(pointer(self.steps))})::VARCHAR, 'null')::JSON"
+        return f"nullif((x0->{quoted(pointer(self.steps))})::VARCHAR, 'null')::JSON"
 
     @property
     def text(self) -> str:
         """SQL of the value as text: that of a JSON string without its quotes."""
-        return f"(x0->>{literal(pointer(self.steps))})"
+        return f"(x0->>{quoted(pointer(self.steps))})"
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -168,7 +168,7 @@ def _ask_mixed(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
     mixed = [(leaf, each) for leaf, each in zip(leaves, draft.columns, strict=True) if leaf.kind == _MIXED]
     if not mixed:
         return
-    kinds = [f"json_type(x0, {literal(pointer(leaf.steps))})" for leaf, _ in mixed]
+    kinds = [f"json_type(x0, {quoted(pointer(leaf.steps))})" for leaf, _ in mixed]
     asked = [
         f"count(*) FILTER ({condition})"
         for kind, (leaf, _) in zip(kinds, mixed, strict=True)
@@ -191,7 +191,7 @@ def _ask_mixed(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf]
 
 def _ask_missing(warehouse: DuckDBWarehouse, draft: Draft, leaves: Sequence[_Leaf], select: str) -> None:
     """Columns whose key some records lack, where each file is a record, are optional."""
-    counts = one_row(warehouse, [f"count(json_type(x0, {literal(pointer(leaf.steps))}))" for leaf in leaves], select)
+    counts = one_row(warehouse, [f"count(json_type(x0, {quoted(pointer(leaf.steps))}))" for leaf in leaves], select)
     for proposal, count in zip(draft.columns, counts, strict=True):
         proposal.optional = int(count) < draft.rows
 

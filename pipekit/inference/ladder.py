@@ -14,8 +14,8 @@ from pipekit.files.time_formats import time_format
 from pipekit.files.value_formats import number_text
 from pipekit.formats.base import FileFormat
 from pipekit.source import Column, ColumnType, Source
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.casts import Conversion
-from pipekit.warehouses.duckdb.literals import text as literal
 
 NULL_WORDS = (
     *("", "NA", "N/A", "n/a", "na", "NULL", "null", "Null", "None", "none", "NaN", "nan"),
@@ -166,7 +166,7 @@ Convert = Callable[[Column, Question, Source], Conversion]
 def real_value(text: str) -> str:
     """SQL of whether a text is there, and none of the words for NULL."""
     longest = max(map(len, NULL_WORDS))
-    return f"coalesce(strlen({text}) > {longest} OR {text} NOT IN ({', '.join(map(literal, NULL_WORDS))}), false)"
+    return f"coalesce(strlen({text}) > {longest} OR {text} NOT IN ({', '.join(map(quoted, NULL_WORDS))}), false)"
 
 
 def expressions(question: Question, contract: Source, convert: Convert, real: str) -> list[str]:
@@ -179,7 +179,7 @@ def expressions(question: Question, contract: Source, convert: Convert, real: st
         real: SQL of ``real_value``.
     """
     text = question.text
-    point = f"strpos({text}, {literal(getattr(contract.format, 'decimal_separator', '.'))})"
+    point = f"strpos({text}, {quoted(getattr(contract.format, 'decimal_separator', '.'))})"
     behind, before = f"strlen({text}) - {point}", f"{point} - 1"
     zero = f"starts_with(ltrim({text}, '+-'), '0') AND regexp_matches({text}, '^[+-]?0[0-9]')"
     numeric = [

@@ -14,6 +14,7 @@ from pipekit.names import Table, quote_identifier
 from pipekit.sql.conditions import framed, translate_condition
 from pipekit.sql.dialect import Dialect
 from pipekit.sql.fragments import Fragment, fragment, joined
+from pipekit.sql.text import quote_text
 
 _TEXT = re.compile(
     r"""\s*col\("(?P<column>[^"]+)"\)\s*
@@ -109,7 +110,7 @@ def _written(condition: Mapping[str, Any]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, bool | int | float):
         return str(value).upper() if isinstance(value, bool) else repr(value)
-    return "NULL" if value is None else "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
+    return "NULL" if value is None else quote_text(str(value))
 
 
 def condition_sql(condition: Mapping[str, Any], quote: Callable[[str], str]) -> Fragment:

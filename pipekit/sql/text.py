@@ -40,9 +40,13 @@ def literal(value: Any, dialect: Dialect = PROJECT_SQL) -> SqlText:  # noqa: PLR
 
 
 def quote_text(value: str, dialect: Dialect = PROJECT_SQL) -> str:
-    """A text literal."""
-    escaped = value.replace("\\", "\\\\") if dialect.backslash_escapes else value
-    return "'" + escaped.replace("'", "''") + "'"
+    """A text literal of a dialect."""
+    return quoted(value.replace("\\", "\\\\") if dialect.backslash_escapes else value)
+
+
+def quoted(value: str) -> str:
+    """A text literal where a backslash is a character like any other, as in DuckDB."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _number_literal(value: float | Decimal) -> SqlText:

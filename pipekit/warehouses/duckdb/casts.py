@@ -37,8 +37,8 @@ from pipekit.files.value_formats import (
 )
 from pipekit.formats.base import FileFormat
 from pipekit.source import Column, Source
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.json_strict import is_strict
-from pipekit.warehouses.duckdb.literals import text as quoted
 from pipekit.warehouses.duckdb.time_formats import strptime_format
 
 _TYPES = {

@@ -17,9 +17,9 @@ from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source
+from pipekit.sql.text import quoted
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.casts import Conversion, conversions, convert_text
-from pipekit.warehouses.duckdb.literals import text
 from pipekit.warehouses.duckdb.plan import Plan, Planner, paths_text, selected
 
 _HEAD = 1 << 16
@@ -138,7 +138,7 @@ _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 def _csv_split(source: Source, shape: _Shape) -> str:
     values = [_NULL if position is None else f"f{position}" for position in shape.positions]
     marks = marked(*_record(source, shape, values, f"f{shape.width - 1}"))
-    whens = " ".join(f"WHEN {true} THEN {text(reason)}" for true, reason in marks)
+    whens = " ".join(f"WHEN {true} THEN {quoted(reason)}" for true, reason in marks)
     problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
     return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
 
@@ -147,7 +147,7 @@ def _record(
     source: Source, shape: _Shape, values: Sequence[str], last: str
 ) -> tuple[Source, Fields, tuple[Head, ...], Callable[[str], str]]:
     """What ``marked`` is given; ``last`` is the last field of a record."""
-    return source, Fields(values, last, shape.width), shape.heads, text
+    return source, Fields(values, last, shape.width), shape.heads, quoted
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
@@ -161,14 +161,14 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
         "hive_partitioning": "false",  # a folder named key=value says nothing of the file's values
         "compression": "'none'",
         "strict_mode": "true",
-        "delim": text(form.delimiter),
-        "quote": text(quote),
-        "escape": text((form.escape or quote) if quote else ""),
+        "delim": quoted(form.delimiter),
+        "quote": quoted(quote),
+        "escape": quoted((form.escape or quote) if quote else ""),
         "header": str(form.header).lower(),
         "skip": str(form.skip_lines + max(form.heads - 1, 0)),
-        "comment": text(form.comment or ""),
+        "comment": quoted(form.comment or ""),
         # Only an unquoted cell can be NULL; DuckDB wants at least one text that means it.
-        "nullstr": f"[{', '.join(map(text, _plain_nulls(form))) or text(_NO_TEXT)}]",
+        "nullstr": f"[{', '.join(map(quoted, _plain_nulls(form))) or quoted(_NO_TEXT)}]",
         "allow_quoted_nulls": str(form.quoted_nulls).lower(),
         "max_line_size": str(MOST_BYTES),
         "columns": "{" + ", ".join(f"{name}: 'VARCHAR'" for name in names) + "}",
@@ -193,9 +193,8 @@ def _plain_nulls(form: CsvFormat) -> list[str]:
 def _csv_value(form: CsvFormat, column: str) -> str:
     if not form.trim:
         others = [null for null in form.null_values if null not in _plain_nulls(form)]
-        return (
-            f"CASE WHEN {column} IN ({', '.join(map(text, others))}) THEN NULL ELSE {column} END" if others else column
-        )
-    nulls = ", ".join(map(text, form.null_values)) or "NULL"
-    trimmed = f"trim({column}, {text(BLANKS)})"
+        listed = ", ".join(map(quoted, others))
+        return f"CASE WHEN {column} IN ({listed}) THEN NULL ELSE {column} END" if others else column
+    nulls = ", ".join(map(quoted, form.null_values)) or "NULL"
+    trimmed = f"trim({column}, {quoted(BLANKS)})"
     return f"CASE WHEN {trimmed} <> {column} AND {trimmed} IN ({nulls}) THEN NULL ELSE {trimmed} END"

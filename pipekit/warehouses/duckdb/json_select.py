@@ -11,9 +11,9 @@ from pipekit.files.json_text import Path as Steps
 from pipekit.files.json_text import Wanted, problem_of
 from pipekit.files.records import MOST_BYTES
 from pipekit.source import SEMI_STRUCTURED, Source
+from pipekit.sql.text import quoted
 from pipekit.warehouses.contract import Session
 from pipekit.warehouses.duckdb.json_strict import BLANK, has_doubtful_keys
-from pipekit.warehouses.duckdb.literals import text
 from pipekit.warehouses.duckdb.plan import PLACE, name, paths_text, selected
 
 
@@ -67,7 +67,7 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         else _extracted(f"document.{name(uses[index])}", steps[1:], as_text)
         for index, (steps, as_text) in enumerate(wanted)
     ]
-    reader = json_reader(paths, layout, f"document: {text(f'STRUCT({struct})')}")
+    reader = json_reader(paths, layout, f"document: {quoted(f'STRUCT({struct})')}")
     ways = [
         (f"document.{name(key)}", steps[1:], value) for key, (steps, _), value in zip(uses, wanted, values, strict=True)
     ]
@@ -95,7 +95,7 @@ def _odd_ways(ways: Sequence[tuple[str, Steps, str]]) -> str:
 
 
 def _is_odd(start: str, above: Steps, step: str | int) -> str:
-    at = f"json_extract({start}, {text(pointer(above))})" if above else start
+    at = f"json_extract({start}, {quoted(pointer(above))})" if above else start
     tests = {
         "OBJECT": f"len(json_keys({at})) > 0",
         "ARRAY": f"json_array_length({at}) > 0",
@@ -109,9 +109,9 @@ def _is_odd(start: str, above: Steps, step: str | int) -> str:
 
 def _extracted(document: str, steps: Steps, as_text: bool) -> str:
     if as_text:
-        return f"json_extract_string({document}, {text(pointer(steps))})"
+        return f"json_extract_string({document}, {quoted(pointer(steps))})"
     # read_json makes NULL of a JSON null, json_extract does not. A cast from text to JSON would parse it again.
-    value = f"json_extract({document}, {text(pointer(steps))})"
+    value = f"json_extract({document}, {quoted(pointer(steps))})"
     return f"CASE WHEN {value}::VARCHAR <> 'null' THEN {value} END"
 
 
@@ -145,7 +145,7 @@ def is_strict(warehouse: Session, source: Source, path: Path, layout: str) -> bo
     reader = written_reader([path], layout)
     try:
         if warehouse.execute(
-            f"SELECT 1 FROM {reader} WHERE regexp_matches(document::VARCHAR, {text(pattern)}) LIMIT 1"
+            f"SELECT 1 FROM {reader} WHERE regexp_matches(document::VARCHAR, {quoted(pattern)}) LIMIT 1"
         ).rows:
             return False
         doubtful = warehouse.read_arrow(

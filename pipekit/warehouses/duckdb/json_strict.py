@@ -5,7 +5,7 @@ It takes ``NaN``, ``Infinity``, a comma before a bracket, and one key twice.
 
 from __future__ import annotations
 
-from pipekit.warehouses.duckdb.literals import text
+from pipekit.sql.text import quoted
 
 BLANK = r"[ \t\r\n]*"
 BACKSLASH = "\\"  # a key with an escape may be another one, spelt otherwise
@@ -16,13 +16,13 @@ _LAX = rf"(?i)nan|inf|,{BLANK}[\]}}]"
 
 def has_doubtful_keys(document: str) -> str:
     """SQL for whether keys of a document are spelt alike, at whatever depth, or may be alike."""
-    keys = f"regexp_extract_all({document}, {text(KEYS)}, 1)"
-    return f"(len({keys}) > len(list_distinct({keys})) OR contains(array_to_string({keys}, ''), {text(BACKSLASH)}))"
+    keys = f"regexp_extract_all({document}, {quoted(KEYS)}, 1)"
+    return f"(len({keys}) > len(list_distinct({keys})) OR contains(array_to_string({keys}, ''), {quoted(BACKSLASH)}))"
 
 
 def is_strict(document: str) -> str:
     """SQL for whether a text that DuckDB takes for JSON is JSON; never NULL."""
-    lax = f"regexp_matches(regexp_replace({document}, {text(_STRING)}, '0', 'g'), {text(_LAX)})"
+    lax = f"regexp_matches(regexp_replace({document}, {quoted(_STRING)}, '0', 'g'), {quoted(_LAX)})"
     doubtful = f"CASE WHEN json_valid({document}) AND {has_doubtful_keys(document)} THEN {document} END"
     twice = (
         f"EXISTS (SELECT 1 FROM json_tree({doubtful}) AS node WHERE node.key IS NOT NULL "

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipekit.files.headers import folded
+from pipekit.sql.text import quoted
 from pipekit.warehouses.contract import Session
-from pipekit.warehouses.duckdb.literals import text
 from pipekit.warehouses.duckdb.plan import name, path_text
 
 _MOST_DIGITS = 38
@@ -93,5 +93,5 @@ def field_at(column: str, field: Field, path: Sequence[str | int]) -> str | None
         if field.wraps or len(inside) != 1:
             return None
         field = inside[0]
-        sql = f"struct_extract({sql}, {text(field.name)})"
+        sql = f"struct_extract({sql}, {quoted(field.name)})"
     return sql

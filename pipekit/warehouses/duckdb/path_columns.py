@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pipekit.files.path_columns import path_columns, path_texts
 from pipekit.source import Source, SourceFile
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.casts import convert_text
-from pipekit.warehouses.duckdb.literals import text
 from pipekit.warehouses.duckdb.plan import Plan
 
 
@@ -19,7 +19,7 @@ def with_path_columns(found: Plan | None, source: Source, file: SourceFile) -> P
     if found is None or not texts:
         return found
     names = [f"x{number}" for number in range(len(found.conversions), len(found.conversions) + len(texts))]
-    values = ("NULL" if value is None else text(value) for value in texts)
+    values = ("NULL" if value is None else quoted(value) for value in texts)
     given = ", ".join(f"{value}::VARCHAR AS {name}" for value, name in zip(values, names, strict=True))
     added = tuple(convert_text(column, name, source) for column, name in zip(path_columns(source), names, strict=True))
     read, shape = found.read, found.shape

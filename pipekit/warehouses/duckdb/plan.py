@@ -16,8 +16,8 @@ from pipekit.files.local import Fetched
 from pipekit.files.records import Record
 from pipekit.names import quote_identifier
 from pipekit.source import Source, SourceFile
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.casts import Conversion
-from pipekit.warehouses.duckdb.literals import text
 
 CHUNK = 1 << 20
 _PATTERN_SIGN = re.compile(r"[\[*?]")
@@ -84,7 +84,7 @@ Planner = Callable[[Fetched], "Plan | None"]
 
 def path_text(path: Path) -> str:
     """A string literal by which DuckDB's readers mean this one file, whatever its name; see ``can_be_named``."""
-    return text(_PATTERN_SIGN.sub(r"[\g<0>]", str(path)))
+    return quoted(_PATTERN_SIGN.sub(r"[\g<0>]", str(path)))
 
 
 def is_pattern(path: Path) -> bool:

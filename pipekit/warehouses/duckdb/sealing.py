@@ -16,7 +16,7 @@ import duckdb
 
 from pipekit.files.places import local_path
 from pipekit.source import Source
-from pipekit.warehouses.duckdb.literals import text
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.plan import path_text
 
 _CLOSING = threading.Lock()  # connections of one process to one file share their settings
@@ -67,7 +67,7 @@ def _closed_off(connection: duckdb.DuckDBPyConnection, places: list[str]) -> lis
         files = [place for place in places if os.path.isfile(place)]
         folders = [place for place in places if place not in files]
         for setting, values in (("allowed_directories", folders), ("allowed_paths", files)):
-            spelt = dict.fromkeys(spelling for value in values for spelling in (text(value), path_text(Path(value))))
+            spelt = dict.fromkeys(spelling for value in values for spelling in (quoted(value), path_text(Path(value))))
             connection.execute(f"SET GLOBAL {setting} = [{', '.join(spelt)}]")
         connection.execute("SET GLOBAL autoinstall_known_extensions = false")
         connection.execute("SET GLOBAL autoload_known_extensions = false")

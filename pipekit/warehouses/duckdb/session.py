@@ -240,10 +240,6 @@ def quote_name(name: str) -> str:
     return quote_identifier(name, str)
 
 
-def text_literal(value: str) -> str:
-    return value.replace("'", "''")
-
-
 def _changed(sql: str, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> int | None:
     # DuckDB answers INSERT, UPDATE, DELETE, MERGE and CREATE TABLE AS with one row of one column, `Count`.
     if columns == ("Count",) and len(rows) == 1 and not re.match(r"\s*(SELECT|WITH|FROM)\b", sql, re.IGNORECASE):

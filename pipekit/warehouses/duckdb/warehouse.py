@@ -22,11 +22,12 @@ from pipekit.files.listing import list_files
 from pipekit.files.local import with_digests
 from pipekit.names import Table
 from pipekit.source import Listing, Source, SourceFile
+from pipekit.sql.text import quoted
 from pipekit.state import make_private_folder, private_umask
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.load import prepare, values_of
-from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name, text_literal
+from pipekit.warehouses.duckdb.session import PROCESS, DuckDBSession, quote_name
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.session import SCRATCH
 
@@ -98,9 +99,9 @@ def connect(path: Path, schema: str, *, read_only: bool = False) -> duckdb.DuckD
     connection.close()
     connection = duckdb.connect()
     mode = " (READ_ONLY)" if read_only else ""
-    connection.execute(f"ATTACH '{text_literal(str(path))}' AS {quote_name(path.stem + '_db')}{mode}")
+    connection.execute(f"ATTACH {quoted(str(path))} AS {quote_name(path.stem + '_db')}{mode}")
     connection.execute(f"USE {quote_name(path.stem + '_db')}")
-    connection.execute(f"SET temp_directory = '{text_literal(str(path) + '.tmp')}'")
+    connection.execute(f"SET temp_directory = {quoted(str(path) + '.tmp')}")
     return connection
 
 

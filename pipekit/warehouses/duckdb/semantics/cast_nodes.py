@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.semantics import casts, literals, mistakes
 from pipekit.warehouses.duckdb.semantics.nanoseconds import read_exactly
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
@@ -191,7 +192,7 @@ def _unformatted(call: Call, value: Typed, form: Any) -> Typed:
     if trailing:
         text = make("regexp_replace({0}, '^(.*)([+-])$', '\\2\\1')", TEXT, text)
     wanted = "|".join(_digits(each) for each in str(form).upper().split("|"))
-    fails = "' does not have the format ' || " + "'" + str(form).replace("'", "''") + "'"
+    fails = f"' does not have the format ' || {quoted(str(form))}"
     fits = f"regexp_full_match({{0}}, '[+-]?({wanted})')"
     return make(f"(CASE WHEN {fits} OR {{0}} IS NULL THEN {{0}} ELSE {{0}} || {fails} END)", TEXT, text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.semantics import casts
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, make
 from pipekit.warehouses.duckdb.semantics.types import INT, TEXT, decimal
@@ -44,7 +45,7 @@ def number_text(call: Call, value: Typed, form: str) -> Typed:
         text = make("replace({0}, ' ', '')", TEXT, text)
     if not model.prefix and not model.suffix:
         return text
-    return make(f"({_quoted(model.prefix)} || {{0}} || {_quoted(model.suffix)})", TEXT, text)
+    return make(f"({quoted(model.prefix)} || {{0}} || {quoted(model.suffix)})", TEXT, text)
 
 
 def _read(form: str) -> _Model | None:
@@ -60,10 +61,6 @@ def _read(form: str) -> _Model | None:
 
 def _unquoted(text: str) -> str:
     return re.sub(r'"((?:[^"]|"")*)"', lambda match: match[1].replace('""', '"'), text)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _exact(value: Typed, scale: int) -> Typed:
@@ -85,8 +82,8 @@ def _fixed(value: Typed, parts: dict[str, str]) -> Typed:
         str("," in whole).lower(),
         kept if fraction else -1,
         str(bool(parts["blank"])).lower(),
-        _quoted(sign),
-        _quoted(parts["dollar"]),
+        quoted(sign),
+        quoted(parts["dollar"]),
     )
     return make(f"sf_fixed({{0}}, {', '.join(map(str, options))})", TEXT, _exact(value, len(fraction)))
 
@@ -100,5 +97,5 @@ def _hexadecimal(value: Typed, parts: dict[str, str]) -> Typed:
     places = len(parts["hex"])
     zeros = places if parts["hex"].startswith("0") else 0
     number = make("CAST(trunc({0}) AS BIGINT)", INT, casts.to_number(value))
-    sign = _quoted(parts["before"])
+    sign = quoted(parts["before"])
     return make(f"sf_hexadecimal({{0}}, {places}, {zeros}, {sign})", TEXT, number)

@@ -14,6 +14,8 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import TokenType
 
+from pipekit.sql.text import quoted
+
 _PLACE = re.compile(r"\{(\d+|over)\}")
 # Plain names that DuckDB takes as columns only in quotes, and Snowflake mostly without.
 _QUOTED = frozenset(
@@ -155,7 +157,7 @@ class Target(DuckDB):  # type: ignore[misc]
                 return text
             if self.pretty:  # else a line's end inside a text would be indented
                 text = text.replace("\n", self.SENTINEL_LINE_BREAK)
-            return "'" + text.replace("'", "''") + "'"
+            return quoted(text)
 
 
 def _loose(part: Any) -> bool:

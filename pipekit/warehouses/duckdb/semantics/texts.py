@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.semantics.casts import to_int, to_text
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, constant, function, make, refused, simple
@@ -181,8 +182,7 @@ def like(rewriter: Rewriter, node: Any) -> Typed:
 def _escape(node: Any) -> str:
     parent = node.parent
     if isinstance(parent, exp.Escape):
-        character = str(parent.expression.this).replace("'", "''")
-        return f" ESCAPE '{character}'"
+        return f" ESCAPE {quoted(str(parent.expression.this))}"
     return ""
 
 
@@ -233,8 +233,7 @@ def _base64(call: Call, value: Typed) -> Typed:
     if not isinstance(length, int) or not isinstance(alphabet, str):
         raise call.refuse("a length or an alphabet that is no constant is not known")
     if alphabet:
-        old, new = "+/="[: len(alphabet)], alphabet.replace("'", "''")
-        value = make(f"translate({{0}}, '{old}', '{new}')", TEXT, value)
+        value = make(f"translate({{0}}, '{'+/='[: len(alphabet)]}', {quoted(alphabet)})", TEXT, value)
     if length:
         value = make(f"sf_lines({{0}}, {length})", TEXT, value)
     return value

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
+from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.semantics import casts, literals
 from pipekit.warehouses.duckdb.semantics.casts import to_object, to_text, to_variant
 from pipekit.warehouses.duckdb.semantics.exact_macros import PART
@@ -144,7 +145,7 @@ def _pair(parts: list[Typed], key: Typed, value: Typed, *, keep_null: bool) -> s
         parts.append(to_text(key))
         name = f"CAST(to_json({{{len(parts) - 1}}}) AS VARCHAR) || ':'"
     else:
-        name = "'" + (json.dumps(text, ensure_ascii=False) + ":").replace("'", "''") + "'"
+        name = quoted(json.dumps(text, ensure_ascii=False) + ":")
     parts.append(make("CAST({0} AS VARCHAR)", TEXT, to_variant(value)))
     place = f"{{{len(parts) - 1}}}"
     return f"{name} || coalesce({place}, 'null')" if keep_null else f"{name} || {place}"
