@@ -10,6 +10,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from pipekit.source import Column
 
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^.\[\]"][^.\[\]]*))|\[([0-9]+)\]')
+_PLAIN = re.compile(r'[^.\[\]"^$][^.\[\]]*')
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -44,9 +45,17 @@ def pointer(steps: tuple[str | int, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def can_be_named(key: str) -> bool:
+    """Whether a path can lead to a key: not to the empty one, nor to one with both a quote and a sign of a path."""
+    return bool(_PLAIN.fullmatch(key)) or (bool(key) and '"' not in key)
+
+
 def path_text(steps: Sequence[str | int]) -> str:
-    """The path as one may write it."""
-    parts = (f"[{step}]" if isinstance(step, int) else f'."{step}"' if "." in step else f".{step}" for step in steps)
+    """The path as one may write it, in which keys with a sign of a path are in quotes."""
+    parts = (
+        f"[{step}]" if isinstance(step, int) else f".{step}" if _PLAIN.fullmatch(step) else f'."{step}"'
+        for step in steps
+    )
     return "".join(parts).removeprefix(".")
 
 

@@ -78,7 +78,10 @@ def _number(proposal: Proposal, counts: Counts, best: Candidate) -> None:
     if counts.zeros:
         proposal.doubts.append(f"{counts.zeros:,} of {n:,} begin with 0: kept varchar; a number would lose the zeros")
         return
-    if best is FLOAT_:
+    plus = counts.other.get("plus", 0)
+    if best in (INTEGER_, WHOLE) and plus and not counts.other.get("minus"):
+        proposal.doubts.append(f"{plus:,} of {n:,} begin with +, none with -: kept varchar; telephone numbers?")
+    elif best is FLOAT_:
         _float(proposal, counts)
     elif best is NUMBER:
         most, fewest = counts.scale

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import SourceError
-from pipekit.files.json_paths import pointer
+from pipekit.files.json_paths import can_be_named, path_text, pointer
 from pipekit.inference.choosing import choose
 from pipekit.inference.ladder import (
     BOOLEAN,
@@ -37,7 +36,6 @@ _NUMBERS = ("UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE")
 _MIXED = "JSON"
 _VALUES = ("VARCHAR", *_NUMBERS)
 _SURE_DIGITS = 15  # every engine writes such a number as it was written
-_PLAIN_KEY = re.compile(r"[^.\[\]^$]+")
 _WHOLE = Column(name="document", type=ColumnType(kind="variant"), path="$")
 
 
@@ -127,7 +125,7 @@ def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
         return "an object deep inside"
     if all(key.isdecimal() for key in kind):
         return "an object of numbered keys"
-    if not all(map(_PLAIN_KEY.fullmatch, (*kind, *steps))):
+    if not all(map(can_be_named, (*kind, *steps))):
         return "an object with keys that no path can name"
     return None
 
@@ -136,7 +134,7 @@ def _proposal(leaf: _Leaf) -> Proposal:
     plain = len(leaf.steps) == 1
     if not leaf.steps:
         return Proposal("value", path="$")
-    found = Proposal("_".join(leaf.steps), path=None if plain else ".".join(leaf.steps))
+    found = Proposal("_".join(leaf.steps), path=None if plain else path_text(leaf.steps))
     if leaf.kind in (None, "NULL", _MIXED):
         found.type = "variant"
         found.notes += [leaf.why] if leaf.why else []

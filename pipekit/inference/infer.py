@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import PipekitError, Problem, SourceError, SpecError
 from pipekit.files.headers import folded
+from pipekit.files.json_paths import can_be_named, path_text
 from pipekit.files.places import local_path
 from pipekit.inference.ddl import columns_from
 from pipekit.inference.documents import propose_from_documents
@@ -235,7 +236,13 @@ def _header(draft: Draft) -> list[str]:
     if twice:
         draft.on_extra = "ignore"
         listed = ", ".join(repr(names[key]) for key in sorted(twice))
-        draft.doubts.append(f"columns without a name of their own are left out: {listed}")
+        text = f"columns without a name of their own are left out: {listed}"
+        if any(twice):
+            first = int(draft.format.get("skip_lines", 0)) + 1
+            text += (
+                f"; `header: false` with `skip_lines: {first}` takes all columns by their place, each under a new name"
+            )
+        draft.doubts.append(text)
     if not names:
         return [f"column_{number}" for number in range(1, draft.files[0].shape.width + 1)]
     return [name for key, name in names.items() if key not in twice]
@@ -248,24 +255,26 @@ def _name_columns(draft: Draft) -> None:
         written_name = each.name
         plain = written_name if _PLAIN_NAME.fullmatch(written_name) else _plain(written_name)
         if plain.upper() in RESERVED:
+            each.doubts.append(f"{plain} is a reserved word of SQL: named c_{plain.lower()} here")
             plain = f"c_{plain.lower()}"
-            each.doubts.append(f"{written_name} is a reserved word of SQL: named {plain} here")
         name, number = plain, 2
         while name.lower() in taken:
             name, number = f"{plain}_{number}", number + 1
         taken.add(name.lower())
         if name != written_name:
             each.name = name
-            if each.path is None and not _is_path(draft, written_name):
-                draft.doubts.append(f"the key {written_name!r} has characters that no path can name: left out")
-                each.path = ""
-            each.path = written_name if each.path is None else each.path
+            if each.path is None:
+                each.path = _own_path(draft, written_name)
+                if not each.path:
+                    draft.doubts.append(f"the key {written_name!r} is one that no path can name: left out")
     draft.columns = [each for each in draft.columns if each.path != ""]
 
 
-def _is_path(draft: Draft, name: str) -> bool:
-    """Whether a name can be written as a path; in JSON a dot, say, means an object."""
-    return draft.format["type"] not in ("json", "parquet") or not any(sign in name for sign in ".[]^$")
+def _own_path(draft: Draft, name: str) -> str:
+    """The path of a column that has a name of its own in the files; empty if no path can name it."""
+    if draft.format["type"] != "json":
+        return name
+    return path_text([name]) if can_be_named(name) else ""
 
 
 def _plain(name: str) -> str:

@@ -79,8 +79,11 @@ _COMMAS = {
     "comma_groups": r"regexp_matches({t}, '^[^0-9]*[0-9]{{1,3}}(,[0-9]{{3}})+([.][0-9]+)?[^0-9,.]*$')",
     "point_groups": r"regexp_matches({t}, '^[^0-9]*[0-9]{{1,3}}([.][0-9]{{3}})+(,[0-9]+)?[^0-9,.]*$')",
 }
+_SIGNS = {"plus": "starts_with({t}, '+')", "minus": "starts_with({t}, '-')"}
 _EXTRA: Mapping[Candidate, Mapping[str, str]] = {
     BOOLEAN: {"true_false": "lower({t}) IN ('true', 'false')"},
+    INTEGER_: _SIGNS,
+    WHOLE: _SIGNS,
     FLOAT_: {"float_marks": r"regexp_matches({t}, '[.]|[eE]-')"},
     TZ: {"zoned": r"regexp_matches({t}, '(Z| UTC|[+-][0-9]{{2}}:?([0-9]{{2}})?)$')"},
 }
@@ -180,7 +183,8 @@ def expressions(question: Question, contract: Source, convert: Convert, real: st
     """
     text = question.text
     point = f"strpos({text}, {quoted(getattr(contract.format, 'decimal_separator', '.'))})"
-    behind, before = f"strlen({text}) - {point}", f"{point} - 1"
+    digits = f"rtrim({text}, ' )%-')"
+    behind, before = f"strlen({digits}) - {point}", f"{point} - 1"
     zero = f"starts_with(ltrim({text}, '+-'), '0') AND regexp_matches({text}, '^[+-]?0[0-9]')"
     numeric = [
         f"count(*) FILTER ({real} AND {zero})",

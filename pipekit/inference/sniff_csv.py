@@ -110,20 +110,25 @@ def _has_header(records: Sequence[Sequence[str]]) -> tuple[bool, tuple[str, ...]
         return True, ()
     first, rest = [cell.strip() for cell in records[0]], records[1:]
     names = [cell for cell in first if cell]
-    if any(_VALUE.fullmatch(cell) for cell in names) or len({each.lower() for each in names}) < len(names):
-        numbers = sum(bool(_VALUE.fullmatch(cell)) for cell in names)
-        below = sum(any(_is_value(record, index) for record in rest[:50]) for index in range(len(first)))
-        if numbers >= max(1, below // 2) or len(set(names)) < len(names):
-            return False, ("no header was found: the columns are taken in their order, and need names",)
+    numbers = sum(bool(_VALUE.fullmatch(cell)) for cell in names)
+    below = sum(any(_is_value(record, index) for record in rest[:50]) for index in range(len(first)))
+    repeats = len({*names}) < len(names) and not (below and not numbers and _is_repeating_header(first))
+    if repeats or (numbers and numbers >= max(1, below // 2)):
+        return False, ("no header was found: the columns are taken in their order, and need names",)
     if len(names) < len(first) and len(names) < 2:
         return False, ("no header was found: the columns are taken in their order, and need names",)
-    typed = any(_is_value(record, index) for record in rest[:50] for index in range(len(first)))
     seen = {cell.strip() for record in rest for cell in record}
-    if rest and not typed and (again := [name for name in names if name in seen]):
+    if rest and not below and (again := [name for name in names if name in seen]):
         return False, (f"no header was found: {again[0]!r} of the first line is a value below, too",)
-    if rest and not typed:
+    if rest and not below:
         return True, ("the first line is taken for the header, since all columns are text: is it one?",)
     return True, ()
+
+
+def _is_repeating_header(first: Sequence[str]) -> bool:
+    """Whether a line in which names repeat, above values that are no text, may be a header: some column has its own."""
+    counts = Counter(cell.lower() for cell in first)
+    return "" not in counts and 1 in counts.values()
 
 
 def _is_value(record: Sequence[str], index: int) -> bool:

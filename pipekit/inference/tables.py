@@ -42,6 +42,7 @@ _STYLES: tuple[Mapping[str, str], ...] = (
     {"decimal_separator": ",", "thousands_separator": " "},
     {"thousands_separator": " "},
     {"thousands_separator": "'"},
+    {"thousands_separator": "’"},
 )
 
 
