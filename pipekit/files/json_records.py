@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +13,72 @@ from pipekit.files.records import Record, physical_lines
 
 
 def json_lines(path: Path) -> Iterator[Record]:
-    """The records of a JSON lines file: every line that is not blank."""
-    for number, (text, problem) in enumerate(physical_lines(path), 1):
+    """The records of a JSON lines file: every line that is not blank, and a document over several lines as one.
+
+    What is inside such a document is no record, also where it fills a line.
+    """
+    lines = ((number, *line) for number, line in enumerate(physical_lines(path), 1))
+    ahead: deque[_Line] = deque()
+    in_vain = 0
+    while ahead or (line := next(lines, None)):
+        number, text, problem = ahead.popleft() if ahead else line  # type: ignore[misc]
+        if not problem and in_vain < _MOST_IN_VAIN and text.rstrip(_BLANKS).endswith(("{", "[", ",")):
+            ahead, inside = _closed(text, ahead, lines)
+            in_vain += 0 if inside else len(ahead)
+            if inside:
+                yield Record(number, "\n".join([text, *inside]), SPREAD)
+                continue
         if problem or text.strip(" \t\r"):
             yield Record(number, text, problem)
 
 
+_Line = tuple[int, str, str | None]
+SPREAD = "is a JSON document over several lines, in a file with a document on each line"
+"""Why a document is bad whose parts, of which some may look like records, are on lines of their own."""
+_MOST_LINES = 10_000
+_MOST_IN_VAIN = 300_000  # lines looked at for the end of a document that has none
 _BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _closed(text: str, ahead: deque[_Line], lines: Iterator[_Line]) -> tuple[deque[_Line], list[str]]:
+    """The lines that are still ahead, and those in which the document ends that is open at the end of a line.
+
+    There are none of the latter if the lines below cannot go on with it, as below a record that was cut off.
+    """
+    passed: deque[_Line] = deque()
+    opened, before = _open(text, []), text.rstrip(_BLANKS)[-1]
+    while opened and len(passed) < _MOST_LINES and (line := ahead.popleft() if ahead else next(lines, None)):
+        passed.append(line)
+        found = line[1].strip(_BLANKS)
+        if line[2] or (found and not _goes_on(before, opened[-1], found)):
+            break
+        opened, before = _open(found, opened), found[-1:] or before
+    inside = [line[1] for line in passed]
+    whole = "\n".join([text, *inside]).strip(_BLANKS)
+    if not opened and end_of(whole, 0) == len(whole):
+        return ahead, inside
+    passed.extend(ahead)
+    return passed, []
+
+
+def _open(text: str, opened: list[str]) -> list[str]:
+    """The brackets that are open behind a text, given those before it."""
+    found = [*opened]
+    for token in _TOKEN.finditer(text):
+        if token[0] in ("{", "["):
+            found.append(token[0])
+        elif token[0] in ("}", "]") and found:
+            found.pop()
+    return found
+
+
+def _goes_on(before: str, bracket: str, text: str) -> bool:
+    """Whether a line can be next in a document, by what is before it and the bracket that is open."""
+    if text[0] in "}],":
+        return True
+    if bracket == "{" and before in "{,":
+        return text[0] == '"'
+    return before in "{[,:" or text[0] == ":"
 
 
 def json_array(path: Path) -> Iterator[Record]:

@@ -39,6 +39,7 @@ VARIATIONS = Variations(
     # COPY tells that fields are missing or too many, not how many there are.
     words={"1 field": "fewer fields", "3 fields": "more fields", "4 fields": "more fields"},
     refuses={
+        "json_document_over_lines_among_lines": ("a.json",),
         "csv_xz": ("a.csv.xz", "does not read xz"),
         "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),
         "csv_zip": ("zip", "does not read zip"),

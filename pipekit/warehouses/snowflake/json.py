@@ -13,6 +13,7 @@ from pipekit.files.json_roots import NO_ROOT, Level, parse_above, parse_root
 from pipekit.formats.json import JsonFormat
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.errors import LineTooLong
 from pipekit.warehouses.snowflake.formats import PLAIN_TEXTS, compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
@@ -74,7 +75,8 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     landing = document_select(
         load, _below(query, levels), [get_path(*place) for place in places], odd=[*odd.items()][::-1]
     )
-    landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True)
+    parts = _PARTS if lines else ""
+    landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True, parts=parts)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
 
 
@@ -91,6 +93,8 @@ def _land_documents(
     return unreadable_records(warehouse, f"{table} ({column})", files, copied, options.form)
 
 
+_OPENS, _CLOSES = ".*[{[,][ \t\r]*", "[ \t]*[]}][]}, \t\r]*"
+_PARTS = " AND ".join(f'COUNT_IF(REGEXP_LIKE("RAW", {text(pattern)})) > 0' for pattern in (_OPENS, _CLOSES))
 _MOST_OF_LINE = 1 << 16  # a first line longer than that is taken for one document, or the beginning of one
 
 

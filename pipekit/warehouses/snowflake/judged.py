@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.errors import SourceError, WarehouseError
+from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.json_paths import column_path
+from pipekit.files.json_records import SPREAD
 from pipekit.files.json_roots import parse_above
 from pipekit.files.path_columns import in_files
 from pipekit.files.shapes import expected
@@ -56,6 +57,8 @@ class JudgedLoad:
             self._counts[record.file] = (rows + 1, bad + 1)
         if load.on_error == "fail" and self.rejected:
             raise self._first_bad()
+        if landing.parts and self.rejected:
+            self._refuse_parts(landing.parts)
         if load.source.fails_on_extra and landing.has_keys:
             self._refuse_extra_keys()
 
@@ -102,6 +105,16 @@ class JudgedLoad:
             names[:1],
         ).rows
         return [str(key) for (key,) in rows]
+
+    def _refuse_parts(self, parts: str) -> None:
+        """Refuse a file in which lines inside a document may have been taken for records."""
+        rows = self._warehouse.execute(
+            f'SELECT "FILE" FROM ({self._landing.query}) WHERE "WHOLE" IS NOT NULL GROUP BY "FILE" '
+            f"HAVING {parts} ORDER BY 1 LIMIT 1"
+        ).rows
+        for (reported,) in rows:
+            hint = "Write each document on one line, or all of them in one array."
+            raise BadFileError(f"a record {SPREAD}", file=self._reported[reported].uri, hint=hint)
 
     def _refuse_extra_keys(self) -> None:
         own = (each for each in in_files(self._load.source).columns if parse_above(each.path or "") is None)

@@ -180,6 +180,8 @@ class Landing:
         line: SQL of the line on which a record is; ``NULL`` where the format has no lines.
         place: SQL of how a reason begins: with the record's number, where there may be no line.
         record: SQL of a record's text, for ``raw_record``.
+        parts: SQL of an aggregate over the bad records of a file, true where they seem to be parts of one document:
+            then what is inside it may have been taken for records.
         has_keys: Whether the column DOC holds objects whose keys are to be checked against the contract.
     """
 
@@ -190,6 +192,7 @@ class Landing:
     line: str = '"ROWNO"'
     place: str | None = None
     record: str = '"RECORD"'
+    parts: str = ""
     has_keys: bool = False
 
 

@@ -1,4 +1,5 @@
-"""JSON in which a value is in the way of a column's path: what it holds would be lost without a word."""
+"""JSON that would be taken for something else without a word: values in the way of a column's path, and lines inside
+a document."""
 
 from __future__ import annotations
 
@@ -8,6 +9,18 @@ _N = {"a": "integer", "n": {"type": "varchar", "path": "u.n"}}
 _ODD = "has something other than an object at 'u', which the path 'u.n' goes through"
 
 WAY_CASES = (
+    json_case(
+        "document_over_lines_among_lines",  # the line inside it is no record
+        b'{"a":1,"b":"x"}\n{\n "a": 2,\n "b": "y",\n "c": [\n  {"a": 9, "b": "q"}\n ]\n}\n{"a":3,"b":"z"}\n',
+        ((1, "x"), (3, "z")),
+        ((2, None, "over several lines"),),
+    ),
+    json_case(
+        "cut_behind_a_comma",
+        b'{"a":1,"b":"x"}\n{"a":2,\n{"a":3,"b":"z"}\n',
+        ((1, "x"), (3, "z")),
+        ((2, None, "JSON"),),
+    ),
     json_case(
         "value_in_the_way",
         b'{"a":1,"u":{"n":"x"}}\n{"a":2,"u":"y"}\n{"a":3,"u":[{"n":"z"}]}\n{"a":4,"u":0}\n{"a":5,"u":false}\n',
