@@ -1,4 +1,4 @@
-"""What is tried again after a transient failure: how often, and how long the pauses are."""
+"""What is tried again: after a transient failure so often, while something is locked until a time."""
 
 from __future__ import annotations
 
@@ -54,3 +54,21 @@ def retried(policy: Policy, work: Callable[[], ResultT]) -> ResultT:
         except TransientError:
             time.sleep(policy.pause(failed))
     return work()
+
+
+def waited_for(refusal: type[Exception], until: float, pause: float, work: Callable[[], ResultT]) -> ResultT:
+    """Call ``work`` until it does not raise ``refusal``, which another process may end.
+
+    Args:
+        refusal: Such as ``LockedError``.
+        until: When the last call is made, by ``time.monotonic()``; what that one raises is raised.
+        pause: Seconds between two calls.
+        work: Is called at least once.
+    """
+    while True:
+        try:
+            return work()
+        except refusal:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(min(pause, max(0.0, until - time.monotonic())))

@@ -107,6 +107,38 @@ class ColumnType(BaseModel):
         return f"{self.kind}({','.join(map(str, arguments))})" if arguments else self.kind
 
 
+def type_of_arrow(kind: Any, otherwise: str) -> str:
+    """The declared type that takes every value of an Arrow type.
+
+    Args:
+        kind: A ``pyarrow.DataType``.
+        otherwise: The answer for one that has no counterpart, such as a duration.
+    """
+    import pyarrow.types as of
+
+    if of.is_dictionary(kind):
+        return type_of_arrow(kind.value_type, otherwise)
+    if of.is_decimal(kind):
+        return f"number({min(kind.precision - min(kind.scale, 0), _MAX_PRECISION)},{max(kind.scale, 0)})"
+    if of.is_timestamp(kind):
+        return "timestamp_tz" if kind.tz else "timestamp_ntz"
+    found = (name for name, tests in _ARROW.items() if any(getattr(of, f"is_{test}")(kind) for test in tests.split()))
+    return next(found, otherwise)
+
+
+_ARROW = {
+    "boolean": "boolean",
+    "number(20,0)": "uint64",
+    "integer": "integer",
+    "float": "floating",
+    "date": "date",
+    "time": "time",
+    "binary": "binary large_binary fixed_size_binary binary_view",
+    "varchar": "string large_string string_view",
+    "variant": "nested",
+}
+
+
 def _unknown_type(text: str, name: str) -> str:
     return f"unknown type {text!r}" + did_you_mean(name, _KIND_OF, otherwise=f"; one of {', '.join(KINDS)}")
 

@@ -11,7 +11,7 @@ from pipekit.source import Column
 
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^.\[\]"][^.\[\]]*))|\[([0-9]+)\]')
 _PLAIN = re.compile(r'[^.\[\]"^$][^.\[\]]*')
-_BLANK = re.compile(r"[ \t\r\n]*")
+BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def parse_path(text: str) -> tuple[str | int, ...]:
@@ -71,8 +71,9 @@ def off_the_way(steps: Sequence[str | int], at: int) -> str:
     return f"has something other than {needed} at {there!r}, which the path {path_text(steps)!r} goes through"
 
 
-def _skip(text: str, at: int) -> int:
-    return _BLANK.match(text, at).end()  # type: ignore[union-attr]
+def after_blanks(text: str, at: int) -> int:
+    """Where the next character is that is no blank of JSON, from ``at`` on."""
+    return BLANK.match(text, at).end()  # type: ignore[union-attr]
 
 
 def document_at(text: str, at: int) -> str:
@@ -87,14 +88,14 @@ def member(text: str, at: int, step: str | int) -> int | None:
     if text[at] != "{":
         return None
     decode = json.JSONDecoder().raw_decode
-    position = _skip(text, at + 1)
+    position = after_blanks(text, at + 1)
     while text[position] == '"':
         key, position = scanstring(text, position + 1)
-        position = _skip(text, _skip(text, position) + 1)
+        position = after_blanks(text, after_blanks(text, position) + 1)
         if key == step:
             return position
-        position = _skip(text, decode(text, position)[1])
-        position = _skip(text, position + 1) if text[position] == "," else position
+        position = after_blanks(text, decode(text, position)[1])
+        position = after_blanks(text, position + 1) if text[position] == "," else position
     return None
 
 
@@ -102,10 +103,10 @@ def _element(text: str, at: int, index: int) -> int | None:
     if text[at] != "[":
         return None
     decode = json.JSONDecoder().raw_decode
-    position = _skip(text, at + 1)
+    position = after_blanks(text, at + 1)
     for _ in range(index):
         if text[position] == "]":
             return None
-        position = _skip(text, decode(text, position)[1])
-        position = _skip(text, position + 1) if text[position] == "," else position
+        position = after_blanks(text, decode(text, position)[1])
+        position = after_blanks(text, position + 1) if text[position] == "," else position
     return None if text[position] == "]" else position

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipekit.files.json_paths import after_blanks
 from pipekit.files.records import Record, physical_lines
 
 
@@ -37,7 +38,6 @@ SPREAD = "is a JSON document over several lines, in a file with a document on ea
 """Why a document is bad whose parts, of which some may look like records, are on lines of their own."""
 _MOST_LINES = 10_000
 _MOST_IN_VAIN = 300_000  # lines looked at for the end of a document that has none
-_BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def _closed(text: str, ahead: deque[_Line], lines: Iterator[_Line]) -> tuple[deque[_Line], list[str]]:
@@ -87,7 +87,7 @@ def json_array(path: Path) -> Iterator[Record]:
     if problem:
         yield Record(1, text, problem)
         return
-    yield from array_elements(text, _BLANK.match(text).end())  # type: ignore[union-attr]
+    yield from array_elements(text, after_blanks(text, 0))
 
 
 def _whole(path: Path) -> tuple[str, str | None]:
@@ -104,7 +104,7 @@ def json_documents(path: Path) -> Iterator[Record]:
     if problem:
         yield Record(1, text, problem)
         return
-    line, counted, position = 1, 0, _skip(text, 0)
+    line, counted, position = 1, 0, after_blanks(text, 0)
     while position < len(text):
         line, counted = line + text.count("\n", counted, position), position
         end = end_of(text, position)
@@ -112,7 +112,7 @@ def json_documents(path: Path) -> Iterator[Record]:
             yield Record(line, text[position:], _BROKEN)
             return
         yield Record(line, text[position:end])
-        position = _skip(text, end)
+        position = after_blanks(text, end)
 
 
 def layout_of(first: str) -> str:
@@ -169,7 +169,7 @@ def _end_of_line(text: str, at: int, depth: int) -> int | None:
 def array_elements(text: str, at: int) -> Iterator[Record]:
     """The elements of the array that starts at ``text[at]``."""
     line, counted = 1 + text.count("\n", 0, at), at
-    position, wanted = _skip(text, at + 1), "]"
+    position, wanted = after_blanks(text, at + 1), "]"
     if text[at : at + 1] != "[":
         yield Record(line, text[at:], "is not a JSON array")
         return
@@ -181,18 +181,14 @@ def array_elements(text: str, at: int) -> Iterator[Record]:
             yield Record(line, text[position:], _BROKEN)
             return
         yield Record(line, text[position:end], None if whole is not None else "is not valid JSON")
-        position = _skip(text, end)
+        position = after_blanks(text, end)
         if text[position : position + 1] == ",":
-            position, wanted = _skip(text, position + 1), ""
+            position, wanted = after_blanks(text, position + 1), ""
         elif text[position : position + 1] == "]":
             wanted = "]"
         else:
             yield Record(line + text.count("\n", counted, position), text[position:], "is not followed by , or ]")
             return
-    rest = _skip(text, position + 1)
+    rest = after_blanks(text, position + 1)
     if rest < len(text):
         yield Record(line + text.count("\n", counted, rest), text[rest:], "comes after the end of the array")
-
-
-def _skip(text: str, at: int) -> int:
-    return _BLANK.match(text, at).end()  # type: ignore[union-attr]

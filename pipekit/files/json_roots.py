@@ -15,13 +15,12 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, short
-from pipekit.files.json_paths import member, off_the_way, parse_path
+from pipekit.files.json_paths import BLANK, after_blanks, member, off_the_way, parse_path
 from pipekit.files.json_records import broken_end, end_of
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
 from pipekit.suggestions import did_you_mean
 
-_BLANK = re.compile(r"[ \t\r\n]*")
 _PARTS = re.compile(r"\[\*\]|(?:^|\.)\*(?=[.\[]|$)")
 _UP = re.compile(r"(\^+)(?:\.(.+)|(key|index))?")
 RECORD = "$"
@@ -140,7 +139,7 @@ class Below(NamedTuple):
     cut_broken: bool = False
 
 
-_MERGED = re.compile(rf"[}}\]]{_BLANK.pattern},{_BLANK.pattern}[{{\[]")  # a quote was lost: this may be two elements
+_MERGED = re.compile(rf"[}}\]]{BLANK.pattern},{BLANK.pattern}[{{\[]")  # a quote was lost: this may be two elements
 _NOT_CUT = (
     "Correct the file, or set `on_bad_file: skip`. `on_error: reject` sets broken elements of a list aside where the "
     "rest of the document is whole, the ends of the elements are clear, and no column's path is above its record."
@@ -202,14 +201,14 @@ class Documents:
 
     def _documents(self) -> Iterator[_Held]:
         """Each document, and each element of one that is a list."""
-        at = _skip(self._text, 0)
+        at = after_blanks(self._text, 0)
         while at < len(self._text):
             end = self._document_end(at)
             if self._text[at] == "[":
                 yield from self._elements(at)
             else:
                 yield _Held(at, end)
-            at = _skip(self._text, end)
+            at = after_blanks(self._text, end)
 
     def _document_end(self, at: int) -> int:
         try:
@@ -243,7 +242,7 @@ class Documents:
         except (ValueError, IndexError, RecursionError):
             return []
         found: list[tuple[int, int]] = []
-        mark, at = self._text[at : at + 1], _skip(self._text, at + 1)
+        mark, at = self._text[at : at + 1], after_blanks(self._text, at + 1)
         while mark in ("[", ",") and self._text[at : at + 1] != "]":
             end = end_of(self._text, at)
             if end is None:
@@ -251,8 +250,8 @@ class Documents:
                 if end is None or end == at or _MERGED.search(self._text, at, end):
                     return []
                 found.append((at, end))
-            at = _skip(self._text, end)
-            mark, at = self._text[at : at + 1], _skip(self._text, at + 1)
+            at = after_blanks(self._text, end)
+            mark, at = self._text[at : at + 1], after_blanks(self._text, at + 1)
             if mark == "]":
                 return found
         return []
@@ -295,25 +294,25 @@ class Documents:
             yield _Held(last, self._end(last), None if level.is_map else 0)
 
     def _elements(self, at: int) -> Iterator[_Held]:
-        position, index = _skip(self._text, at + 1), 0
+        position, index = after_blanks(self._text, at + 1), 0
         while self._text[position] != "]":
             end = self._end(position)
             yield _Held(position, end, index)
             position, index = self._behind(end), index + 1
 
     def _values(self, at: int) -> Iterator[_Held]:
-        position = _skip(self._text, at + 1)
+        position = after_blanks(self._text, at + 1)
         while self._text[position] == '"':
             key, position = scanstring(self._text, position + 1)
-            position = _skip(self._text, _skip(self._text, position) + 1)
+            position = after_blanks(self._text, after_blanks(self._text, position) + 1)
             end = self._end(position)
             yield _Held(position, end, key)
             position = self._behind(end)
 
     def _behind(self, at: int) -> int:
         """Where the next value begins, or the bracket that closes them."""
-        at = _skip(self._text, at)
-        return _skip(self._text, at + 1) if self._text[at] == "," else at
+        at = after_blanks(self._text, at)
+        return after_blanks(self._text, at + 1) if self._text[at] == "," else at
 
     def _with_above(self, record: str, trail: Sequence[_Held], wanted: Sequence[tuple[str, Above]]) -> str:
         values = [f"{json.dumps(RECORD)}:{record}"]
@@ -357,7 +356,3 @@ class Documents:
         problem = problem_of("".join(parts))[1]
         if problem:
             raise self._error(problem, document.start)
-
-
-def _skip(text: str, at: int) -> int:
-    return _BLANK.match(text, at).end()  # type: ignore[union-attr]

@@ -11,6 +11,7 @@ from pipekit.files.places import local_path
 from pipekit.formats.base import FileFormat
 from pipekit.formats.builtin import Formats
 from pipekit.inference.model import Draft, Proposal
+from pipekit.source import type_of_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,22 +103,6 @@ def _type_text(kind: Any) -> str:
     """The type of the contract that takes every value of an Arrow type."""
     import pyarrow as pa
 
-    is_ = pa.types
-    if is_.is_dictionary(kind):
-        return _type_text(kind.value_type)
-    if is_.is_decimal(kind):
+    if pa.types.is_decimal(kind):  # another file may have more digits
         return f"number(38,{max(kind.scale, 0)})"
-    if is_.is_timestamp(kind):
-        return "timestamp_tz" if kind.tz else "timestamp_ntz"
-    if kind == pa.uint64():
-        return "number(38,0)"
-    tests = {
-        "boolean": is_.is_boolean,
-        "integer": is_.is_integer,
-        "float": is_.is_floating,
-        "date": is_.is_date,
-        "time": is_.is_time,
-        "binary": lambda each: is_.is_binary(each) or is_.is_large_binary(each) or is_.is_fixed_size_binary(each),
-        "varchar": lambda each: is_.is_string(each) or is_.is_large_string(each),
-    }
-    return next((text for text, test in tests.items() if test(kind)), "variant")
+    return type_of_arrow(kind, otherwise="variant")

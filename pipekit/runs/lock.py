@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from pipekit.errors import LockedError, PipekitError, WarehouseError
 from pipekit.events import Noted
-from pipekit.retries import RUN_LOCK, retried
+from pipekit.retries import RUN_LOCK, retried, waited_for
 from pipekit.runs.heartbeat import alive
 from pipekit.state import file_name, make_private_folder, open_private, process_gone
 from pipekit.warehouses.contract import LockHolder, SupportsRunLock, Warehouse
@@ -157,12 +157,12 @@ def _take(warehouse: SupportsRunLock, name: str, mine: LockHolder, wait: float, 
         seen[holder.run_id] = holder
         return bool(holder.pid) and process_gone(holder.host, holder.pid)
 
-    until = time.monotonic() + wait
+    def take() -> None:
+        if other := retried(RUN_LOCK, lambda: warehouse.take_run_lock(name, mine, gone)):
+            raise _locked(name, _described(other))
+
     try:
-        while other := retried(RUN_LOCK, lambda: warehouse.take_run_lock(name, mine, gone)):
-            if time.monotonic() >= until:
-                raise _locked(name, _described(other))
-            time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+        waited_for(LockedError, time.monotonic() + wait, _PAUSE_SECONDS, take)
     except WarehouseError as error:
         taken.notes.append(
             Noted(level="WARNING", message=f"runs on other machines are not locked out: {error.message}")

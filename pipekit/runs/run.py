@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from pipekit.errors import LockedError, PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.retries import waited_for
 from pipekit.runs.alerting import Desk, tell, waiting
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.beginning import Beginning
@@ -251,7 +252,7 @@ def opened(job: Job, wait: float = 0.0) -> Iterator[Warehouse]:
     """
     started = time.monotonic()
     try:
-        warehouse = _open(job.spec, started + wait)
+        warehouse = waited_for(LockedError, started + wait, _FILE_PAUSE_SECONDS, job.spec.open)
     except PipekitError as error:
         bus = _own_bus(job, Collector())
         for sink in job.options.sinks:
@@ -265,16 +266,6 @@ def opened(job: Job, wait: float = 0.0) -> Iterator[Warehouse]:
         warehouse.tag({"pipeline": job.spec.name, "run_id": job.run_id})
     with closing(warehouse):
         yield warehouse
-
-
-def _open(spec: PipelineSpec, until: float) -> Warehouse:
-    while True:
-        try:
-            return spec.open()
-        except LockedError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(min(_FILE_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
 
 
 class Record(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TypeVar
 from pipekit.errors import OpenRunError
 from pipekit.events import ABANDONED, Event, KilledRun, Noted, RunFinished, StepFinished
 from pipekit.pipeline.model import PipelineSpec
+from pipekit.retries import waited_for
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import Taken
 from pipekit.runs.resume import LoggedRun, LoggedStep, last_start, logged_run
@@ -96,11 +97,4 @@ def until_free(wait_seconds: float, work: Callable[[], ResultT]) -> ResultT:
     Raises:
         OpenRunError: It has not ended in time.
     """
-    until = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return work()
-        except OpenRunError:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(min(_PAUSE_SECONDS, max(0.0, until - time.monotonic())))
+    return waited_for(OpenRunError, time.monotonic() + wait_seconds, _PAUSE_SECONDS, work)

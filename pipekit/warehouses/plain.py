@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.files.listing import list_files
 from pipekit.names import Table
-from pipekit.source import Column, Listing, Source
+from pipekit.source import Column, Listing, Source, type_of_arrow
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.local_load import prepare_locally
 from pipekit.warehouses.session import PlainSession
@@ -37,7 +37,7 @@ class PlainWarehouse(PlainSession):
 
     def write_arrow(self, table: Table, data: pa.Table, *, temporary: bool = False) -> None:
         """Create or replace ``table`` with the rows and the types of ``data``."""
-        columns = [Column.of(field.name, _type(field.type)) for field in data.schema]
+        columns = [Column.of(field.name, type_of_arrow(field.type, otherwise="varchar")) for field in data.schema]
         with self.transaction():
             self.drop(table)
             self.create_table(table, columns, temporary=temporary)
@@ -64,27 +64,3 @@ class PlainWarehouse(PlainSession):
 
 def _plain(value: Any) -> Any:
     return json.dumps(value, default=str) if isinstance(value, (list, dict)) else value
-
-
-def _type(kind: pa.DataType) -> str:
-    """The declared type that takes the values of an Arrow type."""
-    import pyarrow.types as of
-
-    if of.is_dictionary(kind):
-        return _type(kind.value_type)
-    if of.is_decimal(kind):
-        return f"number({kind.precision},{kind.scale})"
-    if of.is_timestamp(kind):
-        return "timestamp_tz" if kind.tz else "timestamp_ntz"
-    return next((name for name, test in _TESTS.items() if getattr(of, test)(kind)), "varchar")
-
-
-_TESTS = {
-    "boolean": "is_boolean",
-    "integer": "is_integer",
-    "float": "is_floating",
-    "date": "is_date",
-    "time": "is_time",
-    "binary": "is_binary",
-    "variant": "is_nested",
-}

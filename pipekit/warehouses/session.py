@@ -7,7 +7,8 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pipekit.names import Table, fold, quote_identifier
 from pipekit.source import Column
@@ -17,6 +18,7 @@ from pipekit.warehouses.contract import Result, TableColumn
 if TYPE_CHECKING:
     import pyarrow as pa
 
+RowT = TypeVar("RowT")
 SCRATCH = "__pipekit_"
 Observer = Callable[[str, int, int, str], None]
 """Takes a statement, when it started and ended (nanoseconds since 1970), and the type of its error, if any."""
@@ -180,13 +182,8 @@ class PlainSession(ABC):
         return ()
 
 
-def batches(rows: Iterable[Sequence[Any]], size: int) -> Iterator[list[Sequence[Any]]]:
+def batches(rows: Iterable[RowT], size: int) -> Iterator[list[RowT]]:
     """The rows in lists of at most ``size``."""
-    batch: list[Sequence[Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    rest = iter(rows)
+    while batch := list(islice(rest, size)):
         yield batch

@@ -238,6 +238,29 @@ class SessionContract(Contract):
         warehouse.write_arrow(made, data.slice(0, 1))
         assert warehouse.execute(f"SELECT count(*) FROM {warehouse.quote(made)}").scalar() == 1
 
+    @pytest.mark.parametrize(
+        ("kind", "value", "family"),
+        [
+            (pa.uint64(), 7, "number"),
+            (pa.decimal128(10, 2), Decimal("1.25"), "number"),
+            (pa.float32(), 0.5, "float"),
+            (pa.bool_(), True, "boolean"),
+            (pa.large_string(), "x", "varchar"),
+            (pa.dictionary(pa.int8(), pa.string()), "x", "varchar"),
+            (pa.large_binary(), b"\x00", "binary"),
+            (pa.timestamp("us"), dt.datetime(2024, 1, 1), "timestamp"),
+            (pa.list_(pa.int64()), [1], "variant"),
+        ],
+        ids=str,
+    )
+    def test_a_column_of_arrow_gets_a_type_of_its_family(
+        self, warehouse: Warehouse, kind: pa.DataType, value: object, family: str
+    ) -> None:
+        made = warehouse.scratch(Table(("arrow",)))
+        warehouse.write_arrow(made, pa.table({"c": pa.array([value], kind)}))
+        [column] = warehouse.columns(made)
+        assert warehouse.dialect.family(column.type) == family
+
     def test_sqlalchemy_sees_uncommitted_rows_and_cannot_end_the_transaction(
         self, warehouse: Warehouse, table: Table
     ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import QueryError, SourceError
@@ -21,6 +20,7 @@ from pipekit.warehouses.duckdb.errors import driver_errors
 from pipekit.warehouses.duckdb.groups import Group, Together, still_there
 from pipekit.warehouses.duckdb.judging import BROKEN, bad_only, judged_rows
 from pipekit.warehouses.duckdb.plan import Plan
+from pipekit.warehouses.session import batches
 
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.session import DuckDBSession
@@ -190,7 +190,7 @@ class Stage:
             f"{bad_only(each, relation, bad_columns, ', '.join(each.details))} ORDER BY number"
         )
         rows = (tuple(row.values()) for batch in found.to_batches(_BATCH) for row in batch.to_pylist())
-        for batch in _batches(_with_records(each, rows)):
+        for batch in batches(_with_records(each, rows), _BATCH):
             self._add(each, batch)
 
     def _judge_batch(self, batch: list[tuple[int, Plan, Record]]) -> None:
@@ -358,11 +358,6 @@ def _arrow(batch: list[tuple[int, Plan, Record]], width: int) -> Any:
     for index in range(width):
         columns[f"f{index}"] = pa.array([record.fields[index] for _, _, record in batch], pa.string())
     return pa.table(columns)
-
-
-def _batches(items: Iterator[Any]) -> Iterator[list[Any]]:
-    while batch := list(islice(items, _BATCH)):
-        yield batch
 
 
 def _split_batches(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipekit.source import Column
+from pipekit.source import Column, type_of_arrow
 from pipekit.sql.dialect import PLAIN_FAMILIES, PROJECT_SQL, delete_using, families
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.widening import longer
@@ -132,27 +132,12 @@ def type_text(column: Column) -> str:
     return _TYPES[kind.kind]
 
 
-def arrow_type(kind: pa.DataType) -> str:  # noqa: PLR0911 - one line per type
+def arrow_type(kind: pa.DataType) -> str:
+    """The type that takes every value of an Arrow type."""
     import pyarrow.types as of
 
-    if of.is_dictionary(kind):
-        return arrow_type(kind.value_type)
-    if of.is_boolean(kind):
-        return "BOOLEAN"
-    if of.is_integer(kind):
-        return "NUMBER(38,0)"
-    if of.is_floating(kind):
-        return "FLOAT"
-    if of.is_decimal(kind):
-        return f"NUMBER({kind.precision},{kind.scale})"
-    if of.is_timestamp(kind):
-        return "TIMESTAMP_TZ(9)" if kind.tz else "TIMESTAMP_NTZ(9)"
-    if of.is_date(kind):
-        return "DATE"
-    if of.is_time(kind):
-        return "TIME(9)"
-    if of.is_binary(kind) or of.is_large_binary(kind) or of.is_fixed_size_binary(kind):
-        return "BINARY(8388608)"
     if of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind):
-        return "ARRAY"
-    return "OBJECT" if of.is_struct(kind) or of.is_map(kind) else "VARCHAR(16777216)"
+        return _TYPES["array"]
+    if of.is_struct(kind) or of.is_map(kind):
+        return _TYPES["object"]
+    return type_text(Column.of("any", type_of_arrow(kind, otherwise="varchar")))
