@@ -26,6 +26,7 @@ from pipekit.warehouses.duckdb.semantics.types import (
     UNKNOWN,
     VARIANT,
     decimal,
+    integer,
 )
 from pipekit.warehouses.duckdb.semantics.variants import all_columns
 from pipekit.warehouses.duckdb.semantics.zones import instant
@@ -145,10 +146,10 @@ def avg(call: Call) -> Typed:
     total = _sum(call, value)
     if value.type.kind == "dec":
         total = Typed(total.node, decimal(value.type.precision + 6, value.type.scale))
-    number = make(f"count({_distinct(call)}{{0}}) {{over}}", INT, value)
+    number = make(f"count({_distinct(call)}{{0}}) {{over}}", integer(15), value)  # no table has more rows
     if call.windowed:
         return _cut_quotient(total, number, value.type.scale)
-    return arithmetic.divide(total, make("nullif({0}, 0)", INT, number))
+    return arithmetic.divide(total, arithmetic.nonzero(number))
 
 
 def _cut_quotient(total: Typed, number: Typed, scale: int) -> Typed:

@@ -17,6 +17,7 @@ from pipekit.warehouses.duckdb.semantics.types import DATE, FLOAT, HUGE, INT, NU
 _EXACT = 4_500_000_000_000_000
 # DuckDB's error() counts as volatile, which neither a window nor an alias may be; this fails as well where it is met.
 _FAIL = "1 // CAST({1} AS BIGINT)"
+_NONZERO = "nullif({0}, 0)"
 
 
 def _numbers(left: Typed, right: Typed) -> tuple[Typed, Typed]:
@@ -133,10 +134,15 @@ def divide(left: Typed, right: Typed) -> Typed:
     return _exact_quotient(left, right)
 
 
+def nonzero(value: Typed) -> Typed:
+    """The number, NULL if it is zero: as a divisor it need not be looked at."""
+    return make(_NONZERO, value.type, value)
+
+
 def _checked(left: Typed, right: Typed, text: str, kind: Type) -> Typed:
     """The text, unless the divisor is zero, which is an error."""
     number = literal_number(right)
-    if number is not None and number != 0:
+    if (number is not None and number != 0) or (right.node.key == "template" and right.node.this == _NONZERO):
         return make(text, kind, left, right)
     return make(f"(CASE WHEN {{1}} = 0 THEN {_FAIL} ELSE {text} END)", kind, left, right)
 
@@ -195,8 +201,7 @@ def modulo(left: Typed, right: Typed) -> Typed:
 def divide_or_zero(left: Typed, right: Typed, *, null_too: bool) -> Typed:
     """DIV0 and DIV0NULL. https://docs.snowflake.com/en/sql-reference/functions/div0"""
     left, right = _numbers(left, right)
-    divisor = Typed(make("nullif({0}, 0)", right.type, right).node, right.type)
-    quotient = divide(left, divisor)
+    quotient = divide(left, nonzero(right))
     zero = "{1} = 0 OR {1} IS NULL" if null_too else "{1} = 0"
     return make(
         f"(CASE WHEN {{2}} IS NULL THEN NULL WHEN {zero} THEN 0 ELSE {{0}} END)", quotient.type, quotient, right, left

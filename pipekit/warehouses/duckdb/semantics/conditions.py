@@ -7,7 +7,9 @@ from typing import Any
 from sqlglot import exp
 
 from pipekit.warehouses.duckdb.semantics import mistakes
+from pipekit.warehouses.duckdb.semantics.arithmetic import nonzero
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_number
+from pipekit.warehouses.duckdb.semantics.literals import literal_number
 from pipekit.warehouses.duckdb.semantics.operators import comparable, truth
 from pipekit.warehouses.duckdb.semantics.rewriting import Rewriter, visits
 from pipekit.warehouses.duckdb.semantics.rules import Call, Typed, function, make, simple
@@ -91,6 +93,8 @@ def nvl2(call: Call) -> Typed:
 @function("NULLIF")
 def nullif(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/nullif"""
+    if call.arg(0).type.is_exact and literal_number(call.arg(1)) == 0:
+        return nonzero(call.arg(0))
     left, right = comparable(call.arg(0), call.arg(1))
     return make("(CASE WHEN {1} = {2} THEN NULL ELSE {0} END)", call.arg(0).type, call.arg(0), left, right)
 
@@ -107,7 +111,7 @@ def zeroifnull(call: Call) -> Typed:
 def nullifzero(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/nullifzero"""
     value = to_number(call.arg(0))
-    return make("nullif({0}, 0)", value.type, value)
+    return nonzero(value)
 
 
 @function("EQUAL_NULL")
