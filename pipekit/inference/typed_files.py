@@ -37,7 +37,7 @@ def propose_from_types(draft: Draft) -> None:
         for key in {folded(name) for name, _ in fields}:
             seen[key] = seen.get(key, 0) + 1
     for key, name in names.items():
-        proposal = _proposal(name, types[key])
+        proposal = _proposal(name, types[key], one_by_one=form.reader is not None)
         proposal.optional = seen[key] < len(draft.files)
         draft.columns.append(proposal)
 
@@ -78,7 +78,8 @@ def _all_whole(column: Any) -> bool:
     return column.null_count < len(column) and bool(pc.all(pc.equal(pc.floor(column), column)).as_py())
 
 
-def _proposal(name: str, types: Sequence[Any]) -> Proposal:
+def _proposal(name: str, types: Sequence[Any], *, one_by_one: bool) -> Proposal:
+    """The column for values of some Arrow types; ``one_by_one``, if a load judges each value by its own type."""
     import pyarrow as pa
 
     texts = {_type_text(each) for each in types if not pa.types.is_null(each)}
@@ -90,6 +91,8 @@ def _proposal(name: str, types: Sequence[Any]) -> Proposal:
         proposal.type = texts.pop()
     elif texts <= {"integer", "float"}:
         proposal.type = "float"
+    elif one_by_one and texts == {"date", "timestamp_ntz"}:
+        proposal.type = "timestamp_ntz"
     elif all(each == "integer" or each.startswith("number") for each in texts):
         scale = max(int(each.partition(",")[2].rstrip(")") or 0) for each in texts)
         proposal.type = f"number(38,{scale})"

@@ -144,7 +144,8 @@ def _load_files(load: Load, listed: Listing, pending: Pending) -> StepResult:
         context.note("WARNING", "the step's own next load reads its source as before: fix the file there too")
     columns = _columns_to_fill(load, pending.files)
     with load.warehouse.prepare_load(_file_load(load, pending.files)) as prepared:
-        refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects)
+        needs_row = options.on_empty == "fail" and not load.how.once_per_file
+        refuse_too_many(context, prepared, load.rejects, load.source, options.max_rejects, needs_row=needs_row)
         loaded, rows = _fill(load, prepared, columns, pending)
     if load.anew is not None:
         with load.anew.exchanged():

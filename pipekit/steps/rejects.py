@@ -42,20 +42,36 @@ def most_rejects(limit: int | str | None, records: int) -> float:
 
 
 def refuse_too_many(
-    context: StepContext, prepared: PreparedLoad, rejects: Table, source: Source, limit: int | str | None
+    context: StepContext,
+    prepared: PreparedLoad,
+    rejects: Table,
+    source: Source,
+    limit: int | str | None,
+    *,
+    needs_row: bool = False,
 ) -> None:
-    """Refuse the load if it has more rejects than ``limit`` allows; the rejects themselves are kept in ``rejects``.
+    """Refuse the load if it has more rejects than allowed; the rejects themselves are kept in ``rejects``.
+
+    Args:
+        context: Of the step.
+        prepared: The load, whose records are judged.
+        rejects: The table of rejected records.
+        source: What is loaded.
+        limit: The most bad records, a count or a share; any number if ``None``.
+        needs_row: Whether a load of which every record is bad is refused, too.
 
     Raises:
         SourceError: There are too many.
     """
-    if prepared.rejected <= most_rejects(limit, prepared.records):
+    all_bad = needs_row and prepared.rejected == prepared.records > 0
+    if prepared.rejected <= most_rejects(limit, prepared.records) and not all_bad:
         return
     with context.warehouse.transaction():
         prepared.write_rejects(rejects)
+    found = f"{prepared.rejected:,} of {prepared.records:,} records are bad"
+    why = f"max_rejects is {limit}" if limit is not None else "no row is left to load"
     raise SourceError(
-        f"{prepared.rejected:,} of {prepared.records:,} records are bad; max_rejects is {limit};"
-        f" the first: {_first(context, rejects)}",
+        f"{found}; {why}; the first: {_first(context, rejects)}",
         file=source.uri,
         hint=f"See them in {rejects}, with file, line and reason (run_id {context.run_id}).",
     )

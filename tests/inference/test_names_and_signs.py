@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
+from workbooks import TIMESTAMP, number, workbook
 
 import pipekit
 
@@ -93,3 +95,12 @@ def test_an_apostrophe_before_thousands_is_found_in_both_spellings(tmp_path: Pat
         text = f"konto;saldo\nA;1{sign}234.50\nB;0.25\n"
         (tmp_path / sign / "data" / "k.csv").write_text(text, encoding="utf-8")
         assert [row["saldo"] for row in _loaded(tmp_path / sign)[1]] == [Decimal("1234.50"), Decimal("0.25")]
+
+
+def test_times_in_a_workbook_of_which_some_are_at_midnight_are_timestamps(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    cells = [["id", "at"], [1, number(45292, TIMESTAMP)], [2, number(45292.75, TIMESTAMP)]]
+    (tmp_path / "data" / "w.xlsx").write_bytes(workbook(Sheet=cells))
+    found, rows = _loaded(tmp_path)
+    assert found.doubts == ()
+    assert [row["at"] for row in rows] == [datetime(2024, 1, 1), datetime(2024, 1, 1, 18)]

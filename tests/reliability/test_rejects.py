@@ -165,3 +165,22 @@ def test_a_file_that_is_not_mended_is_told(tmp_path: Path) -> None:
 
     assert "2 of 2 records are bad" in done.stdout
     assert query(tmp_path, "SELECT count(*) FROM t") == [(3,)]
+
+
+@pytest.mark.parametrize("strategy", ["truncate_load", "replace_where", "merge"])
+def test_a_load_of_nothing_but_bad_records_says_so_and_keeps_them(on: Project, strategy: str) -> None:
+    keys = {"replace_where": ", partition_by: id", "merge": ", key: id"}.get(strategy, "")
+    path = on.pipeline(PIPELINE % f"strategy: {strategy}{keys}")
+    put(on.root, 2, 0)
+    run_ok(path)
+    put(on.root, 0, 3)
+
+    error = str(run(path).errors["t"])
+
+    assert "3 of 3 records are bad; no row is left to load; the first: " in error
+    assert "'x0' is not an integer" in error
+    assert "t still holds the rows it had before." in error
+    assert "on_empty" not in error, "this would empty the table"
+    assert "See them in" in error
+    assert on.execute("SELECT count(*) FROM t") == [(2,)]
+    assert on.execute("SELECT count(*) FROM t_rejects") == [(3,)]
