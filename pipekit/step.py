@@ -305,3 +305,14 @@ class StepType(Generic[OptionsT]):
     looks_first: Callable[[OptionsT], bool] = _never
     outlook: Callable[[OptionsT, StepContext], Outlook] = _runs
     statements: Callable[[OptionsT, Project], Iterable[Statement]] = _no_statements
+
+    def result_of(self, options: OptionsT, context: StepContext) -> StepResult:
+        """Run a step, and hold what ``run`` returns to its word.
+
+        Raises:
+            TypeError: It is no ``StepResult``.
+        """
+        result: object = self.run(options, context)
+        if not isinstance(result, StepResult):
+            raise TypeError(f"its function must return a StepResult, and returned {result!r:.80}")
+        return result

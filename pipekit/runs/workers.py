@@ -153,7 +153,7 @@ class Workers:
         if finished is not None:
             return finished
         self._rerun.add(step.id)
-        return step.type.run(step.options, context)
+        return step.type.result_of(step.options, context)
 
     def emit(self, event: Event) -> None:
         """Hand an event to the bus."""

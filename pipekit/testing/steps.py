@@ -64,7 +64,7 @@ class StepRun:
         """
         [step] = self.spec.steps
         bus = Bus("test", [self])
-        self.result = step.type.run(step.options, self.spec.context(step, "test", self.warehouse, bus.emit))
+        self.result = step.type.result_of(step.options, self.spec.context(step, "test", self.warehouse, bus.emit))
         return self.result
 
     def handle(self, event: Event) -> None:

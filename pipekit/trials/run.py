@@ -193,7 +193,7 @@ class _Trial:
                 continue
             context = self._spec.context(step, _RUN_ID, self._warehouse, events.append)
             try:
-                step.type.run(step.options, context)
+                step.type.result_of(step.options, context)
             except PipekitError as error:
                 errors[step.id] = error
         return errors, events

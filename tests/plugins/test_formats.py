@@ -44,6 +44,15 @@ def test_a_bad_record_is_named_by_its_number(tmp_path: Path) -> None:
     assert "hosts.ini: column port: record 2: 'many' is not an integer" in str(result.errors["hosts"])
 
 
+def test_a_bad_record_is_named_by_its_line_where_the_format_says_lines(tmp_path: Path) -> None:
+    hosts(tmp_path)
+    told = INI.replace("pa.record_batch(columns))", "pa.record_batch(columns), lines=pa.array([1, 3]))")
+    write(tmp_path, "plugins/ini.py", told)
+    assert "1 row" in cli(tmp_path, "run", "p.yaml", "--plain", code=0).stdout
+    [found] = query(tmp_path, "select source_line, reason from hosts_rejects")
+    assert found == (3, "'many' is not an integer of 64 bits")
+
+
 def test_a_file_is_loaded_once(tmp_path: Path) -> None:
     path = hosts(tmp_path, GOOD, strategy="append")
     run_ok(path)

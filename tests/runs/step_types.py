@@ -60,9 +60,13 @@ def nothing(options, context):
     return pipekit.StepResult()
 
 
+def number(options, context):
+    return 3
+
+
 @pipekit.hookimpl
 def pipekit_step_types():
-    functions = (meet, fragile, broken, slow, session, nothing)
+    functions = (meet, fragile, broken, slow, session, nothing, number)
     return [pipekit.StepType(f.__name__, Options, f) for f in functions]
 '''
 

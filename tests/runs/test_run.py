@@ -191,6 +191,15 @@ def test_an_unexpected_exception_ends_its_step_and_leaves_a_traceback(tmp_path: 
     assert (found["a"], found["b"], found["c"]) == ("FAILED", "SUCCEEDED", "SKIPPED")
 
 
+def test_a_step_type_that_returns_no_result_fails_its_step_and_no_other(tmp_path: Path) -> None:
+    made(tmp_path, "id: a, type: number", "id: b, type: nothing", "id: c, type: nothing, needs: a")
+    done = cli(tmp_path, "run", "p.yaml", "--plain", code=3)
+    why = "the step type number failed unexpectedly: TypeError: its function must return a StepResult, and returned 3"
+    assert why in done.stdout
+    assert "b: SUCCEEDED" in done.stdout
+    assert "c: SKIPPED" in done.stdout
+
+
 def test_select_and_exclude(tmp_path: Path) -> None:
     path = project(
         tmp_path,

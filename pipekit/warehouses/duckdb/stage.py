@@ -341,7 +341,8 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
         reason = f"the record {record.problem or each.broken(record)}"
     else:
         reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)
-    line = record.line if record.line and each.source.format.has_lines else None
+    has_lines = each.source.format.has_lines or each.shape == "carried"
+    line = record.line if record.line and has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"
     return each.file.shown, line, column, reason, shortened(record.raw), value
