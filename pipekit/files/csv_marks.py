@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipekit.files.records import Record
+from pipekit.formats.base import REPEATED
 from pipekit.source import Source
 
-REPEATED = "repeats the header: here another file or table was appended"
 RULED = "is a ruling of a printed table and no data"
 _ENDED = "ends with control-Z (0x1A), the mark of a file's end in DOS: take it off"
 _COPIED = r"is \., the mark of the data's end in PostgreSQL's COPY: take the line off"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipekit.files.csv_marks import BELOW_OTHER, OTHER_TABLE, are_names
 from pipekit.files.records import MOST_BYTES, Record, physical_lines, without_ending
-from pipekit.files.shapes import BLANKS
+from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
 
 _MARK = "\ufeff"
@@ -38,6 +38,7 @@ class CsvReader:
 
     def __init__(self, form: CsvFormat, *, tables: bool = False) -> None:
         self._form = form
+        self._blanks = blanks_of(form)
         self._tables = tables
         self._names: CsvReader | None = None
         self._nulls = frozenset(form.null_values)
@@ -47,7 +48,7 @@ class CsvReader:
         # An escape character is before a quote or itself; before any other character it is text.
         doubled = f"{re.escape(self._escape)}." if self._escape else f"{quote}{quote}"
         inside = f"[^{quote}{re.escape(self._escape or '')}]" if quote else ""
-        blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
+        blanks = f"[{self._blanks.replace(form.delimiter, '')}]*" if form.trim else ""
         self._open = re.compile(f"{blanks}{quote}") if quote else None
         body = f"((?:{inside}|{doubled})*+){quote}"  # possessive: a doubled quote is never taken for a closing one
         self._ended = re.compile(body, re.DOTALL) if quote else None
@@ -194,12 +195,12 @@ class CsvReader:
 
     def _quoted(self, text: str) -> str | None:
         plain = self._unescape.sub(r"\1", text)  # type: ignore[union-attr]
-        if self._form.quoted_nulls or (self._form.trim and plain != plain.strip(BLANKS)):
+        if self._form.quoted_nulls or (self._form.trim and plain != plain.strip(self._blanks)):
             return self._plain(plain)
         return plain
 
     def _plain(self, text: str) -> str | None:
-        value = text.strip(BLANKS) if self._form.trim else text
+        value = text.strip(self._blanks) if self._form.trim else text
         return None if value in self._nulls else value
 
     def _record(self, pending: _Pending, width: int) -> Record:

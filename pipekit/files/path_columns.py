@@ -75,9 +75,19 @@ def _text(source: Source, file: SourceFile, column: Column, below: str) -> str |
             column=column.name,
             hint="Write more of the path in the column's `path`.",
         )
-    text = unquote(found["value"]) if pattern.is_partition else found["value"]
+    text = _unquoted(found["value"], file, column) if pattern.is_partition else found["value"]
     nothing = (_NO_VALUE,) if pattern.is_partition else ()
     return None if text in (*nothing, *getattr(source.format, "null_values", ())) else text
+
+
+def _unquoted(value: str, file: SourceFile, column: Column) -> str:
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError as error:
+        hint = "Give the folder another name, or leave it out by `exclude`."
+        raise BadFileError(
+            f"{value!r} in the path is not UTF-8 behind its %", file=file.uri, column=column.name, hint=hint
+        ) from error
 
 
 def _below(source: Source, file: SourceFile) -> str:

@@ -79,6 +79,11 @@ def windows_encoding(form: FileFormat) -> str | None:
     return _WINDOWS.get(codecs.lookup(encoding).name) if encoding and form.is_plain_text else None
 
 
+def blanks_of(form: FileFormat) -> str:
+    """The blanks that `trim` takes off. Of those of Unicode one is among ``CONTROLS``; it is left to be found bad."""
+    return BLANKS.replace("\x85", "") if windows_encoding(form) else BLANKS
+
+
 def may_be_null_sign(column: Column, form: FileFormat) -> bool:
     """Whether the text ``NULL_SIGN`` is bad in a column of text."""
     return form.is_plain_text and NULL_SIGN not in (*column.null_values, *getattr(form, "null_values", ()))

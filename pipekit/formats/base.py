@@ -43,6 +43,9 @@ class Records:
     problems: pa.Array | None = None
 
 
+REPEATED = "repeats the header: here another file or table was appended"
+"""What is wrong with a record whose values are the names of all columns."""
+
 ReadRecords = Callable[[Any, Path], Iterable[Records]]
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from pipekit.formats.base import FileFormat, FormatType, Records, batched
+from pipekit.formats.base import REPEATED, FileFormat, FormatType, Records, batched
 from pipekit.formats.columns import BadValue, column_of
 
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})?")
@@ -101,17 +102,24 @@ def read_excel(form: ExcelFormat, path: Path) -> Iterator[Records]:
     given = False
     for rows in batched(table.records(kept)):
         given = True
-        yield _records(names, rows)
+        yield _records(names, rows, table, kept)
     if not given:
-        yield _records(names, [])
+        yield _records(names, [], table, kept)
 
 
-def _records(names: Sequence[str], rows: Sequence[tuple[int, list[Any]]]) -> Records:
+def _records(
+    names: Sequence[str], rows: Sequence[tuple[int, list[Any]]], table: _Table, kept: Sequence[int]
+) -> Records:
     import pyarrow as pa
 
-    columns = [column_of([row[index] for _, row in rows]) for index in range(len(names))]
-    values = pa.record_batch(columns, names=list(names))
-    return Records(values, pa.array([number for number, _ in rows], pa.int64()))
+    read = [[row[index] for _, row in rows] for index in range(len(names))]
+    for index, values in enumerate(read):
+        if not {dt.date, dt.datetime}.isdisjoint(map(type, values)):
+            table.mark_day_60(values, [number for number, _ in rows], kept[index])
+    again = [table.is_header(row) for _, row in rows]
+    problems = pa.array([REPEATED if each else None for each in again], pa.string()) if any(again) else None
+    batch = pa.record_batch(list(map(column_of, read)), names=list(names))
+    return Records(batch, pa.array([number for number, _ in rows], pa.int64()), problems=problems)
 
 
 _Merged = tuple[tuple[int, int], tuple[int, int]]
@@ -121,10 +129,12 @@ class _Table:
     """The declared block of cells of a workbook."""
 
     def __init__(self, form: ExcelFormat, path: Path) -> None:
-        from pipekit.formats.excel_parts import open_sheet, unusable_cells
+        from pipekit.formats.excel_parts import days_60, open_sheet, unusable_cells
 
         self._header = form.header
+        self._texts: list[str] = []  # the header, where it is made of texts alone
         self._sheet = open_sheet(path, form.sheet)
+        self._find_days_60 = partial(days_60, path, self._sheet.name)
         self._unusable = {
             (int(place[1]) - 1, column_index(place[0])): BadValue(text)
             for place, text in unusable_cells(path, self._sheet.name)
@@ -153,6 +163,28 @@ class _Table:
                     found.setdefault(row, []).append((first, end))
         return found
 
+    @cached_property
+    def _days_60(self) -> frozenset[tuple[int, int]]:
+        return frozenset((int(number) - 1, column_index(letters)) for letters, number in self._find_days_60())
+
+    def mark_day_60(self, values: list[Any], numbers: Sequence[int], index: int) -> None:
+        """Put a bad value in the place of the day 60 of Excel, 1900-02-29, for which the reader gives the day before.
+
+        Args:
+            values: The values of a column, in which it is done.
+            numbers: The rows.
+            index: The place of the column within the block.
+        """
+        for at, value in enumerate(values):
+            may_be = isinstance(value, dt.date) and (value.year, value.month, value.day) == (1900, 2, 28)
+            if may_be and (numbers[at] - 1, self._area.left + index) in self._days_60:
+                values[at] = BadValue("1900-02-29")
+
+    def is_header(self, row: Sequence[Any]) -> bool:
+        """Whether the values of the columns are the names of all, once more: there another table was appended."""
+        names = self._texts
+        return bool(names) and row[0] == names[0] and list(row) == names
+
     def columns(self) -> tuple[list[int], list[str]]:
         """The places of the columns within the block, and their names; a column without name and value is left out."""
         width = self._area.right - self._area.left + 1
@@ -165,6 +197,8 @@ class _Table:
         rows = self.records(range(width)) if nameless else ()
         used = {index for _, row in rows for index in nameless if row[index] is not None}
         kept = [index for index in range(width) if index not in nameless or index in used]
+        self._texts = [cell for index in kept if isinstance(cell := first[index], str)]
+        self._texts = self._texts if len(self._texts) == len(kept) else []
         return kept, [f"({letters[index]})" if index in nameless else names[index] for index in kept]
 
     def records(self, kept: Sequence[int]) -> Iterator[tuple[int, list[Any]]]:

@@ -23,6 +23,7 @@ _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 # Of an archive, of compressed data in it (some kinds are not read), of XML, and of links that lead nowhere.
 _DAMAGE = (BadZipFile, EOFError, zlib.error, NotImplementedError, ElementTree.ParseError, LookupError)
+_DAY_60 = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>60(?:[.][0-9]+)?<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 
@@ -71,6 +72,16 @@ def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], st
         yield from _unusable_cells(path, sheet)
     except _DAMAGE as error:
         raise ValueError(f"is not an .xlsx workbook that can be read: {error}") from error
+
+
+def days_60(path: Path, sheet: str) -> list[tuple[str, str]]:
+    """Letters and number of each cell with the number 60: as a date it is a day that never was, 1900-02-29.
+
+    https://learn.microsoft.com/en-us/office/troubleshoot/excel/wrongly-assumes-1900-is-leap-year
+    """
+    with ZipFile(path) as parts:
+        found = _DAY_60.findall(parts.read(_part_of(parts, sheet)))
+    return [(place[1].decode(), place[2].decode()) for each in found if (place := _PLACE.search(each))]
 
 
 def _unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -128,6 +128,20 @@ EXCEL_CASES = (
                  "s": "timestamp_ntz", "m": "time", "v": "variant"},
     ),
     _excel("midnight", workbook(S=[("s",), (number(45000, TIMESTAMP),)]), ((dt.datetime(2023, 3, 15),),), columns={"s": "timestamp_ntz"}),
+    _excel(
+        "the_day_that_never_was",
+        workbook(S=[("s", "n"), (number(59, DATE), 60), (number(60, DATE), 60), (number("60.5", TIMESTAMP), 60), (number(61, DATE), 60)]),
+        ((dt.datetime(1900, 2, 28), 60), (dt.datetime(1900, 3, 1), 60)),
+        ((3, "s", "'1900-02-29' is an error"), (4, "s", "'1900-02-29' is an error")),
+        columns={"s": "timestamp_ntz", "n": "integer"},
+    ),
+    _excel(
+        "header_again",
+        workbook(S=[HEAD, ("x", "y"), HEAD, ("a", "z")]),
+        (("x", "y"), ("a", "z")),
+        ((3, None, "repeats the header"),),
+        columns={"a": "varchar", "b": "varchar"},
+    ),
     _excel("saved_formula", workbook(S=[HEAD, (formula(3), "x")]), ((3, "x"),)),
     _excel(
         "cells_of_another_type",

@@ -58,6 +58,12 @@ def path_cases() -> tuple[LoadCase, ...]:
             rejects=((2, "dt", "'soon' is not a date"), (3, "a", "'x' is not an integer")),
         ),
         _case(
+            "that_is_not_utf_8",
+            {"city=M%FCnchen/b.csv": b"a\n2\n"},
+            {"city": {"type": "varchar", "path": "file://city={city}/**"}, "a": "integer"},
+            error=("b.csv", "'M%FCnchen' in the path is not UTF-8"),
+        ),
+        _case(
             "null_in_a_required_column",
             {"dt=__HIVE_DEFAULT_PARTITION__/b.csv": b"a\n2\n"},
             {"dt": {**_IN_FOLDER, "nullable": False}, "a": "integer"},

@@ -14,7 +14,7 @@ from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
 from pipekit.files.local import Fetched
 from pipekit.files.records import MOST_BYTES, Record
-from pipekit.files.shapes import BLANKS
+from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source
 from pipekit.sql.text import quoted
@@ -196,5 +196,5 @@ def _csv_value(form: CsvFormat, column: str) -> str:
         listed = ", ".join(map(quoted, others))
         return f"CASE WHEN {column} IN ({listed}) THEN NULL ELSE {column} END" if others else column
     nulls = ", ".join(map(quoted, form.null_values)) or "NULL"
-    trimmed = f"trim({column}, {quoted(BLANKS)})"
+    trimmed = f"trim({column}, {quoted(blanks_of(form))})"
     return f"CASE WHEN {trimmed} <> {column} AND {trimmed} IN ({nulls}) THEN NULL ELSE {trimmed} END"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.csv_marks import Fields, Head, marked
 from pipekit.files.path_columns import in_files, path_columns
-from pipekit.files.shapes import BLANKS
+from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
 from pipekit.source import Source, SourceFile
@@ -200,7 +200,7 @@ def trimmed(landed: str, values: Sequence[Value], form: CsvFormat, more: str = "
     nulls = ", ".join(map(text, form.null_values)) or "NULL"
     taken = []
     for value in values:
-        bare = f"TRIM({value.text}, {text(BLANKS)})"
+        bare = f"TRIM({value.text}, {text(blanks_of(form))})"
         taken.append(f"IFF({bare} <> {value.text} AND {bare} IN ({nulls}), NULL, {bare}) AS {value.text}")
     return f"(SELECT {', '.join([*taken, *([more] if more else [])])} FROM {landed})"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, short
-from pipekit.files.shapes import BLANKS
+from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.dialect import text
@@ -89,7 +89,7 @@ def _first_stray(form: CsvFormat, lines: str) -> str:
 def _patterns(form: CsvFormat) -> tuple[str, str]:
     """What a line looks like that begins outside of quotes, and one that begins inside."""
     quote, delimiter = _literal(form.quote or ""), "".join(map(_literal, form.delimiter))
-    blanks = f"[{BLANKS.replace(form.delimiter, '')}]*" if form.trim else ""
+    blanks = f"[{blanks_of(form).replace(form.delimiter, '')}]*" if form.trim else ""
     within = f"([^{form.quote}]|{quote}{quote})*"
     if form.escape and form.escape != form.quote:
         escape, either = _literal(form.escape), f"[{form.quote}{_in_set(form.escape)}]"

@@ -54,6 +54,14 @@ FOREIGN_CASES = (
         format=_LATIN,
     ),
     csv_case(
+        "windows_text_as_latin_1_at_the_edge",
+        b"a,b\nx, \xe9\xa0\ny,z\x85\nw,\x85\n",
+        (("x", "\xe9"),),
+        ((3, "b", "encoding: cp1252"), (4, "b", "encoding: cp1252")),
+        columns=_TEXTS,
+        format={**_LATIN, "trim": True},
+    ),
+    csv_case(
         "windows_text",
         b"a,b\nx,\xe9\ny,\x80 5\n",
         (("x", "\xe9"), ("y", "\u20ac 5")),
