@@ -85,14 +85,15 @@ class CsvReader:
 
     def _of_one_table(self, heads: Sequence[Record], found: Iterator[Record]) -> Iterator[Record]:
         """The records below the header, of which those of a second table are bad."""
-        other, with_names, last, gaps = 0, False, _last_line(heads[-1]), 0
+        other, with_names, last, gaps, titled = 0, False, _last_line(heads[-1]), 0, False
         for seen, record in enumerate(found):
             gap = record.line > last + 1
             named = not with_names and not record.problem and are_names(record.fields)
             if other:
                 record.problem = record.problem or BELOW_OTHER.format(other)
-            elif named and gap and 2 * gaps < seen:  # else an empty line is below each record
+            elif named and (gap or titled) and 2 * gaps < seen:  # else an empty line is below each record
                 record.problem, other = OTHER_TABLE, record.line
+            titled = (gap or titled) and bool(record.problem)  # the title of the other table may be between them
             with_names, gaps = with_names or named, gaps + gap
             last = _last_line(record)
             yield record

@@ -183,6 +183,7 @@ def _records(table: tuple[Row, ...], dialect: Dialect) -> Iterator[Polluted]:
         dialect.delimiter.join("abcdef"),
     ]
     yield polluted("other_table_below", 0, [*body, "", *other], kept=table)
+    yield polluted("other_table_below_a_title", 0, [*body, "", "Table 2", *other], kept=table)
     yield polluted("wide_table_below", 0, [*body, "", wide, wide], kept=table)
 
 
