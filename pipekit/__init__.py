@@ -10,7 +10,7 @@ Names are imported when they are first used, so that ``import pipekit`` costs ne
 
 from __future__ import annotations
 
-# As type checkers know it: `typing` is slow to import, and Ctrl-C is seen to only after this module is (`cli.command`).
+# As type checkers know it: `typing` is slow to import, and Ctrl-C is handled only after this module.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any

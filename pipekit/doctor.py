@@ -1,4 +1,4 @@
-"""What a run needs, looked at one by one: folders, the warehouse, every source. Nothing that is wrong ends the look."""
+"""What a run needs, checked one by one: folders, the warehouse, every source. A failure does not stop the others."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class SourceError(PipekitError):
 class BadFileError(SourceError):
     """A file that cannot be loaded as a whole: damaged, archived, refused, or with other columns than declared.
 
-    ``on_bad_file: skip`` goes on without it; a bad record in it is ``on_error``'s business.
+    ``on_bad_file: skip`` goes on without it; a bad record in it is up to ``on_error``.
 
     Attributes:
         others: The same of further files, where they were found at once.

@@ -37,7 +37,7 @@ class RunStarted(Event):
     """A run begins. ``steps`` are the ids that will run, in file order; ``versions`` what decides values.
 
     ``arguments`` is JSON of what the run was given beside its file: ``variables``, ``select``, ``exclude``,
-    ``full_refresh``, ``shared``; empty if that is nothing. ``--resume`` goes on with it.
+    ``full_refresh``, ``shared``; empty if that is nothing. ``--resume`` reads it.
     """
 
     pipeline: str
@@ -53,7 +53,7 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunJoined(RunStarted):
-    """A process goes on with a shared run that another process opened; ``steps`` are those that it runs."""
+    """A process joins a shared run that another process opened; ``steps`` are those that it runs."""
 
 
 @dataclass(frozen=True, kw_only=True)

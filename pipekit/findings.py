@@ -27,11 +27,11 @@ class Finding(NamedTuple):
 
 
 def tried(name: str, look: Callable[[], str], remedy: str = "") -> Finding:
-    """What a look at one thing finds. Whatever goes wrong is the finding, so that the next thing is looked at too.
+    """The finding about one thing. Whatever goes wrong becomes the finding, so that the rest is still checked.
 
     Args:
         name: What is looked at.
-        look: Says how it is.
+        look: Returns how it is.
         remedy: What to do if it raises; by default what the error says itself.
     """
     try:

@@ -1,4 +1,4 @@
-"""What is said beside a pipeline file: by options, and by the project's ``.env``."""
+"""What is given besides a pipeline file: by options, and by the project's ``.env``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipekit.runs.resume import EarlierRun
 
 @dataclass(frozen=True)
 class Given:
-    """What is said beside a pipeline file.
+    """What is given besides a pipeline file.
 
     Attributes:
         target: A target's name.
@@ -39,7 +39,7 @@ class Given:
         return replace(self, target=target)
 
     def as_before(self, earlier: EarlierRun) -> Given:
-        """What an earlier run was given, where this says nothing else."""
+        """What an earlier run was given, where nothing else is given now."""
         clock = earlier.as_of.isoformat() if earlier.as_of else None
         return replace(self, variables={**earlier.variables, **self.variables}, as_of=self.as_of or clock)
 
@@ -83,7 +83,7 @@ _FROM_FILES: dict[str, tuple[Path, str]] = {}
 
 
 def _forget_or_refuse(path: Path, values: Mapping[str, str | None]) -> None:
-    """Take back what the file says no more; refuse it if another project's ``.env`` says otherwise.
+    """Unset what the file no longer sets; refuse a value that another project's ``.env`` has set otherwise.
 
     What has been set by others since stays.
 

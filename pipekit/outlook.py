@@ -1,6 +1,6 @@
 """What a step would do if it ran now: its status, why, its files, and what becomes of its table.
 
-A step type's ``outlook`` finds it out by the very questions that its ``run`` asks, and writes nothing.
+A step type's ``outlook`` decides by the same functions as its ``run``, and writes nothing.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Outlook:
     notes: tuple[str, ...] = field(default=())
 
     def count(self, change: Change) -> tuple[int, int]:
-        """How many files are so, and their bytes."""
+        """How many files have this change, and their bytes."""
         found = [file.size_bytes or 0 for file in self.files if file.change == change]
         return len(found), sum(found)
 

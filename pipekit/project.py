@@ -35,7 +35,7 @@ def state_folder(root: Path) -> Path:
     """Where locks, records of runs and kept translations are: ``PIPEKIT_STATE``, the project's ``state``, ``.pipekit``.
 
     Raises:
-        ValueError: The setting is no text.
+        ValueError: The setting is not text.
     """
     return _folder(root, "state", ".pipekit")
 
@@ -85,5 +85,5 @@ def plugin_files(root: Path) -> list[Path]:
 
 
 def leads_out(path: Path, root: Path) -> bool:
-    """Whether a file of the project is, by a link, one from outside."""
+    """Whether a path of the project is a link to something outside it."""
     return not path.resolve().is_relative_to(root.resolve())

@@ -68,7 +68,7 @@ def _spellings(value: str) -> set[str]:
 
 
 def _matching(value: str) -> str:
-    """A short value, or one word, counts only where it is a word of its own: ``a`` is no part of ``load_data``."""
+    """A short value, or one word, counts only where it is a word of its own: ``a`` is not a part of ``load_data``."""
     alone = len(value) < _SHORT or (len(value) <= _LONG_PARAMETER and value.isalpha())
     return rf"(?<!\w){re.escape(value)}(?!\w)" if alone else re.escape(value)
 
@@ -101,7 +101,7 @@ def hide(values: Iterable[str]) -> None:
 def hide_environment(value: str) -> None:
     """Hide a value that came from the environment: of a place its secret parts, anything else as a whole.
 
-    A path that exists, a switch and a number of a few digits are no secret, and hiding them would make texts
+    A path that exists, a switch and a number of a few digits are not secrets, and hiding them would make texts
     unreadable.
     """
     hide_parts(value)

@@ -35,7 +35,7 @@ def put_whole(place: Path, text: str, check: Callable[[Path], object] = lambda b
 
     Args:
         place: The file; what it may be read by stays as it is.
-        text: What it shall hold; line ends stay as they are.
+        text: Its new content; line ends stay as they are.
         check: Is given the new file before it takes the place of the old one; what it raises leaves the old one.
 
     Raises:
@@ -58,7 +58,7 @@ def kept_key(path: Path) -> bytes:
     """A random key that stays the same: it is made at the first call, for its owner only.
 
     Raises:
-        PipekitError: The file holds no whole key: what depends on it could be guessed.
+        PipekitError: The file does not hold a complete key: what depends on it could be guessed.
     """
     made = secrets.token_hex(32)
     make_private_folder(path.parent)
@@ -66,7 +66,7 @@ def kept_key(path: Path) -> bytes:
         file.write(made)
     key = path.read_bytes()
     if len(key) < len(made):
-        raise PipekitError(f"{path} is no whole key", hint="Delete it: the next call makes a new one.")
+        raise PipekitError(f"{path} does not hold a complete key", hint="Delete it: the next call makes a new one.")
     return key
 
 

@@ -63,7 +63,7 @@ class Statement:
 
 
 class Project(Protocol):
-    """What a step may know of the pipeline around it.
+    """What a step may know about the pipeline around it.
 
     Attributes:
         root: The project's folder; relative paths start here.
@@ -126,7 +126,7 @@ class Project(Protocol):
 
 @dataclass(frozen=True)
 class StepContext:
-    """What ``run`` is given beside its options.
+    """What ``run`` is given besides its options.
 
     Attributes:
         step: The step's id.
@@ -189,7 +189,7 @@ class StepContext:
             ) from error
 
     def _said(self, statement: Statement, error: QueryError) -> tuple[str, str | None]:
-        """The message and the hint: of the author's text where the engine has semantics for it."""
+        """The message and the hint, in terms of the author's text where the engine has semantics for it."""
         semantics = self.warehouse.dialect.semantics
         if semantics is None or not statement.text or statement.dialect != PROJECT_SQL.name:
             return f"{error.message}\n{numbered(statement.sql)}", error.hint

@@ -1,4 +1,4 @@
-"""The packages that pipekit is on: which versions are installed, and whether those were tested.
+"""The packages that pipekit depends on: which versions are installed, and whether those were tested.
 
 Only their metadata is read, and only when a file is read, run or looked at by ``doctor``: nothing is imported.
 """
@@ -18,7 +18,7 @@ from pipekit.findings import Finding
 # pyproject.toml asks for the same one. From release to release sqlglot gives queries another meaning.
 SQLGLOT = "30.22.0"
 DISTRIBUTION = "pipekit-elt"  # what pip calls it; the package and the command are `pipekit`
-# What a run writes down of its own: these decide which values it makes.
+# What each run records of its own: these versions decide which values it makes.
 _TELLING = ("pipekit", "sqlglot", "duckdb", "great-expectations", "pyarrow", "snowflake-connector-python")
 
 

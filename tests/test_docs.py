@@ -33,6 +33,8 @@ from projects import REPOSITORY, copy_project, environment, pipekit
 from pydantic import BaseModel
 
 from pipekit import Pipeline
+from pipekit.export.builtin import BUILT_IN_EXPORTERS
+from pipekit.export.contract import Exporter
 from pipekit.formats.avro import AvroFormat
 from pipekit.formats.csv import CsvFormat
 from pipekit.formats.excel import ExcelFormat
@@ -342,6 +344,13 @@ def test_every_step_type_format_and_warehouse_is_compared_with_its_page() -> Non
     kinds = (*vocabulary.step_types.values(), *vocabulary.formats.values(), *vocabulary.warehouses.values())
     compared = {*FILE_PAGE.values(), *STEP_PAGE.values(), SnowflakeTarget}
     assert [kind.name for kind in kinds if kind.options not in compared] == []
+
+
+@pytest.mark.parametrize("exporter", BUILT_IN_EXPORTERS, ids=lambda exporter: exporter.name)
+@pytest.mark.parametrize("page", ["README.md", "docs/library.md", "docs/schedulers.md"])
+def test_every_exporter_is_on_the_pages(page: str, exporter: Exporter[Any]) -> None:
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    assert f"`{exporter.name}`" in text or f"`pipekit export {exporter.name}" in text
 
 
 def test_every_key_of_a_snowflake_target_is_in_the_table_of_its_page() -> None:

@@ -25,7 +25,7 @@ def select(spec: PipelineSpec, table: str, columns: Sequence[str], where: str | 
     """The statement that reads the rows asked for, in the target's SQL.
 
     Raises:
-        TemplateError: One of the parts is no SQL, or names an unknown column; it says which part.
+        TemplateError: One of the parts is not SQL, or names an unknown column; it says which part.
     """
     head = f"SELECT\n{', '.join(map(_column, columns)) or '*'}\nFROM {table}"
     everything = f"SELECT * FROM {table}"

@@ -61,7 +61,7 @@ class Looking(PipelineFile):
             limit: The most rows; all if left out.
 
         Raises:
-            TemplateError: The condition or the order is no SQL.
+            TemplateError: The condition or the order is not SQL.
             QueryError: There is no such table or column.
         """
         columns = several(columns)

@@ -1,4 +1,4 @@
-"""Where the command begins: before its modules are imported, which takes a while, Ctrl-C is seen to."""
+"""Where the command begins: Ctrl-C is handled before its modules are imported, which takes a while."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Command(click.Command):
         try:
             given = self.make_parser(ctx).parse_args(args)[0]
         except click.UsageError:
-            return  # said when the line is parsed for good
+            return  # reported when the line is parsed
         for param in self.params:
             values = given.get(param.name or "", ())
             texts = [values] if isinstance(values, str) else values if isinstance(values, (list, tuple)) else []

@@ -1,6 +1,6 @@
 """What a shell proposes while a command is typed: names from the text of the project's files, so that it is quick.
 
-Nothing is rendered, checked or opened; a file that cannot be read has no names.
+Nothing is rendered, checked or opened; a file that cannot be read gives no names.
 """
 
 from __future__ import annotations

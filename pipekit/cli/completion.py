@@ -80,7 +80,7 @@ def completion(shell: str) -> None:
 
 
 def answer() -> None:
-    """Answer the shell, and end the process. A project in which something is wrong has nothing to propose."""
+    """Answer the shell, and end the process. Where something in the project is wrong, nothing is proposed."""
     add_completion_class(Bash)
     try:
         cli(prog_name=_NAME, complete_var=COMPLETION, standalone_mode=False)

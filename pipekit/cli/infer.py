@@ -31,7 +31,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 def infer(places: tuple[str, ...], output: Path | None, force: bool, **known: Any) -> None:
     """Propose a pipeline for the files at PLACE...: files, folders, s3:// and others."""
     if output is not None and output.exists() and not force:
-        raise click.UsageError(f"{output} is there already, and was left as it is; choose another name, or use --force")
+        raise click.UsageError(f"{output} exists already, and was left as it is; choose another name, or use --force")
     if force and output is None:
         raise click.UsageError("--force needs --output: without it, the pipeline is printed")
     from pipekit.inference.infer import Hints, infer

@@ -50,7 +50,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def warehouse_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Those that choose a pipeline, without the clock, which the run has already."""
+    """The options that choose a pipeline, without the clock, which the run has already."""
     for option in (NO_PLUGINS, VAR, TARGET, SPEC):
         command = option(command)
     return command

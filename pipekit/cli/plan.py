@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @pipeline_options
 @choice_options
-@click.option("--resume", is_flag=True, help="As the last run is resumed, if it failed or was killed.")
+@click.option("--resume", is_flag=True, help="Plan a resume of the last run, if it failed or was killed.")
 @FULL_REFRESH
 @click.option("--json", "as_json", is_flag=True, help="Show the plan as JSON, with every file.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), help="markdown: for a pull request.")

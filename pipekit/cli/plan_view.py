@@ -153,7 +153,7 @@ def _all_sent(plan: Plan) -> str:
     if not known or not plan.bills:
         return ""
     unknown = sum(step.sent is None and step.status in (SUCCEEDED, UNCHANGED) for step in plan.steps)
-    but = f", without {number(unknown, 'step')} that did not do so before" if unknown else ""
+    but = f", not counting {number(unknown, 'step')} that never did so before" if unknown else ""
     return f"; {_sent_in_words(sum(known, Sent()))}, as when they last did so{but}"
 
 

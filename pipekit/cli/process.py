@@ -22,7 +22,7 @@ from pipekit.cli.stopping import stop_in_order, was_asked
 if TYPE_CHECKING:
     from pipekit.errors import Problem
 
-# What the system refuses. A file that is not there, say, or one that is a folder, is a fault of ours where no message
+# What the system refuses. A missing file, say, or one that is a folder, is a fault of ours where no message
 # of ours has named it before.
 _OF_THE_SYSTEM = frozenset(
     getattr(errno, name)
@@ -136,7 +136,7 @@ def _of_the_system(error: Exception) -> str:
         place = error.filename or "the output"
         return f"{os.fsdecode(place) if not isinstance(place, int) else place}: {error.strerror}"
     if isinstance(error, ValueError) and str(error).startswith("embedded null"):
-        return "a name of a file or folder holds a NUL character; none can"
+        return "the name of a file or folder holds a NUL character, which none can"
     return ""
 
 

@@ -17,7 +17,7 @@ from pipekit.cli.output import say, write_whole
 @click.option(
     "--output", "-o", default="report.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False)
 )
-@click.option("--force", is_flag=True, help="Replace the file even if it is no report.")
+@click.option("--force", is_flag=True, help="Replace the file even if it is not a report.")
 @click.option("--runs", default=50, show_default=True, type=click.IntRange(1, 500), help="Runs to look at.")
 def report(spec: Path, output: Path, force: bool, runs: int, **options: Any) -> None:
     """Write a report of SPEC and its runs, as one HTML file.
@@ -27,7 +27,7 @@ def report(spec: Path, output: Path, force: bool, runs: int, **options: Any) -> 
     """
     if not (force or _may_replace(output)):
         raise click.UsageError(
-            f"--output {output}: there is a file that is no report of pipekit, and it was left as it is; choose another"
+            f"--output {output}: the file there is not a report of pipekit, and was left as it is; choose another"
             " name, or use --force"
         )
     pipeline = read_spec(spec, **options)

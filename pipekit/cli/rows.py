@@ -45,7 +45,7 @@ def _choose_form(context: click.Context, option: click.Parameter, given: bool) -
 
 def limit_option(default: int = 20) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """How many rows are printed."""
-    help_text = "The most rows; 0: all of them."
+    help_text = "The most rows to show; 0 shows all of them."
     return click.option("--limit", "-n", type=click.IntRange(min=0), default=default, show_default=True, help=help_text)
 
 
@@ -61,7 +61,7 @@ def print_rows(data: pa.Table, form: Form | None, limit: int, notice: str = "") 
         data: The rows: up to one more than the limit.
         form: ``full``, ``csv`` or ``json``; for people if ``None``.
         limit: The most rows; all if 0.
-        notice: What must be known of the rows.
+        notice: What the reader must know about the rows.
     """
     if notice:
         say(f"note: {notice}", err=True)
@@ -84,7 +84,7 @@ def print_rows(data: pa.Table, form: Form | None, limit: int, notice: str = "") 
             err=True,
         )
     if data.num_rows > shown.num_rows:
-        say(f"note: there are more than {limit:,} rows; all of them: --limit 0", err=True)
+        say(f"note: there are more than {limit:,} rows; --limit 0 shows all of them", err=True)
 
 
 def _plain(data: pa.Table) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def _once(context: click.Context, parameter: click.Parameter, values: Sequence[s
 )
 @click.option("--quiet", "-q", "mode", flag_value="quiet", help="Show failures only.")
 @click.option("--json", "mode", flag_value="json", help="Show every event as a line of JSON.")
-@click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is no terminal.")
+@click.option("--plain", "mode", flag_value="plain", help="Show plain lines, as when the output is not a terminal.")
 @click.option("--verbose", "-v", is_flag=True, help="Show notes and every check.")
 def run(spec: Path, mode: Mode | None, verbose: bool, **options: Any) -> None:
     """Run the pipeline SPEC.

@@ -27,8 +27,8 @@ _NAMES = re.compile(r'\s*"(?:[^"]|"")+"\s*(?=,|$)|[^,]+')
 @pipeline_options
 @click.argument("table", shell_complete=completing.tables)
 @click.option("--columns", "-c", metavar="A,B", help="Only these columns, in this order; quoted as in SQL.")
-@click.option("--where", "-w", metavar="SQL", help="Only rows of which this is true.")
-@click.option("--order", "-o", metavar="SQL", help="How they are sorted, such as 'amount desc'.")
+@click.option("--where", "-w", metavar="SQL", help="Only rows for which this is true.")
+@click.option("--order", "-o", metavar="SQL", help="The order of the rows, such as 'amount desc'.")
 @limit_option()
 @form_options
 def show(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 else:
-    # Built into Python. `signal` only wraps it in enums, and takes 4 ms in which Ctrl-C is not seen to.
+    # Built into Python. `signal` only wraps it in enums, and takes 4 ms in which Ctrl-C is not handled.
     import _signal as signal
 
 STOPPED = 130

@@ -77,7 +77,7 @@ def _refuse(options: AirflowOptions, pipeline: Exported) -> None:
     except ValueError as error:
         raise ExportError(f"--command {options.command!r}: {str(error).lower()}") from error
     if not words:
-        raise ExportError(f"--command {options.command!r} is no command")
+        raise ExportError(f"--command {options.command!r} is not a command")
 
 
 def _step(step: ExportedStep, pipeline: Exported) -> dict[str, Any]:

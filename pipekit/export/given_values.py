@@ -106,7 +106,7 @@ def check_aws_schedule(option: str, text: str) -> None:
     fields = match[1].split() if match else []
     if len(fields) != len(_AWS):
         ways = "'cron(15 6 * * ? *)' with six fields, 'rate(2 hours)', or 'at(2027-01-31T06:00:00)'"
-        raise ExportError(f"{option} {text!r} is no schedule of EventBridge, such as {ways}")
+        raise ExportError(f"{option} {text!r} is not an EventBridge schedule, such as {ways}")
     _check_fields(option, text, _AWS, fields)
     if [fields[2], fields[4]].count("?") != 1:
         raise ExportError(f"{option} {text!r}: one of the day of the month and the day of the week must be ?, not both")
@@ -116,9 +116,8 @@ def _check_fields(option: str, text: str, known: tuple[_Field, ...], fields: lis
     for field, given in zip(known, fields, strict=True):
         if not field.takes(given):
             span = f"{field.least} to {field.most}"
-            raise ExportError(
-                f"{option} {text!r}: {given!r} is no {field.what}: {span}, *, lists, ranges upwards, /steps"
-            )
+            allowed = f"{span}, *, lists, ranges upwards, /steps"
+            raise ExportError(f"{option} {text!r}: {given!r} is not allowed for the {field.what}: {allowed}")
 
 
 def check_name(option: str, text: str, pattern: str, such_as: str) -> None:

@@ -83,7 +83,7 @@ def _refuse_options(options: SnowflakeTasksOptions) -> None:
     for name, values in {**plain, "integration": options.integration}.items():
         for value in values:
             if not _PLAIN.fullmatch(value):
-                raise ExportError(f"--{name.replace('_', '-')} {value!r} is no plain name: letters, digits and _")
+                raise ExportError(f"--{name.replace('_', '-')} {value!r} is not a plain name: letters, digits and _")
     if not _SCHEMA.fullmatch(options.tasks_schema):
         raise ExportError(f"--tasks-schema {options.tasks_schema!r} is not DATABASE.SCHEMA, in letters, digits and _")
     if not _IMAGE.fullmatch(options.image):

@@ -19,7 +19,7 @@ _LONGEST = 1000
 
 
 def is_separator_line(form: CsvFormat, file: SourceFile, line: str) -> bool:
-    """Whether a first line is one that names the delimiter for Excel, and no data.
+    """Whether a first line is one that names the delimiter for Excel, and holds no data.
 
     Raises:
         BadFileError: It names another delimiter than the source.

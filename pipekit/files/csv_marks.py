@@ -1,7 +1,7 @@
 """Records of a CSV file that hold no values: a header again, a ruling under it, and marks of a file's end.
 
 Programs that print tables write them: ``---`` of SQL*Plus, sqlcmd, psql and Markdown, the line ``\\.`` of PostgreSQL's
-COPY, and control-Z (0x1A), with which DOS and what came from it end a text. Where all columns are texts, they would
+COPY, and control-Z (0x1A), with which DOS and its successors end a text. Where all columns are texts, they would
 load as rows.
 """
 
@@ -15,7 +15,7 @@ from pipekit.files.records import Record
 from pipekit.formats.base import REPEATED
 from pipekit.source import Source
 
-RULED = "is a ruling of a printed table and no data"
+RULED = "is a ruling of a printed table, not data"
 _ENDED = "ends with control-Z (0x1A), the mark of a file's end in DOS: take it off"
 _COPIED = r"is \., the mark of the data's end in PostgreSQL's COPY: take the line off"
 CONTROL_Z = "\x1a"
@@ -65,7 +65,7 @@ def placed(lines: Iterable[Sequence[str | None]], positions: Sequence[int | None
     return tuple(tuple(None if at is None else line[at] or "" for at in positions) for line in lines)
 
 
-def marked(
+def mark_conditions(
     source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """Conditions, in SQL that every engine understands, of records without values, each with what they are.
@@ -77,10 +77,10 @@ def marked(
         text: Writes a literal.
     """
     yield f"coalesce({fields.last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
-    yield from marked_without_control_z(source, fields, heads, text)
+    yield from mark_conditions_without_control_z(source, fields, heads, text)
 
 
-def marked_without_control_z(
+def mark_conditions_without_control_z(
     source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
 ) -> Iterator[tuple[str, str]]:
     """The same for files that are known to hold no control-Z."""
@@ -117,7 +117,7 @@ def _is_ruling(values: Sequence[str], text: Callable[[str], str]) -> str:
 
 
 def mark_of(record: Record) -> str:
-    """What a record is of which one of the conditions is true."""
+    """What is wrong with a record for which one of the conditions is true."""
     last = record.fields[-1] if record.fields else None
     if last is not None and last.endswith(CONTROL_Z):
         return _ENDED

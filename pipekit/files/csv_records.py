@@ -1,4 +1,4 @@
-"""CSV files split into records in Python: slower than DuckDB, but nothing stops it, and nothing is guessed."""
+"""CSV files split into records in Python: slower than DuckDB, but it reads every file, and guesses nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AFTER = "has text after a closing quote"
 _STRAY = "has a quote inside an unquoted value"
 _RETURN = "has a carriage return inside an unquoted value"
 _JOINED = "begins with a byte order mark: here another file was appended"
-_GOES_ON = "may go on below, in a line that closes a quote which was never opened"
+_GOES_ON = "may go on below, in a line that closes a quote that was never opened"
 
 
 class CsvReader:

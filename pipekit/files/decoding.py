@@ -111,7 +111,7 @@ def checked(parts: Iterator[bytes], file: SourceFile) -> Iterator[bytes]:
     """The same, as long as it can be data.
 
     Raises:
-        BadFileError: It is so much more than the file that somebody means harm.
+        BadFileError: It is so much larger than the file that it looks like a decompression bomb.
     """
     size = 0
     for chunk in parts:

@@ -22,7 +22,7 @@ def folded(name: str) -> str:
 
 _HINTS = {  # of a name that is there twice, by whether it is declared
     False: "Set `on_extra: ignore` if the column is not needed, or correct the file.",
-    True: "Which of them is meant cannot be known: correct the file.",
+    True: "It cannot be known which of them is meant: correct the file.",
 }
 
 

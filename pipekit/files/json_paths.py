@@ -72,7 +72,7 @@ def off_the_way(steps: Sequence[str | int], at: int) -> str:
 
 
 def after_blanks(text: str, at: int) -> int:
-    """Where the next character is that is no blank of JSON, from ``at`` on."""
+    """Where the next character is that is not a blank of JSON, from ``at`` on."""
     return BLANK.match(text, at).end()  # type: ignore[union-attr]
 
 

@@ -16,7 +16,7 @@ from pipekit.files.records import Record, physical_lines
 def json_lines(path: Path) -> Iterator[Record]:
     """The records of a JSON lines file: every line that is not blank, and a document over several lines as one.
 
-    What is inside such a document is no record, also where it fills a line.
+    What is inside such a document is not a record, also where it fills a line.
     """
     lines = ((number, *line) for number, line in enumerate(physical_lines(path), 1))
     ahead: deque[_Line] = deque()

@@ -24,7 +24,7 @@ def list_files(source: Source, cancelled: threading.Event | None = None) -> List
     """The files of ``source`` in name order; empty when none matches its patterns.
 
     A ``uri`` that names one file is that file, whatever the patterns. Hidden files and what writers leave beside their
-    data are no files of a source, unless it asks for them; the listing names what is left out.
+    data are not files of a source, unless it asks for them; the listing names what is left out.
 
     Args:
         source: Where to look.
@@ -147,7 +147,7 @@ def _written(status: os.stat_result) -> datetime:
 
 
 def refuse_changed(file: SourceFile) -> None:
-    """Make sure that a local file is still as it was listed. What is elsewhere is minded where it is read.
+    """Make sure that a local file is still as it was listed. Files elsewhere are checked where they are read.
 
     Raises:
         SourceError: It was written while it was read, or is gone.

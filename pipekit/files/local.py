@@ -126,7 +126,7 @@ class LocalFiles:
         return [copies[index] if each is None else each for index, each in enumerate(plain)]
 
     def start(self, file: SourceFile, place: Path) -> Path:
-        """The start of the file as plain local text, for who looks at its header only: the file itself, or ``place``.
+        """The start of the file as plain local text, for a look at its header: the file itself, or ``place``.
 
         Raises:
             SourceError: It is gone, or cannot be read.
@@ -239,7 +239,7 @@ class LocalFiles:
 
 
 class _Counted:
-    """A stream that counts and digests what is read from it; failures to read are no damage of the data."""
+    """A stream that counts and digests what is read from it; failures to read are not damage of the data."""
 
     def __init__(self, stream: IO[bytes], uri: str) -> None:
         self._stream = stream
@@ -256,7 +256,7 @@ class _Counted:
         return data
 
     def close(self) -> None:
-        """Nothing: who opened the stream closes it. Arrow asks for it all the same."""
+        """Nothing: whoever opened the stream closes it. Arrow calls this nevertheless."""
 
     @property
     def digest(self) -> str:

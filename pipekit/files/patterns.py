@@ -13,7 +13,7 @@ _MARKERS = re.compile(
     r"_SUCCESS|_FAILURE|_temporary|_metadata|_common_metadata|_delta_log|_spark_metadata|_symlink_format_manifest"
     r"|_(started|committed|vacuum|change_data)(_.*)?|.+\.crc|.+_\$folder\$"
 )
-_PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are told by this alone
+_PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are recognised by this alone
 HIDDEN = "hidden"
 MARKER = "left by the writer"
 EXCLUDED = "excluded"
@@ -95,7 +95,7 @@ def first_no_data(name: str) -> tuple[str, str] | None:
 
 
 def is_folder_marker(name: str, size: int) -> bool:
-    """Whether an object only stands for a folder: consoles make one of no byte whose name ends in a slash."""
+    """Whether an object only stands for a folder: consoles make an empty one whose name ends in a slash."""
     return name == "" or (name.endswith("/") and size == 0)
 
 

@@ -45,7 +45,7 @@ def scheme_of(uri: str) -> str:
 
 
 def check_place(uri: str, *, read_elsewhere: bool = False) -> str | None:
-    """Why files at ``uri`` can be read by no means; ``None`` if they can, as far as that can be known here.
+    """Why files at ``uri`` cannot be read at all; ``None`` if they can, as far as that can be known here.
 
     Args:
         uri: A folder or a file.
@@ -66,7 +66,7 @@ def check_place(uri: str, *, read_elsewhere: bool = False) -> str | None:
 
 
 def check_spelling(uri: str) -> str | None:
-    """What is in the way of a place as the pipeline file writes it; ``None`` if nothing does."""
+    """What is wrong with a place as the pipeline file writes it; ``None`` if nothing is."""
     before, colon, after = uri.partition("://")
     slash = not colon and _ONE_SLASH.match(uri)
     upper = colon and before.isalnum() and before != before.lower()
@@ -121,7 +121,7 @@ class Store:
         self.scheme = scheme_of(uri)
         if problem := check_place(uri):
             raise SourceError(problem, file=uri)
-        # A kept listing would hide files that came since.
+        # A cached listing would hide files that came since.
         fresh = {"use_listings_cache": False, "skip_instance_cache": True} if self.scheme in _S3 else {}
         with store_errors(uri):
             self._files, self._root = url_to_fs(uri, **fresh, **(_settings() if fresh else {}))
@@ -237,7 +237,7 @@ class Store:
         Raises:
             FileNotFoundError: It is gone.
             TransientError: It was replaced after it was listed.
-            SourceError: The store does not hand it out.
+            SourceError: The store refuses to give it.
         """
         path = self._files._strip_protocol(file.uri)
         with store_errors(file.uri, missing=True):
@@ -317,7 +317,7 @@ def _from_store(error: BaseException, uri: str) -> bool:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html: archived objects are in another state.
 _ABOUT_THE_OBJECT = ("InvalidObjectState", "AccessDenied", "403", "Forbidden")
 _WITHOUT_RIGHTS = (
-    "Where the reader pays, set FSSPEC_S3_REQUESTER_PAYS=true; where anybody may read without, FSSPEC_S3_ANON=true."
+    "If the reader pays, set FSSPEC_S3_REQUESTER_PAYS=true; if the bucket is public, set FSSPEC_S3_ANON=true."
 )
 _ARCHIVED = "It is archived (Glacier): restore it, move it away, or set on_bad_file: skip."
 

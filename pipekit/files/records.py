@@ -1,4 +1,4 @@
-"""Splitting a text file into records in Python: slower than DuckDB, but nothing stops it.
+"""Splitting a text file into records in Python: slower than DuckDB, but it reads every file.
 
 It is used for what DuckDB's readers refuse or do not report: broken records, mixed line endings, the physical line
 and the raw text of a bad record. Memory is bounded by one record.

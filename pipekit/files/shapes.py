@@ -67,7 +67,7 @@ _WINDOWS = {
 }
 FOREIGN = {
     NULL_SIGN: "is what MySQL and others write for NULL; name it in `null_values`",
-    NUL: "holds a NUL character (0x00), which is in no text; bcp writes it for an empty one. Export it without",
+    NUL: "holds a NUL character (0x00), which no text can hold; bcp writes it for an empty text. Export it without",
     CONTROLS: "holds a control character that is a sign of text in {0}; set `encoding: {0}`",
 }
 """What is wrong with a text that was not written as it is read, by what it is or holds."""
@@ -90,7 +90,7 @@ def may_be_null_sign(column: Column, form: FileFormat) -> bool:
 
 
 def why_foreign(value: str, form: FileFormat) -> str | None:
-    """What of ``FOREIGN`` a text is; ``None`` if it is none."""
+    """Which of ``FOREIGN`` a text is; ``None`` if it is none of them."""
     if not form.is_plain_text:
         return None
     if value == NULL_SIGN:

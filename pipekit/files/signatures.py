@@ -52,7 +52,7 @@ _SIGNATURES = (
     ),
     _Signature(b"PK\x03\x04", "a zip archive", _UNPACK.format("zip", "zip")),
     _Signature(b"PK\x05\x06", "a zip archive", _UNPACK.format("zip", "zip")),
-    _Signature(b"\xd0\xcf\x11\xe0", "an Excel workbook of the old kind (.xls)", "Save it as .xlsx or .csv."),
+    _Signature(b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", "Save it as .xlsx or .csv."),
     _Signature(b"PAR1", "a Parquet file", "Set `format: {type: parquet}`.", r"[\x00-\x08\x0e-\x1f]"),
     _Signature(b"Obj\x01", "an Avro file", "Set `format: {type: avro}`."),
     _Signature(b"ORC", "an ORC file", "Write it as Parquet.", r"[\x00-\x08\x0e-\x1f]"),

@@ -124,7 +124,7 @@ def _next(text: str, at: int) -> tuple[str, Part, int]:
     if "%" in text:
         raise ValueError(_strftime(text))
     raise ValueError(
-        f"{text!r} is not a format pipekit can read: {text[at:]!r} is no element of Snowflake's notation "
+        f"{text!r} is not a format pipekit can read: {text[at:]!r} is not an element of Snowflake's notation "
         '(YYYY, YY, MM, MON, MMMM, DD, DY, HH24, HH12, MI, SS, FF0 to FF9, AM, PM, TZH:TZM, TZHTZM, "text")'
     )
 

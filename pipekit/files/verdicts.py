@@ -1,4 +1,4 @@
-"""What is said of a file that does not keep its contract, in the same words on every engine.
+"""What is said about a file that does not keep its contract, in the same words on every engine.
 
 An adapter finds what is wrong; the sentence, the hint and what is shown of the file are decided here.
 """

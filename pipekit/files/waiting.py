@@ -1,4 +1,4 @@
-"""Work that waits for disks and stores: done side by side, and left alone when the step is cancelled."""
+"""Work that waits for disks and stores: done side by side, and abandoned when the step is cancelled."""
 
 from __future__ import annotations
 

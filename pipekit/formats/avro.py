@@ -22,7 +22,7 @@ def read_avro(form: AvroFormat, path: Path) -> Iterator[Records]:
     """The records of a file.
 
     Raises:
-        ValueError: It is not such a file, is damaged, or its records are no records but single values.
+        ValueError: It is not such a file, is damaged, or its records are not records but single values.
     """
     import fastavro
 

@@ -96,13 +96,13 @@ class FileFormat(Model):
 
     @property
     def lines_above(self) -> int:
-        """How many lines at the top are no records: the key ``skip_lines``; 0 for a format that has no such key."""
+        """How many lines at the top are not records: the key ``skip_lines``; 0 for a format that has no such key."""
         lines: int = getattr(self, "skip_lines", 0)
         return lines
 
     @property
     def footer_lines(self) -> int:
-        """How many lines at the end are no records: the key ``skip_footer``; 0 for a format that has no such key."""
+        """How many lines at the end are not records: the key ``skip_footer``; 0 for a format that has no such key."""
         lines: int = getattr(self, "skip_footer", 0)
         return lines
 

@@ -55,7 +55,7 @@ class CsvFormat(WrittenNumbers):
     @classmethod
     def _not_by_name(cls, value: str) -> str:
         if meant := _BY_NAME.get(value.lower()):
-            raise ValueError(f'{value!r} is no delimiter; write "{meant}"')
+            raise ValueError(f'{value!r} is not a delimiter; write "{meant}"')
         return value
 
     extra_is_error: ClassVar[bool] = True

@@ -116,7 +116,7 @@ def _leaves(structure: Any, above: tuple[str, ...]) -> Iterator[_Leaf]:
 
 
 def _not_columns(kind: dict[str, Any], steps: Sequence[str]) -> str | None:
-    """Why the keys of an object are no columns."""
+    """Why the keys of an object are not columns."""
     if not kind:
         return "an object without keys"
     if len(kind) > _MOST_KEYS:
@@ -199,9 +199,9 @@ def _convert(column: Column, question: Question, contract: Source) -> Conversion
 
 
 def _as_in_json(leaf: _Leaf, proposal: Proposal, nulls: tuple[str, ...]) -> None:
-    """What JSON is stricter about: a number is no text, and a text stands for NULL only where the column says so."""
+    """What JSON is stricter about: a number is not text, and a text stands for NULL only where the column says so."""
     if leaf.kind == "VARCHAR" and nulls and proposal.type != "varchar":
         proposal.null_values = tuple(sorted(nulls))
         proposal.doubts.append(f"{', '.join(map(repr, proposal.null_values))} stands for NULL here")
     if leaf.kind != "VARCHAR" and proposal.type == "varchar":
-        proposal.widen("variant", "a number is no varchar in JSON: kept variant, with its digits as they are")
+        proposal.widen("variant", "a number is not a varchar in JSON: kept variant, with all its digits")

@@ -1,4 +1,4 @@
-"""Lines at the end of CSV files that are no records: totals, counts, notes."""
+"""Lines at the end of CSV files that are not records: totals, counts, notes."""
 
 from __future__ import annotations
 

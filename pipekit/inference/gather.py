@@ -91,7 +91,7 @@ def _at(place: str) -> Iterator[tuple[Found, str]]:
     for file in files:
         below = file.uri.removeprefix(uri).lstrip("/")
         no_data = below and _NO_DATA.search(below.lower())
-        shape, why = (None, "is no data, by its name") if no_data else _shape(file, store)
+        shape, why = (None, "is not data, by its name") if no_data else _shape(file, store)
         yield Found(file, place, below, uri, shape or Shape({})), why
 
 

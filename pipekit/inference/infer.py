@@ -189,7 +189,7 @@ def _look_at(warehouse: DuckDBWarehouse, draft: Draft, folder: Path, tables: Map
     elif draft.format["type"] == "csv":
         if footer := footer_lines(draft):
             draft.format["skip_footer"] = footer
-            draft.doubts.append(f"the last {footer} lines of each file are no records: left out by skip_footer")
+            draft.doubts.append(f"the last {footer} lines of each file are not records: left out by skip_footer")
         propose_from_text(warehouse, draft, _header(draft))
     elif draft.format["type"] == "json":
         propose_from_documents(warehouse, draft)

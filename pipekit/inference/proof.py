@@ -83,7 +83,7 @@ def too_broken(draft: Draft) -> str | None:
     """Why nothing can be proposed for a draft: so many records are broken that its shape is another one."""
     if draft.rejected * 100 <= draft.rows:
         return None
-    line = "" if draft.format.get("header", True) else ", such as a first line that is no header of the lines below"
+    line = "" if draft.format.get("header", True) else ", such as a first line that is not a header of those below"
     return f"{draft.broken}: more than 1% is no accident{line}; fix the lines, or write the source by hand"
 
 

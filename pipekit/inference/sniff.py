@@ -53,7 +53,7 @@ def sniff(file: SourceFile, start: bytes, again: Open) -> tuple[Shape | None, st
     if kind:
         return None, f"is {kind[0]}. {kind[1]}"
     if suffix := _NAMED.get(Path(file.uri).suffix.lower()):
-        return None, f"is called {suffix}, and is none"
+        return None, f"is called {suffix}, but is not one"
     return _text(start, keys, again, packing or NONE)
 
 
@@ -78,7 +78,7 @@ def _text(start: bytes, keys: dict[str, Any], again: Open, packing: str) -> tupl
 
 
 def encoding_of(start: bytes) -> tuple[str | None, tuple[str, ...]]:
-    """The encoding of a text, and what is doubtful about it; ``None`` if it is no text."""
+    """The encoding of a text, and what is doubtful about it; ``None`` if it is not text."""
     if wide := wide_encoding(start):
         return wide, ()
     if b"\x00" in start:
@@ -101,7 +101,7 @@ def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: boo
 
 
 def _first_value(text: str) -> Any:
-    """The first record: of lines the first one, of an array its first element; ``None`` if it is no JSON."""
+    """The first record: of lines the first one, of an array its first element; ``None`` if it is not JSON."""
     decoder = json.JSONDecoder()
     bare = text.lstrip()
     try:

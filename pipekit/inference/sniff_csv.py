@@ -126,7 +126,7 @@ def _has_header(records: Sequence[Sequence[str]]) -> tuple[bool, tuple[str, ...]
 
 
 def _is_repeating_header(first: Sequence[str]) -> bool:
-    """Whether a line in which names repeat, above values that are no text, may be a header: some column has its own."""
+    """Whether a line with repeated names, above values that are not text, may be a header: some column has its own."""
     counts = Counter(cell.lower() for cell in first)
     return "" not in counts and 1 in counts.values()
 

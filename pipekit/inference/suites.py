@@ -64,7 +64,7 @@ def suite_from(path: Path) -> list[Expectation]:
     """The expectations of a suite that Great Expectations exported.
 
     Raises:
-        SpecError: The file cannot be read, or is no suite.
+        SpecError: The file cannot be read, or is not a suite.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -72,7 +72,9 @@ def suite_from(path: Path) -> list[Expectation]:
         raise SpecError([Problem(str(path), 0, "", f"cannot be read as JSON: {error}")]) from error
     found = data.get("expectations") if isinstance(data, dict) else None
     if not isinstance(found, list):
-        raise SpecError([Problem(str(path), 0, "", "is no suite of Great Expectations: it has no list `expectations`")])
+        raise SpecError(
+            [Problem(str(path), 0, "", "is not a suite of Great Expectations: it has no list `expectations`")]
+        )
     return [_from_exported(path, number, each) for number, each in enumerate(found)]
 
 

@@ -76,10 +76,10 @@ def _type(context: StepContext, name: str, options: Into) -> str:
 
 
 def refuse_unknown(context: StepContext, columns: Sequence[TableColumn], options: Into) -> None:
-    """Make sure that the rows have each column that is said to be there and has no default, with its type.
+    """Make sure that the rows have each declared column that has no default, with its type.
 
     Raises:
-        QueryError: They have not.
+        QueryError: They do not.
     """
     warehouse, has = context.warehouse, {column.name: column.type for column in columns}
     for name, column in options.said.columns.items():

@@ -140,7 +140,7 @@ class Into(TableOptions):
 
     Attributes:
         materialize: How the rows reach the table: the name of a materialization.
-        contract: What is said of the table: its columns and its primary key.
+        contract: Its columns and its primary key.
     """
 
     chosen_by: ClassVar[Use] = "materialize"
@@ -150,7 +150,7 @@ class Into(TableOptions):
 
     @property
     def said(self) -> Contract:
-        """What is said of the table; an empty contract if there is none."""
+        """The contract of the table; an empty one if there is none."""
         return self.contract or Contract()
 
     @property

@@ -107,7 +107,7 @@ def _publish_built(
         if options.is_constrained:
             _check_new_rows(move, options)
         if not in_place:
-            rows = _move_anew(move, options) if anew or choice.how.remade_as else _move(move, options)
+            rows = _rebuild(move, options) if anew or choice.how.remade_as else _move(move, options)
             constraints.describe(context, table, options)
             return rows
         counted = audit(context, options.audit, scratch, shown_as=table, counts=True)
@@ -135,7 +135,7 @@ def _anew(context: StepContext, table: Table) -> bool:
     return True
 
 
-def _move_anew(move: Move[Any], options: Into) -> int:
+def _rebuild(move: Move[Any], options: Into) -> int:
     """Move the rows into a table of their own, which takes the place of the old one when it has passed the audit."""
     context, table, choice = move.context, move.table, options.choice
     with scratch_table(context, table) as fresh:

@@ -48,7 +48,7 @@ def difference(
         options: The step's, with ``on_schema_change``.
         own: Columns that the materialization fills by itself.
         inferred: The engine found the types: on Snowflake a literal is as wide as it is written, so that the next run
-            may bring a longer one. A column that is wide enough then is no change of the file's.
+            may bring a longer one. A column that is wide enough is then not a change in the file.
 
     Raises:
         QueryError: The columns differ and ``on_schema_change`` does not allow it; the difference is shown.

@@ -35,8 +35,8 @@ class Merged(Keyed, Protocol):
 def scratch_table(context: StepContext, table: Table) -> Iterator[Table]:
     """A helper table's name; whatever was made under it is dropped at the end.
 
-    Where each statement is a request, only a failure needs one: a temporary table goes with the session, and any other
-    has taken another's place.
+    Where each statement is a request, it is dropped after a failure only: a temporary table ends with the session, and
+    any other has become the step's table.
     """
     warehouse = context.warehouse
     scratch, needless = warehouse.scratch(table), False

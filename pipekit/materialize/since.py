@@ -1,4 +1,4 @@
-"""``append`` by ``since``: rows above the greatest value in the table are new, and what is beside it is not lost.
+"""``append`` by ``since``: rows above the greatest value in the table are new, and late ones at it are not lost.
 
 A row with the greatest value itself, or with none (NULL), may be one that came late. Such rows are compared as a whole:
 as many of them are added as there are more than in the table. Where the rows of a query differ from run to run (its

@@ -131,7 +131,7 @@ def _by_apprise(receiver: Receiver, messages: list[dict[str, str]], taken: Calla
         for text in answers.read().splitlines():
             answer = _answer(text)
             if not answer.get("sent"):
-                return str(answer.get("why") or "the receiver did not take it")
+                return str(answer.get("why") or "the receiver did not accept it")
             taken()
     return done or "apprise ended before it was sent"
 

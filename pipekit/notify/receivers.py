@@ -127,7 +127,9 @@ def _problem_with_address(url: str) -> str | None:
             return None
     service = re.match(r"[A-Za-z][A-Za-z0-9+.-]*(?=://)", url)
     of = f" of {service[0]}://" if service else ""
-    return f"is no address{of} that apprise takes: see https://appriseit.com/services/ (not shown: it is a secret)"
+    return (
+        f"is not an address{of} that apprise accepts: see https://appriseit.com/services/ (not shown: it is a secret)"
+    )
 
 
 @contextmanager

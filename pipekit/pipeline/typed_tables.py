@@ -98,7 +98,7 @@ class TypedTables:
         if not steps:
             return "no step makes it"
         if any(_may_have_others(step.options) for step in steps):
-            return "with on_schema_change it may have others than its rows"
+            return "with on_schema_change it may have other columns than its rows"
         return f"the step {steps[0].id} ({steps[0].type.name}) does not declare them"
 
 

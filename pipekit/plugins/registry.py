@@ -178,7 +178,8 @@ class Plugins:
         owner = dict(taken or {})
         for plugin, item in ((plugin, item) for plugin, items in self._results(hook) for item in items):
             if not hasattr(item, "name"):
-                raise PluginError(f"{plugin}: {hook} returned {_shown(item)}, which is no {what}; {_SEE}")
+                article = "an" if what[0] in "aeiou" else "a"
+                raise PluginError(f"{plugin}: {hook} returned {_shown(item)}, not {article} {what}; {_SEE}")
             if item.name in owner:
                 raise PluginError(f"the {what} {item.name!r} is claimed by {owner[item.name]} and by {plugin}")
             by_name[item.name], owner[item.name] = item, plugin
@@ -191,7 +192,7 @@ class Plugins:
         for plugin, items in self._results("pipekit_materializations"):
             if wrong := [each for each in items if not hasattr(each, "uses")]:
                 hook = "pipekit_materializations"
-                raise PluginError(f"{plugin}: {hook} returned {_shown(wrong[0])}, which is none; {_SEE}")
+                raise PluginError(f"{plugin}: {hook} returned {_shown(wrong[0])}, not a Materialization; {_SEE}")
             for item, use in [(each, use) for each in items for use in each.uses]:
                 if item.name in found[use]:
                     by = owner[use, item.name]

@@ -27,7 +27,7 @@ _SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": "
 
 
 def parse_text(text: str) -> dict[str, Any] | None:
-    """A condition written as text, as the mapping that means the same; ``None`` if it is no condition."""
+    """A condition written as text, as the mapping that means the same; ``None`` if it is not a condition."""
     match = _TEXT.fullmatch(text)
     if match is None:
         return None

@@ -100,13 +100,13 @@ def limit(value: Any) -> Any:
     """A bound as Great Expectations reads it: a number as a float, a text as a date or, with a time, a datetime.
 
     Raises:
-        UnevaluableError: The text is no date and no time.
+        UnevaluableError: The text is neither a date nor a time.
     """
     if isinstance(value, str):
         try:
             return date.fromisoformat(value) if len(value) <= 10 else datetime.fromisoformat(value)
         except ValueError as error:
-            raise UnevaluableError(f"{value!r} is no date and no time") from error
+            raise UnevaluableError(f"{value!r} is neither a date nor a time") from error
     return float(value) if isinstance(value, int) else value
 
 
@@ -144,7 +144,7 @@ def by_quantiles(values: list[Any], ranges: Mapping[str, Any]) -> Verdict:
     """Judge quantiles, each against its own range, with the tolerance that Great Expectations allows.
 
     Raises:
-        UnevaluableError: A quantile is no number.
+        UnevaluableError: A quantile is not a number.
     """
     observed = {"quantiles": ranges["quantiles"], "values": [plain(value) for value in values]}
     try:

@@ -255,7 +255,7 @@ def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
     way_out = f"write row_condition: '{meant}'" if meant else 'write it as in row_condition: \'col("region") == "x"\''
     if parse_text(text) is None:
         also = f", {parser}" if missing else ""
-        yield ("row_condition",), f"{text!r} is no condition that great_expectations reads; {way_out}{also}"
+        yield ("row_condition",), f"{text!r} is not a condition that great_expectations can read; {way_out}{also}"
     elif missing:
         yield ("row_condition",), f"a condition that is a text needs {parser} in the same braces"
 

@@ -180,7 +180,7 @@ def _unwrap(data: Any, problems: Problems) -> tuple[Engine, Place, Any]:
             problems.append(((key,), f"unknown key{near or '; a suite has expectations and engine'}"))
     engine = data.get("engine", "auto")
     if engine not in ENGINES:
-        problems.append((("engine",), f"{engine!r} is no engine; one of {', '.join(ENGINES)}"))
+        problems.append((("engine",), f"{engine!r} is not an engine; one of {', '.join(ENGINES)}"))
     return engine, ("expectations",), data.get("expectations")
 
 
@@ -205,7 +205,7 @@ def _from_item(item: Any, place: Place, problems: Problems) -> Expectation | Non
 
 
 def _as_mapping(arguments: Any) -> str:
-    """How arguments that are no mapping are written."""
+    """How arguments that are not a mapping are written."""
     if isinstance(arguments, list) and len(arguments) > 1 and all(isinstance(name, str) for name in arguments):
         return f"takes one column; write an item for each: {' and '.join(f'{{column: {name}}}' for name in arguments)}"
     [example] = arguments if isinstance(arguments, list) and len(arguments) == 1 else [arguments]
@@ -220,7 +220,8 @@ def _checked(kind: Any, kwargs: Any, extra: dict[str, Any], place: Place, proble
         found.append(
             (
                 (*place, "severity"),
-                f"{severity!r} is no severity; one of {', '.join(SEVERITIES)}{did_you_mean(str(severity), SEVERITIES)}",
+                f"{severity!r} is not a severity;"
+                f" one of {', '.join(SEVERITIES)}{did_you_mean(str(severity), SEVERITIES)}",
             )
         )
     label = extra.get("name")
@@ -255,7 +256,7 @@ def _from_file(text: str, place: Place, root: Path, fill: _Parameters) -> Iterat
 def _load(text: str, place: Place, root: Path, problems: Problems) -> dict[str, Any] | None:
     path = (root / text).resolve()
     if not text.endswith(".json"):
-        problems.append((place, f"{text!r} is no list of expectations and no path of a .json file"))
+        problems.append((place, f"{text!r} is neither a list of expectations nor the path of a .json file"))
     elif not path.is_relative_to(root.resolve()):
         problems.append((place, f"{text!r} is outside the project"))
     elif not path.is_file():

@@ -1,4 +1,4 @@
-"""What earlier runs came to: from their own records on this machine, and from the log tables."""
+"""How earlier runs ended: from their own records on this machine, and from the log tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pipekit.state import claimed, process_gone
 from pipekit.warehouses.contract import Warehouse
 
 REFUSED_RUNS = "refused"
-"""The folder below ``runs/`` with records of runs that could not start. They are no runs to resume, so no log table
+"""The folder below ``runs/`` with records of runs that could not start. They are not runs to resume, so no log table
 has them."""
 
 

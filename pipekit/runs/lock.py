@@ -57,7 +57,7 @@ def run_lock(folder: Path, name: str, *, wait: float = 0.0, what: str = "") -> I
 
 @dataclass
 class Taken:
-    """What came of taking locks in the warehouse.
+    """The outcome of taking locks in the warehouse.
 
     Attributes:
         notes: Notes for the log: a warning if a lock could not be taken. The run continues then: either the warehouse

@@ -1,6 +1,6 @@
 """A run whose steps are processes: one opens it, one runs each step, one ends it, on any machine of the same warehouse.
 
-What the run was given, and what its steps came to, is read from the log tables.
+What the run was given, and how its steps ended, is read from the log tables.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NOT_DONE = (FAILED, SKIPPED, ABANDONED)
 
 
 def begin(spec: PipelineSpec, options: RunOptions) -> str:
-    """Open a run, and return its id. An id that is open already, or was the last run, is gone on with.
+    """Open a run, and return its id. The run of an id that is open already, or was the last one, is continued.
 
     Raises:
         LockedError: Another run holds the lock, or is open.
@@ -90,7 +90,7 @@ def run_step(spec: PipelineSpec, step: str, options: RunOptions) -> RunResult:
         chosen = next((each for each in job.chosen if each.id == step), None)
         if chosen is None:
             known = ", ".join(each.id for each in job.chosen)
-            raise _refused(job, f"{step} is no step of run {job.run_id}; they are {known}")
+            raise _refused(job, f"{step} is not a step of run {job.run_id}; they are {known}")
         failed = _failed_need(job, chosen, logged)
         job = job._replace(chosen=(chosen,))
         events = [*record.notes, *_killed(chosen, logged)]
@@ -165,7 +165,7 @@ def _job(spec: PipelineSpec, options: RunOptions, step: str = "") -> Job:
 
 @contextmanager
 def _telling(spec: PipelineSpec) -> Iterator[None]:
-    """Tell of what cannot start, unless its scheduler tries again."""
+    """Send alerts about a run that cannot start, unless its scheduler tries again."""
     try:
         yield
     except (LockedError, TransientError):
@@ -193,7 +193,7 @@ def _reached(job: Job) -> Iterator[tuple[Warehouse, Taken]]:
 
 
 def _release_unless_open(job: Job, warehouse: Warehouse) -> None:
-    """Release the run's lock, which this process has taken although there was no such run to go on with."""
+    """Release the run's lock, which this process has taken although there was no such run to continue."""
     with suppress(PipekitError):
         run = open_run(job.spec, warehouse)
         if run is None or run.start.run_id != job.run_id:
@@ -249,8 +249,8 @@ def _expected(job: Job, warehouse: Warehouse) -> LoggedRun:
     start = last_start(warehouse, job.spec.name)
     if start is not None and start.run_id == job.run_id and start.shared:
         return logged_run(warehouse, start)
-    last = f"; the last run is {start.run_id}, and earlier ones cannot be gone on with" if start else ""
-    text = f"there is no run {job.run_id} on the target {job.spec.target.name} to go on with{last}"
+    last = f"; the last run is {start.run_id}, and earlier ones cannot go on" if start else ""
+    text = f"there is no run {job.run_id} on the target {job.spec.target.name} that can go on{last}"
     raise _refused(job, f"{text}. Open one: pipekit begin {_there(job.spec)}")
 
 
@@ -347,7 +347,7 @@ def _killed(step: Step, logged: LoggedRun) -> list[Event]:
 
 
 def _finished(job: Job, step: Step, logged: LoggedRun) -> EarlierRun:
-    """What an attempt at the step goes on from: it is left out if it is done, and what it needs was not done again."""
+    """What an attempt at the step starts from: it is left out if it is done, and what it needs was not done again."""
     before = logged.steps.get(step.id)
     steps = {step.id: before.finished} if before is not None and before.status in _DONE else {}
     needs = [logged.steps[need] for need in job.spec.graph.needs[step.id] if need in logged.steps]
@@ -384,7 +384,7 @@ def _undone(job: Job, logged: LoggedRun, ends: Sequence[Event]) -> dict[str, str
 
 
 def _ends(job: Job, warehouse: Warehouse, logged: LoggedRun) -> Iterator[Event]:
-    """What is missing of the steps: the end of those whose process is gone, a word about those that never started."""
+    """What is missing of the steps: the end of those whose process is gone, a note about those that never started."""
     for step in job.chosen:
         before = logged.steps.get(step.id)
         if before is None:

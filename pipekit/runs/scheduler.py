@@ -180,7 +180,7 @@ class Waiting:
 
     Args:
         graph: Which step needs which.
-        steps: Ids of the steps to run. For others nobody waits.
+        steps: Ids of the steps to run. No step waits for others.
     """
 
     def __init__(self, graph: Graph, steps: Collection[str]) -> None:

@@ -51,7 +51,7 @@ def close_open_run(spec: PipelineSpec, warehouse: Warehouse, taken: Taken) -> li
         )
     notes = deliver_earlier(spec, warehouse)  # of the processes of that run, if they were on this machine
     run = logged_run(warehouse, run.start)
-    text = f"run {run.start.run_id} was never ended; its last sign was at {at}"
+    text = f"run {run.start.run_id} was never ended; its last event was at {at}"
     header = replace(run_started(spec, ()), run_id=run.start.run_id)
     ends = [
         *_ends(run, text),

@@ -56,7 +56,7 @@ class SyncReport(NamedTuple):
         abandoned: Those of them that were killed, and now end with ABANDONED.
         killed: Those of them that ended by it: a run whose steps are processes goes on without one of these.
         running: Ids of runs that are still running, or that another ``sync`` is delivering.
-        set_aside: Where files are now that lay among the records and are none.
+        set_aside: The new places of files that lay among the records and are not records.
     """
 
     delivered: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ class SyncReport(NamedTuple):
     def odd(self) -> list[str]:
         """A sentence about each file that was set aside."""
         return [
-            f"{path} is no record of a run that can be read: it was set aside there, and nothing else was done to it"
+            f"{path} is not a readable record of a run: it was set aside there, and nothing else was changed"
             for path in self.set_aside
         ]
 
@@ -88,7 +88,7 @@ def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) ->
         pipeline: The pipeline's name.
 
     Raises:
-        WarehouseError: The warehouse does not take the rows; what was not delivered stays in its file.
+        WarehouseError: The warehouse does not accept the rows; what was not delivered stays in its file.
         PipekitError: A run's file cannot be read or moved.
     """
     report = SyncReport()
@@ -114,7 +114,7 @@ def sync(runs_dir: Path, warehouse: Warehouse, target: str, *, pipeline: str) ->
 
 
 def _odd(path: Path, report: SyncReport) -> SyncReport:
-    """Set aside what is no record. An empty file stays: a run may just have made it."""
+    """Set aside what is not a record. An empty file stays: a run may just have made it."""
     if path.is_file():
         with claimed(path) as ours:
             if ours is False or path.stat().st_size == 0:

@@ -132,7 +132,7 @@ class Workers:
         """The steps in parts, each of which one session has to run; ``None`` if any session may run any step.
 
         A step must see what those before it have committed. Where another session may see that only later, steps
-        that depend on one another, by whatever detour, share a session. The warehouse is asked only if that would keep
+        that depend on one another, directly or not, share a session. The warehouse is asked only if that would keep
         steps from running at once.
         """
         if self.spec.threads == 1 or not isinstance(self._warehouse, SupportsConsistency):

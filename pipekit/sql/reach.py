@@ -75,7 +75,7 @@ def _statements(tree: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _sources(tree: Any, dialect: Dialect) -> Iterator[tuple[str, Any]]:
-    """What is in FROM and is no table."""
+    """What is in FROM and is not a table."""
     from sqlglot import exp
 
     for node in tree.find_all(exp.Table, exp.TableFromRows, exp.Summarize, exp.Describe):

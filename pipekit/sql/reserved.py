@@ -64,7 +64,7 @@ def unquoted(tree: Any) -> Iterator[tuple[Any, str, str]]:
         else:
             wrong = word in NOT_READ and read
         if wrong:
-            text = f"{name.this!r} is a reserved word of Snowflake and no name of a {'table' if table else 'column'}"
+            text = f"{name.this!r} is a reserved word of Snowflake and cannot name a {'table' if table else 'column'}"
             yield name if "line" in name.meta else holder, text, way_out(word)
 
 

@@ -131,9 +131,9 @@ def syntax_error(error: Any, text: str, read: Dialect) -> TemplateError:
         if near.lower() == "select":
             said = f"{near!r} inside a query; a query inside another is written in brackets: (select ...)"
     elif near and said.startswith("Expected table name"):
-        said = f"the name of a table is wanted here, and {near!r} is none"
+        said = f"the name of a table is expected here, not {near!r}"
     elif near and said.startswith("Expected type"):
-        said = f"{near!r} is no type{did_you_mean(near.lower(), _TYPES)}"
+        said = f"{near!r} is not a type{did_you_mean(near.lower(), _TYPES)}"
     elif clause := _UNENDED.match(said):
         said = f"a {clause[2]} is not closed by {clause[1]}"
     elif near:
@@ -155,7 +155,7 @@ def _reserved_name(text: str, details: dict[str, Any], read: Dialect) -> Templat
     if at is None:
         return None
     word, (line, column) = text[tokens[at].start : tokens[at].end + 1], line_and_column(text, tokens[at].start)
-    wrong = f"{word!r} is a reserved word of Snowflake and no name"
+    wrong = f"{word!r} is a reserved word of Snowflake and cannot be a name"
     return TemplateError(f"{wrong}; {reserved.way_out(word)}", line=line, column=column)
 
 

@@ -3,7 +3,7 @@
 What is to be done is written into the ledger with the rows, in the load's own transaction, and done after the commit. A
 run that is killed in between leaves it there, and the next one does it first. A file that is no longer the one that was
 loaded is left where it is, and so is one of which records were rejected, where it would be deleted: they are nowhere
-else as they came. A file that was loaded before and lies there again is taken away like a new one.
+else in their original form. A file that was loaded before and lies there again is taken away like a new one.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _note(context: StepContext, table: Table, settled: Sequence[Due]) -> None:
     )
 
 
-def refuse_anew(options: LoadOptions) -> None:
+def refuse_rebuild(options: LoadOptions) -> None:
     """Refuse to rebuild a table from files that were moved away or deleted.
 
     Raises:

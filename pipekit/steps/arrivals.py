@@ -1,7 +1,7 @@
 """Which files of a listing an append has to load: decided where the ledger is, so that a long history costs nothing.
 
 The listing goes to the warehouse, small ones within the statement and large ones as a temporary table; what comes back
-is what the ledger does not know, and what it knows otherwise.
+is what the ledger does not know, and what it knows with other content.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 Standing = tuple[int, datetime | None]
-"""How many rows the ledger has, and when the newest was written. Whoever loads a file changes it."""
+"""How many rows the ledger has, and when the newest was written. Every load of a file changes it."""
 
 
 class Earlier(NamedTuple):
-    """What the ledger says of a file that is not as it was: one row of it."""
+    """A row of the ledger about a file that has changed."""
 
     uri: str
     digest: str | None
@@ -55,7 +55,7 @@ class Pending:
         stale: Runs whose rows went with a table that was dropped since.
         listing: SQL of what was listed, with its parameters; ``None`` where nothing needs to be asked again.
         seen: What the ledger answered of each of the files, by its position in the listing.
-        asked: How the ledger stood then; ``None`` if it was not asked.
+        asked: The state of the ledger then; ``None`` if it was not asked.
     """
 
     files: tuple[SourceFile, ...]
@@ -75,7 +75,7 @@ class Arrivals:
         again: Those of them that have the content with which they were loaded, after all.
         changed: Those that came again with other content, as they were read to find that out.
         stale: Runs whose rows went with a table that was dropped since.
-        asked: How the ledger stood then; ``None`` if it was not asked.
+        asked: The state of the ledger then; ``None`` if it was not asked.
     """
 
     seen: dict[int, list[Earlier]]
@@ -108,7 +108,7 @@ def sorted_out(
     if not context.warehouse.exists(table):
         return Arrivals({number: [] for number in range(len(files))}, stale=_stale(context, table))
     seen, asked = _unknown(context, table, listing)
-    again, changed = _told_by_content(context, table, files, seen)
+    again, changed = _compared_by_content(context, table, files, seen)
     if changed and on_changed == "fail":
         raise _changed(context, table, files[min(changed)])
     return Arrivals(seen, frozenset(again), changed, asked=asked)
@@ -143,10 +143,10 @@ def claim(context: StepContext, table: Table, pending: Pending) -> None:
 
     Raises:
         TransientError: Another append was quicker; the next try sees its files in the ledger.
-        SourceError: Which rows are a file's cannot be known any more.
+        SourceError: It can no longer be known which rows a file gave.
     """
     ledger.take_claim(context, table)
-    ledger.no_longer(context, table, "run_id", pending.stale)
+    ledger.mark_replaced(context, table, "run_id", pending.stale)
     if pending.listing is not None and pending.files and _has_moved(context, pending.asked):
         now, _ = _unknown(context, table, pending.listing)
         if any(now.get(number) != earlier for number, earlier in pending.seen.items()):
@@ -178,7 +178,7 @@ def listed(context: StepContext, files: Sequence[SourceFile]) -> Iterator[Relati
         for state in [(file.size_bytes, ledger.version_of(file), file.etag, file.modified_at or _NEVER)]
         for name in ledger.names_of(file, context.project.root)
     ]
-    if len(rows) <= _INLINE or context.looking:  # who only looks makes no table, not even a temporary one
+    if len(rows) <= _INLINE or context.looking:  # a look makes no table, not even a temporary one
         types = ("INTEGER", "VARCHAR", "BIGINT", "BIGINT", "VARCHAR", "VARCHAR", "TIMESTAMPTZ")
         columns = ", ".join(f"CAST(? AS {type_}) AS {name}" for name, type_ in zip(_FIELDS, types, strict=True))
         none = f"SELECT {columns} WHERE 1 = 0".replace("?", "NULL")
@@ -220,7 +220,7 @@ _STANDING = "count(*), max(loaded_at)"
 def _unknown(context: StepContext, table: Table, listing: Relation) -> tuple[dict[int, list[Earlier]], Standing | None]:
     """Listed files that no row of the ledger stands for as they are, by position; with the rows that know the name.
 
-    If there are any, also how the ledger stood.
+    If there are any, also the state of the ledger.
     """
     where, names = ledger.counting(context, table)
     files, params = listing
@@ -245,10 +245,10 @@ def _unknown(context: StepContext, table: Table, listing: Relation) -> tuple[dic
     return found, asked
 
 
-def _told_by_content(
+def _compared_by_content(
     context: StepContext, table: Table, files: Sequence[SourceFile], seen: dict[int, list[Earlier]]
 ) -> tuple[set[int], dict[int, SourceFile]]:
-    """Of files whose names are known: those with the same content after all, and those that are others now."""
+    """Of files whose names are known: those with the same content after all, and those whose content has changed."""
     named = [number for number, earlier in seen.items() if earlier]
     digested = dict(zip(named, _digested(context, [files[number] for number in named]), strict=True))
     again = {number for number in named if digested[number].digest in {row.digest for row in seen[number]} - {None}}
@@ -277,7 +277,7 @@ def _refresh(context: StepContext, table: Table, file: SourceFile) -> None:
 def _changed(context: StepContext, table: Table, file: SourceFile) -> SourceError:
     replayed = context.definition_hash == ledger.REPLAYED
     return SourceError(
-        f"has other content than when it was loaded into {table}",
+        f"has changed since it was loaded into {table}",
         file=file.uri,
         kept=f"{table} still holds the rows it had before.",
         hint=_REPLAY_THE_REST
@@ -327,9 +327,9 @@ def _remove(context: StepContext, table: Table, replaced: Sequence[Earlier]) -> 
     some_say_nothing = f"SELECT 1 FROM {name} WHERE {column} IS NULL LIMIT 1"
     if deleted < sum(row.rows for row in replaced) and warehouse.execute(some_say_nothing).rows:
         raise _untold(table, uris[0])
-    ledger.no_longer(context, table, "uri", uris)
+    ledger.mark_replaced(context, table, "uri", uris)
     context.note(
-        "WARNING", f"{table}: {deleted:,} rows of {_files(uris)} that came again with other content are replaced"
+        "WARNING", f"{table}: {deleted:,} rows of {_files(uris)} that came again with new content are replaced"
     )
 
 
@@ -339,7 +339,7 @@ def _files(uris: Sequence[str]) -> str:
 
 def _untold(table: Table, uri: str) -> SourceError:
     return SourceError(
-        f"has other content than when it was loaded, and {table} does not record which rows it gave (_source_file)",
+        f"has changed since it was loaded, and {table} does not record which rows it gave (_source_file)",
         file=uri,
         kept=f"{table} still holds the rows it had before.",
         hint="Delete its rows by hand and set on_changed: add for one run, or reload the table.",

@@ -1,4 +1,4 @@
-"""``type: check``: judge a table; who reads the table waits for the verdict."""
+"""``type: check``: judge a table; steps that read the table wait for the verdict."""
 
 from __future__ import annotations
 

@@ -246,7 +246,9 @@ def _in_words_of_the_file(error: TemplateError, options: FeaturesOptions, path: 
         reason = f"a feature with `from` is one value for each {options.entity_name}, and {column} has many"
         return reason, f"aggregate it, as in max({column}) or sum({column})"
     templates = ", ".join(dict.fromkeys(f.template for f in options.features.values() if f.template))
-    reason = error.reason.replace("it is not in joined", f"it is no column of {options.from_} and no feature above it")
+    reason = error.reason.replace(
+        "it is not in joined", f"it is neither a column of {options.from_} nor a feature above it"
+    )
     if templates:
         reason = reason.replace("it is not in a query", f"it is not in the result of {templates}")
     hint = _known_above((error.hint or "").replace(f", {_ENTITY}", ""), options, path)

@@ -1,8 +1,8 @@
 """Loads that found nothing to do: kept on this machine, so that the next one finds it without a compute cluster.
 
 What is kept says which files were listed, under which definition, and how the table's rows were known by a token that
-changes with them. If all three are the same, the ledger was asked before and says the same again. Who edits the ledger
-by hand deletes this folder too, or runs the load with ``--full-refresh``.
+changes with them. If all three are the same, the ledger was asked before and says the same again. If you edit the
+ledger by hand, delete this folder too, or run the load with ``--full-refresh``.
 """
 
 from __future__ import annotations

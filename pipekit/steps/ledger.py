@@ -38,7 +38,7 @@ def _stays(loaded: LoadedFile) -> Fate:
 
 
 def prepare(context: StepContext) -> None:
-    """Make the ledger, or add what one of an earlier version lacks; its rows go on to count. Outside a transaction."""
+    """Make the ledger, or add what one of an earlier version lacks; its rows still count. Outside a transaction."""
     warehouse = context.warehouse
     warehouse.create_table(LEDGER, LEDGER_COLUMNS)
     if _missing(warehouse):
@@ -86,7 +86,7 @@ def spellings(context: StepContext, table: Table) -> tuple[str, ...]:
 
 
 def relation(context: StepContext) -> str:
-    """The ledger in SQL, to read from. Who only looks finds none where no load has run yet: then it has no rows.
+    """The ledger in SQL, to read from. A look may find none, where no load has run yet: then it has no rows.
 
     Raises:
         UnknownYet: It is one of an earlier version, to which the next run adds columns.
@@ -152,10 +152,10 @@ def write(
     replacing: bool,
     after: Callable[[LoadedFile], Fate] = _stays,
 ) -> None:
-    """Add a row for each file; with ``replacing`` the table's earlier rows count no more. Inside the transaction."""
+    """Add a row for each file; with ``replacing`` the table's earlier rows no longer count. Inside the transaction."""
     warehouse, now = context.warehouse, datetime.now(UTC)
     if replacing:
-        no_longer(context, table)
+        mark_replaced(context, table)
     name = spellings(context, table)[0]
     keys = [key_of(file.file, context.project.root) for file in loaded]
     rows = [
@@ -185,7 +185,7 @@ def write(
     warehouse.insert(LEDGER, [column.name for column in LEDGER_COLUMNS], rows)
 
 
-def no_longer(context: StepContext, table: Table, column: str = "", values: Sequence[str] = ()) -> None:
+def mark_replaced(context: StepContext, table: Table, column: str = "", values: Sequence[str] = ()) -> None:
     """What these rows of the ledger stand for has left the table; without a column, all rows of the table."""
     where, names = counting(context, table)
     sql = f"UPDATE {context.warehouse.quote(LEDGER)} SET replaced_by = ? WHERE {where}"

@@ -80,7 +80,7 @@ def _run(load: Load) -> StepResult:
     context, options = load.context, load.options
     ledger.prepare(context)
     if context.full_refresh:
-        after_load.refuse_anew(options)
+        after_load.refuse_rebuild(options)
     after_load.settle(options, context, load.table, first=True)
     listed, memory = look(load)
     if memory.holds():

@@ -24,7 +24,7 @@ class LoadOptions(TableOptions):
         on_empty: Whether no file, or no row, is an error.
         on_bad_file: ``fail`` at a file that cannot be read as a whole (damaged, archived, refused, not what its format
             says), or ``skip`` it: it is reported, is in the ledger with the reason, and is tried again by the next
-            run. A bad record is no bad file.
+            run. A bad record does not make a bad file.
         on_changed: What ``append`` does with a file that came again under its name with other content: ``fail``,
             ``replace`` the rows it gave (which needs ``metadata``), or ``add``. If left out, ``replace`` where
             ``metadata`` is on, else ``fail``.

@@ -64,7 +64,7 @@ def outlook(options: LoadOptions, context: StepContext) -> Outlook:
         SourceError: What the run would raise before it reads the files.
     """
     if context.full_refresh:
-        after_load.refuse_anew(options)
+        after_load.refuse_rebuild(options)
     load = Load.of(options, context)
     left = after_load.left_behind(options, context, load.table)
     listed, memory = look(load)
@@ -173,8 +173,8 @@ def _looked_at(load: Load, found: _Sorted) -> tuple[dict[str, SourceError], list
     files = [file for file in found.wanted if file.uri not in found.looked_at]
     is_here = isinstance(load.warehouse, SupportsReading) or local_path(load.source.uri) is not None
     if not is_here or load.source.stage is not None:
-        return {}, ["headers are not looked at: the files are read by the warehouse alone"] if files else []
-    more = [f"headers: the first {MOST} of {len(files):,} files are looked at"] if len(files) > MOST else []
+        return {}, ["headers are not checked: only the warehouse reads the files"] if files else []
+    more = [f"headers: only the first {MOST} of {len(files):,} files are checked"] if len(files) > MOST else []
     return header_problems(load.source, files), more
 
 

@@ -1,4 +1,4 @@
-"""What a load does with the files that are there: decided here for its run, and for who only looks."""
+"""What a load does with the files that are there: decided here for its run, and for ``plan``."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def refuse_without_header(load: Load, files: Sequence[SourceFile]) -> None:
 
 
 def left_out(listed: Listing) -> str:
-    """What lies there and is not read: a load that leaves out a name says so, and why."""
+    """What lies there and is not read, with the reason, for the message of a load that finds too little."""
     found = [
         f"{len(names)} {why} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
         for why, names in listed.left_out.items()

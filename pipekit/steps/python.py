@@ -58,7 +58,7 @@ def run(options: PythonOptions, context: StepContext) -> StepResult:
     """Call the function and publish what it returns.
 
     Raises:
-        PipekitError: The function failed, or returned something that is no table.
+        PipekitError: The function failed, or returned something that is not a table.
     """
     function = context.project.function(options.call)
     tables = [_read(context, Table.parse(name)) for name in options.inputs]
@@ -109,7 +109,7 @@ def to_arrow(value: Any, call: str) -> pa.Table:
     except pa.ArrowException as error:
         raise PipekitError(f"{call} returned rows that make no table: {error}") from error
     got = "nothing" if value is None else f"a {type(value).__name__}"
-    wanted = "an Arrow table, a pandas or polars frame, or a list of dicts is wanted"
+    wanted = "it must return an Arrow table, a pandas or polars frame, or a list of dicts"
     raise PipekitError(f"{call} returned {got}; {wanted}")
 
 
@@ -190,7 +190,7 @@ def _wrong_lineage(options: PythonOptions, project: Project) -> Iterator[str]:
         for text in (*declared.direct, *declared.indirect):
             table, column = _input_of(text, options)
             if not table:
-                yield f"{name}: {text!r} is no table.column of an input; the inputs are {', '.join(options.inputs)}"
+                yield f"{name}: {text!r} is not a table.column of an input; the inputs are {', '.join(options.inputs)}"
                 continue
             known = project.typed_tables(Table.parse(table))
             if known is not None and fold(column, str.lower) not in known:

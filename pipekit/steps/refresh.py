@@ -1,7 +1,7 @@
 """A load that rebuilds its table (``--full-refresh``): filled beside the old one, and put in its place.
 
 The exchange is DDL, which Snowflake commits by itself, so it cannot share a transaction with the ledger. A mark in the
-ledger is from before the first row until the ledger is up to date: a run that was killed in between leaves it, and
+ledger is set from before the first row until the ledger is up to date: a run that was killed in between leaves it, and
 the next append to the table begins again instead of loading files for a second time.
 """
 
@@ -78,7 +78,7 @@ def _is_unfinished(context: StepContext, table: Table) -> bool:
 
 @contextmanager
 def marked(context: StepContext, table: Table) -> Iterator[Fresh]:
-    """A table to fill. The mark is while the block runs, and longer if it fails after the exchange has begun."""
+    """A table to fill. The mark is set while the block runs, and longer if it fails after the exchange has begun."""
     values = {
         "run_id": context.run_id,
         "pipeline": context.pipeline,

@@ -62,7 +62,7 @@ class Delivery:
         self.abandon()
         self._thread.join(self._patience)
         if self._thread.is_alive():
-            return f"it did not take all within {self._patience:g} s; {self._sent} were delivered"
+            return f"it did not accept all of them within {self._patience:g} s; {self._sent} were delivered"
         if self._missing:
             return f"{self._missing} of {self._missing + self._sent} were not delivered: {self._reason}"
         return None

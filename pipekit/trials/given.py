@@ -113,7 +113,7 @@ def _check_fits(warehouse: Warehouse, kind: str, value: Any, place: str, error: 
     try:
         warehouse.read_arrow(f"SELECT CAST({literal(value)} AS {kind})")
     except (TypeError, WarehouseError):
-        raise PipekitError(f"{place}: {short(value)!r} is no {kind}") from error
+        raise PipekitError(f"{place}: {short(value)!r} cannot be read as {kind}") from error
 
 
 _KINDS = {bool: "BOOLEAN", int: "BIGINT", float: "DOUBLE"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from small_projects import PIPEKIT, cli, project, run_ok, write
 
 from pipekit.cli.app import COMMANDS
 from pipekit.cli.app import cli as cli_group
+from pipekit.cli.commands import Command, Group
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ("duckdb", "great_expectations", "snowflake.connector", "sqlalchemy", "pyarrow")
@@ -93,6 +95,20 @@ def test_the_help_shows_the_first_sentence_of_each_command(name: str) -> None:
         .partition("Exit codes")[0]
     )
     assert f"`{name}`" in listed or f"`pipekit {name}`" in listed
+
+
+def commands(command: click.Command) -> Iterator[click.Command]:
+    """The command, and those below it."""
+    yield command
+    context = click.Context(command)
+    for name in command.list_commands(context) if isinstance(command, click.Group) else ():
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from commands(below)
+
+
+def test_every_command_refuses_empty_values_and_names_keys_of_the_file() -> None:
+    assert [command.name for command in commands(cli_group) if not isinstance(command, (Command, Group))] == []
 
 
 HELLO = """

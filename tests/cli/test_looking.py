@@ -192,7 +192,7 @@ def test_what_another_process_has_is_read_from_a_copy(tmp_path: Path) -> None:
         assert sorted(row["n"] for row in pipeline.read("a").to_pylist()) == [1, 2]
         assert "open in another process" in pipeline.notice
         done = cli(tmp_path, "sql", "p.yaml", "select count(*) as n from a", "--json", code=0)
-        assert (done.stdout, "shown is a copy with what was committed by" in done.stderr) == ('{"n": 2}\n', True)
+        assert (done.stdout, "shown is a copy of all that was committed by" in done.stderr) == ('{"n": 2}\n', True)
 
 
 def test_nothing_is_made_by_looking(tmp_path: Path) -> None:

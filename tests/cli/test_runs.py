@@ -65,7 +65,7 @@ def cannot_read(folder: Path) -> None:
 KINDS: dict[Callable[[Path], None], list[str]] = {
     bad_file: ["p on local: FAILED", "t failed:", "d.csv:3: column id: 'foo' is not an integer", "--resume"],
     failed_check: ["c failed:", "FAILED t, column b: expect_column_values_to_be_in_set(b)", f"such as {LONG}"],
-    sql_error: ["t failed:", f"the text '{LONG}' is no whole number", "u: it needs t, which failed"],
+    sql_error: ["t failed:", f"the text '{LONG}' is not a whole number", "u: it needs t, which failed"],
     locked: ["p on local: could not start", "another run of p.local is running: process", "--wait 600"],
     killed: ["p on local: ABANDONED", "t was killed:", "was gone; its last event was at"],
     cannot_open: ["p on local: could not start", "templates is a folder", "run it again"],
@@ -99,7 +99,7 @@ def test_the_history_has_all_and_the_log_tables_know_what_records_lack(tmp_path:
     assert cli(tmp_path, "runs", "p.yaml", code=0).stdout == listed
     assert "u: SUCCEEDED, 1 row" in cli(tmp_path, "runs", "p.yaml", "last", code=0).stdout
     again = cli(tmp_path, "runs", "p.yaml", "last", "--failed", code=0).stdout
-    assert "the text 'x' is no whole number" in again
+    assert "the text 'x' is not a whole number" in again
     assert [line for line in told.splitlines() if "failed" in line] == [
         line for line in again.splitlines() if "failed" in line
     ]

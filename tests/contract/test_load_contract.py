@@ -10,6 +10,7 @@ import pytest
 from contract.conftest import Engine
 from contract.format_cases import AVRO_CASES, EXCEL_CASES, FIXED_CASES
 from contract.path_cases import path_cases
+from pipekit.formats.builtin import BUILT_IN_FORMATS
 from pipekit.testing.contract import LoadContract, Variations
 from pipekit.testing.contract.cases import CASES
 from pipekit.warehouses.contract import Warehouse
@@ -29,3 +30,7 @@ class TestLoads(LoadContract):
     @pytest.fixture
     def varied(self, engine: Engine) -> Variations:
         return engine.variations
+
+
+def test_every_format_has_cases() -> None:
+    assert {case.format["type"] for case in TestLoads.cases} == set(BUILT_IN_FORMATS)

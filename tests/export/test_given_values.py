@@ -26,23 +26,23 @@ BAD: dict[Callable[[str, str], None], dict[str, str]] = {
     check_snowflake_cron: {
         "daily": "not five fields",
         "@daily": "not five fields",
-        "60 * * * *": "'60' is no minute: 0 to 59",
-        "* * * 13 *": "'13' is no month",
-        "* * 0 * *": "'0' is no day of the month",
-        "* * * * 7": "'7' is no day of the week: 0 to 6",
-        "*/0 * * * *": "'*/0' is no minute",
-        "0 20-10 * * *": "'20-10' is no hour: 0 to 23, *, lists, ranges upwards",
-        "0 0 * * FRI-MON": "'FRI-MON' is no day of the week",
-        "1,,2 * * * *": "'1,,2' is no minute",
+        "60 * * * *": "'60' is not allowed for the minute: 0 to 59",
+        "* * * 13 *": "'13' is not allowed for the month",
+        "* * 0 * *": "'0' is not allowed for the day of the month",
+        "* * * * 7": "'7' is not allowed for the day of the week: 0 to 6",
+        "*/0 * * * *": "'*/0' is not allowed for the minute",
+        "0 20-10 * * *": "'20-10' is not allowed for the hour: 0 to 23, *, lists, ranges upwards",
+        "0 0 * * FRI-MON": "'FRI-MON' is not allowed for the day of the week",
+        "1,,2 * * * *": "'1,,2' is not allowed for the minute",
         "0 0 * * *; DROP TABLE t": "not five fields",
     },
-    check_airflow_schedule: {"@dayly": "or @daily and the like", "0 24 * * *": "'24' is no hour"},
+    check_airflow_schedule: {"@dayly": "or @daily and the like", "0 24 * * *": "'24' is not allowed for the hour"},
     check_aws_schedule: {
-        "15 6 * * *": "no schedule of EventBridge",
+        "15 6 * * *": "is not an EventBridge schedule",
         "cron(15 6 * * *)": "with six fields",
         "cron(15 6 * * * *)": "must be ?, not both",
         "cron(15 6 ? * ? *)": "must be ?, not both",
-        "cron(15 6 ? * 0 *)": "'0' is no day of the week: 1 to 7",
+        "cron(15 6 ? * 0 *)": "'0' is not allowed for the day of the week: 1 to 7",
         "rate(1 minutes)": "rate(2 hours)",
         "rate(0 minutes)": "rate(2 hours)",
     },
@@ -77,7 +77,7 @@ def test_ids_are_separated_by_commas_alone() -> None:
         ("airflow", {"dag_id": "my dag"}, "--dag-id 'my dag' must look like"),
         ("airflow", {"connection": "a b"}, "--connection 'a b'"),
         ("airflow", {"command": "pipekit 'x"}, "--command"),
-        ("airflow", {"command": " "}, "is no command"),
+        ("airflow", {"command": " "}, "is not a command"),
         ("stepfunctions", {"cluster": "my cluster"}, "--cluster"),
         ("stepfunctions", {"task_definition": "a/b"}, "--task-definition"),
         ("stepfunctions", {"subnets": "subnet-1 subnet-2"}, "--subnets"),
@@ -97,5 +97,5 @@ def test_a_wrong_option_is_refused_by_its_name(
 def test_the_command_line_refuses_it_too_and_writes_nothing(tmp_path: Path) -> None:
     project(tmp_path, "steps:\n  - {id: a, type: sql, sql: select 1 as n}\n")
     done = cli(tmp_path, "export", "airflow", "p.yaml", "--schedule", "61 * * * *", "-o", "dag.py", code=2)
-    assert "--schedule '61 * * * *': '61' is no minute: 0 to 59" in done.stderr
+    assert "--schedule '61 * * * *': '61' is not allowed for the minute: 0 to 59" in done.stderr
     assert not (tmp_path / "dag.py").exists()

@@ -137,7 +137,7 @@ def test_a_failed_check_stops_what_needs_it_and_the_finalizer_ends_the_run(on: P
     [
         ({"compute_pool": ""}, "--compute-pool is required"),
         ({"tasks_schema": "OPS"}, "--tasks-schema 'OPS' is not DATABASE.SCHEMA"),
-        ({"compute_pool": "a b"}, "--compute-pool 'a b' is no plain name"),
+        ({"compute_pool": "a b"}, "--compute-pool 'a b' is not a plain name"),
         ({"image": "x' y"}, "must look like /DATABASE/SCHEMA"),
         ({"schedule": "daily"}, "--schedule 'daily' is not five fields of cron"),
         ({"secret": ("KEY",)}, "--secret 'KEY' is not NAME=DATABASE.SCHEMA.SECRET"),

@@ -244,7 +244,7 @@ def test_broken_records_are_set_aside_and_said(proposed: Any, inferred: pipekit.
 
 def test_what_is_no_data_is_named(inferred: pipekit.Inferred) -> None:
     left_out = {Path(file).name: why for file, why in inferred.left_out}
-    assert left_out["scan.pdf"] == "is no data, by its name"
+    assert left_out["scan.pdf"] == "is not data, by its name"
     assert left_out["empty.csv"] == "is empty"
 
 
@@ -262,7 +262,7 @@ def test_the_command_writes_a_file_that_runs_and_never_overwrites_it(tmp_path: P
     text = (tmp_path / "p.yaml").read_text(encoding="utf-8")
     assert "uri: orders.csv" in text
     again = cli(tmp_path, "infer", "orders.csv", "-o", "p.yaml", code=2)
-    assert "is there already, and was left as it is" in again.stderr
+    assert "exists already, and was left as it is" in again.stderr
     assert (tmp_path / "p.yaml").read_text(encoding="utf-8") == text
 
 

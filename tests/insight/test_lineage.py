@@ -136,7 +136,7 @@ def test_declared_lineage_names_columns_of_the_inputs(tmp_path: Path) -> None:
     wrong = "    lineage: {place: [totals.totl, raw.id]}\n"
     said = problems(shop(tmp_path, wrong))
     assert any("place: totals has no column 'totl'; did you mean 'total'?" in line for line in said)
-    assert any("place: 'raw.id' is no table.column of an input; the inputs are totals" in line for line in said)
+    assert any("place: 'raw.id' is not a table.column of an input; the inputs are totals" in line for line in said)
 
 
 def test_lines_fit_the_terminal() -> None:

@@ -96,7 +96,7 @@ def test_none_is_lost_and_none_comes_twice(tmp_path: Path, hook: Hook) -> None:
     assert second.undelivered == ()
     assert load(path, vars={"v": "1"}).run().ok
     assert load(path, vars={"v": "1"}).run().ok
-    failed = "p on local FAILED: t: sql: line 1, column 11: the text 'x' is no whole number"
+    failed = "p on local FAILED: t: sql: line 1, column 11: the text 'x' is not a whole number"
     assert hook.titles == [failed, failed, "p on local succeeded again"]
     message = hook.got[0]["message"]
     assert "t failed:" in message
@@ -224,8 +224,8 @@ def test_a_run_of_processes_is_told_once_at_its_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("receiver", "said"),
     [
-        (f"{{url: 'slack://{TOKEN}'}}", "is no address of slack:// that apprise takes"),
-        (f"{{url: '{TOKEN}'}}", "is no address that apprise takes"),
+        (f"{{url: 'slack://{TOKEN}'}}", "is not an address of slack:// that apprise accepts"),
+        (f"{{url: '{TOKEN}'}}", "is not an address that apprise accepts"),
         (f"{{url: 'json://h/{TOKEN}', command: 'true'}}", "needs url or command, and not both"),
         (f"{{url: 'json://h/{TOKEN}', on: [failures]}}", "'failures' is not one of failure, warning, recovery"),
         ("{command: no-such-program-at-all}", "there is no program 'no-such-program-at-all'"),

@@ -180,5 +180,5 @@ def test_a_plugin_that_exits_or_leads_out_is_refused(tmp_path: Path) -> None:
 def test_a_hook_that_returns_something_else_is_named(tmp_path: Path, hook: str) -> None:
     text = f"import pipekit\n\n@pipekit.hookimpl\ndef pipekit_{hook}():\n    return ['mine']\n"
     path = project(tmp_path, "steps: [{id: a, type: sql, sql: select 1 as x}]", plugins__acme=text)
-    with pytest.raises(PluginError, match=f"plugins/acme.py: pipekit_{hook} returned the value 'mine', which is no"):
+    with pytest.raises(PluginError, match=f"plugins/acme.py: pipekit_{hook} returned the value 'mine', not a "):
         load(path)

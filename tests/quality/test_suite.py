@@ -79,7 +79,7 @@ def test_tables_read_by_custom_sql_are_known() -> None:
         (
             {NOT_NULL: {"column": "a", "row_condition": "a > 1", "condition_parser": "great_expectations"}},
             ("row_condition",),
-            "is no condition",
+            "is not a condition",
         ),
         (
             {NOT_NULL: {"column": "a", "row_condition": {"type": "and", "conditions": [{"type": "nullity"}]}}},

@@ -56,7 +56,9 @@ def test_each_is_set_aside_and_named(tmp_path: Path) -> None:
 
     done = cli(tmp_path, "run", "p.yaml", code=0)
 
-    assert [kind for kind, name in names.items() if f"odd/{name} is no record of a run" not in done.stdout] == []
+    assert [
+        kind for kind, name in names.items() if f"odd/{name} is not a readable record of a run" not in done.stdout
+    ] == []
     assert [kind for kind, name in names.items() if not os.path.lexists(runs / "odd" / name)] == []
     assert [path.name for path in runs.glob("*.jsonl")] == []
     assert "no record" not in cli(tmp_path, "run", "p.yaml", "--resume", code=0).stdout
@@ -68,7 +70,7 @@ def test_a_second_one_of_the_name_and_the_command(tmp_path: Path) -> None:
     for _ in range(2):
         runs.mkdir(parents=True, exist_ok=True)
         (runs / "x.jsonl").write_text("nothing")
-        assert "is no record of a run" in cli(tmp_path, "logs", "sync", "p.yaml", code=0).stdout
+        assert "is not a readable record of a run" in cli(tmp_path, "logs", "sync", "p.yaml", code=0).stdout
     assert sorted(path.name for path in (runs / "odd").iterdir()) == ["x.jsonl", "x.jsonl.1"]
 
 

@@ -353,7 +353,7 @@ def test_a_database_that_another_process_writes_to_is_named(one: Path) -> None:
         plan = load(one).plan()
         holder.communicate()
     assert f"pid {holder.pid}" in plan.notes[0]
-    assert "a copy with what was committed" in plan.notes[0]
+    assert "a copy of all that was committed" in plan.notes[0]
     assert plan.statuses == {"rows": "UNCHANGED", "twice": "SUCCEEDED"}
 
 

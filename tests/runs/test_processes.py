@@ -144,7 +144,7 @@ def test_a_run_that_is_never_ended_is_closed_by_the_next_one(on: Project) -> Non
 
     assert pipeline.run().ok
     assert (None, "ABANDONED", None) in statuses(on)
-    with pytest.raises(SpecError, match=r"there is no run R .* to go on with; the last run is 2"):
+    with pytest.raises(SpecError, match=r"there is no run R .* that can go on; the last run is 2"):
         pipeline.run_step("R", "apart")
     assert pipeline.begin("S") == "S", "the refused step left no lock behind"
     assert not pipeline.end("S").ok
@@ -159,7 +159,7 @@ def test_begin_again_goes_on_with_the_run(on: Project) -> None:
         pipeline.begin("R", exclude="apart")
     with pytest.raises(SpecError, match="run R was not begun with this value of the variable least"):
         load(on.root / "p.yaml", vars={"least": 3}).run_step("R", "good")
-    with pytest.raises(SpecError, match="nope is no step of run R; they are numbers, good"):
+    with pytest.raises(SpecError, match="nope is not a step of run R; they are numbers, good"):
         pipeline.run_step("R", "nope")
     with pytest.raises(SpecError, match="cannot be the id of a run"):
         pipeline.begin("../R")

@@ -54,7 +54,7 @@ FOREIGN += [
     ("select a div b as f from x", 8, "floor(a / b)"),
     ("select a in unnest(b) as c from x", 8, "array_contains"),
     ("select sum(a) over (order by b groups 1 preceding) as c from x", 8, "only ROWS and RANGE"),
-    ("select a as 'b' from x", 13, "a text is no name"),
+    ("select a as 'b' from x", 13, "a text cannot name a column"),
     ("select 'a' 'b' as c", 12, "write || between them"),
     ("select n'abc' as c", 8, "write '...'"),
     ("select 0x1F as c", 8, "x'...' for binary"),

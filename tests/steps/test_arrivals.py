@@ -103,7 +103,7 @@ def test_other_content_of_the_same_size_and_time_is_seen(on: Project) -> None:
 
     result = on.run(APPEND)
 
-    assert "has other content than when it was loaded into t" in str(result.errors["t"])
+    assert "has changed since it was loaded into t" in str(result.errors["t"])
     assert "on_changed" in str(result.errors["t"])
     assert ids(on) == [1]
 

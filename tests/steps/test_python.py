@@ -121,7 +121,7 @@ def test_a_failed_audit_keeps_the_old_rows(root: Path) -> None:
         ("fails", r"code:fails raised ZeroDivisionError: division by zero \(.*code\.py:\d+\)"),
         (
             "none",
-            "code:none returned nothing; an Arrow table, a pandas or polars frame, or a list of dicts is wanted",
+            "code:none returned nothing; it must return an Arrow table, a pandas or polars frame, or a list of dicts",
         ),
         ("number", "returned a int"),
         ("empty", "returned a list"),

@@ -227,7 +227,7 @@ def test_a_failing_statement_shows_template_the_authors_numbered_sql_and_what_is
     with pytest.raises(QueryError) as caught:
         run_step("sql", {"template": "bad.sql", "into": "t"}, {"src": SRC}, root=tmp_path)
     message = caught.value.message
-    assert message.startswith("bad.sql: line 2, column 3: the text 'x' is no whole number\n")
+    assert message.startswith("bad.sql: line 2, column 3: the text 'x' is not a whole number\n")
     assert "    1 | select\n    2 |   cast('x' as integer) as n\n    3 | from src" in message
     assert caught.value.hint == "try_cast(x as integer) gives NULL then"
     with pytest.raises(QueryError, match=r"(?s)^sql: .*no_such_column.*\| "):
@@ -238,7 +238,7 @@ def test_a_failing_statement_keeps_the_old_rows() -> None:
     for options in ({}, {"audit": NOT_NULL}, {"materialize": "truncate_load"}, {"materialize": "merge", "key": "id"}):
         run = sql("select id, cast(n as integer) as n from src", {"src": [{"id": 1, "n": "10"}]}, **options)
         change(run, "insert into src values (2, 'x')")
-        with pytest.raises(QueryError, match="the text 'x' is no number"):
+        with pytest.raises(QueryError, match="the text 'x' is not a number"):
             run.again()
         assert rows(run) == [(1, 10)]
         assert helpers(run) == []

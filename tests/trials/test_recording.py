@@ -213,7 +213,10 @@ def test_what_is_kept_in_clear_and_what_never_is(pipeline: Path) -> None:
         "there is no table raw_customers" in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", code=1).stderr
     )
     (pipeline.parent / ".pipekit/masks.key").write_bytes(b"")
-    assert "masks.key is no whole key" in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", code=1).stderr
+    assert (
+        "masks.key does not hold a complete key"
+        in cli(pipeline.parent, "test", "p.yaml", "--record", "paid", code=1).stderr
+    )
     assert snapshot(pipeline.parent / "tests") == before
 
 

@@ -141,7 +141,7 @@ def test_a_step_that_fails_otherwise_than_expected(pipeline: Path) -> None:
 def test_a_given_value_of_another_type_is_named_by_its_row_and_column(pipeline: Path) -> None:
     tests = "tests: {one: {steps: [latest], given: {raw_orders: [{id: 1}, {id: one}]}, expect: {latest: 2}}}"
     [[said]] = outcomes(pipeline, tests).values()
-    assert said == "given: raw_orders, row 2: id: 'one' is no BIGINT"
+    assert said == "given: raw_orders, row 2: id: 'one' cannot be read as BIGINT"
 
 
 def test_mistakes_have_their_lines(pipeline: Path) -> None:

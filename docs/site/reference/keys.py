@@ -15,7 +15,7 @@ from reference.schema import Schema, keys_table
 ABOUT = (
     "Every key of a pipeline file with its type and default, made from the models that validate the file."
     " `pipekit schema` gives the same as [JSON Schema](../pipeline.schema.json), with the step types of your plugins."
-    " [The pipeline file](../pipeline-file.md) and [Step types](../steps.md) explain them. Where a value is no text,"
+    " [The pipeline file](../pipeline-file.md) and [Step types](../steps.md) explain them. Where a value is not text,"
     " `{{ var('NAME') }}` or `{{ env('NAME') }}` may stand for it."
 )
 

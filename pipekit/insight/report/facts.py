@@ -198,7 +198,7 @@ def _rejects(spec: PipelineSpec, warehouse: Warehouse) -> Mapping[str, tuple[Seq
                 rows = [list(row.values()) for row in data.to_pylist()]
                 found[str(table)] = ([name.lower() for name in data.column_names], rows)
         except WarehouseError:
-            continue  # such as a table of that name that is no table of rejects
+            continue  # such as a table of that name that is not a table of rejects
     return found
 
 

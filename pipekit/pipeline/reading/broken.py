@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no YAML: the line to look at, and why, in the words of people who write YAML."""
+"""What is wrong with a text that is not YAML: the line to look at, and why, in the words of people who write YAML."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _no_space(row: str) -> str:
     """For a key whose colon is not followed by a space; empty for any other row."""
     colon = re.match(r"\s*(?:- +)?[\w.]+:(.)", row)
     if colon and first_in(colon[1]):
-        return f"the colon is followed by {named(colon[1])}, which is no space to YAML; write a space"
+        return f"the colon is followed by {named(colon[1])}, which YAML does not read as a space; write a space"
     key = _NO_SPACE.match(row)
     return f"a space is missing after {key[1]!r}" if key else ""
 

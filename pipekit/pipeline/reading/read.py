@@ -89,7 +89,7 @@ def _put_misspelt_sections(reading: Reading) -> None:
 
 
 def _target_of(reading: Reading) -> str:
-    """The target that the file names; ``local`` beside a value that is no name, which is reported as such."""
+    """The target that the file names; ``local`` beside a value that is not a name, which is reported as such."""
     named = reading.value("target", "local")
     return named if isinstance(named, str) else "local"
 

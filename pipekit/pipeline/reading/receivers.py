@@ -74,7 +74,7 @@ def receivers_alone(path: Path, vocabulary: Vocabulary, target: str | None, vari
     """The receivers of a file with mistakes, which is read no further.
 
     Raises:
-        SpecError: It is no YAML.
+        SpecError: It is not YAML.
     """
     reading = Reading.of(path, find_root(path), vocabulary)
     put_in_includes(reading)

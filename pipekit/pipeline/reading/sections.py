@@ -55,7 +55,7 @@ def read_target(reading: Reading, name: str) -> Target | None:
 
 
 def _doubt_files(reading: Reading, path: tuple[str, str], data: Mapping[str, Any]) -> None:
-    """Note files of a login that are not there: they may be on the machine of the runs, so it is no mistake yet."""
+    """Note files of a login that are not there: they may be on the machine of the runs, so it is not a mistake yet."""
     for key in ("private_key_file", "token_file_path"):
         file = data.get(key)
         if isinstance(file, str) and file and "\n" not in file and not (reading.root / file).is_file():
@@ -215,7 +215,7 @@ def read_clock(reading: Reading, text: str | None) -> datetime:
     except (ValueError, OverflowError):
         from pipekit.warehouses.duckdb.semantics.constants import unreadable  # imports sqlglot, for mistakes only
 
-        _, _, why = (unreadable(text, "ntz") or "").partition(f"{text!r} is no timestamp: ")
+        _, _, why = (unreadable(text, "ntz") or "").partition(f"{text!r} is not a timestamp: ")
         reason = f": {why}" if why else "; write 2024-07-01 or 2024-07-01T12:00:00+02:00"
         reading.note_given("as_of", ("as_of",), f"{text!r} is not a time{reason}")
         return datetime.now(UTC)

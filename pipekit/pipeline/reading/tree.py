@@ -94,7 +94,7 @@ def read_yaml(path: Path, shown_as: str) -> Node:
         shown_as: Its name in messages.
 
     Raises:
-        SpecError: It cannot be read, is no YAML, or uses what is refused.
+        SpecError: It cannot be read, is not YAML, or uses what is refused.
     """
     try:
         raw = path.read_bytes()
@@ -204,7 +204,7 @@ class _Builder:
             key = event.value
             self._refuse_tag(event, (*path, key))
             if event.implicit[0] and (unseen := around(key)):
-                raise self._error(event, path, f"a key {unseen}, which is no space to YAML; remove it")
+                raise self._error(event, path, f"a key {unseen}, which YAML does not read as a space; remove it")
             self._refuse_typographic(event, path)
             if key == "<<" and event.implicit[0]:
                 raise self._error(event, (*path, key), "YAML 1.2 merges no mappings; write the keys themselves here")

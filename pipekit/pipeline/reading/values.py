@@ -59,7 +59,7 @@ class FileValues:
     def query(self, text: str) -> str:
         """The query of a custom check: values are literals in it, as in all SQL, and ``as_of`` stands for the clock.
 
-        Doubled braces that hold numbers, ``{{3,5}}``, count in a regular expression and are no Jinja.
+        Doubled braces that hold numbers, ``{{3,5}}``, count in a regular expression and are not Jinja.
 
         Raises:
             TemplateError: It does not render; with its line.

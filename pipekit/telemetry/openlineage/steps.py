@@ -53,7 +53,7 @@ class StepDatasets:
         return scrub(";\n".join(statement.sql for statement in statements))
 
     def is_own(self, check: CheckEvaluated) -> bool:
-        """Whether a verdict is about a table that the step writes, so that it is no input of it."""
+        """Whether a verdict is about a table that the step writes, so that it is not an input of it."""
         return self._spec.table_key(check.table) in self._written
 
     def table(self, name: str, **more: Any) -> dict[str, Any]:

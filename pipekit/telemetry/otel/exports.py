@@ -116,7 +116,7 @@ class Exports:
         logging.getLogger("opentelemetry").removeHandler(self._heard)
         if self._heard.text:
             return f"not all spans and metrics were delivered: {scrub(self._heard.text)}"
-        return f"the receiver did not take all spans and metrics within {patience:g} s" if work.is_alive() else None
+        return f"the receiver did not accept all spans and metrics within {patience:g} s" if work.is_alive() else None
 
     def _flush(self) -> None:
         try:

@@ -244,4 +244,4 @@ WRITERS: Mapping[type[FileFormat], Writer] = {
         _fixed_refused,
     ),
 }
-"""By the class of the format's model; formats that are no text are not made."""
+"""By the class of the format's model; formats that are not text are not made."""

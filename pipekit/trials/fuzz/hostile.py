@@ -134,7 +134,7 @@ def _of_bytes(source: Source) -> Iterator[Change]:
     yield Change("the beginning of a compressed file", "none", file=lambda source, data: b"\x1f\x8b\x08\x00" + data[4:])
     if _is_unicode(source):
         yield Change(
-            "bytes that are no text", "some", file=lambda source, data: data[:-2] + b"\xff\xfe\xff" + data[-2:]
+            "bytes that are not text", "some", file=lambda source, data: data[:-2] + b"\xff\xfe\xff" + data[-2:]
         )
 
 

@@ -66,7 +66,7 @@ def fuzz(spec: PipelineSpec, count: int, seed: int, folder: Path) -> Iterator[Fu
 def _not_made(source: Source) -> str:
     writer = WRITERS.get(type(source.format))
     if writer is None:
-        return f"files of the format {source.format.type} are not made, since they are no text"
+        return f"files of the format {source.format.type} are not made, since they are not text"
     if not source.columns:
         return "its columns come from the path alone"
     try:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from pipekit.files.csv_header import below_separator_line, csv_positions
-from pipekit.files.csv_marks import Fields, Head, mark_of, marked, marked_without_control_z, may_hold_tables, placed
+from pipekit.files.csv_marks import (
+    Fields,
+    Head,
+    mark_conditions,
+    mark_conditions_without_control_z,
+    mark_of,
+    may_hold_tables,
+    placed,
+)
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
 from pipekit.files.local import Fetched
@@ -137,17 +145,10 @@ _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 def _csv_split(source: Source, shape: _Shape) -> str:
     values = [_NULL if position is None else f"f{position}" for position in shape.positions]
-    marks = marked(*_record(source, shape, values, f"f{shape.width - 1}"))
+    marks = mark_conditions(source, Fields(values, f"f{shape.width - 1}", shape.width), shape.heads, quoted)
     whens = " ".join(f"WHEN {true} THEN {quoted(reason)}" for true, reason in marks)
     problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
     return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
-
-
-def _record(
-    source: Source, shape: _Shape, values: Sequence[str], last: str
-) -> tuple[Source, Fields, tuple[Head, ...], Callable[[str], str]]:
-    """What ``marked`` is given; ``last`` is the last field of a record."""
-    return source, Fields(values, last, shape.width), shape.heads, quoted
 
 
 def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[Path]) -> str:
@@ -176,7 +177,7 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     values = [_NULL if at is None else _csv_value(form, names[at]) for at in shape.positions]
     # A file that holds a control-Z is not plain (``csv_scan``): its records are split in Python.
-    marks = marked_without_control_z(*_record(source, shape, values, names[-1]))
+    marks = mark_conditions_without_control_z(source, Fields(values, names[-1], shape.width), shape.heads, quoted)
     broken = " OR ".join(true for true, _ in marks) or "false"
     return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 

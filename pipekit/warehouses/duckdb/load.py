@@ -293,7 +293,7 @@ def _strict_check(each: Plan) -> str:
 
 
 def _too_many(each: Plan) -> SourceError:
-    return SourceError("records have fields too many", file=each.file.uri)
+    return SourceError("records have too many fields", file=each.file.uri)
 
 
 def _parquet_planner(warehouse: Session, source: Source, form: Any) -> Planner:

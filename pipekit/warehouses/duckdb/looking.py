@@ -149,7 +149,7 @@ def _by_copy(path: Path, schema: str, held: LockedError) -> Look:
         with driver_errors():
             duckdb.connect(str(copy)).close()  # takes in the write-ahead log
             warehouse = _read_only(copy, schema, at_close.pop_all())
-    text = f"{held.message}; shown is a copy with what was committed by {at:%H:%M:%S} UTC"
+    text = f"{held.message}; shown is a copy of all that was committed by {at:%H:%M:%S} UTC"
     return warehouse, text
 
 
@@ -158,7 +158,7 @@ def _no_copy(held: LockedError) -> Iterator[None]:
     try:
         yield
     except (OSError, StopIteration) as error:
-        why = str(error) or "it was written to all the time"
+        why = str(error) or "another process kept writing to it"
         raise LockedError(f"{held.message}, and no copy of it could be read: {why}", hint=held.hint) from error
 
 

@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     Attributes:
         file: As listed.
         path: Its plain local text, or the Parquet file.
-        read: Gives SQL of the values of one or more files, ``x0`` to ``xn``, of ``broken`` (it is no record at all) and
+        read: Gives SQL of the values of one or more files, ``x0`` to ``xn``, of ``broken`` (it is no record) and
             ``raw`` (its text, where only DuckDB knows it); of more files also of the path of each, ``place``.
             ``None`` when DuckDB cannot be trusted with the file.
         split: The same for records split in Python, in a relation ``records``; ``None`` for Parquet.

@@ -34,7 +34,7 @@ class DuckDBTarget(BaseModel):
     def _file(cls, value: str) -> str:
         if re.match(r"\w{2,}:", value):
             raise ValueError(
-                f"{value!r} is no path of a file; a target of type duckdb is a database file on this machine"
+                f"{value!r} is not the path of a file; a target of type duckdb is a database file on this machine"
             )
         if not value or value.endswith("/"):
             raise ValueError(f"{value!r} is a folder; name the database file, such as {value}warehouse.duckdb")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.csv_marks import Fields, Head, marked
+from pipekit.files.csv_marks import Fields, Head, mark_conditions
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -141,7 +141,7 @@ def land_csv(
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
     places = Fields([f"L.{value.text}" for value in values], 'E."LAST"', _width(groups))
-    marks = dict(marked(load.source, places, _heads(groups), text))
+    marks = dict(mark_conditions(load.source, places, _heads(groups), text))
     query = (
         f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {_whole(marks)} AS "WHOLE" '
         f"FROM {trimmed(landed, values, form, PLACE)} AS L "
@@ -177,7 +177,7 @@ def _require_same(copied: Sequence[Copied], counted: Sequence[Copied]) -> None:
             raise SourceError(
                 f"Snowflake read {file.rows} records of the file, and {rows.get(file.name, 0)} the second time",
                 file=file.file.uri,
-                hint="Run again, and report it.",
+                hint="Run again, and please report this.",
             )
 
 
@@ -288,7 +288,7 @@ class PlainCsvLoad:
         source, values = self._load.source, [value.text for value in self._values]
         heads, width = _heads(self._groups), _width(self._groups)
         places = (Fields(values, last, width) for last in self._lasts)
-        return dict(pair for fields in places for pair in marked(source, fields, heads, text))
+        return dict(pair for fields in places for pair in mark_conditions(source, fields, heads, text))
 
     def _bad(self) -> Exception:
         form = self._load.source.format
@@ -300,7 +300,9 @@ class PlainCsvLoad:
         for true, what in self._marks().items():
             if self._warehouse.execute(f"SELECT 1 FROM {self._landed} WHERE {true} LIMIT 1").rows:
                 return BadValues(f"a record {what}")
-        return WarehouseError("Snowflake inserted fewer rows than it had copied", hint="Run again, and report it.")
+        return WarehouseError(
+            "Snowflake inserted fewer rows than it had copied", hint="Run again, and please report this."
+        )
 
     def write_rejects(self, table: Table) -> None:
         """Nothing: there are none."""

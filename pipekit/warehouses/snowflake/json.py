@@ -116,7 +116,7 @@ def _below(query: str, levels: Sequence[Level]) -> str:
     """The records at the last level; ``UPn``, ``KEYn`` and ``INDEXn`` are what is n records above each."""
     for number, level in enumerate(levels):
         records = get_path('D."DOC"', level.steps)
-        records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is no record
+        records = f"IFF(TYPEOF({records}) = 'NULL_VALUE', NULL, {records})"  # a JSON null is not a record
         listed = f"TO_ARRAY({records})"
         if level.is_map:
             listed = f"IFF(TYPEOF({records}) = 'OBJECT', {records}, {listed})"

@@ -221,7 +221,7 @@ def unreadable_records(
             raise SourceError(
                 f"Snowflake skipped {file.errors} bad records of the file, and lists {listed_of[file.file.uri]}",
                 file=file.file.uri,
-                hint="No record shall be lost, so the file is refused. on_error: fail names the first of them.",
+                hint="The file is refused so that no record is lost. on_error: fail names the first of them.",
             )
     return found
 
@@ -355,7 +355,11 @@ def _require_all(files: StagedFiles, names: Sequence[str], copied: Sequence[Copi
         if not counts[name] and file.size_bytes:
             raise SourceError("the file vanished after it was listed", file=file.uri, hint="Run again.")
         if counts[name] > 1:
-            raise SourceError("Snowflake reports the file twice", file=file.uri, hint="Report it: names are mixed up.")
+            raise SourceError(
+                "Snowflake reports the file twice",
+                file=file.uri,
+                hint="Please report this: names of files are mixed up.",
+            )
 
 
 def _copied(warehouse: SnowflakeSession, sql: str, files: StagedFiles) -> list[Copied]:

@@ -159,7 +159,7 @@ class SnowflakeSession(PlainSession):
             super().truncate(table)
 
     def _with_truncate(self, sql: str) -> str:
-        """The statement with a truncate that waits for it; sent before it where it is no INSERT into that table."""
+        """The statement with a truncate that waits for it; sent before it where it is not an INSERT into that table."""
         name, self._truncating = self._truncating, None
         if name is None or sql == "ROLLBACK":
             return sql

@@ -184,7 +184,7 @@ def doctor(options: SnowflakeTarget, sources: Sequence[Source], root: Path) -> I
         yield login
         if not login.ok:
             for name in ("privileges", *(f"source {source.name}" for source in sources)):
-                yield Finding(name, False, "not looked at, since the login failed")
+                yield Finding(name, False, "not checked, since the login failed")
             return
         yield from _settings(warehouse)
         yield tried("privileges", lambda: _makes_all(warehouse), "Run `pipekit snowflake setup`, as ACCOUNTADMIN.")

@@ -249,8 +249,8 @@ CHECKS: list[Row] = [
     ("min_value: 0,", "min_value: zero,", "min_value: zero", ("zero", "number")),
     ("min_value: 0,", "min_value: 5000,", "min_value: 5000", ("above max_value, 1000", "exchange them")),
     ("severity: warning", "severity: warn", "severity: warn", ("did you mean 'warning'?",)),
-    (TEXTS, "{column: amount, value_set: [1, b]}", "[1, b]", ("value_set[1]", "'b' is no number", "write a number")),
-    (TEXTS, "{column: id, value_set: [a, b]}", "[a, b]", ("value_set[0]", "'a' is no number", "write a number")),
+    (TEXTS, "{column: amount, value_set: [1, b]}", "[1, b]", ("value_set[1]", "'b' is not a number", "write a number")),
+    (TEXTS, "{column: id, value_set: [a, b]}", "[a, b]", ("value_set[0]", "'a' is not a number", "write a number")),
     (TEXTS, "{column: day, value_set: [2024-13-01]}", "2024-13", ("there is no month 13",)),
     (
         "{column: amount, min_value: 0,",
@@ -293,7 +293,7 @@ CHECKS: list[Row] = [
         "value_set: [a, b]",
         'value_set: [a, b], row_condition: "amnt > 1"',
         "row_condition",
-        ("'amnt > 1' is no condition", """row_condition: 'col("amnt") > 1', condition_parser: great_expectations"""),
+        ("'amnt > 1' is not a condition", """row_condition: 'col("amnt") > 1', condition_parser: great_expectations"""),
     ),
     (
         "    - expect_column_values_to_be_in_set:",
@@ -500,7 +500,7 @@ OTHERS: list[Row] = [
         "value_set: [a, b]",
         'value_set: [a, b], condition_parser: great_expectations, row_condition: "id is not null"',
         "row_condition",
-        ("is no condition", 'col("id").notnull()'),
+        ("is not a condition", 'col("id").notnull()'),
     ),
     (
         FIRST,
@@ -514,7 +514,7 @@ OTHERS: list[Row] = [
         "column: customer, min",
         ("customer is VARCHAR", "calculates with numbers; declare the column number"),
     ),
-    ("path: .pipekit/w.duckdb", "path: md:my_db", "md:my_db", ("is no path of a file",)),
+    ("path: .pipekit/w.duckdb", "path: md:my_db", "md:my_db", ("is not the path of a file",)),
     ("path: .pipekit/w.duckdb", "path: templates/", "templates/}", ("is a folder", "templates/warehouse.duckdb")),
     ("name: shop\n", "name: shop\ntarget: [local, prod]\n", "target: [", ("target: must be text",)),
     ("call: helper:notify", "call: helper.notify", "helper.notify", ("did you mean 'helper:notify'?",)),

@@ -148,7 +148,7 @@ def steps(*items: str) -> str:
         ("name: p\nsuites:\n  s:\n    - expect_column_values_to_be_between: {column: a, min: 1}\n" + steps(SQL),
          ["4: suites.s[0].expect_column_values_to_be_between.min: unknown argument 'min'"]),
         ("name: p\nsuites:\n  s:\n    - expect_column_values_to_not_be_null: {column: a, severity: bad}\n" + steps(SQL),
-         ["4: suites.s[0].expect_column_values_to_not_be_null.severity: 'bad' is no severity"]),
+         ["4: suites.s[0].expect_column_values_to_not_be_null.severity: 'bad' is not a severity"]),
         # steps
         (steps("{id: a}"), ["3: steps.a.type: is missing"]),
         (steps("{type: sql, sql: select 1}"), ["3: steps[0].id: is missing"]),

@@ -180,7 +180,7 @@ def test_places_are_those_of_the_file_that_the_author_wrote(tmp_path: Path, targ
         f"{at(tmp_path, 'custmer from')}: steps.single.sql: unknown column 'custmer': it is not in orders",
         f"{quoted}: steps.double.sql: unknown column 'custmer': it is not in orders",
         f"{at(tmp_path, 'odered_on')}: steps.folded.sql: unknown column 'odered_on': it is not in orders",
-        f"{at(tmp_path, 'amnt')}: steps.features.features.big.sql: unknown column 'amnt': it is no column of orders and no feature above it",
+        f"{at(tmp_path, 'amnt')}: steps.features.features.big.sql: unknown column 'amnt': it is neither a column of orders nor a feature above it",
         f"{at(tmp_path, 'custmer =')}: steps.features.features.cnt.sql: unknown column 'custmer': it is not in orders",
     ]
     assert [line for line in got if line.startswith("templates/")] == [

@@ -1,4 +1,4 @@
-"""JSON: documents, paths, keys, and values that are no texts."""
+"""JSON: documents, paths, keys, and values that are not texts."""
 
 from __future__ import annotations
 

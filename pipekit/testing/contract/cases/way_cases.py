@@ -10,7 +10,7 @@ _ODD = "has something other than an object at 'u', which the path 'u.n' goes thr
 
 WAY_CASES = (
     json_case(
-        "document_over_lines_among_lines",  # the line inside it is no record
+        "document_over_lines_among_lines",  # the line inside it is not a record
         b'{"a":1,"b":"x"}\n{\n "a": 2,\n "b": "y",\n "c": [\n  {"a": 9, "b": "q"}\n ]\n}\n{"a":3,"b":"z"}\n',
         ((1, "x"), (3, "z")),
         ((2, None, "over several lines"),),

@@ -77,7 +77,7 @@ def _element(call: Call, index: int) -> Typed:
 
 @function("ARRAY_SIZE", "ARRAY_LENGTH")
 def array_size(call: Call) -> Typed:
-    """https://docs.snowflake.com/en/sql-reference/functions/array_size: NULL of what is no array."""
+    """https://docs.snowflake.com/en/sql-reference/functions/array_size: NULL of what is not an array."""
     value = to_variant(call.arg(0))
     if call.arg(0).type.kind == "array":
         return make("CAST(json_array_length({0}) AS BIGINT)", INT, value)

@@ -168,7 +168,7 @@ def to_number(call: Call) -> Typed:
     if rest and isinstance(rest[0], str):
         value = _unformatted(call, value, rest.pop(0))
     elif rest and rest[0] is None:
-        raise call.refuse("a format or precision that is no constant is not known")
+        raise call.refuse("a format or precision that is not a constant is not known")
     sizes = [int(each) for each in rest if isinstance(each, int)]
     return casts.to_exact(value, *_precision(sizes), wide=True, safe=safe)
 

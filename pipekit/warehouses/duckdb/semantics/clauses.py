@@ -34,7 +34,7 @@ def clauses(walker: Walker, node: Any) -> None:
     limit = node.args.get("limit")
     if limit is not None and isinstance(limit.expression, exp.Column):
         name = limit.expression.name
-        walker.mistake(limit.expression, f"LIMIT takes a number, and {name!r} is none", "write LIMIT 10")
+        walker.mistake(limit.expression, f"LIMIT takes a number, not {name!r}", "write LIMIT 10")
 
 
 def _joined_by_and(node: Any) -> Iterator[Any]:

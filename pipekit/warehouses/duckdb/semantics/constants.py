@@ -43,7 +43,7 @@ def unreadable(text: str, kind: str) -> str | None:
         return None
     endless = noun == "number" and kind != "float" and _ENDLESS.fullmatch(text)  # only a float is that large
     reason = "" if endless else _not_read(text, noun)
-    return None if reason is None else f"{text!r} is no {noun}{reason}"
+    return None if reason is None else f"{text!r} is not a {noun}{reason}"
 
 
 def no_such_moment(text: str, kind: str) -> str | None:

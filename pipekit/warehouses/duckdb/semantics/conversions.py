@@ -30,7 +30,7 @@ def _format(call: Call, index: int) -> str | None:
         return None
     value = constant(call.raw[index])
     if not isinstance(value, str):
-        raise call.refuse("a format that is no constant is not known")
+        raise call.refuse("a format that is not a constant is not known")
     return None if value.upper() == "AUTO" else value
 
 

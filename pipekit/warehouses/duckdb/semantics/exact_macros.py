@@ -17,7 +17,7 @@ _AT_END = len(f'"{MARK}"')  # the end of the document matches too, and is marked
 
 PART = "sf_part({0}, {1})"
 PART_TEXT = "sf_part_text({0}, {1})"
-PART_NUMBER = "sf_part_number({0}, {1})"  # what is no number is as it is
+PART_NUMBER = "sf_part_number({0}, {1})"  # what is not a number is as it is
 PART_TEXT_ONCE = "sf_part_text_once({0}, {1})"
 # In place of a cast of the text at a path to {0}.
 WHOLE_OR = (

@@ -22,25 +22,25 @@ _BINARY = r"\bto_binary\s*\(|\b\w*hex_decode\w*\s*\(|\b\w*base64\w*\s*\(|::\s*(?
 KINDS: list[tuple[str, str, str, str]] = [
     (
         r"Could not convert string ['\"](.*)['\"] to (?:INT|UINT|HUGEINT)\w*",
-        "the text '{0}' is no whole number",
+        "the text '{0}' is not a whole number",
         "try_cast(x as integer) gives NULL then",
         _NUMBERS,
     ),
     (
         r"Could not convert string ['\"](.*)['\"] to DECIMAL\(38,\d+\)",
-        "the text '{0}' is no number",
+        "the text '{0}' is not a number",
         "try_to_number(x) gives NULL then",
         _NUMBERS,
     ),
     (
         r"Could not convert string ['\"](.*)['\"] to DECIMAL\((\d+),(\d+)\)",
-        "the text '{0}' is no NUMBER({1}, {2})",
+        "the text '{0}' is not a NUMBER({1}, {2})",
         "try_to_number(x, {1}, {2}) gives NULL then",
         _NUMBERS,
     ),
     (
         r"Could not convert string ['\"](.*)['\"] to (?:DOUBLE|FLOAT)",
-        "the text '{0}' is no FLOAT",
+        "the text '{0}' is not a FLOAT",
         "try_to_double(x) gives NULL then",
         _NUMBERS + r"|(?<!:):(?!:)\s*\w+",
     ),
@@ -52,7 +52,7 @@ KINDS: list[tuple[str, str, str, str]] = [
     ),
     (
         r"Could not convert string ['\"](.*) is no boolean value['\"] to BOOL",
-        "the text '{0}' is no boolean",
+        "the text '{0}' is not a boolean",
         "try_to_boolean(x) gives NULL then",
         r"::\s*bool\w*|\bto_boolean\s*\(|\bcast\s*\(",
     ),
@@ -72,13 +72,13 @@ KINDS: list[tuple[str, str, str, str]] = [
     (r"Could not convert string '(.*)' to BOOL", "{0}", "", ""),
     (
         r"(?:Timestamp|Time|Date) (.*?) is not recognized",
-        "'{0}' is no date, time or timestamp",
+        "'{0}' is not a date, time or timestamp",
         "try_to_date(x) or try_to_timestamp(x) gives NULL then; another notation needs a format",
         _MOMENTS + _PARTS,
     ),
     (
         r"Could not parse string \"(.*?)\" according to format",
-        "'{0}' is not written in the format that is given",
+        "'{0}' is not written in the given format",
         "try_to_date(x, format) gives NULL then",
         _MOMENTS,
     ),
@@ -92,7 +92,7 @@ KINDS: list[tuple[str, str, str, str]] = [
     (BY_ZERO, BY_ZERO, "", r"/|%|\bmod\s*\("),
     (
         r"Malformed JSON at byte (\d+) of input: (.*?)\.? +Input: \"(.*)\"",
-        "'{2}' is no JSON: {1} at byte {0}",
+        "'{2}' is not JSON: {1} at byte {0}",
         "try_parse_json(x) gives NULL then",
         r"\bparse_json\s*\(",
     ),
@@ -116,7 +116,7 @@ KINDS: list[tuple[str, str, str, str]] = [
     ),
     (
         r"Date out of range|Date and time not in timestamp range|Interval value .* range|INT32 with value [\d-]+ can't",
-        "a date beyond the years that there are",
+        "a date outside the years that exist",
         "",
         r"\bdate\w*\s*\(|\btimestamp\w*\s*\(|\badd_months\s*\(|[-+]",
     ),

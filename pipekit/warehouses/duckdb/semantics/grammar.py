@@ -148,13 +148,13 @@ def _constants(tokens: Sequence[Any], words: Sequence[str], text: str) -> Iterat
         if kind == "STRING" and before == "STRING":
             yield token, "Snowflake does not join two texts that follow each other", "write || between them"
         elif kind == "STRING" and words[at - 1] == "AS" and not of_pivots:
-            yield token, "a text is no name of a column", f'write as {token.text}, or as "{token.text}"'
+            yield token, "a text cannot name a column", f'write as {token.text}, or as "{token.text}"'
         elif kind == "NATIONAL_STRING":
             yield token, "Snowflake does not have N'...'", "write '...'"
         elif kind == "HEX_STRING" and text[token.start : token.start + 2].lower() == "0x":
             yield token, "Snowflake does not have 0x...", "write a number, or x'...' for binary"
         elif kind == "NUMBER" and token.text[-1:].lower() == "e":
-            yield token, f"{token.text!r} is no number", "write the exponent, as in 1e3"
+            yield token, f"{token.text!r} is not a number", "write the exponent, as in 1e3"
 
 
 def _number(words: Sequence[str], at: int) -> bool:
@@ -162,7 +162,7 @@ def _number(words: Sequence[str], at: int) -> bool:
 
 
 def _is_meant(words: Sequence[str], at: int) -> bool:
-    """Whether the second word of a pair is no name, as in ``WITH totals AS (...)`` or ``SELECT at time``."""
+    """Whether the second word of a pair is not a name, as in ``WITH totals AS (...)`` or ``SELECT at time``."""
     behind, wanted = (words[at + 1] if at + 1 < len(words) else ""), _FOLLOWED.get(words[at])
     return behind == wanted if wanted else words[at - 1] != "WITH" or behind not in ("AS", "(")
 

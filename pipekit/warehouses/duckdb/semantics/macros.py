@@ -55,7 +55,7 @@ MACROS: dict[str, tuple[str, str]] = {
         "1)) <= 18 "
         "THEN CAST(x AS DECIMAL(38,18)) ELSE CAST(x || ' has more than 18 places' AS DECIMAL(38,18)) END",
     ),
-    # DuckDB's cbrt misses the last digit, so that cbrt(27) is no 3; one more step of Newton's is exact.
+    # DuckDB's cbrt misses the last digit, so that cbrt(27) is not 3; one more step of Newton's is exact.
     "sf_cbrt": (
         "x",
         "CASE WHEN x = 0 THEN x ELSE cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / (3 * cbrt(x) * cbrt(x)) END",

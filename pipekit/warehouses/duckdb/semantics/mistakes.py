@@ -21,7 +21,7 @@ from pipekit.warehouses.duckdb.semantics.scopes import Columns, Scope
 from pipekit.warehouses.duckdb.semantics.typed import Walker
 from pipekit.warehouses.duckdb.semantics.types import Type
 
-# Names that are no columns where they are, and sequences' members.
+# Names that are not columns where they are, and sequences' members.
 # https://docs.snowflake.com/en/sql-reference/constructs/connect-by, .../functions-context
 _NO_COLUMNS = {
     "level", "connect_by_isleaf", "connect_by_iscycle", "nextval", "currval", "current_user", "current_role",
@@ -161,7 +161,7 @@ def cannot_be_compared(one: Type, two: Type) -> bool:
 
 
 def comparison(walker: Walker, node: Any, left: Typed, right: Typed) -> bool:
-    """Note a comparison of types that no implicit cast joins, and one with a constant that is no value of the type.
+    """Note a comparison of types that no implicit cast joins, and one with a constant that is not a value of the type.
 
     Returns:
         Whether it is the types, so that any other value of that type is wrong as well.

@@ -54,7 +54,7 @@ def whole_microseconds(nanos: Decimal | int, node: Any) -> Decimal | int:
     """A constant number of nanoseconds as one of microseconds.
 
     Raises:
-        Refused: It is no whole number of them.
+        Refused: It is not a whole number of them.
     """
     if nanos % 1000:
         raise refuse(node, f"{nanos} nanoseconds: the value {REASON}", _WAY_OUT)

@@ -75,7 +75,7 @@ def parse_ip(text: str) -> str:
     """The parts of an address as JSON. https://docs.snowflake.com/en/sql-reference/functions/parse_ip
 
     Raises:
-        ValueError: It is no address.
+        ValueError: It is not an address.
     """
     host, _, size = text.partition("/")
     found = ipaddress.ip_interface(text)

@@ -36,7 +36,7 @@ def _parameters(call: Call, index: int) -> str:
         return ""
     value = constant(call.raw[index])
     if not isinstance(value, str):
-        raise call.refuse("parameters that are no constant are not known")
+        raise call.refuse("parameters that are not constants are not known")
     return value
 
 
@@ -57,7 +57,7 @@ def _flagged(pattern: Typed, parameters: str) -> Typed:
 
 
 def _group(call: Call, parameters: int, group: int) -> int | None:
-    """Which group is wanted; 0 is the whole match, ``None`` that it is no constant."""
+    """Which group is wanted; 0 is the whole match, ``None`` that it is not a constant."""
     text = literal_text(call.arg(1))
     known = None if text is None else _groups(text)
     if group < len(call):
@@ -97,7 +97,7 @@ def regexp_substr(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/regexp_substr: NULL without a match."""
     group = _group(call, 4, 5)
     if group is None:
-        raise call.refuse("a group that is no constant is not known")
+        raise call.refuse("a group that is not a constant is not known")
     subject, pattern = _from_position(call, 2), _pattern(call, 4)
     text = literal_text(pattern)
     first = _whole_number(call, 3, 1) == 1
@@ -131,7 +131,7 @@ def regexp_substr_all(call: Call) -> Typed:
     group = _group(call, 4, 5)
     occurrence = _whole_number(call, 3, 1)
     if group is None or occurrence is None:
-        raise call.refuse("a group or occurrence that is no constant is not known")
+        raise call.refuse("a group or occurrence that is not a constant is not known")
     tail = f"[{occurrence}:]" if occurrence > 1 else ""
     text = f"to_json(regexp_extract_all({{0}}, {{1}}, {group}){tail})"
     return make(text, ARRAY, _from_position(call, 2), _pattern(call, 4))
@@ -166,7 +166,7 @@ def regexp_instr(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/regexp_instr"""
     group = _group(call, 5, 6)
     if group is None:
-        raise call.refuse("a group that is no constant is not known")
+        raise call.refuse("a group that is not a constant is not known")
     start = call.as_kind(2, "int") if len(call) > 2 else make("1", INT)
     occurrence = call.as_kind(3, "int") if len(call) > 3 else make("1", INT)
     option = call.as_kind(4, "int") if len(call) > 4 else make("0", INT)

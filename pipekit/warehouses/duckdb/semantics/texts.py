@@ -231,7 +231,7 @@ def _base64(call: Call, value: Typed) -> Typed:
     length = constant(call.raw[1]) if len(call) > 1 else 0
     alphabet = constant(call.raw[2]) if len(call) > 2 else ""
     if not isinstance(length, int) or not isinstance(alphabet, str):
-        raise call.refuse("a length or an alphabet that is no constant is not known")
+        raise call.refuse("a length or an alphabet that is not a constant is not known")
     if alphabet:
         value = make(f"translate({{0}}, '{'+/='[: len(alphabet)]}', {quoted(alphabet)})", TEXT, value)
     if length:
@@ -256,5 +256,5 @@ def parse_ip(call: Call) -> Typed:
     if call.word(1) != "inet":
         raise call.refuse("is known with 'INET' alone")
     if len(call) > 2 and constant(call.raw[2]) != 0:
-        raise call.refuse("what it says of a text that is no address is not known", "Leave the third argument out.")
+        raise call.refuse("what it says of a text that is not an address is not known", "Leave the third argument out.")
     return make("CAST(sf_ip_parts({0}) AS JSON)", OBJECT, call.as_kind(0, "text"))

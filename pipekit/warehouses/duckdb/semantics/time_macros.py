@@ -131,7 +131,8 @@ TIME_MACROS: dict[str, tuple[str, str]] = {
     "sf_weekday": (
         "x",
         "CASE left(lower(x), 2) WHEN 'mo' THEN 1 WHEN 'tu' THEN 2 WHEN 'we' THEN 3 WHEN 'th' THEN 4 WHEN 'fr' THEN 5 "
-        "WHEN 'sa' THEN 6 WHEN 'su' THEN 7 ELSE CAST(x || ' is no day of the week' AS BIGINT) END",
+        "WHEN 'sa' THEN 6 WHEN 'su' THEN 7 "
+        "ELSE CAST(CAST('''' || x || ''' is not a day of the week' AS BOOLEAN) AS BIGINT) END",
     ),
     "sf_offset_text": (
         "minutes",

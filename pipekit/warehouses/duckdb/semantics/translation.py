@@ -158,7 +158,7 @@ def typed(tree: Any, tables: Mapping[str, Mapping[str, str]], *, becomes_table: 
     try:
         return _known(_walked(tree, tables, becomes_table)[1])
     except Refused:
-        return None  # what differs on DuckDB alone is no mistake elsewhere; its types are not known
+        return None  # what differs on DuckDB alone is not a mistake elsewhere; its types are not known
 
 
 def _walked(tree: Any, tables: Mapping[str, Mapping[str, str]], becomes_table: bool) -> tuple[Rewriter, Columns | None]:

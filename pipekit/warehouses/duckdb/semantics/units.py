@@ -70,7 +70,7 @@ def unit_of(call: Call, index: int) -> str:
 
 
 def note_unknown_part(walker: Walker, node: Any, word: str) -> None:
-    """Note a word that is no part of a date or a time, which Snowflake refuses too."""
+    """Note a word that is not a part of a date or a time, which Snowflake refuses too."""
     if word not in PARTS:
         near = did_you_mean(word, PARTS, otherwise="; write year, month, day, hour or another part")
-        walker.mistake(node, f"{word!r} is no part of a date or time", near.removeprefix("; "))
+        walker.mistake(node, f"{word!r} is not a part of a date or time", near.removeprefix("; "))

@@ -202,7 +202,7 @@ def get_path(call: Call) -> Typed:
     """https://docs.snowflake.com/en/sql-reference/functions/get_path"""
     text = constant(call.raw[1])
     if not isinstance(text, str):
-        raise call.refuse("a path that is no constant is not known", "Use get(...).")
+        raise call.refuse("a path that is not a constant is not known", "Use get(...).")
     value = call.arg(0)
     found = extract(value, path_text(call, text)[1:])
     return to_text(found) if call.name.startswith("JSON") else found
@@ -213,7 +213,7 @@ def path_text(call: Call, text: str) -> str:
     try:
         node = parse_one(f"v:{text}" if not text.startswith("[") else f"v{text}", read=Source)
     except Exception as error:
-        raise call.refuse(f"{text!r} is no path") from error
+        raise call.refuse(f"{text!r} is not a path") from error
     return "$" + "".join(_steps(call, node))
 
 

@@ -70,18 +70,18 @@ templates/orders.sql:6:23: steps.orders.template: unknown column 'custmer' of o;
 | other dialects | `==`, `&`, `^`, `<=>`, `FILTER (WHERE ...)`, `DISTINCT ON`, SEMI and ANTI JOIN, `LIMIT 5, 10`, `FROM t` without SELECT, `::hugeint`, `array_agg(a ORDER BY b)`, `EXCEPT ALL`, `AT TIME ZONE`, `a AS 'b'` and 30 more: what DuckDB takes and Snowflake does not have |
 | beside SQL | `key`, `since` and other keys that name columns; columns of audits and checks; `row_condition`; custom SQL |
 
-Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is no mistake. Not
+Only what is certain is reported. Text is cast to numbers and dates as Snowflake does it, so `sum` of a text is not a mistake. Not
 checked, and named once as a `note` by `validate`: SQL that reads a table whose columns are not known. That is one of `external`, one
 of a step type that does not declare its columns (`python`; a plugin declares them by `StepType.columns`), and one with
 `on_schema_change: add` or `ignore`. A template of an engine's own dialect is not checked either.
 
 ## When a query fails in a run
 
-What only the data can show (a text that is no number, a division by zero, a date that is none) is reported at line and column
+What only the data can show (a text that is not a number, a division by zero, a date that is none) is reported at line and column
 of the SQL as it was rendered, with the value and a way out, on DuckDB too:
 
 ```text
-sql: line 3, column 3: the text 'abc' is no whole number
+sql: line 3, column 3: the text 'abc' is not a whole number
     1 | select
     2 |   id,
     3 |   amount::int as amount
@@ -127,7 +127,7 @@ def page() -> str:
         for (reason, way), names in _by_reason().items()
     ]
     parts.append(
-        "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, casts to\nARRAY(type) and OBJECT(key type), a format or a path that is no constant,\n"
+        "\nRefused too: COLLATE with anything but binary order, time travel, MATCH_RECOGNIZE, PIVOT with ANY or a subquery, casts to\nARRAY(type) and OBJECT(key type), a format or a path that is not a constant,\n"
     )
     parts.append("seeds of random numbers and of samples, and `seq` of FLATTEN behind another table.\n\n")
     parts.append(_NOT_REFUSED)
