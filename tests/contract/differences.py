@@ -12,6 +12,7 @@ SNOWFLAKE = {
     "csv_quoted_null_that_is_bad": "NULL_IF cannot tell a quoted value from an unquoted one: a quoted NULL is NULL too",
     "csv_bad_line_after_quoted_newlines": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
     "json_a_bad_element_of_an_array": "COPY gives up the rest of a document at its first mistake",
+    "json_small_numbers_with_an_exponent": "the text of a VARIANT's number has the exponent, so that it is bad",
     "json_values_integer": "a VARIANT keeps 1.0 and 1e3 as the integers 1 and 1000, so lines 4 and 6 are good",
     "parquet_decimals_of_more_than_38_digits": "a NUMBER has at most 38 digits, and its reader says so for each record",
     "parquet_column_of_nulls_alone": "INFER_SCHEMA gives it a type, and that it is empty is not reported",
@@ -40,6 +41,7 @@ VARIATIONS = Variations(
     words={"1 field": "fewer fields", "3 fields": "more fields", "4 fields": "more fields"},
     refuses={
         "json_document_over_lines_among_lines": ("a.json",),
+        "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),
         "csv_xz": ("a.csv.xz", "does not read xz"),
         "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),
         "csv_zip": ("zip", "does not read zip"),

@@ -38,7 +38,7 @@ from pipekit.files.value_formats import (
 from pipekit.formats.base import FileFormat
 from pipekit.source import Column, Source
 from pipekit.sql.text import quoted
-from pipekit.warehouses.duckdb.json_strict import is_strict
+from pipekit.warehouses.duckdb.json_strict import decimals_of, has_exponent, is_strict
 from pipekit.warehouses.duckdb.time_formats import strptime_format
 
 _TYPES = {
@@ -234,10 +234,16 @@ def _from_json(column: Column, source: str, contract: Source) -> Converted:
     if kind == "float":
         return _float(raw, finite=True)
     if kind == "number":
-        # A float holds 15 digits exactly, so a short number with an exponent can be written without one.
-        short = f"strlen({raw}) <= 17 AND contains(lower({raw}), 'e') AND NOT contains({raw}, '\"')"
-        return _number(f"CASE WHEN {short} THEN TRY_CAST({raw} AS DOUBLE)::VARCHAR ELSE {raw} END", column)
+        return _json_number(raw, column)
     return _from_json_string(column, source, raw, contract)
+
+
+def _json_number(raw: str, column: Column) -> Converted:
+    # A float holds 15 digits exactly, so a short number with an exponent can be written without one.
+    short = f"strlen({raw}) <= 17 AND {has_exponent(raw)}"
+    shaped, _ = _number(f"CASE WHEN {short} THEN TRY_CAST({raw} AS DOUBLE)::VARCHAR ELSE {raw} END", column)
+    fits = f"{has_exponent(raw)} AND coalesce({decimals_of(raw)} <= {column.type.scale or 0}, false)"
+    return f"CASE WHEN {fits} THEN true ELSE {shaped} END", f"TRY_CAST({raw} AS {type_text(column)})"
 
 
 def _from_json_string(column: Column, source: str, raw: str, contract: Source) -> Converted:

@@ -29,3 +29,16 @@ def is_strict(document: str) -> str:
         "GROUP BY node.parent, node.key HAVING count(*) > 1)"
     )
     return f"NOT coalesce({lax}, false) AND NOT {twice}"
+
+
+def has_exponent(raw: str) -> str:
+    """Whether JSON text may be a number with an exponent."""
+    return f"contains(lower({raw}), 'e') AND NOT contains({raw}, '\"')"
+
+
+def decimals_of(raw: str) -> str:
+    """SQL of the decimals that a number with an exponent has when it is written without; NULL for other JSON."""
+    behind = f"strlen(rtrim(regexp_extract({raw}, '[.]([0-9]*)', 1), '0'))"
+    zeros = f"strlen(regexp_extract({raw}, '(0*)(?:[.]0*)?[eE]', 1))"  # at the end of a whole number
+    exponent = f"TRY_CAST(regexp_extract({raw}, '[eE](.*)', 1) AS INTEGER)"
+    return f"CASE WHEN {behind} = 0 THEN -{zeros} ELSE {behind} END - {exponent}"

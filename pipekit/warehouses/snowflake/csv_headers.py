@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipekit.errors import BadFileError
+from pipekit.errors import BadFileError, SourceError
 from pipekit.files.csv_header import is_separator_line, joined_names
 from pipekit.files.csv_marks import Head, placed
 from pipekit.files.csv_records import CsvReader
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
 _LONGEST = 1_000_000
+_BLANK = "End of record reached while expected to parse a column"  # of SKIP_BLANK_LINES = FALSE
 Lines = dict[SourceFile, list[str]]
 
 
@@ -69,7 +70,15 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
     """The lines of the header, or the first line, of each file that has one."""
     found: Lines = {}
     for number in range(first, first + max(form.heads, 1)):
-        for file, line in first_lines(warehouse, peek, files, number, _LONGEST, above=form.skip_lines).items():
+        try:
+            read = first_lines(warehouse, peek, files, number, _LONGEST, above=form.skip_lines)
+        except SourceError as error:
+            if _BLANK not in error.reason:
+                raise
+            hint = "Set `skip_lines` to the number of lines above the table, the empty ones among them."
+            text = "there is an empty line where Snowflake looks for the first one of the table"
+            raise BadFileError(text, file=error.file, line=number, hint=hint) from error
+        for file, line in read.items():
             if form.header and len(line) == _LONGEST:
                 raise BadFileError(f"the header is longer than {_LONGEST:,} characters", file=file.uri, line=number)
             found.setdefault(file, []).append(line.lstrip("\ufeff").rstrip("\r\n"))

@@ -11,6 +11,8 @@ _DASHES = {"null_values": ["---"]}
 _RULING = "is a ruling of a printed table"
 
 PRINTED_CASES = (
+    csv_case("empty_line_above_the_header", b"\na,b\nx,y\n", (("x", "y"),), columns=_TEXTS),
+    csv_case("empty_line_left_out", b"\na,b\nx,y\n", (("x", "y"),), columns=_TEXTS, format={"skip_lines": 1}),
     csv_case("ruling", b"a,b\n---,-----\nx,y\n", (("x", "y"),), ((2, None, _RULING),), columns=_TEXTS),
     csv_case("double_ruling", b"a,b\n===,==\nx,y\n", (("x", "y"),), ((2, None, _RULING),), columns=_TEXTS),
     csv_case(

@@ -3,12 +3,21 @@ a document."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from pipekit.testing.contract.cases.case import AB, json_case
 
 _N = {"a": "integer", "n": {"type": "varchar", "path": "u.n"}}
 _ODD = "has something other than an object at 'u', which the path 'u.n' goes through"
 
 WAY_CASES = (
+    json_case(
+        "small_numbers_with_an_exponent",
+        b'{"a":1e-7}\n{"a":-2.50E-6}\n{"a":1.2345e+2}\n{"a":1e-8}\n{"a":1e3}\n{"a":10e-8}\n{"a":0e9}\n{"a":"1e-7"}\n',
+        tuple((Decimal(each),) for each in ("0.0000001", "-0.0000025", "123.45", "0.0000001", "0")),
+        ((4, "a", "number(10,7)"), (5, "a", "number(10,7)"), (8, "a", "number(10,7)")),
+        columns={"a": "number(10,7)"},
+    ),
     json_case(
         "document_over_lines_among_lines",  # the line inside it is not a record
         b'{"a":1,"b":"x"}\n{\n "a": 2,\n "b": "y",\n "c": [\n  {"a": 9, "b": "q"}\n ]\n}\n{"a":3,"b":"z"}\n',
