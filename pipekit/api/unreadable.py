@@ -15,7 +15,7 @@ from pipekit.given import Given
 from pipekit.pipeline.reading.receivers import receivers_alone
 from pipekit.plugins.registry import Plugins
 from pipekit.project import find_root, logs_folder, state_folder
-from pipekit.runs.alerting import Desk, tell
+from pipekit.runs.alerting import AlertContext, send_alerts
 from pipekit.runs.history import record_refusal
 from pipekit.runs.ids import new_run_id
 from pipekit.sinks.story import RunStory
@@ -37,7 +37,7 @@ def could_not_start(path: Path, error: PipekitError, target: str | None) -> None
         record_refusal(state / "runs", header, end)
 
 
-def tell_of(path: Path, error: PipekitError, given: Given, *, project_code: bool) -> tuple[str, ...]:
+def alert_could_not_start(path: Path, error: PipekitError, given: Given, *, project_code: bool) -> tuple[str, ...]:
     """Notify the receivers of the file, as far as they can be read, that a run could not start. It never fails.
 
     Args:
@@ -55,8 +55,8 @@ def tell_of(path: Path, error: PipekitError, given: Given, *, project_code: bool
         state, logs = state_folder(find_root(path)), logs_folder(find_root(path))
     except (PipekitError, OSError, ValueError):
         return ()
-    desk = Desk(found.name or path.stem, found.target, path, find_root(path), state, logs, found.receivers)
-    return tell(desk, RunStory.of(_events(path, error, given.target, desk.name)))
+    alerts = AlertContext(found.name or path.stem, found.target, path, find_root(path), state, logs, found.receivers)
+    return send_alerts(alerts, RunStory.of(_events(path, error, given.target, alerts.name)))
 
 
 def _state_of(path: Path) -> Path | None:

@@ -85,12 +85,12 @@ def read_spec_of_run(
     try:
         return read_spec(spec, target, variables, as_of, no_plugins)
     except PipekitError as error:
-        from pipekit.api.unreadable import could_not_start, tell_of
+        from pipekit.api.unreadable import alert_could_not_start, could_not_start
         from pipekit.given import Given
 
         could_not_start(spec, error, target)
         given = Given(target, _variables(variables), as_of)
-        for text in tell_of(spec, error, given, project_code=not no_plugins):
+        for text in alert_could_not_start(spec, error, given, project_code=not no_plugins):
             say(f"note: {text}", err=True)
         raise
 

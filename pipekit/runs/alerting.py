@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipekit.notify.outbox import Outbox
 
 
-class Desk(NamedTuple):
+class AlertContext(NamedTuple):
     """What is needed to report the runs of one pipeline on one target.
 
     Attributes:
@@ -43,8 +43,8 @@ class Desk(NamedTuple):
     receivers: tuple[Receiver, ...]
 
     @classmethod
-    def of(cls, spec: PipelineSpec) -> Desk:
-        """That of a pipeline."""
+    def of(cls, spec: PipelineSpec) -> AlertContext:
+        """The context of a pipeline."""
         return cls(spec.name, spec.target.name, spec.path, spec.root, spec.state, spec.logs, spec.receivers)
 
     @property
@@ -78,50 +78,56 @@ class Desk(NamedTuple):
                 self._down.unlink(missing_ok=True)
 
 
-def tell(desk: Desk, story: RunStory, *, ended: bool = True) -> tuple[str, ...]:
+def send_alerts(alerts: AlertContext, story: RunStory, *, ended: bool = True) -> tuple[str, ...]:
     """Send the alerts about a run and about killed ones that it found, and those that wait. It never fails.
 
     Args:
-        desk: The pipeline and its receivers.
+        alerts: The pipeline and its receivers.
         story: The run, or a process of it.
         ended: Whether the run has ended; a process of a shared run reports killed ones only.
 
     Returns:
         A sentence for each receiver that did not take all.
     """
-    if not desk.receivers:
+    if not alerts.receivers:
         return ()
     from pipekit.notify.alert import about, about_killed
 
-    outbox = desk.outbox
+    outbox = alerts.outbox
     for note in story.notes:
         if isinstance(note, KilledRun):
-            outbox.put(about_killed(_killed(desk, note)), desk.receivers)
-            desk.mark(down=True)
+            outbox.put(about_killed(_killed(alerts, note)), alerts.receivers)
+            alerts.mark(down=True)
     if ended and story.status != "STARTED":
-        for alert in about(story, was_down=desk.is_down):
-            outbox.put(alert, desk.receivers)
-        desk.mark(down=story.failed)
-    problems = outbox.send(desk.receivers)
+        for alert in about(story, was_down=alerts.is_down):
+            outbox.put(alert, alerts.receivers)
+        alerts.mark(down=story.failed)
+    problems = outbox.send(alerts.receivers)
     if problems:
-        _log(desk, story, problems)
+        _log(alerts, story, problems)
     return tuple(problems)
 
 
-def waiting(desk: Desk) -> list[Noted]:
+def undelivered_note(alerts: AlertContext) -> list[Noted]:
     """A note for the log of a run if alerts of earlier runs could not be delivered."""
-    count = desk.outbox.waiting if desk.receivers else 0
+    count = alerts.outbox.waiting if alerts.receivers else 0
     text = f"alerts of earlier runs that could not be delivered: {count}; they are sent at the end of this run"
     return [Noted(level="WARNING", message=text)] if count else []
 
 
-def _killed(desk: Desk, note: KilledRun) -> RunStory:
+def _killed(alerts: AlertContext, note: KilledRun) -> RunStory:
     """The run that a later one found killed."""
-    story = story_of(desk.state / "runs", note.killed) or RunStory()
+    story = story_of(alerts.state / "runs", note.killed) or RunStory()
     if story.header is None:  # another machine has its record
         now = datetime.now(UTC)
         header = RunStarted(
-            pipeline=desk.name, target=desk.target, spec_path=str(desk.spec_path), as_of=now, steps=(), pid=0, host=""
+            pipeline=alerts.name,
+            target=alerts.target,
+            spec_path=str(alerts.spec_path),
+            as_of=now,
+            steps=(),
+            pid=0,
+            host="",
         )
         story.add(replace(header, run_id=note.killed, at=now))
     if story.status != ABANDONED:
@@ -129,10 +135,10 @@ def _killed(desk: Desk, note: KilledRun) -> RunStory:
     return story
 
 
-def _log(desk: Desk, story: RunStory, problems: Iterable[str]) -> None:
+def _log(alerts: AlertContext, story: RunStory, problems: Iterable[str]) -> None:
     """Write to the log file what was not delivered; the run's own record is closed by then."""
     run_id = story.header.run_id if story.header else "-"
-    bus = Bus(run_id, [LogfileSink(desk.logs / "ingestion.log", pipeline=desk.name)])
+    bus = Bus(run_id, [LogfileSink(alerts.logs / "ingestion.log", pipeline=alerts.name)])
     for text in problems:
         bus.emit(Noted(level="ERROR", message=text))
     bus.close()

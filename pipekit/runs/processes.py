@@ -26,7 +26,7 @@ from pipekit.events import (
     StepFinished,
 )
 from pipekit.pipeline.model import PipelineSpec, Step
-from pipekit.runs.alerting import Desk, tell
+from pipekit.runs.alerting import AlertContext, send_alerts
 from pipekit.runs.history import logged_runs
 from pipekit.runs.ids import new_run_id
 from pipekit.runs.lock import Taken, release_shared, shared_lock
@@ -68,7 +68,7 @@ def begin(spec: PipelineSpec, options: RunOptions) -> str:
 
     with _telling(spec):
         until_free(options.wait_seconds, opening)
-    tell(Desk.of(spec), story, ended=False)
+    send_alerts(AlertContext.of(spec), story, ended=False)
     return job.run_id
 
 
@@ -124,7 +124,7 @@ def end(spec: PipelineSpec, options: RunOptions) -> RunResult:
     """
     with _telling(spec):
         result, ended = _end(_job(spec, options))
-    return replace(result, undelivered=tell(Desk.of(spec), ended)) if ended else result
+    return replace(result, undelivered=send_alerts(AlertContext.of(spec), ended)) if ended else result
 
 
 def _end(job: Job) -> tuple[RunResult, RunStory | None]:
@@ -172,7 +172,7 @@ def _telling(spec: PipelineSpec) -> Iterator[None]:
         raise
     except PipekitError as error:
         header, end = run_started(spec, ()), RunFinished(status=FAILED, duration_ms=0, message=str(error))
-        tell(Desk.of(spec), RunStory.of([replace(header, at=datetime.now(UTC)), end]))
+        send_alerts(AlertContext.of(spec), RunStory.of([replace(header, at=datetime.now(UTC)), end]))
         raise
 
 

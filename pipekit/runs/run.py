@@ -16,7 +16,7 @@ from pipekit.errors import LockedError, PipekitError, Problem, SpecError
 from pipekit.events import FAILED, Bus, Noted, RunFinished, Sink
 from pipekit.pipeline.model import PipelineSpec, Step
 from pipekit.retries import waited_for
-from pipekit.runs.alerting import Desk, tell, waiting
+from pipekit.runs.alerting import AlertContext, send_alerts, undelivered_note
 from pipekit.runs.attempt import elapsed_ms
 from pipekit.runs.beginning import Beginning
 from pipekit.runs.choosing import choose
@@ -107,7 +107,7 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
         WarehouseError: The warehouse cannot be opened; the failure is in the logs.
         KeyboardInterrupt: The user stopped the run; everything was rolled back and logged.
     """
-    story, desk = RunStory(), Desk.of(spec)
+    story, alerts = RunStory(), AlertContext.of(spec)
     run_id = options.run_id or new_run_id()
     options = replace(options, run_id=run_id, sinks=[*options.sinks, story])
     try:
@@ -115,12 +115,12 @@ def run_pipeline(spec: PipelineSpec, options: RunOptions = _DEFAULTS) -> RunResu
     except PipekitError as error:
         if story.header is None:
             _refused(spec, run_id, error, story)
-        error.hint = "\n".join(part for part in (error.hint, *tell(desk, story)) if part) or None
+        error.hint = "\n".join(part for part in (error.hint, *send_alerts(alerts, story)) if part) or None
         raise
     except KeyboardInterrupt:
-        tell(desk, story)
+        send_alerts(alerts, story)
         raise
-    return replace(result, undelivered=tell(desk, story))
+    return replace(result, undelivered=send_alerts(alerts, story))
 
 
 def _refused(spec: PipelineSpec, run_id: str, error: PipekitError, story: RunStory) -> None:
@@ -296,7 +296,7 @@ def recorded(job: Job, warehouse: Warehouse, notes: Sequence[Noted], *, asleep: 
     """
     delivered = [
         *deliver_earlier(job.spec, warehouse),
-        *waiting(Desk.of(job.spec)),
+        *undelivered_note(AlertContext.of(job.spec)),
         *([] if asleep else prune_daily(job.spec, warehouse)),
     ]
     collector = Collector()
