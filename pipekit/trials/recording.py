@@ -327,6 +327,9 @@ class _Recording:
             return
         remedy = self._remedy(inputs, clear)
         for name, rows in clear.items():
+            if rows and found[name] and (lost := [*(rows[0].keys() - found[name][0].keys())]):
+                what = f"{name} has no column {', '.join(sorted(lost))}"
+                raise PipekitError(f"with masked values {what}: its columns depend on them", kept=_KEPT, hint=remedy)
             if len(rows) != len(found[name]):
                 self.notes.append(
                     f"{name}: {len(rows)} rows of these inputs, {len(found[name])} with masked values. {remedy}"
@@ -381,8 +384,8 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _counts(tables: Tables) -> dict[str, int]:
-    return {name: len(rows) for name, rows in tables.items()}
+def _counts(tables: Tables) -> dict[str, tuple[int, frozenset[str]]]:
+    return {name: (len(rows), frozenset(rows[0] if rows else ())) for name, rows in tables.items()}
 
 
 def _is_writable(rows: Rows, name: str) -> bool:

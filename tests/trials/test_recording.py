@@ -390,3 +390,39 @@ def test_a_sum_of_floats_is_not_expected_and_the_way_out_is_said(tmp_path: Path)
 
     assert any("plain.mean differs in its last digits" in note for note in load(path).record("plain").notes)
     assert not any("differs" in note for note in load(path).record("rounded").notes)
+
+
+PIVOT = """
+import pipekit
+
+class Options(pipekit.StepOptions):
+    into: str
+
+def pivot(options, context):
+    warehouse = context.warehouse
+    kinds = [row[0] for row in warehouse.execute("SELECT DISTINCT kind FROM raw ORDER BY 1").rows]
+    columns = ", ".join(f"sum(CASE WHEN kind = '{kind}' THEN 1 END) AS n_{kind}" for kind in kinds)
+    warehouse.execute(f"CREATE OR REPLACE TABLE {options.into} AS SELECT {columns} FROM raw")
+    return pipekit.StepResult()
+
+@pipekit.hookimpl
+def pipekit_step_types():
+    return [pipekit.StepType("pivot", Options, pivot, lambda *_: ["raw"], lambda options, _: [options.into])]
+"""
+
+
+def test_columns_that_are_named_by_values_are_recorded_with_these_in_clear(tmp_path: Path) -> None:
+    spec = """
+sources: {s: {uri: in/, format: {type: csv}, columns: {kind: varchar}}}
+steps:
+  - {id: raw, type: load, source: s}
+  - {id: wide, type: pivot}
+"""
+    path = project(tmp_path, spec, plugins__pivot=PIVOT)
+    write(tmp_path, "in/a.csv", "kind\nfoo\nbar\nfoo\n")
+    run_ok(path)
+    done = cli(tmp_path, "test", "p.yaml", "--record", "wide", code=1)
+    assert "with masked values wide has no column n_bar, n_foo: its columns depend on them" in done.stderr
+    assert "--keep raw.kind would keep what decides" in done.stderr
+    cli(tmp_path, "test", "p.yaml", "--record", "wide", "--keep", "kind", code=0)
+    assert found_in(path)["wide as recorded"]["expect"] == {"wide": [{"n_bar": 1, "n_foo": 2}]}
