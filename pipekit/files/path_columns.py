@@ -22,7 +22,8 @@ _VALUE = re.compile(r"\{[^{}/]*\}")
 _MARK = "\ue000"
 # As Hive and Spark write partitions: https://spark.apache.org/docs/latest/sql-data-sources-parquet.html
 _PARTITION = re.compile(r"(?:^|/)[^/{}]+=\{[^{}/]*\}(?:/|$)")
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive and Spark name the folder of records whose value is NULL."""
 
 
 def path_columns(source: Source) -> tuple[Column, ...]:
@@ -76,7 +77,7 @@ def _text(source: Source, file: SourceFile, column: Column, below: str) -> str |
             hint="Write more of the path in the column's `path`.",
         )
     text = _unquoted(found["value"], file, column) if pattern.is_partition else found["value"]
-    nothing = (_NO_VALUE,) if pattern.is_partition else ()
+    nothing = (NO_VALUE,) if pattern.is_partition else ()
     return None if text in (*nothing, *getattr(source.format, "null_values", ())) else text
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from pipekit.files.headers import folded
+from pipekit.files.path_columns import NO_VALUE
 from pipekit.files.patterns import matcher
 from pipekit.files.places import local_path
 from pipekit.files.unpacking import PACKINGS
@@ -242,11 +243,13 @@ def path_columns(group_files: Iterable[Found], under: str, known: set[str]) -> l
     for (depth, key), seen in values.items():
         if folded(key) not in known:
             path = f"file://{'*/' * depth}{key}={{{key}}}/**"
-            found.append(Proposal(key, _path_type(seen), path=path, notes=[f"{len(seen)} folders"]))
+            found.append(Proposal(key, _path_type(seen - {NO_VALUE}), path=path, notes=[f"{len(seen)} folders"]))
     return found
 
 
 def _path_type(seen: set[str]) -> str:
+    if not seen:
+        return "varchar"
     if all(re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", each) for each in seen):
         return "date"
     plain = all(re.fullmatch(r"0|[1-9][0-9]{0,17}", each) for each in seen)

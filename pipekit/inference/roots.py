@@ -31,7 +31,7 @@ def shape_of_document(document: Any, form: Mapping[str, Any]) -> tuple[Shape | N
         return None, f"is one object of {len(keys):,} keys that are not alike: no records are found in it"
     if not roots:
         return Shape(form, keys, document=keys), ""
-    root = max(roots, key=lambda each: roots[each])
+    root = max(roots, key=lambda each: (roots[each], -each.count(".")))
     records = _at(document, root)
     names = dict.fromkeys(key for each in records[:_MOST_LOOKED_AT] if isinstance(each, dict) for key in each)
     doubts = () if root == "*" and names else tuple(_left_out(document, root, roots))

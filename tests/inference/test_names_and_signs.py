@@ -104,3 +104,20 @@ def test_times_in_a_workbook_of_which_some_are_at_midnight_are_timestamps(tmp_pa
     found, rows = _loaded(tmp_path)
     assert found.doubts == ()
     assert [row["at"] for row in rows] == [datetime(2024, 1, 1), datetime(2024, 1, 1, 18)]
+
+
+def test_a_folder_of_records_without_a_value_changes_no_type(tmp_path: Path) -> None:
+    for value in ("2024-01-31", "__HIVE_DEFAULT_PARTITION__"):
+        folder = tmp_path / "data" / f"dt={value}"
+        folder.mkdir(parents=True)
+        (folder / "part-0.csv").write_text("id\n1\n", encoding="utf-8")
+    assert sorted(str(row["dt"]) for row in _loaded(tmp_path)[1]) == ["2024-01-31", "None"]
+    assert 'dt: {type: date, path: "file://dt={dt}/**"}' in (tmp_path / "p.yaml").read_text()
+
+
+def test_of_two_lists_of_equal_length_the_upper_one_is_the_records(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    fields = [{"name": "id", "type": "integer"}, {"name": "x", "type": "string"}]
+    document = {"schema": {"fields": fields}, "data": [{"id": 1, "x": "a"}, {"id": 2, "x": "b"}]}
+    (tmp_path / "data" / "table.json").write_text(json.dumps(document), encoding="utf-8")
+    assert _loaded(tmp_path)[1] == [{"id": 1, "x": "a"}, {"id": 2, "x": "b"}]
