@@ -87,6 +87,10 @@ def undeclared_columns(
     )
 
 
+NO_UTF8 = "is not UTF-8"
+"""What is said of a record whose bytes are not the text that they are to be."""
+
+
 class BadRecord(NamedTuple):
     """The first bad record of a load.
 
@@ -107,11 +111,14 @@ class BadRecord(NamedTuple):
 
 def first_bad_record(first: BadRecord, rejected: int) -> SourceError:
     """The first bad record as an error, with the number of all."""
+    way = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
+    if NO_UTF8 in first.reason:
+        way = f"If all of the file is in another encoding, name it in the `format`, as in `encoding: cp1252`. {way}"
     return SourceError(
         first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
         file=first.file,
         line=first.line,
         column=first.column,
         value=None if first.value is None else short(first.value),
-        hint="Correct the file or the contract, or set `on_error: reject` to set bad records aside.",
+        hint=way,
     )

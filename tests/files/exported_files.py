@@ -290,6 +290,11 @@ PARQUET: dict[str, Case] = {
     "timestamp without a zone": (_parquet([PLAIN]), _as("timestamp_tz"), "declared is timestamp_tz"),
     "timestamp of Berlin": (_parquet([AT], pa.timestamp("ms", "Europe/Berlin")), _as("timestamp_tz"), [(AT,)]),
     "decimal of 50 digits": (_parquet([D("1.5")], pa.decimal256(50, 2)), _as("float"), "decimals of 50 digits"),
+    "decimal of 50 digits as a number": (
+        _parquet([D("1.5")], pa.decimal256(50, 2)),
+        _as("number(38,2)"),
+        "decimals of 50 digits",
+    ),
     "decimal, more decimals": (_parquet([D("1.55")]), _as("number(9,1)"), "record 1: '1.55'"),
     "decimal, zeros": (_parquet([D("1.50")]), _as("number(9,1)"), [(D("1.5"),)]),
     "uuid": (_parquet([uuid.UUID(int=5).bytes], pa.uuid()), _as("varchar"), [(str(uuid.UUID(int=5)),)]),

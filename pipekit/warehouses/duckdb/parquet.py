@@ -53,16 +53,16 @@ def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> P
     tops = [field.name for field in fields]
     inside = dict(_inside(source, names, fields))
     places = column_positions(source, file, [*tops, *inside], None)
+    for column, at in zip(source.columns, places, strict=True):
+        if at is not None:
+            top = tops.index(column.source_name) if column.source_name in tops else _top(tops, column)
+            _refuse_misread(file, path, column, fields[at if at < len(tops) else top])
     values = tuple("NULL" if at is None else [*map(name, names), *inside.values()][at] for at in places)
     kinds = [row[1] for row in warehouse.execute(f"DESCRIBE {_select(values, [path])}").rows]
     conversions = tuple(
         _parquet_conversion(file, column, index, _NULL_TYPE if at is None else kinds[index])
         for index, (column, at) in enumerate(zip(source.columns, places, strict=True))
     )
-    for column, at in zip(source.columns, places, strict=True):
-        if at is not None:
-            top = tops.index(column.source_name) if column.source_name in tops else _top(tops, column)
-            _refuse_misread(file, path, column, fields[at if at < len(tops) else top])
     alike = names == tops and PLACE not in map(str.lower, names)
     shape = tuple((row[0], row[1]) for row in rows) if alike else None
     return Plan(file, path, partial(_select, values), None, conversions, source, shape=shape)

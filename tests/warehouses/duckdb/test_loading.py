@@ -343,3 +343,9 @@ def test_a_column_that_a_file_lacks_or_that_is_declared_twice_keeps_its_values(l
     }
     source = {"format": {"type": "csv"}, "columns": columns, "on_extra": "ignore"}
     assert load({"1.csv": b"b,more,a\nx,y,1\n"}, source).rows == [(1, "1", None, "x")]
+
+
+def test_of_a_file_in_another_encoding_the_key_is_named(load: Any) -> None:
+    with pytest.raises(SourceError, match="the record is not UTF-8") as raised:
+        load({"1.csv": "a,b\n1,Müller\n".encode("cp1252")}, PLAIN)
+    assert "`encoding: cp1252`" in str(raised.value.hint)
