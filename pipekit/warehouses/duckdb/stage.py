@@ -17,7 +17,7 @@ from pipekit.warehouses.contract import METADATA_COLUMNS, FileLoad, LoadedFile
 from pipekit.warehouses.duckdb.casts import type_text
 from pipekit.warehouses.duckdb.damage import as_damage
 from pipekit.warehouses.duckdb.errors import driver_errors
-from pipekit.warehouses.duckdb.groups import Group, Together, still_there
+from pipekit.warehouses.duckdb.groups import Counted, Group, Together, still_there
 from pipekit.warehouses.duckdb.judging import BROKEN, bad_only, judged_rows
 from pipekit.warehouses.duckdb.plan import Plan
 from pipekit.warehouses.session import batches
@@ -94,9 +94,10 @@ class Stage:
                 self._judge_apart(group)
                 return
             for position, plan in group.plans.items():
-                records = sum(found[position].values())
-                self._counts[position] = (records, records - found[position].get(0, 0))
-                self._locate_if_any(plan, found[position])
+                counted = found[position]
+                self._counts[position] = (counted.rows, counted.rows - counted.good)
+                if bad_columns := [bad for bad in counted.found if bad]:
+                    self._locate(plan, bad_columns)
 
     def _judge_apart(self, group: Group) -> None:
         if len(group.plans) == 1:
@@ -106,8 +107,8 @@ class Stage:
         for half in group.halves():
             self.judge(half)
 
-    def _read(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
-        """The number of records of each file by their first bad column; ``None`` if these cannot be all.
+    def _read(self, group: Group) -> Mapping[int, Counted] | None:
+        """The records of each file by their first bad column; ``None`` if these cannot be all.
 
         Raises:
             QueryError: DuckDB cannot read one of the files to its end.
@@ -116,30 +117,26 @@ class Stage:
             return None
         if self._load.on_error == "reject" and self._kept_bytes + group.size <= _KEPT_BYTES:
             return self._read_and_keep(group)
-        return self._count(group)
+        found = self._count(group)
+        return found if _fit(group, found) else None
 
-    def _read_and_keep(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
+    def _read_and_keep(self, group: Group) -> Mapping[int, Counted] | None:
         together = Together(self._warehouse, self._load, group)
         whole = together.fill(judged_rows(group.one, together.relation, "place"))
-        found = {position: counted.found for position, counted in together.counted.items()}
-        if not whole or not _fit(group, found):
+        if not whole or not _fit(group, together.counted):
             together.drop()
             return None
         self._kept.append(together)
         self._kept_bytes += group.size
-        return found
+        return together.counted
 
-    def _count(self, group: Group) -> Mapping[int, Mapping[int, int]] | None:
+    def _count(self, group: Group) -> Mapping[int, Counted]:
         judged = judged_rows(group.one, f"(SELECT NULL AS number, * FROM ({group.select}))", "place")
         found: dict[int, dict[int, int]] = {position: {} for position in group.plans}
         rows = self._warehouse.execute(f"SELECT place, bad, count(*) FROM ({judged}) GROUP BY ALL").rows
         for place, bad, count in rows:
             found[group.places[place]][bad] = count
-        return found if _fit(group, found) else None
-
-    def _locate_if_any(self, each: Plan, found: Mapping[int, int]) -> None:
-        if bad_columns := [bad for bad in found if bad]:
-            self._locate(each, bad_columns)
+        return {position: Counted(each) for position, each in found.items()}
 
     def finish(self) -> None:
         """Judge the records of files that are split in Python, those of many small files at a time.
@@ -311,9 +308,9 @@ class Stage:
             self._warehouse.execute(f"DROP TABLE IF EXISTS {table}")
 
 
-def _fit(group: Group, found: Mapping[int, Mapping[int, int]]) -> bool:
+def _fit(group: Group, counted: Mapping[int, Counted]) -> bool:
     """Whether the records of each file can be all, by its bytes."""
-    return all(plan.fits(sum(found[position].values())) for position, plan in group.plans.items())
+    return all(plan.fits(counted[position].rows) for position, plan in group.plans.items())
 
 
 def _unregister(connection: Any, name: str) -> None:

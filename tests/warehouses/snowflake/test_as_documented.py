@@ -383,18 +383,23 @@ def test_rows_that_a_policy_hides_and_changes_that_a_stream_reads_outlive_a_run(
         again.close()
 
 
-def test_an_account_without_row_access_policies_replaces_tables(
-    warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are of the Enterprise edition: https://docs.snowflake.com/en/user-guide/security-row-intro"""
+def _refuse_policies(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """Statements about policies fail from now on."""
     run = SnowflakeWarehouse.run
 
     def refuse(self: SnowflakeWarehouse, sql: str, params: Any = ()) -> Any:
         if "POLICIES" in sql:
-            raise QueryError("Unsupported feature 'ROW ACCESS POLICY'.", sql=sql)
+            raise QueryError(why, sql=sql)
         return run(self, sql, params)
 
     monkeypatch.setattr(SnowflakeWarehouse, "run", refuse)
+
+
+def test_an_account_without_row_access_policies_replaces_tables(
+    warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are of the Enterprise edition: https://docs.snowflake.com/en/user-guide/security-row-intro"""
+    _refuse_policies(monkeypatch, "Unsupported feature 'ROW ACCESS POLICY'.")
     for number in (1, 2):
         warehouse.create_as(Table(("shown",)), f"SELECT {number} AS ID", kind="table")
     assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(2,)]
@@ -403,15 +408,8 @@ def test_an_account_without_row_access_policies_replaces_tables(
 def test_a_table_is_kept_if_it_cannot_be_seen_whether_it_has_policies(
     warehouse: SnowflakeWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = SnowflakeWarehouse.run
-
-    def refuse(self: SnowflakeWarehouse, sql: str, params: Any = ()) -> Any:
-        if "POLICIES" in sql:
-            raise QueryError("Statement reached its statement or warehouse timeout", sql=sql)
-        return run(self, sql, params)
-
     warehouse.create_as(Table(("shown",)), "SELECT 1 AS ID", kind="table")
-    monkeypatch.setattr(SnowflakeWarehouse, "run", refuse)
+    _refuse_policies(monkeypatch, "Statement reached its statement or warehouse timeout")
     with pytest.raises(QueryError, match="reached its statement"):
         warehouse.create_as(Table(("shown",)), "SELECT 2 AS ID", kind="table")
     assert warehouse.execute("SELECT ID FROM SHOWN").rows == [(1,)]
