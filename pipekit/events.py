@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pipekit.scrubbing import hide, scrub
 
@@ -170,8 +170,7 @@ class RunLeft(RunFinished):
     run_open: bool = True
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(NamedTuple):
     """A statement that a step's session ran; no event, since there are many: only who asks for them is given them.
 
     Attributes:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipekit.pipeline.model import PipelineSpec
     from pipekit.warehouses.contract import Warehouse
 
-_AS_IT_IS = re.compile(r'[A-Za-z_][A-Za-z0-9_$]*|"(?:[^"]|"")+"')
+_AS_IT_IS = r'[A-Za-z_][A-Za-z0-9_$]*|"(?:[^"]|"")+"'
 _LISTED = 400
 _LINES_BEFORE = 2  # of a condition, or an order, in its statement
 
@@ -44,7 +44,7 @@ def select(spec: PipelineSpec, table: str, columns: Sequence[str], where: str | 
 
 
 def _column(name: str) -> str:
-    return name if _AS_IT_IS.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+    return name if re.fullmatch(_AS_IT_IS, name) else '"' + name.replace('"', '""') + '"'
 
 
 def _try(spec: PipelineSpec, sql: str, part: str, text: str) -> None:

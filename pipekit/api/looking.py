@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipekit.runs.plan import Plan
     from pipekit.steps.reject_export import RejectGroup
 
-_ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_ORDERED = r"(?i)\border\s+by\b"
 
 
 class Looking(PipelineFile):
@@ -96,7 +96,7 @@ class Looking(PipelineFile):
             self._look(sorted(statement.reads, key=str)) as warehouse,
             naming_tables(self.spec, warehouse, statement.reads),
         ):
-            if limit is not None and not _ORDERED.search(query):  # neither engine promises the order of a subquery
+            if limit is not None and not re.search(_ORDERED, query):  # neither engine promises the order of a subquery
                 sql = f"SELECT * FROM (\n{sql}\n) AS {warehouse.quote('rows_of_query')}{_limit(limit)}"
             rows = warehouse.read_arrow(sql)
         rows = rows.rename_columns(result_names(statement.text, statement.dialect, rows.column_names))

@@ -10,7 +10,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from pipekit.source import Column
 
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^.\[\]"][^.\[\]]*))|\[([0-9]+)\]')
-_PLAIN = re.compile(r'[^.\[\]"^$][^.\[\]]*')
+_PLAIN = r'[^.\[\]"^$][^.\[\]]*'
 BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -47,13 +47,13 @@ def pointer(steps: tuple[str | int, ...]) -> str:
 
 def can_be_named(key: str) -> bool:
     """Whether a path can lead to a key: not to the empty one, nor to one with both a quote and a sign of a path."""
-    return bool(_PLAIN.fullmatch(key)) or (bool(key) and '"' not in key)
+    return bool(re.fullmatch(_PLAIN, key)) or (bool(key) and '"' not in key)
 
 
 def path_text(steps: Sequence[str | int]) -> str:
     """The path as one may write it, in which keys with a sign of a path are in quotes."""
     parts = (
-        f"[{step}]" if isinstance(step, int) else f".{step}" if _PLAIN.fullmatch(step) else f'."{step}"'
+        f"[{step}]" if isinstance(step, int) else f".{step}" if re.fullmatch(_PLAIN, step) else f'."{step}"'
         for step in steps
     )
     return "".join(parts).removeprefix(".")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -60,8 +59,7 @@ class Part(NamedTuple):
     text: str = ""
 
 
-@dataclass(frozen=True)
-class TimeFormat:
+class TimeFormat(NamedTuple):
     """A format as what a text must look like, and as parts for an engine's own parser.
 
     Attributes:

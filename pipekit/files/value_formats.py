@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from pipekit.files.time_formats import AUTO, require_date, time_format
 from pipekit.formats.base import FileFormat
@@ -20,8 +20,7 @@ NUMBERS = ("integer", "number", "float")
 _MOST_PERCENT_SCALE = 12  # Snowflake multiplies exactly as far: .../sql-reference/operators-arithmetic#multiplication
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """Time as a number since 1970-01-01 00:00 UTC.
 
     Attributes:
@@ -62,8 +61,7 @@ def given_format(column: Column, form: FileFormat) -> str | None:
     return None if given.upper() == AUTO else given
 
 
-@dataclass(frozen=True)
-class NumberText:
+class NumberText(NamedTuple):
     """How the numbers of a column are written.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
@@ -142,8 +142,7 @@ class FileFormat(Model):
         return False
 
 
-@dataclass(frozen=True)
-class FormatType:
+class FormatType(NamedTuple):
     """A file format, as a plugin brings it.
 
     Attributes:

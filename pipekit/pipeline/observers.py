@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-_HTTP = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")
+_HTTP = r"https?://[^/\s?#@]+(/[^\s?#@]*)?"
 
 
 def http_url(value: str) -> str:
@@ -16,7 +16,7 @@ def http_url(value: str) -> str:
     Raises:
         ValueError: It is none.
     """
-    if not _HTTP.fullmatch(value):
+    if not re.fullmatch(_HTTP, value):
         raise ValueError("is not a URL such as https://lineage.example.com, without a user, a query or a fragment")
     return value
 

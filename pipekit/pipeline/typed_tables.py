@@ -14,7 +14,7 @@ from pipekit.materialize.into import Into, TableOptions
 from pipekit.names import Table, fold
 from pipekit.own_tables import CATALOG, CATALOG_COLUMNS, SETUP
 from pipekit.pipeline.graph import TableKey
-from pipekit.source import Column
+from pipekit.source import Column, ColumnType
 from pipekit.sql.semantics import ColumnTypes
 from pipekit.step import Project
 
@@ -110,7 +110,7 @@ def _own_columns(options: Any) -> Sequence[Column]:
 def _said(options: Any) -> list[Column]:
     """The columns of a table of which the file gives every type; none if it leaves one out."""
     columns = options.said.columns if isinstance(options, Into) else {}
-    typed = [Column.of(name, column.type) for name, column in columns.items() if column.type]
+    typed = [Column(name=name, type=ColumnType.parse(column.type)) for name, column in columns.items() if column.type]
     return typed if len(typed) == len(columns) else []
 
 

@@ -16,19 +16,16 @@ from pipekit.sql.dialect import Dialect
 from pipekit.sql.fragments import Fragment, fragment, joined
 from pipekit.sql.text import quote_text
 
-_TEXT = re.compile(
-    r"""\s*col\("(?P<column>[^"]+)"\)\s*
+_TEXT = r"""(?xi)\s*col\("(?P<column>[^"]+)"\)\s*
     (?: (?P<notnull>\.notnull\(\))
       | (?P<operator>==|!=|<=|>=|<|>)\s*
-        (?: (?P<number>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?) | "(?P<double>[^"']*)" | '(?P<single>[^"']*)' ) )\s*""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        (?: (?P<number>[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?) | "(?P<double>[^"']*)" | '(?P<single>[^"']*)' ) )\s*"""
 _SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 def parse_text(text: str) -> dict[str, Any] | None:
     """A condition written as text, as the mapping that means the same; ``None`` if it is not a condition."""
-    match = _TEXT.fullmatch(text)
+    match = re.fullmatch(_TEXT, text)
     if match is None:
         return None
     column = {"name": match["column"]}

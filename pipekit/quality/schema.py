@@ -107,7 +107,7 @@ def check_arguments(kind: str, kwargs: Mapping[str, Any]) -> list[tuple[Place, s
     ]
 
 
-_LONG = re.compile(r"^expect_(column_values_to_be|column_values_to|column|table|select)_")
+_LONG = r"^expect_(column_values_to_be|column_values_to|column|table|select)_"
 
 
 def unknown_kind(kind: str) -> str:
@@ -118,7 +118,7 @@ def unknown_kind(kind: str) -> str:
     known = catalogue()["expectations"]
     if is_custom(kind) or kind in known:
         return ""
-    short = {_LONG.sub("", name): name for name in known}
+    short = {re.sub(_LONG, "", name): name for name in known}
     near = short.get(kind) or nearest(kind, known) or short.get(str(nearest(kind, short)))
     return f"unknown expectation {kind!r}" + (f"; did you mean {near!r}?" if near else "")
 
@@ -260,15 +260,13 @@ def _text_condition(kwargs: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
         yield ("row_condition",), f"a condition that is a text needs {parser} in the same braces"
 
 
-_COMPARISON = re.compile(
-    r"""\s*"?(?P<column>\w+)"?\s*(?P<operator>[=!<>]=?|<>)\s*(?P<value>-?[\d.]+|'[^']*'|"[^"]*")\s*"""
-)
+_COMPARISON = r"""\s*"?(?P<column>\w+)"?\s*(?P<operator>[=!<>]=?|<>)\s*(?P<value>-?[\d.]+|'[^']*'|"[^"]*")\s*"""
 _NOT_NULL = re.compile(r"\s*(?P<column>\w+)\s+is\s+not\s+null\s*", re.IGNORECASE)
 
 
 def _as_condition(text: str) -> str:
     """A condition that is written as in SQL or pandas in the notation that is read; empty for any other."""
-    if found := _COMPARISON.fullmatch(text):
+    if found := re.fullmatch(_COMPARISON, text):
         operator = {"=": "==", "<>": "!="}.get(found["operator"], found["operator"])
         value = found["value"].replace("'", '"')
         return f'col("{found["column"]}") {operator} {value}'

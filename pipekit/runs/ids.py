@@ -6,7 +6,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 
-_GIVEN = re.compile(r"[A-Za-z0-9][\w.:+~@=-]{0,127}", re.ASCII)
+_GIVEN = r"(?a)[A-Za-z0-9][\w.:+~@=-]{0,127}"
 
 
 def new_run_id() -> str:
@@ -20,4 +20,4 @@ def new_run_id() -> str:
 
 def is_run_id(text: str) -> bool:
     """Whether a scheduler may give this id to a run: it becomes a part of keys, file names and query tags."""
-    return _GIVEN.fullmatch(text) is not None
+    return re.fullmatch(_GIVEN, text) is not None

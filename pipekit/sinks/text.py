@@ -25,7 +25,7 @@ from pipekit.events import (
 )
 
 # Control characters (but tab and newline), bidirectional marks, and unpaired surrogates.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 _LEVELS = {FAILED: "ERROR", ABANDONED: "ERROR", SKIPPED: "WARNING", "ERROR": "ERROR", "WARNED": "WARNING"}
 
 
@@ -33,7 +33,7 @@ def printable(text: str) -> str:
     """The text with control characters escaped, so that data cannot control a terminal or forge a line."""
     if text.isprintable():  # nearly all are
         return text
-    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape", "backslashreplace").decode(), text)
+    return re.sub(_UNPRINTABLE, lambda match: match[0].encode("unicode_escape", "backslashreplace").decode(), text)
 
 
 def level(event: Event) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 ROWS = "*"
@@ -31,8 +30,7 @@ Refs = frozenset[Ref]
 NO_REFS: Refs = frozenset()
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """What one column is made of.
 
     Attributes:
@@ -56,8 +54,7 @@ class Origin:
         return Origin(self.direct, self.indirect | refs) if refs - self.indirect else self
 
 
-@dataclass(frozen=True)
-class Origins:
+class Origins(NamedTuple):
     """What a table's columns are made of.
 
     Attributes:
@@ -68,7 +65,7 @@ class Origins:
 
     columns: Mapping[str, Origin]
     rows: Refs = NO_REFS
-    unique: tuple[frozenset[str], ...] = field(default=())
+    unique: tuple[frozenset[str], ...] = ()
 
 
 class UnknownOrigin(Exception):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 # Around a mark; noncharacters of Unicode, so text does not contain them.
 OPEN, CLOSE = "\ufdd2", "\ufdd3"
-_MARK = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
+_MARK = f"{OPEN}([^{CLOSE}]*){CLOSE}"
 
 
 class Place(NamedTuple):
@@ -23,7 +23,7 @@ class Place(NamedTuple):
 
 def without_marks(text: str) -> str:
     """The text that was rendered."""
-    return _MARK.sub("", text)
+    return re.sub(_MARK, "", text)
 
 
 def line_and_column(text: str, at: int) -> tuple[int, int]:
@@ -35,7 +35,7 @@ def place_of(marked: str, templates: list[str | None], line: int, column: int) -
     """Where the author wrote what is at a line and column of the text without its marks."""
     found: tuple[int, int, int, int, int, int] | None = None
     row, at = 1, 1
-    for number, part in enumerate(_MARK.split(marked)):
+    for number, part in enumerate(re.split(_MARK, marked)):
         if number % 2:
             template, author_row, author_column, length = (int(value) for value in part.split(","))
             found = (template, author_row, author_column, length, row, at)

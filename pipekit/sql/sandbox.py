@@ -20,7 +20,7 @@ from pipekit.scrubbing import hide_environment, scrub
 from pipekit.suggestions import did_you_mean
 
 _MOST = 1_000_000
-_WIDTH = re.compile(r"[%:{][^\s}]{0,8}\d{7,}")
+_WIDTH = r"[%:{][^\s}]{0,8}\d{7,}"
 
 # Errors while a template renders: Jinja's own, and those of functions that it calls.
 RENDERING = (
@@ -114,7 +114,7 @@ def _bounded(function: Any) -> Any:
 
 def _refuse_wide(form: str) -> None:
     """Refuse a format such as ``%999999999d``."""
-    if _WIDTH.search(form):
+    if re.search(_WIDTH, form):
         raise SecurityError("such a large width is refused")
 
 

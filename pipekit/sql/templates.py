@@ -212,13 +212,13 @@ class _InQuotesError(TemplateError):
 
 
 _BRINGS_ITS_OWN = "leave the quotes out, a value brings its own"
-_IN_QUOTES = re.compile(r"""'(?:[^'\n{]|'')*(\{\{[^}]*\}\})(?:[^'\n]|'')*'|"[^"\n{]*(\{\{[^}]*\}\})[^"\n]*\"""")
+_IN_QUOTES = r"""'(?:[^'\n{]|'')*(\{\{[^}]*\}\})(?:[^'\n]|'')*'|"[^"\n{]*(\{\{[^}]*\}\})[^"\n]*\""""
 
 
 def _in_quotes(error: _InQuotesError, source: str) -> TemplateError:
     """The error at the expression that the author wrote, if it is found in the line."""
     rows = source.splitlines()
-    found = _IN_QUOTES.search(rows[error.line - 1]) if error.line and error.line <= len(rows) else None
+    found = re.search(_IN_QUOTES, rows[error.line - 1]) if error.line and error.line <= len(rows) else None
     if found is None:
         return error
     written, way_out = found[1] or found[2], _BRINGS_ITS_OWN

@@ -24,10 +24,9 @@ _MARK = re.compile(f"{_EDGE}(\\d*){_EDGE}")
 _TEXT, _WORD = re.compile(r"'(?:[^']|'')*'"), re.compile(r"\w+")
 _UNGROUPED = "neither in GROUP BY"
 _NEEDS_FROM = "a feature that aggregates needs `from`"
-_AGGREGATES = re.compile(
-    r"\b(sum|count|count_if|avg|min|max|median|mode|stddev\w*|var\w*|any_value|listagg|array_agg|\w+_agg)\s*\("
-    r"(?!(?:[^()]|\([^()]*\))*\)\s*over\b)",
-    re.IGNORECASE,
+_AGGREGATES = (
+    r"(?i)\b(sum|count|count_if|avg|min|max|median|mode|stddev\w*|var\w*|any_value|listagg|array_agg|\w+_agg)\s*\("
+    r"(?!(?:[^()]|\([^()]*\))*\)\s*over\b)"
 )
 _LACKS = ": it is not in "
 _Path = tuple[str, ...]
@@ -222,7 +221,7 @@ def _around_features(error: TemplateError, options: FeaturesOptions) -> Template
 def _once(mistakes: list[TemplateError], options: FeaturesOptions) -> list[TemplateError]:
     """The mistakes, with one at each feature that aggregates without ``from``, in place of all that follows from it."""
     aggregating = [
-        name for name, each in options.features.items() if each.is_own and _AGGREGATES.search(each.sql or "")
+        name for name, each in options.features.items() if each.is_own and re.search(_AGGREGATES, each.sql or "")
     ]
     if not aggregating or not any(each.reason.startswith(_NEEDS_FROM) for each in mistakes):
         return mistakes

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """The result of a statement.
 
     Attributes:
@@ -47,8 +46,7 @@ class Result:
         return self.rows[0][0] if self.rows else None
 
 
-@dataclass(frozen=True)
-class TableColumn:
+class TableColumn(NamedTuple):
     """A column that a table has: its name in the engine's case, the engine's own type text, nullability."""
 
     name: str

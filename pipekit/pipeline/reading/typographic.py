@@ -29,10 +29,10 @@ def typographic(text: str) -> str:
     return f"{text}; if they belong to the value, put straight ones around all of it"
 
 
-_ASSIGNED = re.compile(r"\s*(?:- +)?(?P<key>[A-Za-z_]\w*)\s*=(?!=)\s*(?P<value>[^=].*?)\s*")
+_ASSIGNED = r"\s*(?:- +)?(?P<key>[A-Za-z_]\w*)\s*=(?!=)\s*(?P<value>[^=].*?)\s*"
 
 
 def with_equals_sign(row: str) -> str:
     """What is wrong with ``name=shop`` in place of ``name: shop``; empty for any other line."""
-    found = _ASSIGNED.fullmatch(row)
+    found = re.fullmatch(_ASSIGNED, row)
     return f"'=' gives no value in YAML; write a colon and a space: {found['key']}: {found['value']}" if found else ""

@@ -11,10 +11,10 @@ from pipekit.errors import BadFileError, QueryError, TransientError, WarehouseEr
 from pipekit.source import SourceFile
 
 UNREADABLE = "is not a Parquet file that can be read"
-_KIND = re.compile(r"\A(?:[A-Z]\w+ )*(?:Error|TProtocolException): ?")
-_FILE = re.compile(r"\A(?:Failed to read (?:Parquet )?file|Parquet file) \(?[\"'].*?[\"']\)?:? ?")
+_KIND = r"\A(?:[A-Z]\w+ )*(?:Error|TProtocolException): ?"
+_FILE = r"\A(?:Failed to read (?:Parquet )?file|Parquet file) \(?[\"'].*?[\"']\)?:? ?"
 # What DuckDB says of a file's content without its name; of its own database it says "Database file".
-_CONTENT = re.compile(r"(?<!Database file appears to be )corrupt|Parquet (?:file|metadata)|converted type")
+_CONTENT = r"(?<!Database file appears to be )corrupt|Parquet (?:file|metadata)|converted type"
 _AGAIN = "It is damaged or was not written to its end: fetch it again, or let it be written again."
 
 
@@ -33,8 +33,8 @@ def as_damage(file: SourceFile, path: Path, what: str = "cannot be read") -> Ite
         raise
     except WarehouseError as error:
         # Other errors of the system, such as a full disk, do not name the file and say nothing of it.
-        if isinstance(error, QueryError) or str(path) in error.message or _CONTENT.search(error.message):
+        if isinstance(error, QueryError) or str(path) in error.message or re.search(_CONTENT, error.message):
             text = error.message.partition("\n")[0].strip()
-            bare = _FILE.sub("", _KIND.sub("", text)).strip(" :") or text
+            bare = re.sub(_FILE, "", re.sub(_KIND, "", text)).strip(" :") or text
             raise BadFileError(f"{what}: {short(bare, 200)}", file=file.uri, hint=_AGAIN) from error
         raise

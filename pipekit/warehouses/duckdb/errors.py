@@ -10,7 +10,7 @@ import duckdb
 
 from pipekit.errors import LockedError, PipekitError, QueryError, TransientError, WarehouseError, short
 
-_HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+_HOLDER = r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)"
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def _conflict(error: duckdb.Error, text: str, sql: str | None) -> WarehouseError
 
 
 def _file_error(text: str, sql: str | None) -> PipekitError:
-    holder = _HOLDER.search(text)
+    holder = re.search(_HOLDER, text)
     if holder:
         return LockedError(
             f"the database file is open in another process: {holder['program']} (pid {holder['pid']})",

@@ -88,6 +88,9 @@ class _View(DuckDBWarehouse):
     It reads the catalog once: DuckDB looks at all tables for each question about one.
     """
 
+    def exists(self, table: Table) -> bool:
+        return self.kind_of(table) is not None
+
     def kind_of(self, table: Table) -> str | None:
         if table in self._temporary:
             return super().kind_of(table)

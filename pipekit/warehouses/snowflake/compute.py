@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import re
 
-_FREE = re.compile(
-    r"""\s*(
+_FREE = r"""(?six)\s*(
         SHOW\b | DESC(RIBE)?\b | LIST\b | PUT\b | REMOVE\b | USE\b | BEGIN\b | COMMIT\b | ROLLBACK\b | GRANT\b | DROP\b
       | ALTER\s+(?!TABLE\b.*\bADD\s+SEARCH) | CREATE\b(?!.*\bAS\s+(SELECT|WITH|\())
       | CREATE\s+(OR\s+REPLACE\s+)?VIEW\b
       | SELECT\s+(SYSTEM\$|CURRENT_)\w+\s*\([^()]*\)(\s*,\s*(SYSTEM\$|CURRENT_)\w+\s*\([^()]*\))*\s*$
-    )""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
+    )"""
 
 
 def needs_warehouse(sql: str) -> bool:
     """Whether a statement needs a running warehouse."""
-    return not _FREE.match(sql)
+    return not re.match(_FREE, sql)
