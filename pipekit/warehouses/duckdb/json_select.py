@@ -43,7 +43,7 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         values = ["document" if not steps else _extracted("document", steps, as_text) for steps, as_text in wanted]
         others = any(steps for steps, _ in wanted)
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'" if others else "false"
-        broken += _odd_ways([("document", steps, value) for (steps, _), value in zip(wanted, values, strict=True)])
+        broken += _odd_ways([("document", *each) for each in wanted])
         values = [
             f"CASE WHEN json_type({value}) <> 'NULL' THEN {value} END" if value == "document" else value
             for value in values
@@ -54,7 +54,7 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         # DuckDB's structs have no two fields that differ in case alone.
         values = [_extracted("document", steps, as_text) for steps, as_text in wanted]
         broken = "document IS NULL OR json_type(document) <> 'OBJECT'"
-        broken += _odd_ways([("document", steps, value) for (steps, _), value in zip(wanted, values, strict=True)])
+        broken += _odd_ways([("document", *each) for each in wanted])
         return selected(values, broken, json_reader(paths, layout, "document: 'JSON'"), several=several)
     uses = [str(steps[0]) for steps, _ in wanted]
     texts = {
@@ -68,25 +68,23 @@ def json_select(wanted: Wanted, layout: str, paths: Sequence[Path]) -> str:
         for index, (steps, as_text) in enumerate(wanted)
     ]
     reader = json_reader(paths, layout, f"document: {quoted(f'STRUCT({struct})')}")
-    ways = [
-        (f"document.{name(key)}", steps[1:], value) for key, (steps, _), value in zip(uses, wanted, values, strict=True)
-    ]
+    ways = [(f"document.{name(key)}", steps[1:], text) for key, (steps, text) in zip(uses, wanted, strict=True)]
     return selected(values, f"document IS NULL{_odd_ways(ways)}", reader, several=several)
 
 
-def _odd_ways(ways: Sequence[tuple[str, Steps, str]]) -> str:
+def _odd_ways(ways: Sequence[tuple[str, Steps, bool]]) -> str:
     """SQL that is true where a value is in the way of a path, as ``odd_way`` of ``json_text`` has it.
 
     Args:
-        ways: SQL of the value at which a path begins, the path, and SQL of the value that it leads to.
+        ways: SQL of the value at which a path begins, the path, and whether its value is wanted as text.
     """
     guarded: dict[str, list[str]] = {}  # what is in the way of one value is in the way of those beside it
-    for start, steps, value in ways:
+    for start, steps, as_text in ways:
         first = 1 if start == "document" else 0  # what the record itself is was looked at
         tests = " OR ".join(_is_odd(start, steps[:at], steps[at]) for at in range(first, len(steps)))
         # DuckDB takes "0" for a place in a list, and 0 for a key of an object.
         always = any(str(step).isdigit() for step in steps)
-        guarded.setdefault(tests, []).append("true" if always else f"{value} IS NULL")
+        guarded.setdefault(tests, []).append("true" if always else f"{_at(start, steps, as_text)} IS NULL")
     return "".join(
         f" OR CASE WHEN {' AND '.join(guards)} THEN {tests} ELSE false END"
         for tests, guards in guarded.items()
@@ -95,7 +93,7 @@ def _odd_ways(ways: Sequence[tuple[str, Steps, str]]) -> str:
 
 
 def _is_odd(start: str, above: Steps, step: str | int) -> str:
-    at = f"json_extract({start}, {quoted(pointer(above))})" if above else start
+    at = _at(start, above)
     tests = {
         "OBJECT": f"len(json_keys({at})) > 0",
         "ARRAY": f"json_array_length({at}) > 0",
@@ -107,11 +105,17 @@ def _is_odd(start: str, above: Steps, step: str | int) -> str:
     return f"CASE json_type({at}) {cases} ELSE json_type({at}) IS NOT NULL END"
 
 
+def _at(document: str, steps: Steps, as_text: bool = False) -> str:
+    if not steps and not as_text:
+        return document
+    return f"json_extract{'_string' if as_text else ''}({document}, {quoted(pointer(steps))})"
+
+
 def _extracted(document: str, steps: Steps, as_text: bool) -> str:
     if as_text:
-        return f"json_extract_string({document}, {quoted(pointer(steps))})"
+        return _at(document, steps, as_text)
     # read_json makes NULL of a JSON null, json_extract does not. A cast from text to JSON would parse it again.
-    value = f"json_extract({document}, {quoted(pointer(steps))})"
+    value = _at(document, steps)
     return f"CASE WHEN {value}::VARCHAR <> 'null' THEN {value} END"
 
 

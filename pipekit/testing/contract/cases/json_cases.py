@@ -52,6 +52,17 @@ JSON_CASES = (
         },
     ),
     json_case(
+        "one_key_as_two_types",
+        b'{"a":"2024-05-01","b":{"d":"2024-05-02"}}\n{"a":null,"b":{}}\n',
+        ((dt.date(2024, 5, 1), "2024-05-01", dt.date(2024, 5, 2), {"d": "2024-05-02"}), (None, None, None, {})),
+        columns={
+            "a": "date",
+            "t": {"type": "varchar", "path": "a"},
+            "d": {"type": "date", "path": "b.d"},
+            "b": "variant",
+        },
+    ),
+    json_case(
         "paths",
         b'{"id":1,"u":{"tags":[{"n":"x"},{"n":"y"}]}}\n{"id":2,"u":{}}\n',
         ((1, "y"), (2, None)),
