@@ -41,6 +41,8 @@ VARIATIONS = Variations(
     words={"1 field": "fewer fields", "3 fields": "more fields", "4 fields": "more fields"},
     refuses={
         "json_document_over_lines_among_lines": ("a.json",),
+        "csv_return_inside_a_value": ("a.csv:2", "carriage return"),
+        "csv_return_where_no_value_is_quoted": ("a.csv:2", "carriage return"),
         "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),
         "csv_xz": ("a.csv.xz", "does not read xz"),
         "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),

@@ -257,7 +257,8 @@ class PlainCsvLoad:
         refuse_strays(warehouse, load, files, self._landing, names)
         form = load.source.format
         assert isinstance(form, CsvFormat)
-        self._landed = trimmed(self._landing, self._values, form)
+        others = ", ".join(names[len(self._values) :])  # the last field of a record may be one that is not declared
+        self._landed = trimmed(self._landing, self._values, form, others)
 
     def _copy(self, group: Header, members: Sequence[str], files: StagedFiles) -> None:
         form = self._load.source.format

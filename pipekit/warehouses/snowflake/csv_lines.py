@@ -1,4 +1,4 @@
-"""Quotes inside unquoted values, which Snowflake takes as text: found in the physical lines of the files.
+"""Quotes and carriage returns inside unquoted values, which Snowflake takes as text: found in the physical lines.
 
 COPY cannot distinguish ``"5"" disk"`` from ``5" disk``. So where a landed value holds a quote, the lines are landed as
 they are. Whether a line begins inside a quoted value is the parity of the quotes above it, and then a pattern says
@@ -23,7 +23,7 @@ from pipekit.warehouses.snowflake.stages import StagedFiles
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
-_MARK = "\ufeff"
+_MARK, _RETURN = "\ufeff", "\r"
 
 
 def refuse_strays(
@@ -45,6 +45,9 @@ def refuse_strays(
     assert isinstance(form, CsvFormat)
     marks = [_MARK, *([form.quote] if form.quote and form.quote_in_unquoted == "fail" else [])]
     suspected = " OR ".join(f"CONTAINS({column}, {text(mark)})" for column in columns for mark in marks)
+    if _refuses_returns(form):
+        feed = text("\r\n")
+        suspected += "".join(f" OR CONTAINS(REPLACE({column}, {feed}, ''), {text(_RETURN)})" for column in columns)
     escaped = form.escape is not None and form.escape != form.quote  # what it does before a letter is not documented
     if not escaped and not warehouse.execute(f"SELECT 1 FROM {landed} WHERE {suspected} LIMIT 1").rows:
         return
@@ -55,22 +58,31 @@ def refuse_strays(
         marked = str(found).startswith(_MARK)
         wrong = "begins with a byte order mark" if marked else "has a quote inside an unquoted value"
         wrong += ", or an escape before another character" if escaped and not marked else ""
+        returns = _RETURN in str(found).rstrip(_RETURN) and not marked
+        wrong = "has a carriage return or a quote inside an unquoted value" if returns else wrong
         raise SourceError(
             f"the record {wrong}",
             file=files.find(reported).uri,
             line=int(line),
             value=short(str(found)),
             hint="Snowflake cannot set such a record aside, so the file is refused. Correct it"
-            + ("." if marked else ", or set `quote_in_unquoted: allow`."),
+            + ("." if marked or returns else ", or set `quote_in_unquoted: allow`."),
         )
+
+
+def _refuses_returns(form: CsvFormat) -> bool:
+    """Whether a carriage return may be looked for; with quotes as text it is not known which are inside quotes."""
+    return form.quote is None or form.quote_in_unquoted == "fail"
 
 
 def _first_stray(form: CsvFormat, lines: str) -> str:
     quote = form.quote
     joined = f'"ROWNO" > 1 AND STARTSWITH("LINE", {text(_MARK)})'
+    if not quote:
+        joined += f' OR CONTAINS(RTRIM("LINE", {text(_RETURN)}), {text(_RETURN)})'
     if not quote or form.quote_in_unquoted == "allow":
         return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} ORDER BY 1, 2 LIMIT 1'
-    line = f'RTRIM("LINE", {text(chr(13))})'
+    line = f'RTRIM("LINE", {text(_RETURN)})'
     bare = line
     if form.escape and form.escape != quote:
         bare = f"REPLACE(REPLACE({line}, {text(form.escape * 2)}, ''), {text(form.escape + quote)}, '')"
@@ -95,7 +107,7 @@ def _patterns(form: CsvFormat) -> tuple[str, str]:
         escape, either = _literal(form.escape), f"[{form.quote}{_in_set(form.escape)}]"
         within = f"([^{form.quote}{_in_set(form.escape)}]|{escape}{either})*"
     one = _in_set(form.delimiter) if len(form.delimiter) == 1 else ""  # a longer one may be in the text of a pattern
-    plain = f"[^{form.quote}{one}]*"
+    plain = f"[^{form.quote}{one}{_RETURN}]*"
     field = f"({blanks}{quote}{within}{quote}{blanks}|{plain})"
     opened = f"{blanks}{quote}{within}"
     outside = f"({field}{delimiter})*({field}|{opened})"

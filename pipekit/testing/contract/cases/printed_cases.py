@@ -11,6 +11,18 @@ _DASHES = {"null_values": ["---"]}
 _RULING = "is a ruling of a printed table"
 
 PRINTED_CASES = (
+    csv_case(
+        "return_inside_a_value", b"a,b\nx\ry,z\nv,w\n", (("v", "w"),), ((2, None, "carriage return"),), columns=_TEXTS
+    ),
+    csv_case(
+        "return_where_no_value_is_quoted",
+        b"a,b\nx\rz,y\nv,w\n",
+        (("v", "w"),),
+        ((2, None, "carriage return"),),
+        columns=_TEXTS,
+        format={"quote": None},
+    ),
+    csv_case("return_inside_quotes", b'a,b\nx,"y\rz"\nv,w\n', (("x", "y\rz"), ("v", "w")), columns=_TEXTS),
     csv_case("empty_line_above_the_header", b"\na,b\nx,y\n", (("x", "y"),), columns=_TEXTS),
     csv_case("empty_line_left_out", b"\na,b\nx,y\n", (("x", "y"),), columns=_TEXTS, format={"skip_lines": 1}),
     csv_case("ruling", b"a,b\n---,-----\nx,y\n", (("x", "y"),), ((2, None, _RULING),), columns=_TEXTS),
