@@ -170,13 +170,13 @@ class CsvScanner:
         if (named and self._quote in header) or header.count(b"\r") != (end == b"\r\n") or not header.strip():
             return 0
         found = named
-        while chunk := stream.read(_CHUNK):
+        while (chunk := stream.read(_CHUNK)) and chunk.startswith(self._quote):
             chunk = self._to_the_end(chunk, stream, end)
             fields = 0 if self._has_control(chunk) else self._fields_of(chunk, end)
             if not fields:
                 return 0
             found += fields
-        return found if found > named else 0
+        return found if found > named and not chunk else 0
 
     def _to_the_end(self, chunk: bytes, stream: IO[bytes], end: bytes) -> bytes:
         """The chunk with what is missing of its last record: a line end within a value is behind no quote."""
@@ -188,7 +188,7 @@ class CsvScanner:
 
     def _fields_of(self, chunk: bytes, end: bytes) -> int:
         quote = self._quote or b""
-        if not chunk.startswith(quote) or not chunk.endswith((quote + end, quote)):
+        if not chunk.endswith((quote + end, quote)):
             return 0
         alike = chunk.replace(end, self._delimiter)
         last = len(alike) - len(self._delimiter) * chunk.endswith(end) - len(quote)
