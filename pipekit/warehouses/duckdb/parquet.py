@@ -9,6 +9,7 @@ from pathlib import Path
 from pipekit.errors import BadFileError, SourceError
 from pipekit.files.headers import column_positions, folded
 from pipekit.files.local import Fetched
+from pipekit.files.parquet_joined import refuse_joined
 from pipekit.files.parquet_pages import Chunk, refuse_damaged_pages
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.source import Column, Source, SourceFile
@@ -32,13 +33,23 @@ def _whole_plan(
     each: Fetched,
 ) -> Plan:
     with as_damage(each.file, each.path, UNREADABLE):
-        return plan(warehouse, source, each.file, each.path)
+        found = plan(warehouse, source, each.file, each.path)
+        refuse_joined(each.path, each.file, partial(_end, warehouse, each.path))
+        return found
+
+
+_START = "least(nullif(dictionary_page_offset, 0), data_page_offset)"  # the first page is the dictionary, if any
+
+
+def _end(warehouse: Session, path: Path) -> int:
+    """The byte behind the last page."""
+    ends = f"SELECT coalesce(max({_START} + total_compressed_size), 0) FROM parquet_metadata({path_text(path)})"
+    return int(warehouse.execute(ends).rows[0][0])
 
 
 def _verified_plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> Plan:
     plan = _plan(warehouse, source, file, path)
-    start = "least(nullif(dictionary_page_offset, 0), data_page_offset)"  # the first page is the dictionary, if any
-    chunks = f"SELECT path_in_schema, {start}, total_compressed_size FROM parquet_metadata({path_text(path)})"
+    chunks = f"SELECT path_in_schema, {_START}, total_compressed_size FROM parquet_metadata({path_text(path)})"
     rows = warehouse.execute(f"{chunks} WHERE num_values > 0").rows
     refuse_damaged_pages(path, file, [Chunk(*row) for row in rows])
     return plan

@@ -13,16 +13,17 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import BadFileError, QueryError, SourceError, UnknownYet, WarehouseError
 from pipekit.files import listing
 from pipekit.files.decoding import first_bytes, plain_text
+from pipekit.files.parquet_joined import end_of_pages, refuse_joined
 from pipekit.files.patterns import is_folder_marker
 from pipekit.files.places import local_path, replaced
 from pipekit.files.signatures import refuse_other_kind, wide_encoding
@@ -273,6 +274,8 @@ def _place(link: Path, source: Source, file: SourceFile) -> None:
     with path.open("rb") as stream:
         start = first_bytes(file, form, stream)
         refuse_other_kind(start, file, form)
+        if form.type == "parquet":
+            _refuse_joined(path, file)
         wide = wide_encoding(start) if form.finds_encoding else None
         if wide is None:
             link.symlink_to(path.absolute())
@@ -285,6 +288,11 @@ def _place(link: Path, source: Source, file: SourceFile) -> None:
         stream.seek(0)
         with link.open("wb") as copy:
             copy.writelines(plain_text(file, form, stream, wide))
+
+
+def _refuse_joined(path: Path, file: SourceFile) -> None:
+    with suppress(OSError, ValueError):  # what cannot be read is reported by Snowflake
+        refuse_joined(path, file, partial(end_of_pages, path))
 
 
 _FILES_LIMIT = 1000  # the most names that FILES takes, .../copy-into-table

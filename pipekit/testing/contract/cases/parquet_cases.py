@@ -91,6 +91,23 @@ def _day_ends() -> pa.Table:
     return pa.table({"a": pa.array([86_399_999_999, 86_400_000_000], pa.time64("us"))})
 
 
+def _joined(*data: dict[str, list[Any]], **options: Any) -> LoadCase:
+    """Files appended to each other; of a single one all rows are read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffers = [io.BytesIO() for _ in data]
+    for buffer, each in zip(buffers, data, strict=True):
+        pq.write_table(pa.table(each), buffer, **options)
+    files = {"a.parquet": b"".join(buffer.getvalue() for buffer in buffers)}
+    last = [tuple(row) for row in zip(*data[-1].values(), strict=True)]
+    if len(data) > 1:
+        begins = f"another one begins at byte {len(files['a.parquet']) - len(buffers[-1].getvalue()):,}"
+        error = ("a.parquet", "several Parquet files", begins, "a file of its own")
+        return LoadCase(f"parquet_of_{len(data)}_files_and_{len(last)}_rows", files, PARQUET, AB, error=error)
+    return LoadCase("parquet_with_magic_bytes_in_a_value", files, PARQUET, AB, tuple(last))
+
+
 def _structs() -> pa.Table:
     import pyarrow as pa
 
@@ -211,5 +228,8 @@ PARQUET_CASES = (
         error=("a.parquet", "s.no"),
         columns={"a": {"type": "integer", "path": "s.no"}},
     ),
+    _joined({"a": [1, 2], "b": ["x", "y"]}, {"a": [3], "b": ["z"]}),
+    _joined({"a": [1], "b": ["x"]}, {"a": [*range(200_000)], "b": ["z"] * 200_000}, compression="none"),
+    _joined({"a": [1, 2], "b": ["PAR1PAR1", "y"]}, compression="none", write_page_index=True),
     LoadCase("parquet_garbage", {"a.parquet": b"PAR1 no"}, PARQUET, AB, error=("a.parquet", "Parquet")),
 )
