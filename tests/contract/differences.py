@@ -29,6 +29,7 @@ EMULATOR = {
     "csv_values_number(38,0)_": "fakesnow keeps NUMBER(38,0) in 64 bits",
     "csv_two_digit_years": "DuckDB, in which the emulator computes, has another first year",
     "json_numbers_keep_their_digits": "the emulator's VARIANT is DuckDB's JSON, which holds a fraction as a float",
+    "json_refused_numbers_keep_their_digits": "the emulator's VARIANT is DuckDB's JSON, which holds a fraction as a float",
     "json_lenient_keeps_digits_as_text": "the emulator's VARIANT is DuckDB's JSON, which holds a fraction as a float",
     "json_no_numbers_of_ieee": "its own parser says what JSON is; the emulator's takes NaN",
     "json_comma_before_a_bracket": "its own parser says what JSON is; the emulator's takes the comma",

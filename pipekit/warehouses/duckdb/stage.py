@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -337,12 +338,23 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
     if bad == BROKEN:
         reason = f"the record {record.problem or each.broken(record)}"
     else:
+        value = _as_written(record, bad - 1, value) if each.layout else value
         reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)
     has_lines = each.source.format.has_lines or each.shape == "carried"
     line = record.line if record.line and has_lines else None
     if line is None:
         reason = f"record {number}: {reason}"
     return each.file.shown, line, column, reason, shortened(record.raw), value
+
+
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
+
+
+def _as_written(record: Record, place: int, value: str | None) -> str | None:
+    """A value of JSON, a number with the digits that it has in the file: DuckDB holds a fraction as a float."""
+    written = record.fields[place] if record.fields else None
+    numbers = value and written and all(re.fullmatch(_NUMBER, each) for each in (value, written))
+    return written if numbers else value
 
 
 def _arrow(batch: list[tuple[int, Plan, Record]], width: int) -> Any:

@@ -238,6 +238,12 @@ JSON_CASES = (
         columns={"a": "integer", "b": "number(20,2)"},
     ),
     json_case(
+        "refused_numbers_keep_their_digits",
+        b'{"a":1,"b":1234567890123456.78}\n{"a":0.12345678901234567890,"b":"x"}\n{"a":1,"b":"y"}\n',
+        ((1, "y"),),
+        ((1, "b", "'1234567890123456.78' is not"), (2, "a", "'0.12345678901234567890' is not")),
+    ),
+    json_case(
         "no_numbers_of_ieee",
         b'{"a":1,"b":NaN}\n{"a":2,"b":{"c":1}}\n{"a":3,"b":[-Infinity]}\n',
         ((2, {"c": 1}),),
