@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
@@ -10,6 +11,20 @@ from typing import NamedTuple, TypeVar
 from pipekit.errors import TransientError
 
 ResultT = TypeVar("ResultT")
+_DURATION = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h)?"
+_UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """A duration as a person writes it, ``90s``, ``15m`` or ``2h``, in seconds; a plain number is seconds.
+
+    Raises:
+        ValueError: It is no duration.
+    """
+    match = re.fullmatch(_DURATION, text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write 90s, 15m or 2h")
+    return float(match["number"]) * _UNITS[match["unit"]]
 
 
 class Policy(NamedTuple):

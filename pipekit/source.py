@@ -148,6 +148,9 @@ _ARROW = {
 
 
 def _unknown_type(text: str, name: str) -> str:
+    known, bracket, _ = text.partition("(")
+    if bracket and re.sub(r"\s+", "_", known.strip().lower()) in _KIND_OF:
+        return f"{text!r}: in brackets are one or two whole numbers, as in number(10,2) or varchar(20)"
     return f"unknown type {text!r}" + did_you_mean(name, _KIND_OF, otherwise=f"; one of {', '.join(KINDS)}")
 
 

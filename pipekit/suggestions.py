@@ -50,6 +50,27 @@ def nearest(name: str, known: Iterable[str], *, alike: float = 0.5) -> str | Non
     return next(iter(get_close_matches(name, others, n=1, cutoff=alike)), None)
 
 
+_CLEARLY = 0.7
+_FEWEST_LETTERS = 3
+
+
+def nearest_key(name: str, known: Iterable[str]) -> str | None:
+    """The known key that is meant by ``name``: what another tool calls so, its beginning, or nearly the same letters.
+
+    A short name shares many letters with others, as ``ident`` with ``into``: then one letter may differ, or the order.
+    """
+    keys = list(known)
+    alike = [key for key in keys if key != name and _is_slip(name, key)]
+    begun = [key for key in keys if len(name) >= _FEWEST_LETTERS and key.startswith(name) and key != name]
+    return same_elsewhere(name, keys) or nearest(name, keys, alike=_CLEARLY) or next(iter(alike + begun), None)
+
+
+def _is_slip(name: str, key: str) -> bool:
+    if len(name) != len(key) or len(key) < _FEWEST_LETTERS:
+        return False
+    return sorted(name) == sorted(key) or sum(one != other for one, other in zip(name, key, strict=True)) == 1
+
+
 def same_elsewhere(name: str, known: Iterable[str]) -> str | None:
     """The known name for what another tool calls ``name``; ``None`` if there is none."""
     names = list(known)

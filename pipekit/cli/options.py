@@ -34,7 +34,32 @@ AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.
 NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
 
 
-WAIT = click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="Wait for another run of this pipeline.")
+class _Seconds(click.ParamType[float]):
+    """A number of seconds, or a duration as ``timeout`` of a step takes it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; a usage error for what is neither."""
+        from pipekit.retries import seconds_of
+
+        try:
+            return float(value)
+        except ValueError:
+            pass
+        try:
+            return seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+WAIT = click.option(
+    "--wait",
+    type=_Seconds(),
+    default=0.0,
+    metavar="DURATION",
+    help="Wait for another run of this pipeline: seconds, or 90s, 15m, 2h.",
+)
 FULL_REFRESH = click.option(
     "--full-refresh", is_flag=True, help="Rebuild kept tables from what their sources hold now."
 )

@@ -16,8 +16,10 @@ from pipekit.sinks.terminal import shows_colours, width_of
 if TYPE_CHECKING:
     from pipekit.errors import Problem
 
+_ADDRESS = r"|(?<![\w-])url"
 _SECRET = (
-    r"""(?P<key>(?:[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*|(?<![\w-])url)["']?"""
+    r"""(?P<key>(?:[\w-]*(?:password|passphrase|token|secret|pwd|private_key|credential)[\w-]*"""
+    rf"""{_ADDRESS})["']?"""
     r"""\s*:\s*)[^,}\s].*"""
     r"|-----BEGIN.*"
 )
@@ -46,7 +48,9 @@ def _excerpt(problem: Problem, colour: bool, width: int) -> Iterator[str]:
     if line is None:
         return
     bare = line.expandtabs(4).rstrip()
-    shown = re.sub(_SECRET, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_LONGEST]
+    # Where files lie is no secret, though the address of a receiver of alerts, under `notify`, is one.
+    secret = _SECRET.replace(_ADDRESS, "") if problem.key.startswith("sources.") else _SECRET
+    shown = re.sub(secret, lambda found: f"{found['key'] or ''}***", bare, flags=re.IGNORECASE)[:_LONGEST]
     begin, length = (problem.column - 1, 1) if 0 < problem.column <= len(shown) else _span(shown, problem)
     margin = " " * len(str(problem.line))
     shown, begin, length = _in_sight(shown, begin, length, max(width - len(margin) - 5, _LEAST))

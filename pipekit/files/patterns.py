@@ -17,6 +17,7 @@ _PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are recogni
 HIDDEN = "hidden"
 MARKER = "left by the writer"
 EXCLUDED = "excluded"
+OTHER_CASE = "unlike the pattern in capital and small letters only"
 
 
 def pattern_regex(pattern: str) -> str:
@@ -44,9 +45,10 @@ def _part_regex(part: str, pattern: str) -> str:
     return re.escape(part)
 
 
-def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a path below the source's ``uri`` is meant by one of the patterns."""
-    wanted = re.compile("|".join(f"(?:{pattern_regex(pattern)})" for pattern in patterns) or "(?!)", re.DOTALL)
+def matcher(patterns: Sequence[str], *, any_case: bool = False) -> Callable[[str], bool]:
+    """Whether a path below the source's ``uri`` is meant by one of the patterns, or would be in other letters."""
+    flags = re.DOTALL | re.IGNORECASE if any_case else re.DOTALL
+    wanted = re.compile("|".join(f"(?:{pattern_regex(pattern)})" for pattern in patterns) or "(?!)", flags)
     return lambda name: wanted.fullmatch(name) is not None
 
 
@@ -62,17 +64,26 @@ Verdict = tuple[str, str | None]
 def judge_of(source: Source) -> Callable[[str], Verdict | None]:
     """What a source makes of a path below its ``uri``; ``None`` if no pattern means it.
 
-    A hidden folder, or one that a writer left, is judged as a whole: then the name in the verdict is the folder's.
+    A name that a pattern would mean but for capital and small letters is named too: it may have been meant. A hidden
+    folder, or one that a writer left, is judged as a whole: then the name in the verdict is the folder's.
     """
     matches, excluded = matcher(source.pattern), matcher(source.exclude)
+    alike: list[Callable[[str], bool]] = []  # made for the first name that no pattern means
+
+    def is_alike(name: str) -> bool:
+        if not alike:
+            alike.append(matcher(source.pattern, any_case=True))
+        return alike[0](name)
 
     def judge(name: str) -> Verdict | None:
         beside = None if source.include_hidden else first_no_data(name)
         if beside is not None and (beside[0].endswith("/") or matches(name)):
             return beside
-        if beside is not None or not matches(name):
+        if beside is not None:
             return None
-        return name, EXCLUDED if excluded(name) else None
+        if matches(name):
+            return name, EXCLUDED if excluded(name) else None
+        return (name, OTHER_CASE) if is_alike(name) and not excluded(name) else None
 
     return judge
 

@@ -9,7 +9,7 @@ from itertools import chain
 from pipekit.errors import BadFileError, SourceError
 from pipekit.events import FAILED, UNCHANGED
 from pipekit.files.header_look import MOST, header_problems
-from pipekit.files.patterns import judge_of
+from pipekit.files.patterns import OTHER_CASE, judge_of
 from pipekit.files.places import local_path, scheme_of
 from pipekit.materialize.outlook import counted, planned_move, shown
 from pipekit.materialize.reconcile import difference
@@ -127,7 +127,8 @@ def _asked_for(load: Load) -> Callable[[str], bool]:
 
     def is_asked_for(name: str) -> bool:
         at = name.partition("://")[2] if scheme_of(name) else (root / name).as_posix()
-        return at == base or (at.startswith(f"{base}/") and judged(at[len(base) + 1 :]) is not None)
+        verdict = judged(at[len(base) + 1 :]) if at.startswith(f"{base}/") else None
+        return at == base or (verdict is not None and verdict[1] != OTHER_CASE)
 
     return is_asked_for
 

@@ -207,3 +207,18 @@ def test_a_mistake_is_shown_with_its_line_and_a_caret_but_no_secret(tmp_path: Pa
     assert "  2 | targets: {t: {type: duckdb, pth: x, password: ***" in done.stderr
     assert "    |                             ^^^\n" in done.stderr
     assert "canary" not in done.stderr
+
+
+def test_the_misspelt_place_of_a_source_is_shown_and_the_address_of_a_receiver_is_not(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "p.yaml",
+        "sources:\n  s:\n    url: data/in/\nnotify:\n  team:\n    url: canary://x\n    onn: a\nsteps: []\n",
+    )
+    told = cli(tmp_path, "validate", "p.yaml", code=2).stderr
+    assert "  3 |     url: data/in/" in told
+    assert "did you mean 'uri'?" in told
+    write(tmp_path, "p.yaml", "notify:\n  team: {url: canary://x, onn: a}\nsteps: []\n")
+    told = cli(tmp_path, "validate", "p.yaml", code=2).stderr
+    assert "  2 |   team: {url: ***" in told
+    assert "canary" not in told

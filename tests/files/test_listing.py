@@ -178,6 +178,18 @@ def test_when_everything_is_left_out_the_error_says_so(tmp_path: Path) -> None:
     assert "no file matches '*.csv'; left out: 1 hidden (.a.csv)" in str(result.errors["t"])
 
 
+def test_a_file_that_only_its_capital_letters_keep_out_is_named(tmp_path: Path) -> None:
+    for name in ("a.csv", "JUNE.CSV", "OLD.CSV", "notes.txt", ".HIDDEN.CSV"):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+    path = project(tmp_path, pipeline("in", "*.csv").replace('pattern: "*.csv"', 'pattern: "*.csv", exclude: "OLD.*"'))
+
+    assert run_ok(path).steps[0].message == (
+        "1 file; left out: 1 unlike the pattern in capital and small letters only (JUNE.CSV)"
+    )
+    (tmp_path / "in/a.csv").unlink()
+    assert "no file matches '*.csv'; left out: 1 unlike the pattern" in str(run(path).errors["t"])
+
+
 def test_a_link_to_nothing_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to(tmp_path / "nowhere")
 

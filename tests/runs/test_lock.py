@@ -56,6 +56,18 @@ def test_wait_waits_for_the_other_run(tmp_path: Path) -> None:
     holder.communicate()
 
 
+@pytest.mark.parametrize("wait", ["10", "0.2m", "10s", " 10 s"])
+def test_wait_takes_the_durations_of_a_timeout(tmp_path: Path, wait: str) -> None:
+    made(tmp_path, "id: a, type: sql, sql: select 1 as a")
+    holder = hold(tmp_path, 0.6)
+    cli(tmp_path, "run", "p.yaml", "--wait", wait, "-q", code=0)
+    holder.communicate()
+    assert (
+        "'soon' is not a duration; write 90s, 15m or 2h"
+        in cli(tmp_path, "run", "p.yaml", "--wait", "soon", code=2).stderr
+    )
+
+
 def test_wait_waits_for_a_process_that_has_the_database(tmp_path: Path) -> None:
     path = made(tmp_path, "id: a, type: nothing")
     run_ok(path)

@@ -14,7 +14,7 @@ from pipekit.pipeline.reading.invisible import first_in, named, without
 from pipekit.pipeline.reading.rendering import Reading
 from pipekit.pipeline.reading.tree import Node
 from pipekit.scrubbing import looks_secret
-from pipekit.suggestions import did_you_mean, nearest, same_elsewhere
+from pipekit.suggestions import did_you_mean, nearest_key
 
 Elsewhere = Callable[[], Iterable[tuple[str, type[BaseModel]]]]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -98,7 +98,7 @@ def _note(
 def _note_key(reading: Reading, where: tuple[str | int, ...], known: Sequence[str], elsewhere: Elsewhere) -> None:
     beside, key = reading.tree.at(where[:-1]).value, str(where[-1])
     taken = beside if isinstance(beside, dict) else {}
-    near = same_elsewhere(key, known) or nearest(key, known)
+    near = nearest_key(key, known)
     owners = [name for name, model in elsewhere() if key in _own_keys(model)]
     if owners:
         kind = taken["type"].value if "type" in taken else "this"
@@ -225,7 +225,8 @@ def _as_pairs(given: Any) -> str:
 def _unknown_key(key: str, known: Sequence[str]) -> str:
     if unseen := first_in(key):
         return f"unknown key: it holds {named(unseen)}; write {without(key)}"
-    return f"unknown key{did_you_mean(key, known)}"
+    near = nearest_key(key, known)
+    return f"unknown key; did you mean {near!r}?" if near else "unknown key"
 
 
 def _which_type(item: Mapping[str, Any]) -> str:

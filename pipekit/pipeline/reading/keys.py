@@ -7,19 +7,17 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from pipekit.pipeline.observers import OpenLineage, OpenTelemetry
+from pipekit.retries import seconds_of
 from pipekit.source import Names
 
 MAX_STEPS = 5_000
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
-_DURATION = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h)?"
-_UNITS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0}
 
 
 def _seconds(value: Any) -> Any:
-    match = re.fullmatch(_DURATION, str(value).strip())
-    if not match or float(match["number"]) == 0:
+    if not (seconds := seconds_of(str(value))):
         raise ValueError(f"{value!r} is not a duration; write 90s, 15m or 2h")
-    return float(match["number"]) * _UNITS[match["unit"]]
+    return seconds
 
 
 Duration = Annotated[float, BeforeValidator(_seconds), WithJsonSchema({"type": ["string", "number"]})]

@@ -108,6 +108,7 @@ NAMES: list[Row] = [
     ("nullable: false", "nulable: false", "nulable", ("did you mean 'nullable'?",)),
     ("customer: varchar", "customer: varchr", "varchr", ("varchr", "did you mean 'varchar'?")),
     ("day: date", "day: datum", "day: datum", ("datum", "did you mean 'date'?")),
+    ("amount: number(10,2)", "amount: number(10;2)", "number(10;2)", ("one or two whole numbers, as in number(10,2)",)),
     ("amount: number(10,2)", "amount: number(50,2)", "number(50,2)", ("38",)),
     (
         "amount: number(10,2)",
