@@ -43,6 +43,8 @@ def choose(proposal: Proposal, counts: Counts) -> None:
     """Choose the type of one column."""
     n = counts.values
     proposal.distinct = counts.distinct
+    if not counts.rows:
+        return
     if not counts.real:
         what = "has no value" if not n else "holds only words that often stand for NULL"
         proposal.doubts.append(f"{what} in {counts.rows:,} records: kept varchar")

@@ -51,7 +51,39 @@ def grouped(files: Sequence[Found]) -> list[Group]:
         else:
             home.files.append(each)
             home.stem = _common(home.stem, stem_of(each))
-    return groups
+    return _with_empty_pages(groups)
+
+
+def _with_empty_pages(groups: Sequence[Group]) -> list[Group]:
+    """The groups, in which the pages of an API that hold no record are beside those that do."""
+    kept = []
+    for group in groups:
+        home = next((other for other in groups if other is not group and _is_page_of(group, other)), None)
+        if home is None:
+            kept.append(group)
+        else:
+            shape = home.files[0].shape
+            pages = [replace(each, shape=shape) for each in group.files]
+            home.files = sorted((*home.files, *pages), key=lambda each: each.file.uri)
+    return kept
+
+
+def _is_page_of(group: Group, home: Group) -> bool:
+    """Whether each file of a group has an empty list where the files of another one have their records."""
+    first = home.files[0]
+    form = dict(first.shape.format)
+    root = form.pop("root", "")
+    return (
+        form["type"] == "json"
+        and root not in first.shape.empty_at
+        and group.stem == home.stem
+        and all(
+            root in each.shape.empty_at
+            and (folder_of(each), each.place) == (folder_of(first), first.place)
+            and {key: value for key, value in each.shape.format.items() if key != "root"} == form
+            for each in group.files
+        )
+    )
 
 
 def _with_records(files: Sequence[Found]) -> list[Found]:

@@ -36,6 +36,11 @@ from pipekit.sql.reserved import RESERVED
 if TYPE_CHECKING:
     from pipekit.warehouses.duckdb.warehouse import DuckDBWarehouse
 
+_NO_RECORD = (
+    "no record is there yet, only columns: the load has `on_empty: allow`, and that there are rows is a warning;"
+    " remove `on_empty` and `severity` when files must hold records"
+)
+_NO_TYPES = "; no type could be found out: infer again from files with records, or write the types yourself"
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -201,6 +206,9 @@ def _look_at(warehouse: DuckDBWarehouse, draft: Draft, folder: Path, tables: Map
     prove(warehouse, draft)
     measure(warehouse, draft)
     propose_times(draft, typed=given is not None)
+    if not draft.rows:
+        untyped = given is None and draft.format["type"] == "csv"
+        draft.doubts.append(_NO_RECORD + _NO_TYPES * untyped)
     draft.notes.append(_looked(draft))
     if given is not None:
         draft.key = tuple(name for name in draft.key if any(each.name == name and not each.nullable for each in given))

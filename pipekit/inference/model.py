@@ -21,6 +21,7 @@ class Shape:
         doubts: What could be otherwise.
         document: The keys of the one JSON object that the file is; empty if it is none.
         is_record: Whether that object is one record, of which other files hold others.
+        empty_at: Where the file holds an empty list, as a page of an API without records does; ``""`` if it is one.
     """
 
     format: Mapping[str, Any]
@@ -29,6 +30,7 @@ class Shape:
     doubts: tuple[str, ...] = ()
     document: tuple[str, ...] = ()
     is_record: bool = False
+    empty_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipekit.inference.model import Shape
@@ -29,13 +29,25 @@ def shape_of_document(document: Any, form: Mapping[str, Any]) -> tuple[Shape | N
     keys = tuple(document)
     if not roots and len(keys) > _MOST_KEYS:
         return None, f"is one object of {len(keys):,} keys that are not alike: no records are found in it"
+    empty = tuple(_empty_at(document))
     if not roots:
-        return Shape(form, keys, document=keys), ""
+        return Shape(form, keys, document=keys, empty_at=empty), ""
     root = max(roots, key=lambda each: (roots[each], -each.count(".")))
     records = _at(document, root)
     names = dict.fromkeys(key for each in records[:_MOST_LOOKED_AT] if isinstance(each, dict) for key in each)
     doubts = () if root == "*" and names else tuple(_left_out(document, root, roots))
-    return Shape({**form, "root": root}, tuple(names), doubts=doubts, document=() if "*" in root[:1] else keys), ""
+    named = () if "*" in root[:1] else keys
+    return Shape({**form, "root": root}, tuple(names), doubts=doubts, document=named, empty_at=empty), ""
+
+
+def _empty_at(value: Any, path: str = "", depth: int = _DEPTH) -> Iterator[str]:
+    """Where a document holds an empty list."""
+    for key, inner in value.items() if isinstance(value, dict) and depth else ():
+        below = f"{path}.{key}" if path else key
+        if inner == []:
+            yield below
+        else:
+            yield from _empty_at(inner, below, depth - 1)
 
 
 def _records_in(value: Any, fewest: int) -> dict[str, int]:

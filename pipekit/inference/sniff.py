@@ -91,6 +91,8 @@ def encoding_of(start: bytes) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _json(text: str, keys: dict[str, Any], again: Open, packing: str, whole: bool) -> tuple[Shape | None, str] | None:
+    if not "".join(text.split()).removeprefix("[]"):
+        return Shape({"type": "json", **keys}, empty_at=("",)), ""
     first = _first_value(text)
     if isinstance(first, dict) and _is_one_document(text, first):
         document = first if whole else _document(again, packing)

@@ -21,7 +21,8 @@ _NO_MEASURE = re.compile(r"(^|_)(id|key|code|no|nr|number|zip|phone|year)$|Id$|I
 
 def proposed_suite(draft: Draft) -> list[Expectation]:
     """What holds of all files that were looked at; what may change by chance is a warning."""
-    suite: list[Expectation] = [("expect_table_row_count_to_be_between", {"min_value": 1})]
+    least = {"min_value": 1} if draft.rows else {"min_value": 1, **_WARNING}
+    suite: list[Expectation] = [("expect_table_row_count_to_be_between", least)]
     for name in draft.key:
         suite.append(unique((name,)))
     if draft.likely_key:

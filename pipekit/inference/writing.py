@@ -76,6 +76,8 @@ def _step(draft: Draft) -> Iterator[str]:
     yield "    type: load"
     yield f"    source: {draft.name}"
     yield f"    into: raw_{draft.name}"
+    if not draft.rows:
+        yield "    on_empty: allow  # no record was there yet"
     if draft.rejected:
         share = min(100, max(1, -(-draft.rejected * 200 // max(1, draft.rows))))
         yield f"    on_error: reject  # {draft.rejected:,} of {draft.rows:,} were broken"
