@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import short
-from pipekit.formats.columns import to_json
+from pipekit.formats.columns import iso_duration, to_json
 from pipekit.source import Column
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _floating(value: float) -> str:
     return _decimal(Decimal(repr(value))) if abs(value) < 1e38 else repr(value)
 
 
-_WRITERS: dict[str, Any] = {"decimal": _decimal, "floating": _floating, "bytes": bytes.hex, "duration": str}
+_WRITERS: dict[str, Any] = {"decimal": _decimal, "floating": _floating, "bytes": bytes.hex, "duration": iso_duration}
 
 
 def _family(type_: Any) -> str:

@@ -77,4 +77,18 @@ def to_json(value: Any) -> str:
         return json.dumps(value.hex())
     if value is None or isinstance(value, (bool, int, float, str)):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dt.timedelta):
+        return json.dumps(iso_duration(value))
     return json.dumps(value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value))
+
+
+def iso_duration(value: dt.timedelta) -> str:
+    """A length of time as ISO 8601 writes it, ``P1DT2H3M4.5S``; one below zero has a minus in front."""
+    length = abs(value)
+    minutes, seconds = divmod(length.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{length.microseconds:06d}".rstrip("0") if length.microseconds else ""
+    days = f"{length.days}D" if length.days else ""
+    clock = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes)
+    clock += f"{seconds}{fraction}S" if seconds or fraction or not (days or clock) else ""
+    return f"{'-' * (value < dt.timedelta())}P{days}{'T' * bool(clock)}{clock}"

@@ -171,6 +171,12 @@ EXCEL_CASES = (
         columns={"n": "number(20,2)"},
     ),
     _excel("a_duration", workbook(S=[("m",), (number(1.5, DURATION),)]), (), ((2, "m", "is a duration"),), columns={"m": "time"}),
+    _excel(
+        "durations_as_variants",
+        workbook(S=[("m",), *((number(days, DURATION),) for days in (1 + 7384 / 86400, 1.5, 0.25, 3, 45 / 86400))]),
+        (("P1DT2H3M4S",), ("P1DT12H",), ("PT6H",), ("P3D",), ("PT45S",)),
+        columns={"m": "variant"},
+    ),
     _excel("garbage", b"PK no workbook", error=("a.xlsx", "is not an .xlsx workbook")),
     _excel("empty_file", b"", error=("a.xlsx", "is not an .xlsx workbook")),
 )  # fmt: skip
