@@ -23,23 +23,12 @@ _COPY_END = r"\."
 _RULING = re.compile("[-=+: ]*(?:---|===)[-=+: ]*")  # with the colons by which Markdown aligns
 
 
-OTHER_TABLE = "follows an empty line and looks like the header of another table"
-BELOW_OTHER = "is below the header of another table, in line {0}"
-_NAME = re.compile(r"[^\W\d][\w .%()/#-]{0,63}")
-
-
 def may_hold_tables(source: Source) -> bool:
     """Whether the header of another table would be taken for a record: elsewhere its names are bad values."""
     form = source.format  # a line between records may be a comment, too
     return (
         form.has_header and not form.skips_comments and all(column.type.kind == "varchar" for column in source.columns)
     )
-
-
-def are_names(fields: Sequence[str | None]) -> bool:
-    """Whether the fields of a record could be the names of as many columns."""
-    texts = [field for field in fields if field is not None and _NAME.fullmatch(field)]
-    return len(texts) == len(fields) > 1 and len({text.casefold() for text in texts}) == len(texts)
 
 
 Head = tuple[str | None, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from pipekit.files.csv_marks import BELOW_OTHER, OTHER_TABLE, are_names
+from pipekit.files.csv_tables import last_line, of_one_table
 from pipekit.files.records import MOST_BYTES, Record, physical_lines, without_ending
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -33,7 +33,7 @@ class CsvReader:
 
     Args:
         form: The dialect.
-        tables: Whether a record of names below an empty line is the header of another table, if none above is of names.
+        tables: Whether to look for the header of another table (``csv_tables``).
     """
 
     def __init__(self, form: CsvFormat, *, tables: bool = False) -> None:
@@ -81,22 +81,9 @@ class CsvReader:
         """The records after the header, each with ``width`` fields or a problem."""
         found = self._split(path, width)
         heads = list(islice(found, self._form.heads))
-        yield from self._doubted(self._of_one_table(heads, found) if self._tables and heads else found, width)
-
-    def _of_one_table(self, heads: Sequence[Record], found: Iterator[Record]) -> Iterator[Record]:
-        """The records below the header, of which those of a second table are bad."""
-        other, with_names, last, gaps, titled = 0, False, _last_line(heads[-1]), 0, False
-        for seen, record in enumerate(found):
-            gap = record.line > last + 1
-            named = not with_names and not record.problem and are_names(record.fields)
-            if other:
-                record.problem = record.problem or BELOW_OTHER.format(other)
-            elif named and (gap or titled) and 2 * gaps < seen:  # else an empty line is below each record
-                record.problem, other = OTHER_TABLE, record.line
-            titled = (gap or titled) and bool(record.problem)  # the title of the other table may be between them
-            with_names, gaps = with_names or named, gaps + gap
-            last = _last_line(record)
-            yield record
+        if self._tables and heads:
+            found = of_one_table(last_line(heads[-1]), found)
+        yield from self._doubted(found, width)
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:
         """A record is bad, too, if the lines below it look like the end of its last value."""
@@ -212,10 +199,6 @@ class CsvReader:
         if width and not record.problem and found != width:
             record.problem = f"has {found} field{'s' if found > 1 else ''}, not {width}"
         return record
-
-
-def _last_line(record: Record) -> int:
-    return record.line + record.raw.count("\n")
 
 
 def _filled(record: Record, width: int) -> Record:

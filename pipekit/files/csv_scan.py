@@ -23,6 +23,7 @@ from pipekit.formats.csv import CsvFormat
 _CHUNK = 1 << 16  # what is made of it fits the processor's cache, and is taken from memory that is there already
 _MOST_LINES = 1000
 _FEW_GAPS = 20
+_MOST_OF_A_SHEET = 16 << 20  # bytes in which lines of delimiters alone are looked for: people write such files
 _MARK = codecs.BOM_UTF8
 _CONTROLS = re.compile(b"\xc2[\x80-\x9f]")  # of C1
 _CONTROL_Z = CONTROL_Z.encode()  # whether it ends the text is looked at record by record
@@ -90,7 +91,7 @@ class CsvScanner:
         self._inside = self._parted = self._backslashes = False
         self._each: int | None = None
         self._newlines = _Newlines()
-        self._delimiters = 0
+        self._delimiters = self._looked = 0
 
     def _quoted_nulls(self, form: CsvFormat) -> list[bytes]:
         """NULL texts with an escape character, where they are in quotes: a fast reader takes them for NULL, too."""
@@ -134,9 +135,12 @@ class CsvScanner:
         return not (self._tables and self._is_parted(outside, found))
 
     def _is_parted(self, outside: bytes, delimiters: int) -> bool:
-        """Whether a few empty lines part the records: what is below them may be another table."""
+        """Whether a few lines, empty or of delimiters alone, part the records: below may be another table."""
         if self._each is None:
             self._each = outside.partition(b"\n")[0].count(self._delimiter)
+        self._looked += len(outside)
+        if self._each and self._looked <= _MOST_OF_A_SHEET and 0 < self._of_delimiters(outside) <= _FEW_GAPS:
+            return True
         if not self._parted and delimiters == self._each * outside.count(b"\n"):
             return False  # each line has as many as the first, so none is empty
         bare = outside.strip(b"\r\n")
@@ -144,6 +148,11 @@ class CsvScanner:
             self._parted = outside.endswith((b"\n\n", b"\n\r\n"))
             return False
         return bare.count(b"\n\n") + bare.count(b"\n\r\n") <= _FEW_GAPS  # else each line is followed by one
+
+    def _of_delimiters(self, outside: bytes) -> int:
+        """How many lines hold nothing but delimiters, as many as the first."""
+        line = self._delimiter * (self._each or 0) + (b"\r\n" if outside.endswith(b"\r\n") else b"\n")
+        return outside.startswith(line) + outside.count(b"\n" + line)
 
     def _has_control(self, chunk: bytes) -> bool:
         """Whether there is a character that may be none of the text: each is looked at record by record.

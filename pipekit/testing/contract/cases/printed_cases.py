@@ -68,6 +68,42 @@ PRINTED_CASES = (
         ((3, None, _AGAIN),),
         columns={**_TEXTS, "c": {"type": "integer", "optional": True}},
     ),
+    csv_case(
+        "another_table_below_delimiters",
+        b"a,b\n1,x\n2,y\n,\nc,d\n3,z\n4,w\n",
+        (("1", "x"), ("2", "y")),
+        (
+            (4, None, "above the header of another table, in line 5"),
+            (5, None, "follows a line of delimiters alone and looks like the header of another table"),
+            (6, None, "below the header of another table, in line 5"),
+            (7, None, "below the header of another table, in line 5"),
+        ),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "narrower_table_with_a_title_below_delimiters",
+        b"a,b,c\r\n1,x,\r\n2,y,\r\n,,\r\nTable 2,,\r\nc,d,\r\n3,z,\r\n",
+        (("1", "x", None), ("2", "y", None)),
+        (
+            (4, None, "above the header of another table, in line 6"),
+            (5, None, "above the header of another table, in line 6"),
+            (6, None, "a line of delimiters alone"),
+            (7, None, "below the header of another table"),
+        ),
+        columns={**_TEXTS, "c": "varchar"},
+    ),
+    csv_case(
+        "record_of_nothing",
+        b"a,b\n1,x\n2,y\n,\nc,d\ne,f\n,\nTotal,\n,\n",
+        (("1", "x"), ("2", "y"), (None, None), ("c", "d"), ("e", "f"), (None, None), ("Total", None), (None, None)),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "record_of_nothing_where_names_are_values",
+        b"a,b\n1,x\ng,h\n,\nc,d\n3,z\n",
+        (("1", "x"), ("g", "h"), (None, None), ("c", "d"), ("3", "z")),
+        columns=_TEXTS,
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
