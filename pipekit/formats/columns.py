@@ -77,9 +77,14 @@ def to_json(value: Any) -> str:
         return json.dumps(value.hex())
     if value is None or isinstance(value, (bool, int, float, str)):
         return json.dumps(value, ensure_ascii=False)
+    return json.dumps(_iso(value))
+
+
+def _iso(value: Any) -> str:
+    """A time or a length of time as ISO 8601 writes it; anything else as Python does."""
     if isinstance(value, dt.timedelta):
-        return json.dumps(iso_duration(value))
-    return json.dumps(value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value))
+        return iso_duration(value)
+    return value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value)
 
 
 def iso_duration(value: dt.timedelta) -> str:
