@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -33,7 +34,7 @@ _CREATING = threading.Lock()  # two sessions that create the same table at once 
 _ROW_GROUP = 122_880  # rows of a full one, https://duckdb.org/docs/current/internals/storage
 _MOST_ROW_GROUPS = 8  # that are not full
 _SESSIONS_PER_COUNT = 4
-_MANY_ROWS = 100
+_MANY_ROWS = 4
 _MOST_ROWS = 20_000
 
 # duckdb_tables() costs half as much as information_schema, which is built on it.
@@ -171,18 +172,22 @@ class DuckDBSession(PlainSession):
         return table.beside(f"{SCRATCH}{PROCESS}_{secrets.token_hex(3)}{self._scratches}")
 
     def insert(self, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert rows as bind parameters: few as they are, many as a list for each column, which costs a tenth."""
-        if len(rows) < _MANY_ROWS:
-            super().insert(table, columns, rows)
-        else:
-            names = ", ".join(self.quote(name) for name in columns)
-            for batch in batches(rows, _MOST_ROWS):
-                lists = [list(values) for values in zip(*batch, strict=True)]
-                # What is the same in all rows is given once. The first list says how many there are.
-                once = [number > 0 and _is_one(values) for number, values in enumerate(lists)]
-                given = ", ".join("?" if same else "unnest(?)" for same in once)
-                params = [values[0] if same else values for same, values in zip(once, lists, strict=True)]
-                self.execute(f"INSERT INTO {self.quote(table)} ({names}) SELECT {given}", params)
+        """Insert rows as bind parameters: a few as they are, more as a list for each column, at a tenth of the cost.
+
+        DuckDB gives the values of a list one type. Where they have several, a list would change some: 1 beside 2.5
+        becomes 1.0.
+        """
+        names = ", ".join(self.quote(name) for name in columns)
+        for batch in batches(rows, _MOST_ROWS):
+            lists = [list(values) for values in zip(*batch, strict=True)]
+            if len(batch) < _MANY_ROWS or not all(map(_are_alike, lists)):
+                super().insert(table, columns, batch)
+                continue
+            # What is the same in all rows is given once. The first list says how many there are.
+            once = [number > 0 and _is_one(values) for number, values in enumerate(lists)]
+            given = ", ".join("?" if same else "unnest(?)" for same in once)
+            params = [values[0] if same else values for same, values in zip(once, lists, strict=True)]
+            self.execute(f"INSERT INTO {self.quote(table)} ({names}) SELECT {given}", params)
         self._inserted.add(table)
 
     def read_arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
@@ -257,3 +262,17 @@ def _changed(sql: str, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) ->
 def _is_one(values: list[Any]) -> bool:
     """Whether they are all the same; of numbers that is not known, since 0.0 equals -0.0."""
     return isinstance(values[0], str | datetime | None) and values.count(values[0]) == len(values)
+
+
+def _are_alike(values: list[Any]) -> bool:
+    """Whether the values that are not ``None`` have one type, also for DuckDB, and none is made of others."""
+    kinds: set[Any] = set(map(type, values)) - {type(None)}
+    if datetime in kinds or Decimal in kinds:
+        kinds = {_exact_kind(value) for value in values if value is not None}
+    return len(kinds) <= 1 and kinds.isdisjoint({dict, list, tuple})
+
+
+def _exact_kind(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return datetime, value.tzinfo is None
+    return (Decimal, value.as_tuple().exponent) if isinstance(value, Decimal) else type(value)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -110,6 +111,27 @@ def test_results(filled: DuckDBWarehouse) -> None:
     assert filled.execute("UPDATE t SET n = n + 1").rowcount == 2
     found = filled.execute("SELECT n, 'x' AS b FROM t ORDER BY n")
     assert (found.columns, found.rows) == (("n", "b"), [(2, "x"), (3, "x")])
+
+
+@pytest.mark.parametrize(
+    ("mixed", "written"),
+    [
+        ((1, 2.5), ("1", "2.5")),
+        ((Decimal("1.10"), Decimal("2.555")), ("1.10", "2.555")),
+        ((True, 7), ("true", "7")),
+        ((dt.datetime(2024, 1, 1), dt.date(2024, 1, 2)), ("2024-01-01 00:00:00", "2024-01-02")),
+        (({"a": 1}, {"b": 2}), ("{'a': 1}", "{'b': 2}")),
+        (("x", None), ("x", None)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("times", [1, 200])
+def test_values_of_several_types_are_inserted_as_they_are(
+    warehouse: DuckDBWarehouse, mixed: tuple[object, ...], written: tuple[str | None, ...], times: int
+) -> None:
+    warehouse.create_table(T, columns(n="integer", v="varchar"))
+    warehouse.insert(T, ["n", "v"], [(number, value) for _ in range(times) for number, value in enumerate(mixed)])
+    assert warehouse.execute("SELECT v FROM t ORDER BY n").rows == [(text,) for text in written for _ in range(times)]
 
 
 def test_a_transaction_is_all_or_nothing(filled: DuckDBWarehouse) -> None:
