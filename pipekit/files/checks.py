@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
@@ -11,7 +12,7 @@ from pipekit.files.json_paths import parse_path
 from pipekit.files.json_roots import Level, check_above, parse_root
 from pipekit.files.path_columns import check_path_columns, in_files
 from pipekit.files.patterns import check_pattern
-from pipekit.files.places import check_place, scheme_of
+from pipekit.files.places import check_place, local_path, scheme_of
 from pipekit.files.unpacking import NONE, packing_by_name
 from pipekit.files.value_formats import check_formats
 from pipekit.source import Source
@@ -71,6 +72,20 @@ def doubts(source: Source) -> Iterator[tuple[str, str]]:
     if not source.uri.endswith("/"):
         names.append(("uri", source.uri.partition("?")[0]))
     yield from ((key, text) for key, name in names if (text := _other_format(source, name)))
+
+
+def absent_place(source: Source) -> str | None:
+    """What is said of a folder or file on this machine that is not there, yet perhaps; ``None`` for all others.
+
+    Args:
+        source: The source, with an absolute ``uri``.
+    """
+    local = local_path(source.uri)
+    if local is None or os.path.exists(local):
+        return None
+    there = sorted(os.listdir(local.parent)) if os.access(local.parent, os.R_OK) and local.parent.is_dir() else ()
+    text = f"there is no folder or file {local} on this machine{did_you_mean(local.name, there, alike=0.7)}"
+    return f"{text}; until there is, a load of it fails; relative paths start at the project's root"
 
 
 def _repeated_folder(uri: str, pattern: str) -> str | None:

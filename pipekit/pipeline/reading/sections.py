@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipekit.clock import fixed_part, holds_clock
-from pipekit.files.checks import check_source, doubts
+from pipekit.files.checks import absent_place, check_source, doubts
 from pipekit.files.places import check_spelling
 from pipekit.formats.base import FileFormat
 from pipekit.pipeline.model import Target
@@ -108,6 +108,9 @@ def read_sources(reading: Reading, target: Target | None) -> dict[str, Source]:
                 reading.note(("sources", name, *key.split(".")), text)
         for key, text in () if mistakes else doubts(now):
             reading.doubt(("sources", name, key), text)
+        absent = None if mistakes or holds_clock(source.uri) else absent_place(sources[name])
+        if absent:
+            reading.doubt(("sources", name, "uri"), absent)
     return sources
 
 

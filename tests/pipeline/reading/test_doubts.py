@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_projects import load, write
+from small_projects import cli, load, write
 
 from pipeline.reading.test_mistakes_of_a_file import GOOD, HELPER, SUM, TEMPLATE
 
@@ -45,6 +45,8 @@ def _said(folder: Path, old: str, new: str, monkeypatch: pytest.MonkeyPatch) -> 
     write(folder, "p.yaml", GOOD.replace(old, new, 1).replace("    materialize: merge\n    key: day\n", "", 1))
     write(folder, "templates/totals.sql", TEMPLATE.replace(old, new, 1))
     write(folder, "plugins/helper.py", HELPER)
+    write(folder, "in/orders/a.csv", "")
+    write(folder, "in/events/e.csv", "")
     monkeypatch.chdir(folder)
     return [str(doubt) for doubt in load(Path("p.yaml")).spec.doubts]
 
@@ -76,3 +78,23 @@ def test_a_file_of_the_login_that_is_not_there_is_in_doubt(
     assert f"targets.prod.{key}: keys/none: there is no such file on this machine; correct the path" in said
     write(tmp_path, "keys/none", "")
     assert _said(tmp_path, "floor: 5", "floor: 5", monkeypatch) == []
+
+
+def test_a_place_on_this_machine_where_nothing_is_yet_is_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [said] = _said(tmp_path, "uri: in/orders/", "uri: in/ordres/", monkeypatch)
+    assert said.startswith(f"p.yaml:16: sources.orders.uri: there is no folder or file {tmp_path}/in/ordres")
+    assert "did you mean 'orders'?; until there is, a load of it fails; relative paths start at the project's" in said
+    for uri in ("s3://bucket/none/", "in/{{ as_of | date('YYYY') }}/", "https://host/none.csv"):
+        assert _said(tmp_path, "uri: in/orders/", f'uri: "{uri}"', monkeypatch) == []
+
+
+def test_a_run_is_not_kept_by_a_place_that_is_not_there_yet(tmp_path: Path) -> None:
+    source = "sources:\n  s: {uri: late/, format: {type: csv}, columns: {id: integer}}\n"
+    step = "  - {id: s, type: load, source: s}\n  - {id: a, type: sql, sql: select 1 as x}\n"
+    write(tmp_path, "p.yaml", f"name: p\n{source}steps:\n{step}")
+    told = cli(tmp_path, "validate", "p.yaml", code=0)
+    assert "warning: p.yaml:3: sources.s.uri: there is no folder or file" in told.stderr
+    assert "2 steps, 1 warning, no mistake" in told.stdout
+    assert "late" not in cli(tmp_path, "run", "p.yaml", "--select", "a", code=0).stderr

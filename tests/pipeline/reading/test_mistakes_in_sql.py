@@ -106,6 +106,8 @@ def _write(folder: Path, sql: str, template: str = TEMPLATE) -> None:
     write(folder, "p.yaml", GOOD.replace(SUM, sql).replace("    materialize: merge\n    key: day\n", ""))
     write(folder, "templates/totals.sql", template)
     write(folder, "plugins/helper.py", HELPER)
+    write(folder, "in/orders/a.csv", "")
+    write(folder, "in/events/a.json", "")
 
 
 @pytest.mark.parametrize(("sql", "column", "words"), IN_A_STEP, ids=[sql for sql, _, _ in IN_A_STEP])

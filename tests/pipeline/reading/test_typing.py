@@ -245,6 +245,7 @@ def test_what_is_not_known_is_not_checked_and_that_is_said_once(tmp_path: Path) 
   - {id: b, type: sql, sql: "select s.more, a.whatever, x.y from scores s, a, crm.accounts x"}
 """
     project(tmp_path, "name: p\n" + HEAD.strip("\n") + steps, plugins__code="def make():\n    return []\n")
+    (tmp_path / "data").mkdir()
     done = cli(tmp_path, "validate", "p.yaml")
     assert done.stderr.splitlines() == [
         "note: SQL that reads scores is not checked against its columns: the step scores (python) does not declare them",
