@@ -19,6 +19,7 @@ RULED = "is a ruling of a printed table, not data"
 _ENDED = "ends with control-Z (0x1A), the mark of a file's end in DOS: take it off"
 _COPIED = r"is \., the mark of the data's end in PostgreSQL's COPY: take the line off"
 CONTROL_Z = "\x1a"
+_PAGE = "\x0c"  # a form feed, with which a printed page begins
 _COPY_END = r"\."
 _RULING = re.compile("[-=+: ]*(?:---|===)[-=+: ]*")  # with the colons by which Markdown aligns
 
@@ -91,11 +92,15 @@ def _repeats(pairs: Sequence[tuple[str, str]], text: Callable[[str], str]) -> It
     named = [(value, name) for value, name in pairs if name]
     if len(named) == 1:
         rest = [f"coalesce({value}, '') = ''" for value, name in pairs if not name]
-        yield f"coalesce({' AND '.join([f'{named[0][0]} = {text(named[0][1])}', *rest])}, false)"
+        yield f"coalesce({' AND '.join([_is_name(*named[0], text), *rest])}, false)"
     elif named:
         # One value is looked at before the others, since nearly all records have another there.
-        first, *others = (f"lower({value}) = {text(name.lower())}" for value, name in named)
+        first, *others = (_is_name(f"lower({value})", name.lower(), text) for value, name in named)
         yield f"CASE WHEN {first} THEN coalesce({' AND '.join(others)}, false) ELSE false END"
+
+
+def _is_name(value: str, name: str, text: Callable[[str], str]) -> str:
+    return f"{value} IN ({text(name)}, {text(_PAGE + name)})"
 
 
 def _is_ruling(values: Sequence[str], text: Callable[[str], str]) -> str:

@@ -46,6 +46,8 @@ VARIATIONS = Variations(
         "json_document_over_lines_among_lines": ("a.json",),
         "csv_return_inside_a_value": ("a.csv:2", "carriage return"),
         "csv_return_where_no_value_is_quoted": ("a.csv:2", "carriage return"),
+        "csv_line_feed_before_carriage_return": ("a.csv:2", "carriage return"),
+        "csv_line_feed_before_carriage_return_and_numbers": ("a.csv:2", "carriage return"),
         "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),
         "csv_xz": ("a.csv.xz", "does not read xz"),
         "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
 _MARK, _RETURN = "\ufeff", "\r"
+_BARE = f"REGEXP_REPLACE(\"LINE\", {text(_RETURN + '+$')}, '')"  # whether COPY leaves the return of \\r\\n is not said
 
 
 def refuse_strays(
@@ -79,11 +80,10 @@ def _first_stray(form: CsvFormat, lines: str) -> str:
     quote = form.quote
     joined = f'"ROWNO" > 1 AND STARTSWITH("LINE", {text(_MARK)})'
     if not quote:
-        joined += f' OR CONTAINS(RTRIM("LINE", {text(_RETURN)}), {text(_RETURN)})'
+        joined += f" OR CONTAINS({_BARE}, {text(_RETURN)})"
     if not quote or form.quote_in_unquoted == "allow":
         return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} ORDER BY 1, 2 LIMIT 1'
-    line = f'RTRIM("LINE", {text(_RETURN)})'
-    bare = line
+    line = bare = _BARE
     if form.escape and form.escape != quote:
         bare = f"REPLACE(REPLACE({line}, {text(form.escape * 2)}, ''), {text(form.escape + quote)}, '')"
     outside, inside = _patterns(form)

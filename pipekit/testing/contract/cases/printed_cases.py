@@ -54,6 +54,27 @@ PRINTED_CASES = (
         columns=_TEXTS,
     ),
     csv_case(
+        "header_again_on_another_page",
+        b"a,b\nx,y\n\x0ca,b\nz,w\n\x0cx,\x0cy\n",
+        (("x", "y"), ("z", "w"), ("\x0cx", "\x0cy")),
+        ((3, None, _AGAIN),),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "line_feed_before_carriage_return",
+        b"a,b\n\rx,y\n\rz,w\n\r",
+        (),
+        ((2, None, "carriage return"), (3, None, "carriage return")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "line_feed_before_carriage_return_and_numbers",
+        b"a,b\n\r1,2\n\r3,4\n\r",
+        (),
+        ((2, None, "carriage return"), (3, None, "carriage return")),
+        columns={"a": "integer", "b": "integer"},
+    ),
+    csv_case(
         "header_again_of_two_lines",
         b"price,price\nEUR,USD\nx,y\nprice,price\nEUR,USD\nz,w\n",
         (("x", "y"), ("z", "w")),
