@@ -21,7 +21,7 @@ class LoadOptions(TableOptions):
         cluster_by: Columns in whose order the warehouse should keep the table, where it can.
         on_error: ``fail`` at a bad record, or ``reject`` it into ``<table>_rejects``.
         max_rejects: The most bad records to accept: a count, or a share such as ``1%``.
-        on_empty: Whether no file, or no row, is an error.
+        on_empty: Whether a source without a file, or files without a row, are an error.
         on_bad_file: ``fail`` at a file that cannot be read as a whole (damaged, archived, refused, not what its format
             says), or ``skip`` it: it is reported, is in the ledger with the reason, and is tried again by the next
             run. A bad record does not make a bad file.
