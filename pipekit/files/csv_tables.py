@@ -45,7 +45,7 @@ def of_one_table(last: int, found: Iterator[Record]) -> Iterator[Record]:
             return
         titled = (gap or titled) and bool(record.problem)  # the title of the other table may be between them
         with_names, gaps, seen, last = with_names or named, gaps + gap, seen + 1, last_line(record)
-        if parted.is_header(record) and (below := next(found, None)) and _is_another(record, below):
+        if parted.is_header(record) and (below := next(found, None)) and _has_values(record, below):
             for above in parted.held:
                 above.problem = above.problem or _ABOVE.format(record.line)
             yield from chain(parted.held, _bad_from(record, DELIMITERS, chain([below], found)))
@@ -71,7 +71,7 @@ class _Parted:
 
     def is_header(self, record: Record) -> bool:
         """Whether a record could be the header of another table."""
-        if record.problem or self._with_names or not _are_filled_names(record):
+        if record.problem or self._with_names or not are_names(without_last_empty(record.fields)):
             return False
         self._with_names = True
         return bool(self.held) and self._rows > 1
@@ -89,18 +89,26 @@ class _Parted:
         yield record
 
 
-def _are_filled_names(record: Record) -> bool:
-    """Whether the fields could be names, but for empty ones at the end: one table of a sheet has fewer columns."""
-    fields = list(record.fields)
-    while fields and not fields[-1]:
-        fields.pop()
-    return are_names(fields)
+def without_last_empty(fields: Sequence[str | None]) -> list[str | None]:
+    """The fields without empty ones at the end: one table of a sheet has fewer columns than the other."""
+    found = list(fields)
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
-def _is_another(header: Record, below: Record) -> bool:
+def is_title(fields: Sequence[str | None], width: int) -> bool:
+    """Whether a line below an empty one is too short for a record of ``width`` fields, or holds one text alone."""
+    return 0 < len(fields) < width or sum(map(bool, fields)) == 1
+
+
+def is_another(header: Sequence[str | None], below: Sequence[str | None]) -> bool:
     """Whether the record below a header has values where that has names."""
-    pairs = zip(header.fields, below.fields, strict=False)
-    return not below.problem and any(name and value and _VALUE.match(value) for name, value in pairs)
+    return any(name and value and _VALUE.match(value) for name, value in zip(header, below, strict=False))
+
+
+def _has_values(header: Record, below: Record) -> bool:
+    return not below.problem and is_another(header.fields, below.fields)
 
 
 def _bad_from(header: Record, problem: str, found: Iterator[Record]) -> Iterator[Record]:

@@ -21,8 +21,6 @@ SNOWFLAKE = {
         for name in ("in_nanoseconds_and_utc", "with_nanoseconds", "of_96_bits", "of_96_bits_with_nanoseconds")
     },
     "csv_delimiter_of_two_characters_and_quotes": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
-    "csv_another_table_below_delimiters": "COPY reads records alone, and a table of text has no order",
-    "csv_narrower_table_with_a_title_below_delimiters": "COPY reads records alone, and a table of text has no order",
     "csv_footer": "COPY cannot leave out the last lines; validate refuses the key",
     "csv_footer_of_a_packed_file": "COPY cannot leave out the last lines; validate refuses the key",
 }
@@ -46,6 +44,10 @@ VARIATIONS = Variations(
         "json_document_over_lines_among_lines": ("a.json",),
         "csv_return_inside_a_value": ("a.csv:2", "carriage return"),
         "csv_return_where_no_value_is_quoted": ("a.csv:2", "carriage return"),
+        "csv_another_table_below_delimiters": ("a.csv:5", "a line of delimiters alone", "a file of its own"),
+        "csv_narrower_table_with_a_title_below_delimiters": ("a.csv:6", "a line of delimiters alone"),
+        "csv_another_table_below_an_empty_line": ("a.csv:5", "an empty line", "a file of its own"),
+        "csv_another_table_below_its_title": ("a.csv:6", "an empty line"),
         "csv_line_feed_before_carriage_return": ("a.csv:2", "carriage return"),
         "csv_line_feed_before_carriage_return_and_numbers": ("a.csv:2", "carriage return"),
         "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),

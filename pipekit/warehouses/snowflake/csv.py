@@ -23,6 +23,7 @@ from pipekit.warehouses.contract import FileLoad, LoadedFile, PreparedLoad
 from pipekit.warehouses.snowflake.casts import Value, cast, foreign, is_good, reason
 from pipekit.warehouses.snowflake.csv_headers import Header, header_groups, read_headers
 from pipekit.warehouses.snowflake.csv_lines import refuse_strays
+from pipekit.warehouses.snowflake.csv_tables import refuse_tables
 from pipekit.warehouses.snowflake.dialect import text
 from pipekit.warehouses.snowflake.formats import compression_name, encoding_option
 from pipekit.warehouses.snowflake.judged import JudgedLoad
@@ -140,6 +141,7 @@ def land_csv(
         _require_same(copied, copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options))
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
+    refuse_tables(warehouse, load, files, landed, headers)
     places = Fields([f"L.{value.text}" for value in values], 'E."LAST"', _width(groups))
     marks = dict(mark_conditions(load.source, places, _heads(groups), text))
     query = (
@@ -255,6 +257,7 @@ class PlainCsvLoad:
             self._copy(group, members, files)
         self._lasts = sorted({_placed(group, self._values)[-1] for group in groups})
         refuse_strays(warehouse, load, files, self._landing, names)
+        refuse_tables(warehouse, load, files, self._landing, headers)
         form = load.source.format
         assert isinstance(form, CsvFormat)
         others = ", ".join(names[len(self._values) :])  # the last field of a record may be one that is not declared

@@ -90,6 +90,32 @@ PRINTED_CASES = (
         columns={**_TEXTS, "c": {"type": "integer", "optional": True}},
     ),
     csv_case(
+        "another_table_below_an_empty_line",
+        b"a,b\n1,x\n2,y\n\nc,d\n3,z\n",
+        (("1", "x"), ("2", "y")),
+        ((5, None, "an empty line and looks like the header of another table"), (6, None, "below the header")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "another_table_below_its_title",
+        b"a,b\n1,x\n2,y\n\nSecond\nc,d\n3,z\n",
+        (("1", "x"), ("2", "y")),
+        ((5, None, "1 field"), (6, None, "an empty line"), (7, None, "below the header")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "empty_lines_between_records",
+        b"a,b\n1,x\n\nc,2\n\n\nd,3\n",
+        (("1", "x"), ("c", "2"), ("d", "3")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "empty_line_above_names_that_are_values",
+        b"a,b\nx,y\n1,2\n\nz,w\n",
+        (("x", "y"), ("1", "2"), ("z", "w")),
+        columns=_TEXTS,
+    ),
+    csv_case(
         "another_table_below_delimiters",
         b"a,b\n1,x\n2,y\n,\nc,d\n3,z\n4,w\n",
         (("1", "x"), ("2", "y")),

@@ -1,0 +1,163 @@
+"""A second table in a staged CSV file, below an empty line or a line of delimiters alone.
+
+COPY leaves empty lines out, and a table of text has no order. So where all columns are texts and a landed record could
+be a header, the lines are landed as they are, and those around the first such line of each file are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipekit.errors import SourceError, short
+from pipekit.files.csv_marks import may_hold_tables
+from pipekit.files.csv_records import CsvReader
+from pipekit.files.csv_tables import DELIMITERS, EMPTY_LINE, are_names, is_another, is_title, without_last_empty
+from pipekit.formats.csv import CsvFormat
+from pipekit.source import SourceFile
+from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.csv_headers import Header
+from pipekit.warehouses.snowflake.dialect import text
+from pipekit.warehouses.snowflake.formats import raw_lines
+from pipekit.warehouses.snowflake.landing import (
+    PLACE,
+    PLACE_SELECT,
+    PLACE_TYPES,
+    CopyOptions,
+    copy,
+    create_landing,
+    unreadable_records,
+)
+from pipekit.warehouses.snowflake.stages import StagedFiles
+
+if TYPE_CHECKING:
+    from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+_NAME = "([A-Za-z_]|[^ -~])([A-Za-z0-9_ .%()/#-]|[^ -~]){0,63}"  # or a little more, which is looked at here
+
+
+def refuse_tables(
+    warehouse: SnowflakeSession,
+    load: FileLoad,
+    files: StagedFiles,
+    landed: str,
+    headers: Mapping[SourceFile, Header],
+) -> None:
+    """Refuse files with a second table, where its rows would be taken for records of the first.
+
+    Args:
+        warehouse: The session.
+        load: What is asked.
+        files: Where it is staged.
+        landed: SQL of the table of landed text, with the columns V1 to Vn.
+        headers: Of each file.
+
+    Raises:
+        SourceError: With the file and the line of the other header.
+    """
+    form = load.source.format
+    assert isinstance(form, CsvFormat)
+    columns = [f'"V{number}"' for number in range(1, len(load.source.columns) + 1)]
+    if not may_hold_tables(load.source):
+        return
+    named = " AND ".join(f"COALESCE(REGEXP_LIKE({column}, {text(_NAME)}), TRUE)" for column in columns)
+    filled = " + ".join(f"IFF({column} IS NULL, 0, 1)" for column in columns)
+    if not warehouse.execute(
+        f"SELECT 1 FROM {landed} WHERE {named} AND {filled} >= {min(2, len(columns))} LIMIT 1"
+    ).rows:
+        return
+    lines = create_landing(warehouse, f'"LINE" VARCHAR, {PLACE_TYPES}')
+    options = raw_lines(form).replace("SKIP_BLANK_LINES = TRUE", "SKIP_BLANK_LINES = FALSE")
+    copied = copy(
+        warehouse,
+        f'{lines} ("LINE", {PLACE})',
+        files,
+        [*files.names],
+        CopyOptions(options, f"SELECT $1, {PLACE_SELECT}", "CONTINUE"),
+    )
+    gaps: dict[SourceFile, list[int]] = {}
+    for bad in unreadable_records(warehouse, f'{lines} ("LINE")', files, copied, options):
+        if not (bad.raw or "").strip():
+            gaps.setdefault(bad.file, []).append(bad.line)
+    look = _Look(CsvReader(form), form.lines_above)
+    skip = max((each.skip for each in headers.values()), default=0) - form.lines_above
+    for name, *found in warehouse.execute(_first_names(form, lines, skip)).rows:
+        file = files.find(name)
+        look.refuse(file, headers[file], sorted(gaps.get(file, [])), _Lines(*found))
+
+
+def _first_names(form: CsvFormat, lines: str, skip: int) -> str:
+    """SQL of the first line of each file that could be a header: its number, its text, two lines above, one below."""
+    quote = f"[{form.quote}]?" if form.quote else ""
+    delimiter = "".join(f"[{mark}]" if mark not in "\\^]" else f"\\{mark}" for mark in form.delimiter)
+    pattern = f"{quote}{_NAME}{quote}({delimiter}{quote}{_NAME}{quote})+({delimiter})*\r?"
+    order = 'OVER (PARTITION BY "FILE" ORDER BY "ROWNO")'
+    beside = f'LAG("LINE") {order} AS "A1", LAG("LINE", 2) {order} AS "A2", LEAD("LINE") {order} AS "B1"'
+    numbered = f'SELECT "FILE", ROW_NUMBER() {order} AS "N", "LINE", {beside} FROM {lines}'
+    names = f'SELECT * FROM ({numbered}) WHERE "N" > {skip} AND REGEXP_LIKE("LINE", {text(pattern)})'
+    return f'SELECT * FROM ({names}) QUALIFY ROW_NUMBER() OVER (PARTITION BY "FILE" ORDER BY "N") = 1'
+
+
+class _Lines(NamedTuple):
+    """A line that could be a header: its number without empty lines, its text, and the lines beside it."""
+
+    number: int
+    line: str
+    above: str | None
+    second: str | None
+    below: str | None
+
+
+class _Look:
+    """Looks at lines that could be headers.
+
+    Args:
+        reader: Splits a line.
+        skipped: Lines above those that were landed.
+    """
+
+    def __init__(self, reader: CsvReader, skipped: int) -> None:
+        self._reader = reader
+        self._skipped = skipped
+
+    def refuse(self, file: SourceFile, header: Header, gaps: Sequence[int], found: _Lines) -> None:
+        """Refuse a file in which the line is the header of another table.
+
+        Args:
+            file: For the error.
+            header: Of the first table.
+            gaps: The numbers of the empty lines.
+            found: The line.
+        """
+        why = self._why(found, header, {place - at - self._skipped for at, place in enumerate(gaps)})
+        if not why:
+            return
+        line = self._skipped + found.number
+        for place in gaps:
+            line += place <= line
+        raise SourceError(
+            f"the record {why}",
+            file=file.uri,
+            line=line,
+            value=short(found.line),
+            hint="Snowflake cannot set aside what is below it, so the file is refused. Give each table a file of its "
+            "own; if it is one table, take the line above out.",
+        )
+
+    def _why(self, found: _Lines, header: Header, gaps: Set[int]) -> str:
+        fields, above, second, below = map(self._fields, found[1:])
+        titled = is_title(above, header.width)
+        if are_names(fields) and (found.number in gaps or (titled and found.number - 1 in gaps)):
+            return EMPTY_LINE if 2 * len(gaps) < found.number else ""
+        parted = _is_empty(above, header.width) or (titled and _is_empty(second, header.width))
+        rows = found.number - (header.skip - self._skipped) - 2  # but for this one and the line that parts them
+        if parted and rows > 1 and are_names(without_last_empty(fields)) and is_another(fields, below):
+            return DELIMITERS
+        return ""
+
+    def _fields(self, line: str | None) -> list[str | None]:
+        return self._reader.texts(line.rstrip("\r")) if line else []
+
+
+def _is_empty(fields: Sequence[str | None], width: int) -> bool:
+    return len(fields) == width > 1 and not any(fields)
