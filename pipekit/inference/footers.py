@@ -14,7 +14,7 @@ from pipekit.inference.model import Draft, Found
 
 _END = 1 << 14
 _MOST = 3
-_TOTAL = re.compile(
+TOTAL = re.compile(
     r"(grand |sub ?)?total(s|e)?\b|summe\b|sum\b|gesamt|somme\b|records?:|rows?:|count:|end of|-- ?end|eof$"
     r"|generated|#",
     re.IGNORECASE,
@@ -48,4 +48,4 @@ def _is_footer(line: str, form: CsvFormat, width: int) -> bool:
     fields = next(csv.reader([line], delimiter=form.delimiter, quotechar=form.quote), [])
     first = next((field.strip() for field in fields if field.strip()), "")
     odd = len(fields) != width and (form.quote or '"') not in line
-    return bool(_TOTAL.match(first)) and (odd or len([field for field in fields if field.strip()]) < width)
+    return bool(TOTAL.match(first)) and (odd or len([field for field in fields if field.strip()]) < width)

@@ -26,6 +26,7 @@ from pipekit.inference.reading import scratch_database
 from pipekit.inference.suites import proposed_suite, suite_from
 from pipekit.inference.tables import propose_from_text
 from pipekit.inference.typed_files import propose_from_types
+from pipekit.inference.workbooks import leave_titles_out
 from pipekit.inference.writing import written
 from pipekit.pipeline.reading.keys import IDENTIFIER
 from pipekit.pipeline.reading.read import read_pipeline
@@ -199,6 +200,8 @@ def _look_at(warehouse: DuckDBWarehouse, draft: Draft, folder: Path, tables: Map
     elif draft.format["type"] == "json":
         propose_from_documents(warehouse, draft)
     else:
+        if draft.format["type"] == "excel":
+            leave_titles_out(draft)
         propose_from_types(draft)
     _name_columns(draft)
     known = {folded(each.name) for each in draft.columns}

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_projects import query
+from workbooks import workbook
 
 import pipekit
+from pipekit.errors import SourceError
 from pipekit.pipeline.reading.tree import read_yaml
 
 
@@ -75,3 +78,67 @@ def test_a_header_alone_is_proposed_so_that_it_runs_and_says_what_is_to_be_chang
     assert proposed["sources"]["orders"]["columns"] == dict.fromkeys(("id", "name", "day"), "varchar")
     [result] = _run(tmp_path).steps
     assert result.rows == 0
+
+
+HEADER = ("region", "units", "price")
+SALES = [("North", 10, 2.5), ("South", 20, 1.25), ("West", 30, 4.5)]
+TITLED = [("Sales by region",), ("June 2026", "draft"), (), HEADER, *SALES]
+
+
+def _workbook(root: Path, name: str, rows: Any, left: str = "A") -> None:
+    (root / "data").mkdir(exist_ok=True)
+    (root / f"data/{name}.xlsx").write_bytes(workbook(left=left, S=rows))
+
+
+@pytest.mark.parametrize(("left", "cells"), [("A", "A4:C"), ("C", "C4:E")])
+def test_titles_above_the_header_of_a_workbook_are_left_out(tmp_path: Path, left: str, cells: str) -> None:
+    _workbook(tmp_path, "sales", TITLED, left)
+
+    proposed, doubts = _proposed(tmp_path)
+
+    source = proposed["sources"]["sales"]
+    assert source["format"] == {"type": "excel", "range": cells}
+    assert source["columns"] == {"region": "varchar", "units": "integer", "price": "float"}
+    assert "what is above the header is left out by `range`: Sales by region; June 2026" in doubts
+    _run(tmp_path)
+    assert query(tmp_path, "SELECT * FROM raw_sales ORDER BY region") == SALES
+
+
+def test_a_total_below_a_workbook_is_said_with_both_ways_out(tmp_path: Path) -> None:
+    _workbook(tmp_path, "sales", [*TITLED, ("Total", 60)])
+
+    _, doubts = _proposed(tmp_path)
+
+    assert "sales.xlsx begins with 'Total' and is loaded: if it is no record" in doubts
+    assert "line 8 of" in doubts
+    assert "end `range` above it (A4:C7)" in doubts
+    assert _run(tmp_path).rows == {"load_sales": 4}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [HEADER, *SALES],
+        [("region",), ("North", "a"), ("South", "c")],
+        [("region", "of"), ("North", "a", "b"), ("South", "c", "d")],
+        [HEADER, ("North", "a", "b"), ("South", "c", "d")],
+        [("only",), ("x",), ("y",)],
+    ],
+)
+def test_a_workbook_without_titles_keeps_all_its_lines(tmp_path: Path, rows: Any) -> None:
+    _workbook(tmp_path, "sales", rows)
+
+    proposed, doubts = _proposed(tmp_path)
+
+    assert proposed["sources"]["sales"]["format"] == {"type": "excel"}
+    assert "above the header" not in doubts
+
+
+def test_workbooks_whose_headers_are_in_different_lines_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    _workbook(tmp_path, "sales-1", TITLED)
+    _workbook(tmp_path, "sales-2", TITLED[2:])
+
+    with pytest.raises(
+        SourceError, match=r"the header is in A4:C of .*sales-1.*, and in A2:C of .*a source, of its own"
+    ):
+        _proposed(tmp_path)
