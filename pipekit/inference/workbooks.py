@@ -86,7 +86,7 @@ def _totals(name: str, rows: Sequence[_Row], cells: str) -> Iterator[str]:
         if isinstance(first, str) and TOTAL.match(first) and len(row.cells) < len(rows[0].cells):
             yield (
                 f"line {row.number + 1} of {name} begins with {short(first)!r} and is loaded: if it is no record, leave"
-                f" it out where the table is read, or end `range` above it ({cells}{row.number}), below which nothing is"
-                " read then"
+                f" it out where the table is read, or end `range` above it ({cells}{row.number}), below which then"
+                " nothing is read"
             )
             return
