@@ -220,7 +220,7 @@ def first_look(values: Sequence[str | None], candidates: Sequence[Candidate], fo
     few = [*real][:_FEW]
     fits = dict.fromkeys(candidates, 0)
     for each in candidates:
-        shape = _shape(each, form)
+        shape = shape_of(each, form)
         if any(map(shape, few)):
             fits[each] = sum(count for value, count in real.items() if shape(value))
     total = there.total()
@@ -228,7 +228,8 @@ def first_look(values: Sequence[str | None], candidates: Sequence[Candidate], fo
 
 
 @cache
-def _shape(candidate: Candidate, form: FileFormat) -> Callable[[str], Any]:
+def shape_of(candidate: Candidate, form: FileFormat) -> Callable[[str], Any]:
+    """Whether a text has the shape of a type's values, as a format writes them."""
     column = candidate.column
     if candidate is BOOLEAN:
         return lambda text: text.lower() in (*TRUE, *FALSE)

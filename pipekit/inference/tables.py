@@ -13,6 +13,7 @@ from pipekit.files.shapes import NULL_SIGN
 from pipekit.inference.choosing import settle
 from pipekit.inference.ladder import (
     IN_TEXT,
+    NUMBERS,
     Convert,
     Counts,
     Question,
@@ -23,6 +24,7 @@ from pipekit.inference.ladder import (
     possible,
     real_value,
 )
+from pipekit.inference.looks import doubt_texts
 from pipekit.inference.model import Draft, Proposal
 from pipekit.inference.reading import one_row, over
 from pipekit.source import Column, ColumnType, Source
@@ -53,10 +55,12 @@ class Profile:
     Attributes:
         counts: For each column.
         words: For each column the words in it that often stand for NULL.
+        first: The first values of each column.
     """
 
     counts: Sequence[Counts]
     words: Sequence[tuple[str, ...]]
+    first: Sequence[Sequence[str | None]]
 
 
 def propose_from_text(warehouse: DuckDBWarehouse, draft: Draft, names: Sequence[str]) -> None:
@@ -82,6 +86,7 @@ def propose_from_text(warehouse: DuckDBWarehouse, draft: Draft, names: Sequence[
     profile = over(warehouse, contract, draft.source_files, ask)
     draft.columns = [Proposal(name, optional=each.optional) for name, each in zip(names, columns, strict=True)]
     settle(draft, profile.counts, profile.words)
+    doubt_texts(draft, profile.first, _STYLES)
 
 
 def _has_null_sign(draft: Draft) -> bool:
@@ -118,7 +123,7 @@ def _profiled(warehouse: DuckDBWarehouse, draft: Draft, contract: Source, select
     again = [Question(texts[at], texts[at], may_be[at], True) for at in lost]
     for at, each in zip(lost, counted(warehouse, styled, again, select, _convert) if again else (), strict=True):
         counts[at] = each
-    return Profile(counts, [each.words_seen for each in counts])
+    return Profile(counts, [each.words_seen for each in counts], values)
 
 
 def _convert(column: Column, question: Question, contract: Source) -> Conversion:
@@ -174,7 +179,7 @@ def _first_look(values: Sequence[Sequence[str | None]], contract: Source) -> tup
     for keys in _STYLES[1:]:
         form = _restyled(contract, keys).format
         styled = [
-            before if before.best(IN_TEXT) else first_look(column, IN_TEXT, form)
+            before if before.best(IN_TEXT) and not before.best(NUMBERS) else first_look(column, IN_TEXT, form)
             for column, before in zip(values, plain, strict=True)
         ]
         if _typed(styled) > _typed(best) and _explained(values, plain, styled, keys):

@@ -142,3 +142,38 @@ def test_workbooks_whose_headers_are_in_different_lines_are_refused_with_the_way
         SourceError, match=r"the header is in A4:C of .*sales-1.*, and in A2:C of .*a source, of its own"
     ):
         _proposed(tmp_path)
+
+
+LOOKS = {
+    "short": ("13.1.24", "`{type: date, format: DD.MM.YY}` would take them"),
+    "either": ("1/2/24", "`{type: date, format: DD/MM/YY}` or `{type: date, format: MM/DD/YY}` would take them"),
+    "money": ("$12,345.67", "no key reads a sign of currency; take it out in SQL"),
+    "euros": ("1,50 €", "no key reads a sign of currency"),
+    "millions": ("1.234.567", '`decimal_separator: ","`, `thousands_separator: "."`, which is then so in every column'),
+    "german": ("12.345,67", '`decimal_separator: ","`, `thousands_separator: "."`, which is then so in every column'),
+    "grouped": ("1,204", '`thousands_separator: ","`, or `decimal_separator: ","`, which is then so in every column'),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_text_that_looks_typed_is_a_doubt_with_the_key_that_would_type_it(tmp_path: Path, name: str) -> None:
+    value, said = LOOKS[name]
+    others = [f"{number}.25" for number in range(9)]  # which keep the point as the decimal separator
+    lines = [f"{number};{others[number]};{others[number]};{others[number]};{value}" for number in range(9)]
+    _files(tmp_path, sales__csv="\n".join([f"id;a;b;c;{name}", *lines, ""]))
+
+    proposed, doubts = _proposed(tmp_path)
+
+    assert proposed["sources"]["sales"]["columns"][name] == "varchar"
+    assert f"sales: `{name}`: all look like {value!r}: kept varchar; " in doubts
+    assert said in doubts
+    mixed = "\n".join([f"id;a;b;c;{name}", *lines, "9;1.5;1.5;1.5;none of it", ""])
+    (tmp_path / "data/sales.csv").write_text(mixed, encoding="utf-8")
+    assert "look like" not in _proposed(tmp_path)[1]
+
+
+@pytest.mark.parametrize("value", ["A-17", "1.2.3", "10.0.0.1", "n1", "2024-W07", "12:30 h", "USD", "5 kg"])
+def test_nothing_is_said_of_other_texts(tmp_path: Path, value: str) -> None:
+    _files(tmp_path, sales__csv=f"id;code\n1;{value}\n2;{value}\n")
+
+    assert "look like" not in _proposed(tmp_path)[1]
