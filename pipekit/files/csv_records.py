@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from pipekit.files.csv_tables import last_line, of_one_table
 from pipekit.files.records import MOST_BYTES, Record, physical_lines, without_ending
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -82,6 +81,8 @@ class CsvReader:
         found = self._split(path, width)
         heads = list(islice(found, self._form.heads))
         if self._tables and heads:
+            from pipekit.files.csv_tables import last_line, of_one_table
+
             found = of_one_table(last_line(heads[-1]), found)
         yield from self._doubted(found, width)
 
