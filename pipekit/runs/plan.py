@@ -20,6 +20,7 @@ from pipekit.events import FAILED, SKIPPED, SUCCEEDED, UNCHANGED, Event, Noted
 from pipekit.materialize.into import TableOptions
 from pipekit.outlook import Outlook, in_words
 from pipekit.pipeline.model import PipelineSpec, Step
+from pipekit.runs.leftover import tables_left
 from pipekit.runs.resume import EarlierRun, LoggedStep, finished_before, last_steps, unended_steps
 from pipekit.runs.run import Job, RunOptions, prepared, resumed
 from pipekit.runs.sent import last_sent
@@ -107,7 +108,8 @@ def plan_pipeline(spec: PipelineSpec, options: RunOptions) -> Plan:
     with closing(opened) as warehouse:
         job, earlier = resumed(job, warehouse, notes)
         steps = _Planner(job, warehouse, earlier).steps()
-    said = (*filter(None, [notice]), *(note.message for note in notes))
+        left = tuple(tables_left(spec, warehouse))
+    said = (*filter(None, [notice]), *(note.message for note in notes), *left)
     target = job.spec.target
     bills = target.type.dialect.needs_compute is not needs_none
     return Plan(spec.name, target.name, target.type.name, job.spec.as_of, steps, said, bills)
