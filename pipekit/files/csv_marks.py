@@ -32,6 +32,13 @@ def may_hold_tables(source: Source) -> bool:
     )
 
 
+def may_end_in_tables(source: Source) -> bool:
+    """Whether the header of another table is a bad record with so many bad values that no slip can be the cause."""
+    form = source.format
+    typed = [column for column in source.columns if column.type.kind != "varchar"]
+    return form.has_header and not form.skips_comments and len(typed) > 1
+
+
 Head = tuple[str | None, ...]
 """The texts of a line of the header in the places of the declared columns; ``None`` where a file lacks one."""
 

@@ -6,8 +6,9 @@ Where all columns are texts its header and its rows would load as records of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 
 from pipekit.files.records import Record
 
@@ -17,6 +18,7 @@ _ABOVE = "is above the header of another table, in line {0}"
 EMPTY_LINE = _FOLLOWS.format("an empty line")
 DELIMITERS = _FOLLOWS.format("a line of delimiters alone")
 _MOST_HELD = 5
+_MOST_BYTES = 64 << 20  # people write such files
 _NAME = re.compile(r"[^\W\d][\w .%()/#-]{0,63}")
 _VALUE = re.compile(r"\W{0,2}\d")  # no name begins so
 
@@ -87,6 +89,20 @@ class _Parted:
         self._rows += 1
         yield from held
         yield record
+
+
+def names_below_a_gap(path: Path, delimiter: bytes, texts: Callable[[str], Sequence[str | None]]) -> bool:
+    """Whether a line that could be a header is below an empty line, or one of delimiters alone, or a title below that.
+
+    Args:
+        path: The file, in UTF-8.
+        delimiter: Between two fields.
+        texts: Splits a line into its fields.
+    """
+    gap = re.compile(rb"\n(?:(?:%b)*\r?\n)+([^\n]*)\n([^\n]*)" % re.escape(delimiter))
+    with path.open("rb") as stream:
+        lines = (line for found in gap.finditer(stream.read(_MOST_BYTES)) for line in found.groups())
+        return any(are_names(without_last_empty(texts(line.decode(errors="replace").rstrip("\r")))) for line in lines)
 
 
 def without_last_empty(fields: Sequence[str | None]) -> list[str | None]:

@@ -21,6 +21,7 @@ SNOWFLAKE = {
         for name in ("in_nanoseconds_and_utc", "with_nanoseconds", "of_96_bits", "of_96_bits_with_nanoseconds")
     },
     "csv_delimiter_of_two_characters_and_quotes": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
+    "csv_bad_record_below_an_empty_line": "METADATA$FILE_ROW_NUMBER does not count the empty lines that COPY leaves out",
     "csv_footer": "COPY cannot leave out the last lines; validate refuses the key",
     "csv_footer_of_a_packed_file": "COPY cannot leave out the last lines; validate refuses the key",
 }
@@ -47,6 +48,7 @@ VARIATIONS = Variations(
         "csv_another_table_below_delimiters": ("a.csv:5", "a line of delimiters alone", "a file of its own"),
         "csv_narrower_table_with_a_title_below_delimiters": ("a.csv:6", "a line of delimiters alone"),
         "csv_another_table_below_an_empty_line": ("a.csv:5", "an empty line", "a file of its own"),
+        "csv_another_table_with_values_of_the_same_types": ("a.csv:5", "an empty line"),
         "csv_another_table_below_its_title": ("a.csv:6", "an empty line"),
         "csv_line_feed_before_carriage_return": ("a.csv:2", "carriage return"),
         "csv_line_feed_before_carriage_return_and_numbers": ("a.csv:2", "carriage return"),

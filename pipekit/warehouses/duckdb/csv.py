@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +15,13 @@ from pipekit.files.csv_marks import (
     mark_conditions,
     mark_conditions_without_control_z,
     mark_of,
+    may_end_in_tables,
     may_hold_tables,
     placed,
 )
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
+from pipekit.files.csv_tables import names_below_a_gap
 from pipekit.files.local import Fetched
 from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import blanks_of
@@ -121,12 +123,21 @@ class _CsvPlanner:
             self._conversions[known],
             self._source,
             shape.width,
-            records=partial(self._reader.records, each.path, shape.width),
+            records=partial(self._records, each.path, shape.width),
+            parted=partial(self._is_parted, each.path),
             fits=lambda records: scan.fits(records + lines, shape.width),
             broken=mark_of,
             shape=(shape, scan.backslashes),
             length=None if each.whole is None else len(each.whole),
         )
+
+    def _records(self, path: Path, width: int) -> Iterator[Record]:
+        return (CsvReader(self._form, tables=True) if self._is_parted(path) else self._reader).records(path, width)
+
+    def _is_parted(self, path: Path) -> bool:
+        """Whether there may be the header of another table, whose names are bad values where not all are texts."""
+        delimiter = self._form.delimiter.encode()
+        return may_end_in_tables(self._source) and names_below_a_gap(path, delimiter, self._reader.texts)
 
 
 _NULL = "NULL::VARCHAR"

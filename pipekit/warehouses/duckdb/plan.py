@@ -39,6 +39,7 @@ class Plan(NamedTuple):
         width: Fields of a record, in CSV.
         layout: ``lines`` or ``array``, in JSON.
         fits: Whether the number of records that DuckDB has read can be right, by the file's bytes.
+        parted: Whether bad records may be the header of another table, so that those below it are bad, too.
         broken: Says what is wrong with a record that DuckDB reads and ``broken`` refuses.
         details: SQL of what is asked of each bad record: its text and, where the reader knows them, its line, what is
             wrong with it as a whole, and with its first bad value.
@@ -58,6 +59,7 @@ class Plan(NamedTuple):
     details: tuple[str, ...] = ("raw",)
     records: Callable[[], Iterator[Record]] = lambda: iter(())
     fits: Callable[[int], bool] = lambda records: True
+    parted: Callable[[], bool] = lambda: False
     broken: Callable[[Record], str] = lambda record: "is not a JSON object"
     shape: Hashable = None
     length: int | None = None

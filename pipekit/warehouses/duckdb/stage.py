@@ -310,8 +310,9 @@ class Stage:
 
 
 def _fit(group: Group, counted: Mapping[int, Counted]) -> bool:
-    """Whether the records of each file can be all, by its bytes."""
-    return all(plan.fits(counted[position].rows) for position, plan in group.plans.items())
+    """Whether the records of each file can be all, by its bytes, and none is of another table."""
+    found = ((plan, counted[position]) for position, plan in group.plans.items())
+    return all(plan.fits(each.rows) and not (each.rows > each.good and plan.parted()) for plan, each in found)
 
 
 def _unregister(connection: Any, name: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.csv_marks import Fields, Head, mark_conditions
+from pipekit.files.csv_marks import Fields, Head, mark_conditions, may_end_in_tables, may_hold_tables
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -72,7 +72,12 @@ def _judged(
 ) -> JudgedLoad:
     texts = texts_of_paths(load)
     landing = land_csv(warehouse, replace(load, source=in_files(load.source)), files, headers)
-    return JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
+    judged = JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
+    source = in_files(load.source)
+    if judged.rejected and may_end_in_tables(source):
+        # The header of another table is among the bad records; what is below it may have good values.
+        refuse_tables(warehouse, replace(load, source=source), files, f"({landing.query})", headers)
+    return judged
 
 
 def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields: bool = True) -> str:
@@ -141,7 +146,8 @@ def land_csv(
         _require_same(copied, copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options))
     _refuse_swallowed(unreadable)
     refuse_strays(warehouse, load, files, landed, [value.text for value in values])
-    refuse_tables(warehouse, load, files, landed, headers)
+    if may_hold_tables(load.source):
+        refuse_tables(warehouse, load, files, landed, headers)
     places = Fields([f"L.{value.text}" for value in values], 'E."LAST"', _width(groups))
     marks = dict(mark_conditions(load.source, places, _heads(groups), text))
     query = (
@@ -257,7 +263,8 @@ class PlainCsvLoad:
             self._copy(group, members, files)
         self._lasts = sorted({_placed(group, self._values)[-1] for group in groups})
         refuse_strays(warehouse, load, files, self._landing, names)
-        refuse_tables(warehouse, load, files, self._landing, headers)
+        if may_hold_tables(load.source):
+            refuse_tables(warehouse, load, files, self._landing, headers)
         form = load.source.format
         assert isinstance(form, CsvFormat)
         others = ", ".join(names[len(self._values) :])  # the last field of a record may be one that is not declared

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipekit.errors import SourceError, short
-from pipekit.files.csv_marks import may_hold_tables
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_tables import DELIMITERS, EMPTY_LINE, are_names, is_another, is_title, without_last_empty
 from pipekit.formats.csv import CsvFormat
@@ -58,8 +57,6 @@ def refuse_tables(
     form = load.source.format
     assert isinstance(form, CsvFormat)
     columns = [f'"V{number}"' for number in range(1, len(load.source.columns) + 1)]
-    if not may_hold_tables(load.source):
-        return
     named = " AND ".join(f"COALESCE(REGEXP_LIKE({column}, {text(_NAME)}), TRUE)" for column in columns)
     filled = " + ".join(f"IFF({column} IS NULL, 0, 1)" for column in columns)
     if not warehouse.execute(

@@ -104,6 +104,20 @@ PRINTED_CASES = (
         columns=_TEXTS,
     ),
     csv_case(
+        "another_table_with_values_of_the_same_types",
+        b'a,b\n1,2\n3,"4"\n\nday,visits\n5,6\n',
+        ((1, 2), (3, 4)),
+        ((5, None, "header of another table"), (6, None, "below the header of another table, in line 5")),
+        columns={"a": "integer", "b": "integer"},
+    ),
+    csv_case(
+        "bad_record_below_an_empty_line",
+        b"a,b\n1,2\n\nx,4\n5,6\n",
+        ((1, 2), (5, 6)),
+        ((4, "a", "'x' is not an integer"),),
+        columns={"a": "integer", "b": "integer"},
+    ),
+    csv_case(
         "empty_lines_between_records",
         b"a,b\n1,x\n\nc,2\n\n\nd,3\n",
         (("1", "x"), ("c", "2"), ("d", "3")),
