@@ -18,7 +18,20 @@ from pipekit.inference.model import Draft, Found, Proposal, Shape
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,}", re.IGNORECASE)
 _SUFFIXES = {suffix for packing in PACKINGS.values() for suffix in packing.suffixes}
-_ENDINGS = {*_SUFFIXES, ".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".avro", ".xlsx", ".xlsm"}
+_ENDINGS = {
+    *_SUFFIXES,
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".geojson",
+    ".parquet",
+    ".avro",
+    ".xlsx",
+    ".xlsm",
+}
 _ALIKE = 0.6
 _FEWEST_NAMES = 3
 

@@ -203,6 +203,8 @@ def _look_at(warehouse: DuckDBWarehouse, draft: Draft, folder: Path, tables: Map
         if draft.format["type"] == "excel":
             leave_titles_out(draft)
         propose_from_types(draft)
+    if not draft.columns:
+        raise SourceError("holds no column", file=first.file.uri, kept="Nothing was written.")
     _name_columns(draft)
     known = {folded(each.name) for each in draft.columns}
     draft.columns += path_columns(draft.files, _under(draft), known)

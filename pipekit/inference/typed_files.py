@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipekit.errors import SourceError
 from pipekit.files.headers import folded
 from pipekit.files.places import local_path
 from pipekit.formats.base import FileFormat
 from pipekit.formats.builtin import Formats
-from pipekit.inference.model import Draft, Proposal
+from pipekit.inference.model import Draft, Found, Proposal
 from pipekit.source import type_of_arrow
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ def propose_from_types(draft: Draft) -> None:
     """Fill the columns of a draft by the types that its files have.
 
     Raises:
-        SourceError: A file cannot be read.
-        ValueError: A file is damaged.
+        SourceError: A file cannot be read, or is damaged.
     """
     kind = Formats()[draft.format["type"]]
     form = kind.bound(kind.options.model_validate(draft.format))
@@ -30,7 +31,8 @@ def propose_from_types(draft: Draft) -> None:
     names: dict[str, str] = {}
     seen: dict[str, int] = {}
     for each in draft.files:
-        fields = _fields(form, Path(local_path(each.file.uri) or each.file.uri))
+        with read_as(form.type, each):
+            fields = _fields(form, Path(local_path(each.file.uri) or each.file.uri))
         for name, found in fields:
             names.setdefault(folded(name), name)
             types.setdefault(folded(name), []).extend(found)
@@ -40,6 +42,16 @@ def propose_from_types(draft: Draft) -> None:
         proposal = _proposal(name, types[key], one_by_one=form.reader is not None)
         proposal.optional = seen[key] < len(draft.files)
         draft.columns.append(proposal)
+
+
+@contextmanager
+def read_as(kind: str, found: Found) -> Iterator[None]:
+    """What a reader says of a damaged file, as an error that names the file."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        name = found.file.uri.rsplit("/", 1)[-1]
+        raise SourceError(f"{name} cannot be read as {kind}: {error}", file=found.file.shown) from error
 
 
 def _fields(form: FileFormat, path: Path) -> list[tuple[str, list[pa.DataType]]]:

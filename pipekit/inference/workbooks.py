@@ -12,6 +12,7 @@ from pipekit.formats.excel import column_letters
 from pipekit.formats.excel_parts import open_sheet
 from pipekit.inference.footers import TOTAL
 from pipekit.inference.model import Draft
+from pipekit.inference.typed_files import read_as
 
 _MOST_TITLES = 30
 _LOOKED_BELOW = 50
@@ -30,19 +31,20 @@ def leave_titles_out(draft: Draft) -> None:
     """Complete the format of workbooks that have titles above their header; titles and totals become doubts.
 
     Raises:
-        SourceError: The headers of the files are not in the same cells.
-        ValueError: A file is not such a workbook.
+        SourceError: The headers of the files are not in the same cells, or a file is damaged.
     """
     headers: dict[str, str] = {}
     titles: list[str] = []
     for each in draft.files:
-        rows = _rows(Path(local_path(each.file.uri) or each.file.uri))
+        with read_as("excel", each):
+            rows = _rows(Path(local_path(each.file.uri) or each.file.uri))
         at = _header(rows)
         row = rows[at] if rows else _Row(0, {0: ""})
         cells = f"{column_letters(min(row.cells))}{row.number + 1}:{column_letters(max(row.cells))}"
-        headers.setdefault(cells, each.file.shown)
+        name = each.file.uri.rsplit("/", 1)[-1]
+        headers.setdefault(cells, name)
         titles = titles or [str(next(iter(above.cells.values()))) for above in rows[:at]]
-        draft.doubts += _totals(each.file.shown, rows[at:], cells)
+        draft.doubts += _totals(name, rows[at:], cells)
     if not titles:
         return
     if len(headers) > 1:

@@ -177,3 +177,19 @@ def test_nothing_is_said_of_other_texts(tmp_path: Path, value: str) -> None:
     _files(tmp_path, sales__csv=f"id;code\n1;{value}\n2;{value}\n")
 
     assert "look like" not in _proposed(tmp_path)[1]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"), [(workbook(S=[]), "holds no column"), (workbook(S=SALES)[:-60], "cannot be read as excel")]
+)
+def test_a_workbook_that_holds_no_table_is_left_out_and_named(tmp_path: Path, data: bytes, said: str) -> None:
+    _files(tmp_path, orders__csv="id\n1\n2\n")
+    (tmp_path / "data/blank.xlsx").write_bytes(data)
+
+    found = pipekit.infer(tmp_path / "data", to=tmp_path / "p.yaml")
+
+    [(file, why)] = found.left_out
+    assert file.endswith(".xlsx")
+    assert said in why
+    with pytest.raises(SourceError):
+        pipekit.infer(tmp_path / "data/blank.xlsx", to=tmp_path / "p.yaml")
