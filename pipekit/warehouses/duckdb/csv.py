@@ -21,7 +21,6 @@ from pipekit.files.csv_marks import (
 )
 from pipekit.files.csv_records import CsvReader
 from pipekit.files.csv_scan import CsvScan, CsvScanner
-from pipekit.files.csv_tables import names_below_a_gap
 from pipekit.files.local import Fetched
 from pipekit.files.records import MOST_BYTES, Record
 from pipekit.files.shapes import blanks_of
@@ -136,8 +135,11 @@ class _CsvPlanner:
 
     def _is_parted(self, path: Path) -> bool:
         """Whether there may be the header of another table, whose names are bad values where not all are texts."""
-        delimiter = self._form.delimiter.encode()
-        return may_end_in_tables(self._source) and names_below_a_gap(path, delimiter, self._reader.texts)
+        if not may_end_in_tables(self._source):
+            return False
+        from pipekit.files.csv_tables import names_below_a_gap
+
+        return names_below_a_gap(path, self._form.delimiter.encode(), self._reader.texts)
 
 
 _NULL = "NULL::VARCHAR"
