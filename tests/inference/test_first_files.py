@@ -11,20 +11,8 @@ from small_projects import query
 from workbooks import workbook
 
 import pipekit
+from inference.proposals import proposal_of, run
 from pipekit.errors import SourceError
-from pipekit.pipeline.reading.tree import read_yaml
-
-
-def _proposed(root: Path) -> tuple[Any, str]:
-    found = pipekit.infer(root / "data", to=root / "p.yaml")
-    (root / "p.yaml").write_text(found.text, encoding="utf-8")
-    return read_yaml(root / "p.yaml", "p.yaml").plain(), "\n".join(map(str, found.doubts))
-
-
-def _run(root: Path) -> pipekit.RunResult:
-    result = pipekit.Pipeline.from_file(root / "p.yaml").run()
-    assert result.ok, result.errors
-    return result
 
 
 def _files(root: Path, **texts: Any) -> None:
@@ -53,30 +41,30 @@ def test_an_empty_page_belongs_to_the_pages_beside_it(
 ) -> None:
     _files(tmp_path, **{"page-2__json": full, f"page-{1 if first else 3}__json": empty})
 
-    proposed, _ = _proposed(tmp_path)
+    proposed, _ = proposal_of(tmp_path)
 
     [source] = proposed["sources"].values()
     assert (source["pattern"], source["format"]) == ("*.json", form)
     assert source["columns"] == {"id": {"type": "integer", "nullable": False}}
-    assert _run(tmp_path).rows == {"load_page": 2}
+    assert run(tmp_path).rows == {"load_page": 2}
 
 
 def test_an_empty_list_of_another_name_is_no_page(tmp_path: Path) -> None:
     _files(tmp_path, users__json={"items": [{"id": 1}, {"id": 2}]}, orders__json={"items": [], "at": 1})
 
-    assert [*_proposed(tmp_path)[0]["sources"]] == ["orders", "users"]
+    assert [*proposal_of(tmp_path)[0]["sources"]] == ["orders", "users"]
 
 
 def test_a_header_alone_is_proposed_so_that_it_runs_and_says_what_is_to_be_changed(tmp_path: Path) -> None:
     _files(tmp_path, orders__csv="id,name,day\n")
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert "orders: no record is there yet, only columns: the load has `on_empty: allow`" in doubts
     assert "no type could be found out: infer again from files with records" in doubts
     assert proposed["steps"][0]["on_empty"] == "allow"
     assert proposed["sources"]["orders"]["columns"] == dict.fromkeys(("id", "name", "day"), "varchar")
-    [result] = _run(tmp_path).steps
+    [result] = run(tmp_path).steps
     assert result.rows == 0
 
 
@@ -94,25 +82,25 @@ def _workbook(root: Path, name: str, rows: Any, left: str = "A") -> None:
 def test_titles_above_the_header_of_a_workbook_are_left_out(tmp_path: Path, left: str, cells: str) -> None:
     _workbook(tmp_path, "sales", TITLED, left)
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     source = proposed["sources"]["sales"]
     assert source["format"] == {"type": "excel", "range": cells}
     assert source["columns"] == {"region": "varchar", "units": "integer", "price": "float"}
     assert "what is above the header is left out by `range`: Sales by region; June 2026" in doubts
-    _run(tmp_path)
+    run(tmp_path)
     assert query(tmp_path, "SELECT * FROM raw_sales ORDER BY region") == SALES
 
 
 def test_a_total_below_a_workbook_is_said_with_both_ways_out(tmp_path: Path) -> None:
     _workbook(tmp_path, "sales", [*TITLED, ("Total", 60)])
 
-    _, doubts = _proposed(tmp_path)
+    _, doubts = proposal_of(tmp_path)
 
     assert "sales.xlsx begins with 'Total' and is loaded: if it is no record" in doubts
     assert "line 8 of" in doubts
     assert "end `range` above it (A4:C7)" in doubts
-    assert _run(tmp_path).rows == {"load_sales": 4}
+    assert run(tmp_path).rows == {"load_sales": 4}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +116,7 @@ def test_a_total_below_a_workbook_is_said_with_both_ways_out(tmp_path: Path) -> 
 def test_a_workbook_without_titles_keeps_all_its_lines(tmp_path: Path, rows: Any) -> None:
     _workbook(tmp_path, "sales", rows)
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert proposed["sources"]["sales"]["format"] == {"type": "excel"}
     assert "above the header" not in doubts
@@ -141,7 +129,7 @@ def test_workbooks_whose_headers_are_in_different_lines_are_refused_with_the_way
     with pytest.raises(
         SourceError, match=r"the header is in A4:C of .*sales-1.*, and in A2:C of .*a source, of its own"
     ):
-        _proposed(tmp_path)
+        proposal_of(tmp_path)
 
 
 LOOKS = {
@@ -162,21 +150,21 @@ def test_a_text_that_looks_typed_is_a_doubt_with_the_key_that_would_type_it(tmp_
     lines = [f"{number};{others[number]};{others[number]};{others[number]};{value}" for number in range(9)]
     _files(tmp_path, sales__csv="\n".join([f"id;a;b;c;{name}", *lines, ""]))
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert proposed["sources"]["sales"]["columns"][name] == "varchar"
     assert f"sales: `{name}`: all look like {value!r}: kept varchar; " in doubts
     assert said in doubts
     mixed = "\n".join([f"id;a;b;c;{name}", *lines, "9;1.5;1.5;1.5;none of it", ""])
     (tmp_path / "data/sales.csv").write_text(mixed, encoding="utf-8")
-    assert "look like" not in _proposed(tmp_path)[1]
+    assert "look like" not in proposal_of(tmp_path)[1]
 
 
 @pytest.mark.parametrize("value", ["A-17", "1.2.3", "10.0.0.1", "n1", "2024-W07", "12:30 h", "USD", "5 kg"])
 def test_nothing_is_said_of_other_texts(tmp_path: Path, value: str) -> None:
     _files(tmp_path, sales__csv=f"id;code\n1;{value}\n2;{value}\n")
 
-    assert "look like" not in _proposed(tmp_path)[1]
+    assert "look like" not in proposal_of(tmp_path)[1]
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,8 @@ import duckdb
 import pytest
 
 import pipekit
+from inference.proposals import proposal_of, run
 from pipekit.errors import SourceError
-from pipekit.pipeline.reading.tree import read_yaml
-
-
-def _proposed(root: Path) -> tuple[Any, str]:
-    found = pipekit.infer(root / "data", to=root / "p.yaml")
-    (root / "p.yaml").write_text(found.text, encoding="utf-8")
-    return read_yaml(root / "p.yaml", "p.yaml").plain(), "\n".join(map(str, found.doubts))
-
-
-def _run(root: Path) -> pipekit.RunResult:
-    result = pipekit.Pipeline.from_file(root / "p.yaml").run()
-    assert result.ok, result.errors
-    return result
 
 
 def _features(root: Path) -> dict[str, Any]:
@@ -41,7 +29,7 @@ def test_a_folder_of_documents_is_one_source_of_a_record_each(tmp_path: Path) ->
     (tmp_path / "data").mkdir()
     features = _features(tmp_path)
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert proposed["sources"] == {
         "data": {
@@ -57,7 +45,7 @@ def test_a_folder_of_documents_is_one_source_of_a_record_each(tmp_path: Path) ->
         }
     }
     assert "data: each file is one record; `root: links[*]` takes the objects in it" in doubts
-    assert _run(tmp_path).rows == {"load_data": len(features)}
+    assert run(tmp_path).rows == {"load_data": len(features)}
     with duckdb.connect(str(tmp_path / ".pipekit/warehouse.duckdb")) as connection:
         links = "json_array_length(links::json)"
         rows = connection.execute(f"select title, {links}, note from raw_data order by 1").fetchall()
@@ -70,11 +58,11 @@ def test_pages_of_one_export_keep_their_root(tmp_path: Path) -> None:
         text = json.dumps({"page": page, "items": [{"sku": f"{page}-{n}"} for n in range(page)]})
         (tmp_path / f"data/items-{page}.json").write_text(text, encoding="utf-8")
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert proposed["sources"]["items"]["format"] == {"type": "json", "root": "items"}
     assert "the 1 records below `items` of the document are taken, not its `page`" in doubts
-    assert _run(tmp_path).rows == {"load_items": 10}
+    assert run(tmp_path).rows == {"load_items": 10}
 
 
 def test_the_largest_collection_of_a_document_is_taken_and_what_is_left_out_is_said(tmp_path: Path) -> None:
@@ -86,12 +74,12 @@ def test_the_largest_collection_of_a_document_is_taken_and_what_is_left_out_is_s
     }
     (tmp_path / "data/caniuse.json").write_text(json.dumps(document), encoding="utf-8")
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     assert proposed["sources"]["caniuse"]["format"] == {"type": "json", "root": "data.*"}
     assert "below `data.*` of the document are taken, not its `updated`, `agents`" in doubts
     assert "`root: agents.firefox.versions` takes 5 others" in doubts
-    assert _run(tmp_path).rows == {"load_caniuse": 12}
+    assert run(tmp_path).rows == {"load_caniuse": 12}
 
 
 def test_files_that_no_pattern_parts_are_listed(tmp_path: Path) -> None:
@@ -99,13 +87,13 @@ def test_files_that_no_pattern_parts_are_listed(tmp_path: Path) -> None:
     for name, text in (("audio", "a,b\n1,2\n"), ("audio-api", "a,b\n3,4\n"), ("audio-b", "x,y,z\n5,6,7\n")):
         (tmp_path / f"data/{name}.csv").write_text(text, encoding="utf-8")
 
-    proposed, _ = _proposed(tmp_path)
+    proposed, _ = proposal_of(tmp_path)
 
     assert sorted(str(source["pattern"]) for source in proposed["sources"].values()) == [
         "['audio-api.csv', 'audio.csv']",
         "audio-b*.csv",
     ]
-    assert sorted(_run(tmp_path).rows.values()) == [1, 2]
+    assert sorted(run(tmp_path).rows.values()) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +109,11 @@ def test_values_and_lists_by_their_keys_are_records(
     (tmp_path / "data").mkdir()
     (tmp_path / "data/words.json").write_text(json.dumps(document), encoding="utf-8")
 
-    proposed, _ = _proposed(tmp_path)
+    proposed, _ = proposal_of(tmp_path)
 
     assert proposed["sources"]["words"]["format"]["root"] == root
     assert set(proposed["sources"]["words"]["columns"]) == columns
-    assert _run(tmp_path).rows == {"load_words": rows}
+    assert run(tmp_path).rows == {"load_words": rows}
 
 
 def test_an_object_of_many_keys_that_are_not_alike_is_no_table(tmp_path: Path) -> None:
@@ -140,10 +128,10 @@ def test_many_objects_by_their_keys_are_records_though_they_differ(tmp_path: Pat
     document = {f"ability {n}": {"name": str(n)} if n % 3 else {"img": "x", "cost": n} for n in range(60)}
     (tmp_path / "data/abilities.json").write_text(json.dumps({"none": {}, **document}), encoding="utf-8")
 
-    proposed, _ = _proposed(tmp_path)
+    proposed, _ = proposal_of(tmp_path)
 
     assert proposed["sources"]["abilities"]["format"]["root"] == "*"
-    assert _run(tmp_path).rows == {"load_abilities": 61}
+    assert run(tmp_path).rows == {"load_abilities": 61}
 
 
 def test_a_file_that_cannot_be_read_is_left_out_and_the_others_are_proposed(tmp_path: Path) -> None:
@@ -164,17 +152,17 @@ def test_a_pattern_means_no_file_that_is_left_out(tmp_path: Path) -> None:
         (tmp_path / f"data/{name}.json").write_text(json.dumps(document), encoding="utf-8")
         (tmp_path / f"data/{name}.json.d.ts").write_text("declare const a: string;\n", encoding="utf-8")
 
-    proposed, _ = _proposed(tmp_path)
+    proposed, _ = proposal_of(tmp_path)
 
     assert {source["pattern"] for source in proposed["sources"].values()} == {"cldr.json", "cldr-native*.json"}
-    assert set(_run(tmp_path).rows.values()) == {3}
+    assert set(run(tmp_path).rows.values()) == {3}
 
 
 def test_a_reserved_word_gets_another_name(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/people.csv").write_text("id,union,Order\n1,0,x\n", encoding="utf-8")
 
-    proposed, doubts = _proposed(tmp_path)
+    proposed, doubts = proposal_of(tmp_path)
 
     columns = proposed["sources"]["people"]["columns"]
     assert [(name, each.get("path")) for name, each in columns.items() if name != "id"] == [
@@ -182,4 +170,4 @@ def test_a_reserved_word_gets_another_name(tmp_path: Path) -> None:
         ("c_order", "Order"),
     ]
     assert "people: `c_union`: union is a reserved word of SQL: named c_union here" in doubts
-    assert _run(tmp_path).rows == {"load_people": 1}
+    assert run(tmp_path).rows == {"load_people": 1}
