@@ -95,14 +95,17 @@ def mark_conditions_without_control_z(
 
 
 def _repeats(pairs: Sequence[tuple[str, str]], text: Callable[[str], str]) -> Iterator[str]:
-    """SQL that is true if all values are the names above them; a single name has to be written as it is there."""
+    """SQL that is true if all values are the names above them, of which neither case nor blanks around one count.
+
+    A single name has to be written as it is there.
+    """
     named = [(value, name) for value, name in pairs if name]
     if len(named) == 1:
         rest = [f"coalesce({value}, '') = ''" for value, name in pairs if not name]
         yield f"coalesce({' AND '.join([_is_name(*named[0], text), *rest])}, false)"
     elif named:
         # One value is looked at before the others, since nearly all records have another there.
-        first, *others = (_is_name(f"lower({value})", name.lower(), text) for value, name in named)
+        first, *others = (_is_name(f"trim(lower({value}))", name.lower().strip(" "), text) for value, name in named)
         yield f"CASE WHEN {first} THEN coalesce({' AND '.join(others)}, false) ELSE false END"
 
 

@@ -95,7 +95,8 @@ def number_text(column: Column, form: FileFormat) -> NumberText | None:
 @cache
 def _number_text(kind: str, scale: int, point: str, thousands: str, name: str) -> NumberText:
     around = NUMBER_FORMATS[name]
-    whole = f"(?:[0-9]{{1,3}}(?:[{thousands}][0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
+    # No number begins with zeros before a separator: 0,125 is a fraction whose decimal separator is another one.
+    whole = f"(?:[1-9][0-9]{{0,2}}(?:[{thousands}][0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
     decimals = {"number": f"{{0,{scale - around.shift}}}0*", "float": "*"}.get(kind, "")
     first = {"number": f"{{1,{scale - around.shift}}}0*", "float": "+"}.get(kind, "")
     digits = whole

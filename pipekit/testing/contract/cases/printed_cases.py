@@ -54,6 +54,13 @@ PRINTED_CASES = (
         columns=_TEXTS,
     ),
     csv_case(
+        "header_again_between_blanks",
+        b"a,b\nx,y\n A , b \nz,w\n a ,y\n",
+        (("x", "y"), ("z", "w"), (" a ", "y")),
+        ((3, None, _AGAIN),),
+        columns=_TEXTS,
+    ),
+    csv_case(
         "header_again_on_another_page",
         b"a,b\nx,y\n\x0ca,b\nz,w\n\x0cx,\x0cy\n",
         (("x", "y"), ("z", "w"), ("\x0cx", "\x0cy")),
