@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipekit.errors import SourceError, short
+from pipekit.formats.base import FileFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.suggestions import nearest
 
@@ -109,11 +110,17 @@ class BadRecord(NamedTuple):
     value: str | None = None
 
 
-def first_bad_record(first: BadRecord, rejected: int) -> SourceError:
-    """The first bad record as an error, with the number of all."""
+def first_bad_record(first: BadRecord, rejected: int, form: FileFormat) -> SourceError:
+    """The first bad record as an error, with the number of all; the way out is one that the format has."""
     way = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
     if NO_UTF8 in first.reason:
-        way = f"If all of the file is in another encoding, name it in the `format`, as in `encoding: cp1252`. {way}"
+        named = "encoding" in type(form).model_fields
+        other = (
+            "name it in the `format`, as in `encoding: cp1252`"
+            if named
+            else f"convert it to UTF-8: {form.type} has no other"
+        )
+        way = f"If all of the file is in another encoding, {other}. {way}"
     return SourceError(
         first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
         file=first.file,

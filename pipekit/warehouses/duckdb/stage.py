@@ -299,7 +299,7 @@ class Stage:
             f"SELECT file, line, column_name, reason, value FROM {self._bad} ORDER BY file, line, rowid LIMIT 1"
         ).rows
         file, line, column, reason, value = rows[0]
-        return first_bad_record(BadRecord(reason, file, line, column, value), self.rejected)
+        return first_bad_record(BadRecord(reason, file, line, column, value), self.rejected, self._load.source.format)
 
     def drop(self) -> None:
         """Drop the tables."""

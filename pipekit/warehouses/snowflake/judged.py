@@ -141,10 +141,10 @@ class JudgedLoad:
         ).rows
         file, line = self._reported[reported].shown, None if at is None else int(at)
         if whole:
-            return first_bad_record(BadRecord(f"{place}the record {whole}", file, line), self.rejected)
+            return first_bad_record(BadRecord(f"{place}the record {whole}", file, line), self.rejected, form)
         column = values[int(number)].column
         why = f"{place}{refusal or reason(found, column, form)}"
-        return first_bad_record(BadRecord(why, file, line, column.name, found), self.rejected)
+        return first_bad_record(BadRecord(why, file, line, column.name, found), self.rejected, form)
 
     def copy_into(self, table: Table) -> tuple[LoadedFile, ...]:
         """Insert the good records."""

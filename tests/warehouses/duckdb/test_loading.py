@@ -345,7 +345,14 @@ def test_a_column_that_a_file_lacks_or_that_is_declared_twice_keeps_its_values(l
     assert load({"1.csv": b"b,more,a\nx,y,1\n"}, source).rows == [(1, "1", None, "x")]
 
 
-def test_of_a_file_in_another_encoding_the_key_is_named(load: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "way"),
+    [("1.csv", "a,b\n1,Müller\n", "`encoding: cp1252`"), ("1.json", '{"a":1,"b":"Müller"}\n', "convert it to UTF-8")],
+)
+def test_of_a_file_in_another_encoding_the_way_out_is_one_of_its_format(
+    load: Any, name: str, text: str, way: str
+) -> None:
+    kind = {"format": {"type": Path(name).suffix[1:]}}
     with pytest.raises(SourceError, match="the record is not UTF-8") as raised:
-        load({"1.csv": "a,b\n1,Müller\n".encode("cp1252")}, PLAIN)
-    assert "`encoding: cp1252`" in str(raised.value.hint)
+        load({name: text.encode("cp1252")}, {**PLAIN, **kind})
+    assert way in str(raised.value.hint)
