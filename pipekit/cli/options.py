@@ -34,28 +34,23 @@ AS_OF = click.option("--as-of", metavar="TIME", help="The run's clock, ISO 8601.
 NO_PLUGINS = click.option("--no-plugins", is_flag=True, help="Run no code from the project's plugins/.")
 
 
-class _Seconds(click.ParamType[float]):
-    """A number of seconds, or a duration as ``timeout`` of a step takes it."""
+def _seconds(value: str) -> float:
+    """A number of seconds, or a duration as ``timeout`` of a step takes it; a usage error for what is neither."""
+    from pipekit.retries import seconds_of
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds; a usage error for what is neither."""
-        from pipekit.retries import seconds_of
-
-        try:
-            return float(value)
-        except ValueError:
-            pass
-        try:
-            return seconds_of(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return float(value)
+    except ValueError:
+        pass
+    try:
+        return seconds_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 WAIT = click.option(
     "--wait",
-    type=_Seconds(),
+    type=_seconds,
     default=0.0,
     metavar="DURATION",
     help="Wait for another run of this pipeline: seconds, or 90s, 15m, 2h.",
