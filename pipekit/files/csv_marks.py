@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipekit.files.records import Record
+from pipekit.files.shapes import BLANKS
 from pipekit.formats.base import REPEATED
 from pipekit.source import Source
 
@@ -21,6 +22,7 @@ _COPIED = r"is \., the mark of the data's end in PostgreSQL's COPY: take the lin
 CONTROL_Z = "\x1a"
 _PAGE = "\x0c"  # a form feed, with which a printed page begins
 _COPY_END = r"\."
+_LINE = "\n"  # between texts that are sorted
 _RULING = re.compile("[-=+: ]*(?:---|===)[-=+: ]*")  # with the colons by which Markdown aligns
 
 
@@ -57,60 +59,86 @@ class Fields(NamedTuple):
     width: int
 
 
+class Writing(NamedTuple):
+    """How an engine writes what a condition needs.
+
+    Attributes:
+        text: Writes a literal.
+        array: The function of an array's elements.
+    """
+
+    text: Callable[[str], str]
+    array: str
+
+
 def placed(lines: Iterable[Sequence[str | None]], positions: Sequence[int | None]) -> tuple[Head, ...]:
     """The lines of a header in the places of the declared columns, counted from 0."""
     return tuple(tuple(None if at is None else line[at] or "" for at in positions) for line in lines)
 
 
-def mark_conditions(
-    source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
-) -> Iterator[tuple[str, str]]:
+def mark_conditions(source: Source, fields: Fields, heads: Iterable[Head], sql: Writing) -> Iterator[tuple[str, str]]:
     """Conditions, in SQL that every engine understands, of records without values, each with what they are.
 
     Args:
         source: The contract.
         fields: Of a record.
         heads: The lines of the header, of one file or of several.
-        text: Writes a literal.
+        sql: Of the engine.
     """
+    text = sql.text
     yield f"coalesce({fields.last} LIKE {text(f'%{CONTROL_Z}')}, false)", _ENDED
-    yield from mark_conditions_without_control_z(source, fields, heads, text)
+    yield from mark_conditions_without_control_z(source, fields, heads, sql)
 
 
 def mark_conditions_without_control_z(
-    source: Source, fields: Fields, heads: Iterable[Head], text: Callable[[str], str]
+    source: Source, fields: Fields, heads: Iterable[Head], sql: Writing
 ) -> Iterator[tuple[str, str]]:
     """The same for files that are known to hold no control-Z."""
-    values, last, width = fields
+    (values, last, width), text = fields, sql.text
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
     ruled: list[str] = []
+    moves = source.format.heads == 1  # of several lines one may name a unit, as a value does
     for head in heads:
         there = [each for each in zip(values, head, source.columns, strict=True) if each[1] is not None]
         if all(column.type.kind == "varchar" for _, _, column in there):  # elsewhere such texts are bad values already
-            yield from ((true, REPEATED) for true in _repeats([(value, name or "") for value, name, _ in there], text))
+            found = _repeats([(value, name or "") for value, name, _ in there], sql, moves=moves)
+            yield from ((true, REPEATED) for true in found)
             ruled = ruled or [value for value, _, _ in there]
     if len(ruled) > 1 or (ruled and width == 1):  # one dash line among values of other columns may stand for nothing
         yield _is_ruling(ruled, text), RULED
 
 
-def _repeats(pairs: Sequence[tuple[str, str]], text: Callable[[str], str]) -> Iterator[str]:
+def _repeats(pairs: Sequence[tuple[str, str]], sql: Writing, *, moves: bool) -> Iterator[str]:
     """SQL that is true if all values are the names above them, of which neither case nor blanks around one count.
 
-    A single name has to be written as it is there.
+    A single name has to be written as it is there. Of several one value is looked at before the others, since nearly
+    all records have another there, and blanks other than spaces are taken off in those alone: that takes much longer.
+
+    Args:
+        pairs: SQL of each value, and the name above it.
+        sql: Of the engine.
+        moves: Whether the names may be in another order.
     """
-    named = [(value, name) for value, name in pairs if name]
+    text, named = sql.text, [(value, name) for value, name in pairs if name]
     if len(named) == 1:
         rest = [f"coalesce({value}, '') = ''" for value, name in pairs if not name]
-        yield f"coalesce({' AND '.join([_is_name(*named[0], text), *rest])}, false)"
+        alone = f"{named[0][0]} IN ({text(named[0][1])}, {text(_PAGE + named[0][1])})"
+        yield f"coalesce({' AND '.join([alone, *rest])}, false)"
     elif named:
-        # One value is looked at before the others, since nearly all records have another there.
-        first, *others = (_is_name(f"trim(lower({value}))", name.lower().strip(" "), text) for value, name in named)
-        yield f"CASE WHEN {first} THEN coalesce({' AND '.join(others)}, false) ELSE false END"
+        values = [f"trim(lower({value}), {text(BLANKS)})" for value, _ in named]
+        names = [name.lower().strip(BLANKS) for _, name in named]
+        first = f"contains(lower({named[0][0]}), {text(names[0])})"
+        again = " AND ".join(f"{value} = {text(name)}" for value, name in zip(values, names, strict=True))
+        if moves and len(set(names)) == len(names):
+            first += f" OR lower({named[0][0]}) IN ({', '.join(map(text, names[1:]))})"
+            again += f" OR {_sorted(values, sql)} = {text(_LINE.join(sorted(names)))}"
+        yield f"CASE WHEN {first} THEN coalesce({again}, false) ELSE false END"
 
 
-def _is_name(value: str, name: str, text: Callable[[str], str]) -> str:
-    return f"{value} IN ({text(name)}, {text(_PAGE + name)})"
+def _sorted(values: Sequence[str], sql: Writing) -> str:
+    listed = ", ".join(f"coalesce({value}, '')" for value in values)
+    return f"array_to_string(array_sort({sql.array}({listed})), {sql.text(_LINE)})"
 
 
 def _is_ruling(values: Sequence[str], text: Callable[[str], str]) -> str:

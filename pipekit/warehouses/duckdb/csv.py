@@ -12,6 +12,7 @@ from pipekit.files.csv_header import below_separator_line, csv_positions
 from pipekit.files.csv_marks import (
     Fields,
     Head,
+    Writing,
     mark_conditions,
     mark_conditions_without_control_z,
     mark_of,
@@ -143,6 +144,7 @@ class _CsvPlanner:
 
 
 _NULL = "NULL::VARCHAR"
+_SQL = Writing(quoted, "list_value")
 
 
 def _is_trusted(heads: Sequence[Record], form: CsvFormat) -> bool:
@@ -158,7 +160,7 @@ _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview
 
 def _csv_split(source: Source, shape: _Shape) -> str:
     values = [_NULL if position is None else f"f{position}" for position in shape.positions]
-    marks = mark_conditions(source, Fields(values, f"f{shape.width - 1}", shape.width), shape.heads, quoted)
+    marks = mark_conditions(source, Fields(values, f"f{shape.width - 1}", shape.width), shape.heads, _SQL)
     whens = " ".join(f"WHEN {true} THEN {quoted(reason)}" for true, reason in marks)
     problem = f"CASE WHEN problem IS NOT NULL THEN problem {whens} END"
     return selected(values, "problem IS NOT NULL", f"(SELECT * REPLACE ({problem} AS problem) FROM records)", "*")
@@ -190,7 +192,7 @@ def _csv_select(source: Source, form: CsvFormat, shape: _Shape, paths: Sequence[
     given = ", ".join(f"{key} = {value}" for key, value in options.items())
     values = [_NULL if at is None else _csv_value(form, names[at]) for at in shape.positions]
     # A file that holds a control-Z is not plain (``csv_scan``): its records are split in Python.
-    marks = mark_conditions_without_control_z(source, Fields(values, names[-1], shape.width), shape.heads, quoted)
+    marks = mark_conditions_without_control_z(source, Fields(values, names[-1], shape.width), shape.heads, _SQL)
     broken = " OR ".join(true for true, _ in marks) or "false"
     return selected(values, broken, f"read_csv({paths_text(paths)}, {given})", several=len(paths) > 1)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
-from pipekit.files.csv_marks import Fields, Head, mark_conditions, may_end_in_tables, may_hold_tables
+from pipekit.files.csv_marks import Fields, Head, Writing, mark_conditions, may_end_in_tables, may_hold_tables
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -46,6 +46,9 @@ from pipekit.warehouses.snowflake.stages import StagedFiles
 
 if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
+
+
+_SQL = Writing(text, "ARRAY_CONSTRUCT")
 
 
 @contextmanager
@@ -149,7 +152,7 @@ def land_csv(
     if may_hold_tables(load.source):
         refuse_tables(warehouse, load, files, landed, headers)
     places = Fields([f"L.{value.text}" for value in values], 'E."LAST"', _width(groups))
-    marks = dict(mark_conditions(load.source, places, _heads(groups), text))
+    marks = dict(mark_conditions(load.source, places, _heads(groups), _SQL))
     query = (
         f'SELECT L.*, {_csv_record(values, form)} AS "RAW", {_whole(marks)} AS "WHOLE" '
         f"FROM {trimmed(landed, values, form, PLACE)} AS L "
@@ -299,7 +302,7 @@ class PlainCsvLoad:
         source, values = self._load.source, [value.text for value in self._values]
         heads, width = _heads(self._groups), _width(self._groups)
         places = (Fields(values, last, width) for last in self._lasts)
-        return dict(pair for fields in places for pair in mark_conditions(source, fields, heads, text))
+        return dict(pair for fields in places for pair in mark_conditions(source, fields, heads, _SQL))
 
     def _bad(self) -> Exception:
         form = self._load.source.format

@@ -61,6 +61,33 @@ PRINTED_CASES = (
         columns=_TEXTS,
     ),
     csv_case(
+        "header_again_between_other_blanks",
+        b"a,b\nx,y\na\t,\xc2\xa0b\nz,w\n\ta,y\n",
+        (("x", "y"), ("z", "w"), ("\ta", "y")),
+        ((3, None, _AGAIN),),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "header_again_in_another_order",
+        b"a,b,c\nx,y,z\nb, c,A\nz,w,\n",
+        (("x", "y", "z"), ("z", "w", None)),
+        ((3, None, _AGAIN),),
+        columns={**_TEXTS, "c": "varchar"},
+    ),
+    csv_case(
+        "names_that_are_values",
+        b"a,b\na,a\nb,b\nb,\n,a\nxa,b\nb,c\n",
+        (("a", "a"), ("b", "b"), ("b", None), (None, "a"), ("xa", "b"), ("b", "c")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "units_of_a_second_line_as_values",
+        b"price,price\nEUR,USD\nx,y\nUSD,EUR\n",
+        (("x", "y"), ("USD", "EUR")),
+        columns={"price EUR": "varchar", "price USD": "varchar"},
+        format={"header_lines": 2},
+    ),
+    csv_case(
         "header_again_on_another_page",
         b"a,b\nx,y\n\x0ca,b\nz,w\n\x0cx,\x0cy\n",
         (("x", "y"), ("z", "w"), ("\x0cx", "\x0cy")),
