@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipekit.files.records import Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.base import REPEATED
+from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source
 
 RULED = "is a ruling of a printed table, not data"
@@ -98,6 +99,7 @@ def mark_conditions_without_control_z(
     if width == 1:
         yield f"coalesce({last} = {text(_COPY_END)}, false)", _COPIED
     ruled: list[str] = []
+    assert isinstance(source.format, CsvFormat)
     moves = source.format.heads == 1  # of several lines one may name a unit, as a value does
     for head in heads:
         there = [each for each in zip(values, head, source.columns, strict=True) if each[1] is not None]
