@@ -76,6 +76,22 @@ def after_blanks(text: str, at: int) -> int:
     return BLANK.match(text, at).end()  # type: ignore[union-attr]
 
 
+def end_of(text: str, at: int) -> int | None:
+    """Where the document ends that starts at ``text[at]``; ``None`` if it is broken."""
+    try:
+        return json.JSONDecoder().raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def array_closes(text: str, at: int) -> bool:
+    """Whether the bracket at ``text[at]`` can end an array that is a document: another one follows, or nothing."""
+    if text[at : at + 1] != "]":
+        return False
+    at = after_blanks(text, at + 1)
+    return text[at : at + 1] in ("", "[", "{")
+
+
 def document_at(text: str, at: int) -> str:
     """The document that begins at ``text[at]``, as it is written."""
     return text[at : json.JSONDecoder().raw_decode(text, at)[1]]

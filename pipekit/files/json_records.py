@@ -1,16 +1,20 @@
-"""JSON records of a file, one by one, from lines or from one array."""
+"""JSON records of a file, one by one, from lines, from arrays, or one after another."""
 
 from __future__ import annotations
 
 import codecs
-import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipekit.files.json_paths import after_blanks
+from pipekit.files.json_paths import after_blanks, array_closes, end_of
+from pipekit.files.json_text import NOT_JSON, problem_of
 from pipekit.files.records import Record, physical_lines
+
+if TYPE_CHECKING:
+    from pipekit.files.json_broken import Broken
 
 
 def json_lines(path: Path) -> Iterator[Record]:
@@ -81,38 +85,122 @@ def _goes_on(before: str, bracket: str, text: str) -> bool:
     return before in "{[,:" or text[0] == ":"
 
 
-def json_array(path: Path) -> Iterator[Record]:
-    """The elements of the one array that the file holds; what follows a broken element is one record with it."""
-    text, problem = _whole(path)
-    if problem:
-        yield Record(1, text, problem)
-        return
-    yield from array_elements(text, after_blanks(text, 0))
-
-
-def _whole(path: Path) -> tuple[str, str | None]:
-    data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-    try:
-        return data.decode(), None
-    except UnicodeDecodeError:
-        return data.decode(errors="replace"), "the file is not UTF-8"
-
-
 def json_documents(path: Path) -> Iterator[Record]:
-    """Documents one after another, over lines or without line ends between them."""
-    text, problem = _whole(path)
-    if problem:
-        yield Record(1, text, problem)
-        return
-    line, counted, position = 1, 0, after_blanks(text, 0)
-    while position < len(text):
-        line, counted = line + text.count("\n", counted, position), position
-        end = end_of(text, position)
+    """Documents one after another, over lines or without line ends between them, and the elements of each array.
+
+    Raises:
+        BadFileError: It is not clear where a broken document ends, so that good ones might be lost with it.
+    """
+    data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    documents = _Documents(data.decode(errors=_ESCAPED), is_whole=_is_utf_8(data))
+    position = documents.begin()
+    while position is not None:
+        position = yield from documents.next(position)
+
+
+_ESCAPED = "surrogateescape"  # keeps bytes that are not UTF-8, each as one character
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Documents:
+    """The documents of a text.
+
+    Args:
+        text: The text.
+        is_whole: Whether no byte of it is held as an escape.
+    """
+
+    def __init__(self, text: str, *, is_whole: bool) -> None:
+        self._text = text
+        self._is_whole = is_whole
+        self._line, self._counted = 1, 0
+        self._number = 0
+        self._broken: dict[bool, Broken] = {}
+
+    def begin(self) -> int | None:
+        """Where the first document begins."""
+        return self._start(0)
+
+    def _start(self, at: int) -> int | None:
+        at = after_blanks(self._text, at)
+        return at if at < len(self._text) else None
+
+    def next(self, at: int) -> Generator[Record, None, int | None]:
+        """The document that begins at ``at``, or the elements of the array; gives where the next one begins."""
+        end = yield from self._elements(at) if self._text[at] == "[" else self._one(at)
+        return self._start(end)
+
+    def _one(self, at: int) -> Generator[Record, None, int]:
+        end = end_of(self._text, at)
+        behind = self._start(end) if end is not None else None
+        is_broken = end is None or (behind is not None and self._text[behind] not in "{[")
+        if is_broken:
+            end = self._broken_end(at, behind, listed=False)
+        assert end is not None
+        yield self._record(at, end, broken=is_broken)
+        return end
+
+    def _elements(self, at: int) -> Generator[Record, None, int]:
+        self._broken.pop(True, None)
+        self._number = 0
+        position, mark = after_blanks(self._text, at + 1), "["
+        while mark != "]" and not (mark == "[" and array_closes(self._text, position)):
+            has_comma = mark in "[,"
+            end = end_of(self._text, position)
+            behind = after_blanks(self._text, end) if end is not None else len(self._text)
+            mark = self._text[behind : behind + 1]
+            is_alone = mark in ("{", "[") and mark == self._text[position]  # a comma is missing
+            is_broken = not (mark == "," or is_alone or array_closes(self._text, behind))
+            if is_broken:
+                end = self._broken_end(position, listed=True)
+                behind = after_blanks(self._text, end)
+                mark = self._text[behind]
+            assert end is not None
+            yield self._record(position, end, broken=is_broken, has_comma=has_comma)
+            begun, position = position, behind if is_alone else after_blanks(self._text, behind + 1)
+            if self._text[position : position + 1] == '"' and self._text[begun] == "{" and not is_broken:
+                self._refuse_closed_early(begun, position)
+        return position if mark == "]" else position + 1
+
+    def _record(self, start: int, end: int, *, broken: bool, has_comma: bool = True) -> Record:
+        self._line, self._counted = self._line_of(start), start
+        self._number += 1
+        raw = self._text[start:end]
+        if not self._is_whole and not _is_utf_8(data := raw.encode(errors=_ESCAPED)):
+            return Record(self._line, data.decode(errors="replace"), "is not UTF-8")
+        problem = problem_of(raw)[1] or NOT_JSON if broken else None
+        return Record(self._line, raw, problem if has_comma or problem else _NO_COMMA)
+
+    def _line_of(self, at: int) -> int:
+        return self._line + self._text.count("\n", self._counted, at)
+
+    def _refuse_closed_early(self, at: int, behind: int) -> None:
+        """Refuse an object behind which another of its keys is, so that what was read may be a part of it."""
+        from pipekit.files.json_broken import is_rest, refusal
+
+        if is_rest(self._text, at, behind):
+            raise refusal(self._text, behind, self._line_of(behind), self._number + 1)
+
+    def _broken_end(self, at: int, behind: int | None = None, *, listed: bool) -> int:
+        """Where the broken document ends that begins at ``at``; ``behind`` is what follows, if it seems to be whole."""
+        from pipekit.files.json_broken import Broken, is_brackets, refusal
+
+        if listed not in self._broken:
+            self._broken[listed] = Broken(self._text, listed=listed)
+        end = self._broken[listed].end(at) if behind is None or is_brackets(self._text, behind) else None
         if end is None:
-            yield Record(line, text[position:], _BROKEN)
-            return
-        yield Record(line, text[position:end])
-        position = after_blanks(text, end)
+            raise refusal(self._text, at, self._line_of(at), self._number + 1 if listed else None)
+        return end
+
+
+_NO_COMMA = "has no comma before it, as elements of an array must"
 
 
 def layout_of(first: str) -> str:
@@ -132,63 +220,4 @@ def layout_of(first: str) -> str:
 
 
 _BLANKS = " \t\r\n"
-_BROKEN = "is not valid JSON, or the array is not closed"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-
-
-def end_of(text: str, at: int) -> int | None:
-    """Where the document ends that starts at ``text[at]``; ``None`` if it is broken."""
-    try:
-        return json.JSONDecoder().raw_decode(text, at)[1]
-    except (ValueError, RecursionError):
-        return None
-
-
-def broken_end(text: str, at: int) -> int | None:
-    """Where a broken element ends, as far as its brackets show: before the next comma or bracket of the array."""
-    depth = 0
-    for token in _TOKEN.finditer(text, at):
-        mark = token[0]
-        if "\n" in mark and (end := _end_of_line(text, token.start(), depth)) is not None:
-            return end
-        if depth == 0 and mark in (",", "]"):
-            return token.start()
-        depth += (mark in ("[", "{")) - (mark in ("]", "}"))
-        if depth < 0:
-            return None
-    return None
-
-
-def _end_of_line(text: str, at: int, depth: int) -> int | None:
-    """Where an element ends that has lost a quote, if its line closes its brackets: no string holds a line end."""
-    line = text[at : text.index("\n", at)].rstrip(_BLANKS).removesuffix(",").rstrip(_BLANKS)
-    closed = len(line) - len(line.rstrip("]}"))
-    return at + len(line) if 0 < depth <= closed else None
-
-
-def array_elements(text: str, at: int) -> Iterator[Record]:
-    """The elements of the array that starts at ``text[at]``."""
-    line, counted = 1 + text.count("\n", 0, at), at
-    position, wanted = after_blanks(text, at + 1), "]"
-    if text[at : at + 1] != "[":
-        yield Record(line, text[at:], "is not a JSON array")
-        return
-    while text[position : position + 1] != wanted or wanted == "":
-        line, counted = line + text.count("\n", counted, position), position
-        whole = end_of(text, position)
-        end = whole if whole is not None else broken_end(text, position)
-        if end is None:
-            yield Record(line, text[position:], _BROKEN)
-            return
-        yield Record(line, text[position:end], None if whole is not None else "is not valid JSON")
-        position = after_blanks(text, end)
-        if text[position : position + 1] == ",":
-            position, wanted = after_blanks(text, position + 1), ""
-        elif text[position : position + 1] == "]":
-            wanted = "]"
-        else:
-            yield Record(line + text.count("\n", counted, position), text[position:], "is not followed by , or ]")
-            return
-    rest = after_blanks(text, position + 1)
-    if rest < len(text):
-        yield Record(line + text.count("\n", counted, rest), text[rest:], "comes after the end of the array")

@@ -15,8 +15,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, NamedTuple
 
 from pipekit.errors import BadFileError, short
-from pipekit.files.json_paths import BLANK, after_blanks, member, off_the_way, parse_path
-from pipekit.files.json_records import broken_end, end_of
+from pipekit.files.json_paths import after_blanks, end_of, member, off_the_way, parse_path
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
 from pipekit.suggestions import did_you_mean
@@ -139,7 +138,6 @@ class Below(NamedTuple):
     cut_broken: bool = False
 
 
-_MERGED = re.compile(rf"[}}\]]{BLANK.pattern},{BLANK.pattern}[{{\[]")  # a quote was lost: this may be two elements
 _NOT_CUT = (
     "Correct the file, or set `on_bad_file: skip`. `on_error: reject` sets broken elements of a list aside where the "
     "rest of the document is whole, the ends of the elements are clear, and no column's path is above its record."
@@ -241,20 +239,26 @@ class Documents:
                 at = inner
         except (ValueError, IndexError, RecursionError):
             return []
+        return self._broken_of(at) if self._text[at : at + 1] == "[" else []
+
+    def _broken_of(self, at: int) -> list[tuple[int, int]]:
+        """The broken elements of the list that begins at ``at``."""
+        from pipekit.files.json_broken import Broken
+
         found: list[tuple[int, int]] = []
-        mark, at = self._text[at : at + 1], after_blanks(self._text, at + 1)
-        while mark in ("[", ",") and self._text[at : at + 1] != "]":
+        broken = Broken(self._text, inside=True)
+        mark, at = ",", after_blanks(self._text, at + 1)
+        while mark == ",":
             end = end_of(self._text, at)
-            if end is None:
-                end = broken_end(self._text, at)
-                if end is None or end == at or _MERGED.search(self._text, at, end):
+            behind = after_blanks(self._text, end) if end is not None else at
+            if end is None or self._text[behind : behind + 1] not in (",", "]", self._text[at]):
+                end = broken.end(at)
+                if end is None or end == at:
                     return []
                 found.append((at, end))
             at = after_blanks(self._text, end)
             mark, at = self._text[at : at + 1], after_blanks(self._text, at + 1)
-            if mark == "]":
-                return found
-        return []
+        return found if mark == "]" else []
 
     def _end(self, at: int) -> int:
         try:

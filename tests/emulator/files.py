@@ -220,8 +220,7 @@ def json_records(text: str, options: Options) -> Iterator[Record]:
         if inside and text[at] in ",]":
             inside = text[at] == ","
             at = blank.match(text, at + 1).end()  # type: ignore[union-attr]
-            if inside or at >= len(text):
-                continue
+            continue
         row += 1
         try:
             end = decoder.raw_decode(text, at)[1]

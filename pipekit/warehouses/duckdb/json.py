@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from pipekit.errors import BadFileError
 from pipekit.files.json_paths import column_path
-from pipekit.files.json_records import json_array, json_documents, json_lines, layout_of
+from pipekit.files.json_records import json_documents, json_lines, layout_of
 from pipekit.files.json_roots import paths_above
 from pipekit.files.json_text import with_values
 from pipekit.files.local import Fetched
@@ -23,7 +24,7 @@ from pipekit.warehouses.duckdb.plan import CHUNK, Plan, Planner
 
 _READERS: Mapping[str, Callable[[Path], Iterator[Record]]] = {
     "lines": json_lines,
-    "array": json_array,
+    "array": json_documents,
     "documents": json_documents,
 }
 
@@ -53,19 +54,32 @@ def _plan(warehouse: Session, source: Source, form: JsonFormat, each: Fetched) -
         source,
         len(wanted),
         layout=layout,
-        records=lambda: (with_values(record, wanted) for record in _READERS[layout](path)),
+        records=lambda: (with_values(record, wanted) for record in _records(layout, each)),
         shape=layout,
     )
     check_keys(warehouse, found, paths)
     return found
 
 
+def _records(layout: str, each: Fetched) -> Iterator[Record]:
+    try:
+        yield from _READERS[layout](each.path)
+    except BadFileError as error:
+        raise BadFileError(error.reason, file=each.file.uri, line=error.line, hint=error.hint) from error
+
+
 def _is_trusted(path: Path, layout: str, start: str, end: str) -> bool:
     # Of a file of one byte DuckDB makes no record and no error; an array cut off after a comma passes as whole, and so
     # does one with a comma before its end.
+    # Of arrays one after another it refuses the second.
     if layout == "array":
+        if start.endswith("]") and path.stat().st_size > len(start.encode()) + _END:
+            return False
         return start.startswith("[") and end.endswith("]") and not end[:-1].rstrip().endswith(",")
     return layout == "lines" and path.stat().st_size > 1
+
+
+_END = 1000
 
 
 def _ends(path: Path) -> tuple[str, str]:
@@ -76,4 +90,4 @@ def _ends(path: Path) -> tuple[str, str]:
             first = line
         stream.seek(max(0, path.stat().st_size - CHUNK))
         last = stream.read()
-    return first.strip().decode(errors="replace"), last.strip()[-1000:].decode(errors="replace")
+    return first.strip().decode(errors="replace"), last.strip()[-_END:].decode(errors="replace")

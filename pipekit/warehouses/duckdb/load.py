@@ -251,6 +251,11 @@ class DuckDBLoad:
             other.close()
         for each in group.plans.values():
             self._refuse_damaged(each)
+        if len(group.plans) == 1 and group.one.layout == "array":
+            hint = (
+                "If it holds arrays one after another, set `on_error: reject` and `max_rejects: 0`, which reads them."
+            )
+            return BadFileError("cannot be read as one array", file=group.one.file.uri, hint=hint)
         return error
 
     def _refuse_damaged(self, each: Plan) -> None:

@@ -343,7 +343,7 @@ def _reject(each: Plan, record: Record, number: int, bad: int, value: str | None
         reason = record.refusal or each.conversions[bad - 1].reason(value, each.source.format)
     has_lines = each.source.format.has_lines or each.shape == "carried"
     line = record.line if record.line and has_lines else None
-    if line is None:
+    if line is None or each.layout == "array":  # which may be one line
         reason = f"record {number}: {reason}"
     return each.file.shown, line, column, reason, shortened(record.raw), value
 

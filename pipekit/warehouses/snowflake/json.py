@@ -14,7 +14,7 @@ from pipekit.formats.json import JsonFormat
 from pipekit.source import Column
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.dialect import text
-from pipekit.warehouses.snowflake.errors import LineTooLong
+from pipekit.warehouses.snowflake.errors import CopyRefused, LineTooLong
 from pipekit.warehouses.snowflake.formats import PLAIN_TEXTS, compression_name, raw_lines
 from pipekit.warehouses.snowflake.landing import (
     DOC,
@@ -58,12 +58,19 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     documents = [name for name in files.names if name not in lines]
     select, on_error = f"SELECT $1, {PLACE_SELECT}", on_error_option(load)
     # COPY gives up the rest of a file at its first bad document, so where each line is one it lands as text.
-    unreadable = [
-        *_land_documents(warehouse, (landed, '"RAW"'), files, lines, CopyOptions(raw_lines(form), select, on_error)),
-        *_land_documents(
-            warehouse, (landed, '"DOC"'), files, documents, CopyOptions(json_format(form), select, on_error)
-        ),
-    ]
+    unreadable = _land_documents(
+        warehouse, (landed, '"RAW"'), files, lines, CopyOptions(raw_lines(form), select, on_error)
+    )
+    options = CopyOptions(json_format(form), select, on_error)
+    try:
+        broken = _land_documents(warehouse, (landed, '"DOC"'), files, documents, options)
+    except SourceError as error:
+        if isinstance(error, (BadFileError, LineTooLong)) or not isinstance(error.__cause__, CopyRefused):
+            raise
+        raise _broken(error.reason, error.file, error.line) from error
+    if broken:
+        first = {bad.file: bad for bad in reversed(broken)}
+        raise BadFileError.together([_broken(bad.reason, file.uri, bad.line) for file, bad in first.items()])
     query = f'SELECT {PLACE}, "RAW", COALESCE("DOC", TRY_PARSE_JSON("RAW")) AS "DOC" FROM {landed}'
     query += " WHERE \"DOC\" IS NOT NULL OR TRIM(\"RAW\", ' \\t\\r') <> ''"
     levels = parse_root(form.root) if form.root else ()
@@ -78,6 +85,17 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     parts = _PARTS if lines else ""
     landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True, parts=parts)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
+
+
+def _broken(reason: str, uri: str | None, line: int | None) -> BadFileError:
+    """The error of a file with a broken document, since COPY has not read the later ones."""
+    return BadFileError(
+        f"a document {reason}, and what is behind it in the file was not read",
+        file=uri,
+        line=line,
+        hint="Snowflake reads an array, and documents over several lines, up to the first mistake. Correct the file, "
+        "or write a document on each line: then a bad one costs itself alone. `on_bad_file: skip` loads the others.",
+    )
 
 
 def _land_documents(

@@ -3,6 +3,7 @@
 from pipekit.testing.contract.cases.case import AB, CSV, JSON, PARQUET, UTC, LoadCase, Reject, Row, csv_case, json_case
 from pipekit.testing.contract.cases.csv_cases import CSV_CASES
 from pipekit.testing.contract.cases.foreign_cases import FOREIGN_CASES
+from pipekit.testing.contract.cases.json_broken_cases import JSON_BROKEN_CASES
 from pipekit.testing.contract.cases.json_cases import JSON_CASES, JSON_VALUE_CASES
 from pipekit.testing.contract.cases.parquet_cases import PARQUET_CASES
 from pipekit.testing.contract.cases.printed_cases import PRINTED_CASES
@@ -17,6 +18,7 @@ CASES = (
     *WAY_CASES,
     *JSON_CASES,
     *JSON_VALUE_CASES,
+    *JSON_BROKEN_CASES,
     *PARQUET_CASES,
 )
 

@@ -268,8 +268,6 @@ JSON_CASES = (
         "cut_line", b'{"a":1,"b":"x"}\n{"a":2,"b"\n{"a":3,"b":"z"}\n', ((1, "x"), (3, "z")), ((2, None, "JSON"),)
     ),
     json_case("cut_at_the_end", b'{"a":1,"b":"x"}\n{"a":2,"b":"y', ((1, "x"),), ((2, None, "JSON"),)),
-    json_case("array_cut_after_a_comma", b'[{"a":1,"b":"x"},\n', ((1, "x"),), ((2, None, "JSON"),)),
-    json_case("array_cut_in_a_value", b'[{"a":1,"b":"x"},\n{"a":2,', ((1, "x"),), ((2, None, "JSON"),)),
     json_case(
         "two_documents_in_a_line",
         b'{"a":1,"b":"x"}\n{"a":2,"b":"y"}{"a":3,"b":"z"}\n',
