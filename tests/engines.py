@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from emulator.fixtures import emulated, s3, snowflake_account  # noqa: F401 - fixtures
-from small_projects import load, run, run_ok, write
+from small_projects import query, run, run_ok, write
 
 from pipekit.runs.result import RunResult
 from pipekit.warehouses.contract import Session
@@ -36,7 +36,7 @@ class Project:
         targets: Lines of YAML for the target.
         schema: The name of its schema.
         database: The name of its database.
-        session: What ``execute`` runs on; ``None`` opens one each time, as a DuckDB file has one process at a time.
+        session: What ``execute`` runs on; ``None`` opens the file each time, as it has one process at a time.
     """
 
     root: Path
@@ -57,11 +57,7 @@ class Project:
     def execute(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if self.session is not None:
             return self.session.execute(sql, params).rows
-        warehouse = load(self.root / "p.yaml").spec.target.open(self.root)
-        try:
-            return warehouse.execute(sql, params).rows
-        finally:
-            warehouse.close()
+        return query(self.root, sql, params)
 
 
 @pytest.fixture(params=ENGINES)

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import forked
+from database_files import database
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARTS = ("pipelines", "templates", "plugins", "pyproject.toml")
@@ -75,7 +75,7 @@ def installed(folder: Path, *arguments: str, **variables: str) -> subprocess.Com
 
 def query(folder: Path, sql: str, path: str = WAREHOUSE) -> list[tuple[Any, ...]]:
     """Rows from the DuckDB file, read without pipekit."""
-    with duckdb.connect(str(folder / path), read_only=True) as connection:
+    with database(folder / path, read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -86,7 +86,7 @@ def table_names(folder: Path) -> set[str]:
 
 def rows(folder: Path, table: str) -> Counter[tuple[Any, ...]]:
     """All rows of a table without the columns that pipekit stamps; with how often each is there."""
-    with duckdb.connect(str(folder / WAREHOUSE), read_only=True) as connection:
+    with database(folder / WAREHOUSE, read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         names = [row[0] for row in connection.execute(f'DESCRIBE "{table}"').fetchall()]
         kept = ", ".join(f'"{name}"' for name in names if name.lower() not in STAMPED)

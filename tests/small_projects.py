@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import forked
+from database_files import database
 
 import pipekit
 from pipekit.runs.result import RunResult
@@ -60,15 +61,16 @@ def problems(path: Path, **options: Any) -> list[str]:
     return []
 
 
-def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb")) as connection:
+def query(root: Path, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    (root / ".pipekit").mkdir(exist_ok=True)
+    with database(root / ".pipekit/warehouse.duckdb") as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(sql).fetchall()
+        return connection.execute(sql, params).fetchall()
 
 
 def execute(root: Path, *statements: str) -> None:
     (root / ".pipekit").mkdir(exist_ok=True)
-    with duckdb.connect(str(root / ".pipekit/warehouse.duckdb")) as connection:
+    with database(root / ".pipekit/warehouse.duckdb") as connection:
         for sql in statements:
             connection.execute(sql)
 
