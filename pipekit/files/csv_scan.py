@@ -141,7 +141,7 @@ class CsvScanner:
         self._looked += len(outside)
         if self._each and self._looked <= _MOST_OF_A_SHEET and 0 < self._of_delimiters(outside) <= _FEW_GAPS:
             return True
-        if not self._parted and delimiters == self._each * outside.count(b"\n"):
+        if not self._parted and delimiters == self._each * (outside.count(b"\n") + (not outside.endswith(b"\n"))):
             return False  # each line has as many as the first, so none is empty
         bare = outside.strip(b"\r\n")
         if b"\n\n" not in bare and b"\n\r\n" not in bare and not (self._parted and bare):

@@ -9,14 +9,18 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from pipekit.files.records import Record
+from pipekit.files.shapes import BLANKS
+from pipekit.files.verdicts import OTHER_TABLE
 
-_FOLLOWS = "follows {0} and looks like the header of another table"
-_BELOW = "is below the header of another table, in line {0}"
-_ABOVE = "is above the header of another table, in line {0}"
+_FOLLOWS = f"follows {{0}} and looks like {OTHER_TABLE}"
+_BELOW = f"is below {OTHER_TABLE}, in line {{0}}"
+_ABOVE = f"is above {OTHER_TABLE}, in line {{0}}"
 EMPTY_LINE = _FOLLOWS.format("an empty line")
 DELIMITERS = _FOLLOWS.format("a line of delimiters alone")
+MOST_TITLES = 3
 _MOST_HELD = 5
 _MOST_BYTES = 64 << 20  # people write such files
 _NAME = re.compile(r"[^\W\d][\w .%()/#-]{0,63}")
@@ -29,6 +33,39 @@ def are_names(fields: Sequence[str | None]) -> bool:
     return len(texts) == len(fields) > 1 and len({text.casefold() for text in texts}) == len(texts)
 
 
+class Parting(NamedTuple):
+    """What is above a record that could be the header of another table.
+
+    Attributes:
+        sign: ``EMPTY_LINE`` or ``DELIMITERS``.
+        bare: Whether none of the lines between is a whole record, such as a title with all its delimiters.
+        rows: Records above.
+        each: Whether there is an empty line above half of them or more.
+    """
+
+    sign: str
+    bare: bool
+    rows: int
+    each: bool
+
+
+def is_other_header(fields: Sequence[str | None], below: Sequence[str | None] | None, parting: Parting) -> bool:
+    """Whether a record is the header of another table.
+
+    What parts them may belong to one table. So a value in the next line, where the record has a name, has to show it,
+    or an empty line where few are.
+
+    Args:
+        fields: Of the record, which is the first one that could be a header.
+        below: Those of the next line; ``None`` if it is empty.
+        parting: What is above.
+    """
+    if not parting.sign or not parting.rows or below is None:
+        return False
+    alone = parting.sign == EMPTY_LINE and parting.bare and not parting.each
+    return (alone and are_names(fields)) or _is_another(fields, below)
+
+
 def of_one_table(last: int, found: Iterator[Record]) -> Iterator[Record]:
     """The records below a header, of which those of a second table are bad.
 
@@ -36,57 +73,66 @@ def of_one_table(last: int, found: Iterator[Record]) -> Iterator[Record]:
         last: The last line of the header.
         found: All records.
     """
-    with_names, gaps, titled, seen = False, 0, False, 0
-    parted, below = _Parted(), None
-    while record := below or next(found, None):
-        below = None
-        gap = record.line > last + 1
-        named = not with_names and not record.problem and are_names(record.fields)
-        if named and (gap or titled) and 2 * gaps < seen:  # else an empty line is below each record
-            yield from chain(parted.held, _bad_from(record, EMPTY_LINE, found))
-            return
-        titled = (gap or titled) and bool(record.problem)  # the title of the other table may be between them
-        with_names, gaps, seen, last = with_names or named, gaps + gap, seen + 1, last_line(record)
-        if parted.is_header(record) and (below := next(found, None)) and _has_values(record, below):
-            for above in parted.held:
+    sheet = _Sheet(last)
+    while record := next(found, None):
+        sheet.reach(record)
+        if record.problem or not are_names(without_last_empty(record.fields)):
+            yield from sheet.passed(record)
+            continue
+        below = next(found, None)
+        found = chain([below] if below else [], found)
+        if is_other_header(record.fields, _directly_below(record, below), sheet.parting):
+            for above in sheet.held:
                 above.problem = above.problem or _ABOVE.format(record.line)
-            yield from chain(parted.held, _bad_from(record, DELIMITERS, chain([below], found)))
-            return
-        yield from parted.passed(record)
-    yield from parted.held
+            found = _bad_from(record, sheet.parting.sign, found)
+        else:  # names are values here
+            found = chain([record], found)
+        break
+    yield from chain(sheet.held, found)
 
 
-class _Parted:
-    """Lines of delimiters alone and a title below them, held back until it is known whether a header follows.
-
-    Such a line may as well be a record of nothing. So the header has to be the first record that could be one, and
-    rows have to be above it.
+class _Sheet:
+    """What was seen of a sheet: lines that part tables, and titles below them, are held back until it is known more.
 
     Attributes:
         held: What is held back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, last: int) -> None:
         self.held: list[Record] = []
-        self._rows = 0
-        self._with_names = False
+        self._last = last
+        self._sign = ""
+        self._bare = False
+        self._titles = self._rows = self._gaps = self._seen = 0
 
-    def is_header(self, record: Record) -> bool:
-        """Whether a record could be the header of another table."""
-        if record.problem or self._with_names or not are_names(without_last_empty(record.fields)):
-            return False
-        self._with_names = True
-        return bool(self.held) and self._rows > 1
+    @property
+    def parting(self) -> Parting:
+        """What is above the record that was reached."""
+        return Parting(self._sign, self._bare, self._rows, 2 * self._gaps >= self._seen)
+
+    def reach(self, record: Record) -> None:
+        """Look at what is directly above a record."""
+        if record.line > self._last + 1:
+            self._sign, self._bare, self._titles = EMPTY_LINE, True, 0
 
     def passed(self, record: Record) -> Iterator[Record]:
-        """The records that need not be held back any longer."""
-        filled = sum(map(bool, record.fields))
-        empty = not (record.problem or filled) and len(record.fields) > 1
-        if len(self.held) < _MOST_HELD and (empty or (self.held and (record.problem or filled == 1))):
+        """Go on below a record; give what need not be held back any longer."""
+        self._seen += 1
+        self._gaps += record.line > self._last + 1
+        self._last = last_line(record)
+        if is_bare(record.fields):
+            sign = DELIMITERS if record.raw.strip(BLANKS) else EMPTY_LINE
+            self._sign, self._bare, self._titles = sign, False, 0
+        elif self._sign and self._titles < MOST_TITLES and is_title(record.fields, bool(record.problem)):
+            self._titles += 1
+            self._bare = self._bare and bool(record.problem)
+        else:
+            self._sign = ""
+            self._rows += 1
+        if self._sign and len(self.held) < _MOST_HELD:
             self.held.append(record)
             return
         held, self.held = self.held, []
-        self._rows += 1
         yield from held
         yield record
 
@@ -113,18 +159,25 @@ def without_last_empty(fields: Sequence[str | None]) -> list[str | None]:
     return found
 
 
-def is_title(fields: Sequence[str | None], width: int) -> bool:
-    """Whether a line below an empty one is too short for a record of ``width`` fields, or holds one text alone."""
-    return 0 < len(fields) < width or sum(map(bool, fields)) == 1
+def is_title(fields: Sequence[str | None], problem: bool) -> bool:
+    """Whether a line is the title of a table: one that is no record, or holds one text alone."""
+    return problem or sum(map(bool, fields)) == 1
 
 
-def is_another(header: Sequence[str | None], below: Sequence[str | None]) -> bool:
+def is_bare(fields: Sequence[str | None]) -> bool:
+    """Whether a line holds delimiters and blanks alone, as many as there may be."""
+    return bool(fields) and not any(field and field.strip(BLANKS) for field in fields)
+
+
+def _is_another(header: Sequence[str | None], below: Sequence[str | None]) -> bool:
     """Whether the record below a header has values where that has names."""
     return any(name and value and _VALUE.match(value) for name, value in zip(header, below, strict=False))
 
 
-def _has_values(header: Record, below: Record) -> bool:
-    return not below.problem and is_another(header.fields, below.fields)
+def _directly_below(header: Record, below: Record | None) -> Sequence[str | None] | None:
+    if below and below.line > last_line(header) + 1:
+        return None
+    return below.fields if below and not below.problem else ()
 
 
 def _bad_from(header: Record, problem: str, found: Iterator[Record]) -> Iterator[Record]:

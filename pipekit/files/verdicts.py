@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipekit.errors import SourceError, short
-from pipekit.formats.base import FileFormat
+from pipekit.formats.base import REPEATED, FileFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.suggestions import nearest
 
@@ -90,6 +90,9 @@ def undeclared_columns(
 
 NO_UTF8 = "is not UTF-8"
 """What is said of a record whose bytes are not the text that they are to be."""
+OTHER_TABLE = "the header of another table"
+ONE_TABLE = "If these are values of one table, leave its header out: `header: false`, and `skip_lines: 1` or more."
+"""The way out if what looks like the header of another table is none."""
 
 
 class BadRecord(NamedTuple):
@@ -121,6 +124,8 @@ def first_bad_record(first: BadRecord, rejected: int, form: FileFormat) -> Sourc
             else f"convert it to UTF-8: {form.type} has no other"
         )
         way = f"If all of the file is in another encoding, {other}. {way}"
+    if OTHER_TABLE in first.reason or REPEATED in first.reason:
+        way = f"{way} {ONE_TABLE}"
     return SourceError(
         first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
         file=first.file,

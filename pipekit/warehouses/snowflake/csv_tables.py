@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipekit.errors import SourceError, short
 from pipekit.files.csv_records import CsvReader
-from pipekit.files.csv_tables import DELIMITERS, EMPTY_LINE, are_names, is_another, is_title, without_last_empty
+from pipekit.files.csv_tables import (
+    DELIMITERS,
+    EMPTY_LINE,
+    MOST_TITLES,
+    Parting,
+    are_names,
+    is_bare,
+    is_other_header,
+    is_title,
+    without_last_empty,
+)
+from pipekit.files.shapes import BLANKS
+from pipekit.files.verdicts import ONE_TABLE
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -33,6 +45,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
 _NAME = "([A-Za-z_]|[^ -~])([A-Za-z0-9_ .%()/#-]|[^ -~]){0,63}"  # or a little more, which is looked at here
+_CANDIDATES = 20
 
 
 def refuse_tables(
@@ -78,31 +91,42 @@ def refuse_tables(
             gaps.setdefault(bad.file, []).append(bad.line)
     look = _Look(CsvReader(form), form.lines_above)
     skip = max((each.skip for each in headers.values()), default=0) - form.lines_above
-    for name, *found in warehouse.execute(_first_names(form, lines, skip)).rows:
+    seen: set[SourceFile] = set()
+    for name, number, line, below, *above in warehouse.execute(_first_names(form, lines, skip)).rows:
         file = files.find(name)
-        look.refuse(file, headers[file], sorted(gaps.get(file, [])), _Lines(*found))
+        if file not in seen and look.are_names(line):
+            seen.add(file)
+            look.refuse(file, headers[file], sorted(gaps.get(file, [])), _Lines(number, line, below, above))
 
 
 def _first_names(form: CsvFormat, lines: str, skip: int) -> str:
-    """SQL of the first line of each file that could be a header: its number, its text, two lines above, one below."""
+    """SQL of the first lines of each file that could be a header: number, text, the line below, and those above."""
     quote = f"[{form.quote}]?" if form.quote else ""
     delimiter = "".join(f"[{mark}]" if mark not in "\\^]" else f"\\{mark}" for mark in form.delimiter)
     pattern = f"{quote}{_NAME}{quote}({delimiter}{quote}{_NAME}{quote})+({delimiter})*\r?"
     order = 'OVER (PARTITION BY "FILE" ORDER BY "ROWNO")'
-    beside = f'LAG("LINE") {order} AS "A1", LAG("LINE", 2) {order} AS "A2", LEAD("LINE") {order} AS "B1"'
+    above = (f'LAG("LINE", {at}) {order} AS "A{at}"' for at in range(1, MOST_TITLES + 2))
+    beside = ", ".join([f'LEAD("LINE") {order} AS "B1"', *above])
     numbered = f'SELECT "FILE", ROW_NUMBER() {order} AS "N", "LINE", {beside} FROM {lines}'
     names = f'SELECT * FROM ({numbered}) WHERE "N" > {skip} AND REGEXP_LIKE("LINE", {text(pattern)})'
-    return f'SELECT * FROM ({names}) QUALIFY ROW_NUMBER() OVER (PARTITION BY "FILE" ORDER BY "N") = 1'
+    first = f'SELECT * FROM ({names}) QUALIFY ROW_NUMBER() OVER (PARTITION BY "FILE" ORDER BY "N") <= {_CANDIDATES}'
+    return f'{first} ORDER BY "FILE", "N"'
 
 
 class _Lines(NamedTuple):
-    """A line that could be a header: its number without empty lines, its text, and the lines beside it."""
+    """A line that could be a header, and the lines beside it.
+
+    Attributes:
+        number: Without empty lines.
+        line: Its text.
+        below: The next line.
+        above: The lines above, the nearest first.
+    """
 
     number: int
     line: str
-    above: str | None
-    second: str | None
     below: str | None
+    above: Sequence[str | None]
 
 
 class _Look:
@@ -126,35 +150,47 @@ class _Look:
             gaps: The numbers of the empty lines.
             found: The line.
         """
-        why = self._why(found, header, {place - at - self._skipped for at, place in enumerate(gaps)})
-        if not why:
+        empty = {place - at - self._skipped for at, place in enumerate(gaps)}
+        parting = self._parting(found, header, empty)
+        below = None if found.below and found.number + 1 in empty else self._fields(found.below)
+        if not is_other_header(self._fields(found.line), below, parting):
             return
         line = self._skipped + found.number
         for place in gaps:
             line += place <= line
         raise SourceError(
-            f"the record {why}",
+            f"the record {parting.sign}",
             file=file.uri,
             line=line,
             value=short(found.line),
             hint="Snowflake cannot set aside what is below it, so the file is refused. Give each table a file of its "
-            "own; if it is one table, take the line above out.",
+            f"own. {ONE_TABLE}",
         )
 
-    def _why(self, found: _Lines, header: Header, gaps: Set[int]) -> str:
-        fields, above, second, below = map(self._fields, found[1:])
-        titled = is_title(above, header.width)
-        if are_names(fields) and (found.number in gaps or (titled and found.number - 1 in gaps)):
-            return EMPTY_LINE if 2 * len(gaps) < found.number else ""
-        parted = _is_empty(above, header.width) or (titled and _is_empty(second, header.width))
-        rows = found.number - (header.skip - self._skipped) - 2  # but for this one and the line that parts them
-        if parted and rows > 1 and are_names(without_last_empty(fields)) and is_another(fields, below):
-            return DELIMITERS
-        return ""
+    def are_names(self, line: str) -> bool:
+        """Whether a line could be a header."""
+        return are_names(without_last_empty(self._fields(line)))
+
+    def _parting(self, found: _Lines, header: Header, gaps: Set[int]) -> Parting:
+        heads, number = header.skip - self._skipped, found.number
+        sign, bare, between = "", True, 0
+        for line in found.above:
+            if number - between in gaps:
+                sign = EMPTY_LINE
+                break
+            fields = self._fields(line)
+            short = len(fields) != header.width
+            if is_bare(fields):
+                sign, bare = DELIMITERS if line and line.strip(BLANKS) else EMPTY_LINE, False
+            elif not is_title(fields, short):
+                break
+            between += 1
+            bare = bare and short
+            if sign:
+                break
+        seen = number - 1 - heads
+        each = 2 * sum(heads < gap < number for gap in gaps) >= seen
+        return Parting(sign, bare, seen - between, each)
 
     def _fields(self, line: str | None) -> list[str | None]:
         return self._reader.texts(line.rstrip("\r")) if line else []
-
-
-def _is_empty(fields: Sequence[str | None], width: int) -> bool:
-    return len(fields) == width > 1 and not any(fields)

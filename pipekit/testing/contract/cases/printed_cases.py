@@ -199,6 +199,63 @@ PRINTED_CASES = (
         (("1", "x"), ("g", "h"), (None, None), ("c", "d"), ("3", "z")),
         columns=_TEXTS,
     ),
+    csv_case(
+        "another_table_below_one_record_and_delimiters",
+        b"a,b\n1,x\n,\nc,d\n2,y",
+        (("1", "x"),),
+        (
+            (3, None, "above the header of another table, in line 4"),
+            (4, None, "a line of delimiters alone"),
+            (5, None, "below the header of another table, in line 4"),
+        ),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "another_table_below_one_record_and_an_empty_line_without_a_line_end",
+        b"a,b\n1,x\n\nc,d\n2,y",
+        (("1", "x"),),
+        ((4, None, "an empty line"), (5, None, "below the header")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "another_table_below_titles_that_are_records",
+        b"a,b\n1,x\n\nCustomers,\n,of May\nc,d\n2,y\n",
+        (("1", "x"),),
+        (
+            (4, None, "above the header of another table, in line 6"),
+            (5, None, "above the header of another table, in line 6"),
+            (6, None, "an empty line"),
+            (7, None, "below the header"),
+        ),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "another_table_below_a_line_of_blanks",
+        b"a,b\n1,x\n \t\nc,d\n2,y\n",
+        (("1", "x"),),
+        ((3, None, "1 field"), (4, None, "an empty line"), (5, None, "below the header")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "another_table_with_values_of_the_same_types_below_delimiters",
+        b"a,b,c\nk,1,2\n,,\nname,total,z\nq,2,3\n",
+        (("k", 1, 2),),
+        (
+            (3, None, "above the header of another table, in line 4"),
+            (4, None, "a line of delimiters alone"),
+            (5, None, "below the header of another table, in line 4"),
+        ),
+        columns={"a": "varchar", "b": "integer", "c": "integer"},
+    ),
+    csv_case(
+        "empty_lines_below_records_but_not_below_the_header",
+        b"a,b\n1,x\n\nc,d\n\n2,y\n\n",
+        (("1", "x"), ("c", "d"), ("2", "y")),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "record_of_nothing_above_all", b"a,b\n,\nc,d\n2,y\n", ((None, None), ("c", "d"), ("2", "y")), columns=_TEXTS
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
