@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipekit.errors import BadFileError, short
-from pipekit.files.headers import column_positions
+from pipekit.files.headers import column_positions, refuse_names
 from pipekit.files.records import Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
@@ -84,6 +84,8 @@ def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequ
         BadFileError: The header cannot be read, or does not keep the contract.
     """
     if not form.header:
+        if not heads[0].problem:
+            refuse_names(source, file, heads[0].fields, heads[0].line)
         return list(range(len(source.columns)))
     for each in heads:
         if each.problem:

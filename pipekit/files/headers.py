@@ -49,3 +49,29 @@ def column_positions(source: Source, file: SourceFile, names: Sequence[str], lin
     if extra and source.fails_on_extra:
         raise undeclared_columns(source, file, extra, line)
     return [at.get(folded(column.source_name)) for column in source.columns]
+
+
+def refuse_names(source: Source, file: SourceFile, first: Sequence[str | None], line: int | None) -> None:
+    """Refuse a first record that is the declared names, where a file should have no header, and all are texts.
+
+    Elsewhere a name is a bad value. One column may hold its own name.
+
+    Args:
+        source: The contract.
+        file: The file.
+        first: The fields of its first record.
+        line: Where that is.
+
+    Raises:
+        SourceError: It is, in whatever order the names are.
+    """
+    names = sorted(folded(name or "") for name in first)
+    texts = all(column.type.kind == "varchar" for column in source.columns)
+    if len(names) > 1 and texts and names == sorted(folded(column.source_name) for column in source.columns):
+        raise SourceError(
+            "the first record is the declared names, and the source says that there is no header",
+            file=file.uri,
+            line=line,
+            hint=f"Take header: false out of sources.{source.name}.format. If these are values, give a column another "
+            "`path`, or another name.",
+        )

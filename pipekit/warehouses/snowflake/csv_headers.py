@@ -9,7 +9,7 @@ from pipekit.errors import BadFileError, SourceError
 from pipekit.files.csv_header import is_separator_line, joined_names
 from pipekit.files.csv_marks import Head, placed
 from pipekit.files.csv_records import CsvReader
-from pipekit.files.headers import column_positions
+from pipekit.files.headers import column_positions, refuse_names
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad
@@ -87,10 +87,11 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
 
 def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str], marked: bool) -> Header:
     skip = form.skip_lines + marked
+    reader = CsvReader(form)
     if not form.header:
+        refuse_names(source, file, reader.texts(lines[0]), skip + 1)
         width = len(source.columns)
         return Header(tuple(range(1, width + 1)), width, skip)
-    reader = CsvReader(form)
     _refuse_broken(reader, file, lines, skip)
     texts = [reader.texts(line) for line in lines]
     names = joined_names(form, file, texts)

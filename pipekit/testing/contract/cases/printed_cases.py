@@ -256,6 +256,21 @@ PRINTED_CASES = (
     csv_case(
         "record_of_nothing_above_all", b"a,b\n,\nc,d\n2,y\n", ((None, None), ("c", "d"), ("2", "y")), columns=_TEXTS
     ),
+    csv_case(
+        "header_where_none_is_declared",
+        b" B ,a\n1,x\n",
+        error=("a.csv:1", "the declared names", "Take header: false out of sources.given.format"),
+        columns=_TEXTS,
+        format={"header": False},
+    ),
+    csv_case(
+        "names_in_a_file_without_a_header",
+        b"a,a\na,b\nb,\n",
+        (("a", "a"), ("a", "b"), ("b", None)),
+        columns=_TEXTS,
+        format={"header": False},
+    ),
+    csv_case("own_name_as_the_first_value", b"a\nb\n", (("a",), ("b",)), columns=_ONE, format={"header": False}),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
