@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pipekit.errors import SourceError
+from pipekit.errors import BadFileError, SourceError
 from pipekit.files.shapes import BLANKS
 from pipekit.files.verdicts import missing_columns, undeclared_columns
+from pipekit.formats.base import FileFormat
 from pipekit.source import Source, SourceFile
 
 
@@ -49,6 +50,20 @@ def column_positions(source: Source, file: SourceFile, names: Sequence[str], lin
     if extra and source.fails_on_extra:
         raise undeclared_columns(source, file, extra, line)
     return [at.get(folded(column.source_name)) for column in source.columns]
+
+
+def refuse_headless(form: FileFormat, file: SourceFile, on_empty: str) -> None:
+    """Refuse a file without a first record that should have a header. One of zero bytes is the caller's to refuse.
+
+    Raises:
+        BadFileError: It should, and an empty source is an error.
+    """
+    if not form.has_header or on_empty == "allow" or not file.size_bytes:
+        return
+    above = f" below the lines that `skip_lines: {form.lines_above}` leaves out" if form.lines_above else ""
+    way = "Correct `skip_lines`, or ask" if above else "Ask"
+    hint = f"{way} for a complete file. If an empty source is fine, set on_empty: allow."
+    raise BadFileError(f"is empty{above}: not even a header", file=file.uri, hint=hint)
 
 
 def refuse_names(source: Source, file: SourceFile, first: Sequence[str | None], line: int | None) -> None:

@@ -20,6 +20,7 @@ FOUND = {
     "no row": ("a,b\n", "no row to load"),
     "all rejected": ("a,b\nx,y\n", "1 of 1 records are bad"),
     "no byte": ("", "is empty: not even a header"),
+    "a mark and an empty line": ("\ufeff\n", "is empty: not even a header"),
 }
 """What a folder holds, and the error."""
 

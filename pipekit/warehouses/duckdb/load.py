@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, WarehouseError
 from pipekit.files.checks import check_source
+from pipekit.files.headers import refuse_headless
 from pipekit.files.json_roots import Below, paths_above
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
@@ -101,7 +102,10 @@ def _planned(planner: Planner, load: FileLoad, each: Fetched) -> Plan | None:
     refuse_cancelled(load.cancelled)
     try:
         with still_there((each.file, each.path)):
-            return planner(each)
+            plan = planner(each)
+        if plan is None:
+            refuse_headless(load.source.format, each.file, load.on_empty)
+        return plan
     except OSError as error:
         raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri) from error
 

@@ -9,10 +9,12 @@ from pipekit.errors import BadFileError, SourceError
 from pipekit.files.csv_header import is_separator_line, joined_names
 from pipekit.files.csv_marks import Head, placed
 from pipekit.files.csv_records import CsvReader
-from pipekit.files.headers import column_positions, refuse_names
+from pipekit.files.headers import column_positions, refuse_headless, refuse_names
 from pipekit.formats.csv import CsvFormat
+from pipekit.names import Table
 from pipekit.source import Source, SourceFile
 from pipekit.warehouses.contract import FileLoad
+from pipekit.warehouses.snowflake.formats import raw_lines
 from pipekit.warehouses.snowflake.landing import first_lines, named_format
 from pipekit.warehouses.snowflake.stages import StagedFiles
 
@@ -63,6 +65,9 @@ def read_headers(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
         some = {name: file for name, file in files.names.items() if file in marked}
         below = _lines(warehouse, peek, StagedFiles(files.stage, some), form, first + 1)
         lines = {file: found for file, found in {**lines, **below}.items() if file not in marked or file in below}
+    for file in load.files:
+        if file not in lines:
+            refuse_headless(form, file, load.on_empty)
     return {file: _header(load.source, form, file, found, file in marked) for file, found in lines.items()}
 
 
@@ -75,6 +80,10 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
         except SourceError as error:
             if _BLANK not in error.reason:
                 raise
+            some = {name: file for name, file in files.names.items() if file.uri == error.file}
+            if number == first and some and not _has_text(warehouse, StagedFiles(files.stage, some), form):
+                rest = {name: file for name, file in files.names.items() if name not in some}
+                return _lines(warehouse, peek, StagedFiles(files.stage, rest), form, first) if rest else {}
             hint = "Set `skip_lines` to the number of lines above the table, the empty ones among them."
             text = "there is an empty line where Snowflake looks for the first one of the table"
             raise BadFileError(text, file=error.file, line=number, hint=hint) from error
@@ -83,6 +92,13 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
                 raise BadFileError(f"the header is longer than {_LONGEST:,} characters", file=file.uri, line=number)
             found.setdefault(file, []).append(line.lstrip("\ufeff").rstrip("\r\n"))
     return found
+
+
+def _has_text(warehouse: SnowflakeSession, files: StagedFiles, form: CsvFormat) -> bool:
+    """Whether a file, of which a line is empty, has others that are not."""
+    name = warehouse.quote(warehouse.scratch(Table(("pipekit_text",))))
+    warehouse.execute(f"CREATE TEMPORARY FILE FORMAT {name} {raw_lines(form)}")
+    return bool(first_lines(warehouse, name, files))
 
 
 def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str], marked: bool) -> Header:

@@ -139,7 +139,7 @@ CSV_CASES = (
     csv_case(
         "separator_line", b"sep=;\r\na;b\r\n1;x\r\nq;y\r\n", ((1, "x"),), ((4, "a", "'q'"),), format={"delimiter": ";"}
     ),
-    csv_case("separator_line_alone", b"sep=;\n", format={"delimiter": ";"}),
+    csv_case("separator_line_alone", b"sep=;\n", error=("a.csv", "not even a header"), format={"delimiter": ";"}),
     csv_case("separator_line_after_a_mark", b"\xef\xbb\xbfsep=,\na,b\n1,x\n", ((1, "x"),)),
     csv_case("separator_line_without_a_header", b"sep=,\n1,x\n", ((1, "x"),), format={"header": False}),
     csv_case("separator_line_of_another", b"sep=;\na;b\n1;x\n", error=("a.csv:1", "declares the delimiter ';'")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipekit.testing.contract.cases.case import csv_case
+from pipekit.testing.contract.cases.case import CSV, LoadCase, csv_case
 
 _TEXTS = {"a": "varchar", "b": "varchar"}
 _ONE = {"a": "varchar"}
@@ -271,6 +271,22 @@ PRINTED_CASES = (
         format={"header": False},
     ),
     csv_case("own_name_as_the_first_value", b"a\nb\n", (("a",), ("b",)), columns=_ONE, format={"header": False}),
+    LoadCase(
+        "csv_empty_lines_alone_in_one_of_two_files",
+        {"1.csv": b"a,b\nx,y\n", "2.csv": b"\r\n\r\n"},
+        CSV,
+        _TEXTS,
+        error=("2.csv", "not even a header", "on_empty: allow"),
+    ),
+    csv_case("byte_order_mark_alone", b"\xef\xbb\xbf", error=("a.csv", "not even a header"), columns=_TEXTS),
+    csv_case("byte_order_mark_alone_without_a_header", b"\xef\xbb\xbf", columns=_TEXTS, format={"header": False}),
+    csv_case(
+        "more_lines_to_skip_than_there_are",
+        b"a,b\nx,y\n",
+        error=("a.csv", "below the lines that `skip_lines: 2` leaves out"),
+        columns=_TEXTS,
+        format={"skip_lines": 2},
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
