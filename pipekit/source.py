@@ -229,7 +229,8 @@ class Source(Model):
         pattern: Which names below ``uri`` belong (shell wildcards; ``**/`` looks into subfolders, ``**`` is all below);
             one pattern, or several of which one must fit.
         exclude: Patterns of names that do not belong although ``pattern`` fits.
-        include_hidden: Whether hidden files and what writers leave beside their data belong, if ``pattern`` fits.
+        include_hidden: Whether hidden and temporary files and what writers leave beside their data belong, if
+            ``pattern`` fits.
         format: The file format; an instance of its model, or a mapping that names a built-in one.
         columns: The contract, matched by name and never by position.
         on_extra: What to do with a JSON key or Parquet column that is not declared. In CSV an undeclared

@@ -14,7 +14,14 @@ _MARKERS = re.compile(
     r"|_(started|committed|vacuum|change_data)(_.*)?|.+\.crc|.+_\$folder\$"
 )
 _PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are recognised by this alone
+# What is not written to its end yet, or no data: of editors, browsers, rsync, WinSCP and Hadoop; and Excel's lock file.
+_TEMPORARY = re.compile(
+    r"(?:^|/)(~)\$[^/]*$|(\.(?:tmp|temp|part|partial|filepart|crdownload|opdownload|inprogress|_COPYING_)|~)$",
+    re.IGNORECASE,
+)
+_LAST = frozenset("~pPtTlLdDsS_")  # letters in which such names end: most others are recognised by the last one
 HIDDEN = "hidden"
+TEMPORARY = "temporary by name, which `include_hidden: true` takes"
 MARKER = "left by the writer"
 EXCLUDED = "excluded"
 OTHER_CASE = "unlike the pattern in capital and small letters only"
@@ -75,6 +82,10 @@ def judge_of(source: Source) -> Callable[[str], Verdict | None]:
             alike.append(matcher(source.pattern, any_case=True))
         return alike[0](name)
 
+    def is_temporary(name: str) -> bool:
+        found = None if source.include_hidden else _temporary(name)
+        return found is not None and not any(_spells(pattern, found) for pattern in source.pattern)
+
     def judge(name: str) -> Verdict | None:
         beside = None if source.include_hidden else first_no_data(name)
         if beside is not None and (beside[0].endswith("/") or matches(name)):
@@ -82,7 +93,7 @@ def judge_of(source: Source) -> Callable[[str], Verdict | None]:
         if beside is not None:
             return None
         if matches(name):
-            return name, EXCLUDED if excluded(name) else None
+            return name, EXCLUDED if excluded(name) else TEMPORARY if is_temporary(name) else None
         return (name, OTHER_CASE) if is_alike(name) and not excluded(name) else None
 
     return judge
@@ -103,6 +114,17 @@ def first_no_data(name: str) -> tuple[str, str] | None:
             why = HIDDEN if part.startswith(".") else MARKER
             return "/".join(parts[:number]) + ("/" if number < len(parts) else ""), why
     return None
+
+
+def _temporary(name: str) -> str | None:
+    """The beginning or the end of a name that says that a file is temporary."""
+    found = None if name[-1:] not in _LAST and "~$" not in name else _TEMPORARY.search(name)
+    return found[1] or found[2] if found is not None else None
+
+
+def _spells(pattern: str, part: str) -> bool:
+    """Whether a pattern itself asks for names of that kind."""
+    return pattern.lower().endswith(part.lower()) or (part == "~" and pattern.rpartition("/")[2].startswith(part))
 
 
 def is_folder_marker(name: str, size: int) -> bool:

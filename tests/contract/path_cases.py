@@ -129,6 +129,17 @@ def path_cases() -> tuple[LoadCase, ...]:
             more={"pattern": ["*.csv", "*.txt", "2024/**"], "exclude": ["old.*", "2024/old.*"]},
         ),
         LoadCase(
+            "path_temporary_files",
+            {
+                name: b"a\n%d\n" % number
+                for number, name in enumerate(("1.csv", "2.csv.tmp", "3.csv~", "~$4.csv", "5.part", "6/7.crdownload"))
+            },
+            CSV,
+            {"a": "integer"},
+            ((0,),),
+            more={"pattern": "**"},
+        ),
+        LoadCase(
             "path_hidden_files_on_request",
             {"a.csv": b"a\n1\n", ".b.csv": b"a\n2\n", ".c/d.csv": b"a\n3\n"},
             CSV,

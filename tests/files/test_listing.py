@@ -139,6 +139,41 @@ def test_what_writers_leave_beside_their_data_is_left_out_and_reported(tmp_path:
     )
 
 
+TEMPORARY = ("b.csv.tmp", "c.csv.PART", "d.csv~", "~$e.csv", "f.csv.crdownload", "g.csv._COPYING_", "h.partial")
+
+
+def test_files_that_are_temporary_by_name_are_left_out_and_reported(tmp_path: Path) -> None:
+    for name in ("a.csv", "temp", "part-0", "~i.csv", *TEMPORARY):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+    result = run_ok(project(tmp_path, pipeline("in", "*")))
+
+    assert loaded(tmp_path) == [1, 1, 1, 1]
+    assert result.steps[0].message == (
+        "4 files; left out: 7 temporary by name, which `include_hidden: true` takes (b.csv.tmp, c.csv.PART, d.csv~, ...)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "more", "found"),
+    [
+        ("*", {}, ["a.csv"]),
+        ("*.csv", {}, ["a.csv"]),
+        ("*", {"include_hidden": True}, sorted(["a.csv", *TEMPORARY])),
+        ("*.tmp", {}, ["b.csv.tmp"]),
+        ("**/*.part", {}, []),
+        ("*.PART", {}, ["c.csv.PART"]),
+        ("*~", {}, ["d.csv~"]),
+        ("~*", {}, ["~$e.csv"]),
+    ],
+)
+def test_a_pattern_may_ask_for_files_that_are_temporary_by_name(
+    tmp_path: Path, pattern: str, more: dict[str, Any], found: list[str]
+) -> None:
+    for name in ("a.csv", *TEMPORARY):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+    assert names(tmp_path / "in", pattern, **more) == found
+
+
 def test_hidden_files_are_taken_on_request(tmp_path: Path) -> None:
     for name in ("a.csv", ".b.csv", "_temporary/c.csv", ".d/e.csv"):
         write(tmp_path, f"in/{name}", "id\n1\n")
