@@ -38,7 +38,13 @@ def formula(result: Any = None) -> Raw:
     return Raw("|<f>A1+1</f>" + ("<v></v>" if result is None else f"<v>{result}</v>"))
 
 
-def workbook(top: int = 1, left: str = "A", merged: Sequence[str] = (), **sheets: Sequence[Sequence[Any]]) -> bytes:
+def workbook(
+    top: int = 1,
+    left: str = "A",
+    merged: Sequence[str] = (),
+    hidden: Sequence[str] = (),
+    **sheets: Sequence[Sequence[Any]],
+) -> bytes:
     """A workbook; each sheet is its rows, which begin at the row ``top`` and the column ``left``, with merged cells."""
     data = io.BytesIO()
     numbers = range(1, len(sheets) + 1)
@@ -54,7 +60,10 @@ def workbook(top: int = 1, left: str = "A", merged: Sequence[str] = (), **sheets
             f'<Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/></Types>',
         )
         parts.writestr("_rels/.rels", _relations(("rId1", "officeDocument", "xl/workbook.xml")))
-        names = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(sheets, 1))
+        states = [' state="hidden"' if name in hidden else "" for name in sheets]
+        names = "".join(
+            f'<sheet name="{name}" sheetId="{n}"{states[n - 1]} r:id="rId{n}"/>' for n, name in enumerate(sheets, 1)
+        )
         parts.writestr(
             "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{names}</sheets></workbook>'
         )

@@ -86,7 +86,10 @@ def _read(source: Source, file: SourceFile, path: Path) -> Iterator[Records]:
         error.file = error.file or file.uri
         raise
     except (ValueError, OverflowError, OSError) as error:
-        raise BadFileError(f"cannot be read as {form.type}: {error}", file=file.uri) from error
+        raise BadFileError(f"cannot be read as {form.type}: {error}", file=file.uri, hint=_AGAIN) from error
+
+
+_AGAIN = "If it should be such a file, ask for it to be sent again; `on_bad_file: skip` loads the others without it."
 
 
 def _schema(width: int) -> pa.Schema:
@@ -111,6 +114,10 @@ def _table(source: Source, file: SourceFile, records: Records, before: int, sche
         )
         for position, column in zip(positions, source.columns, strict=True)
     ]
+    for row, (name, reason) in records.cut.items():
+        for position, column, (texts, refused) in zip(positions, source.columns, read, strict=True):
+            if position is not None and names[position] == name and column.type.kind != "varchar":
+                refused.setdefault(row, f"{texts[row].as_py()!r} is cut off: {reason}")
     at, why = _first_refusals([reasons for _, reasons in read], rows)
     nothing = pa.nulls(rows)
     columns = {

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipekit.files.records import Record
 from pipekit.files.shapes import BLANKS
 from pipekit.files.verdicts import OTHER_TABLE
+from pipekit.formats.base import are_names
 
 _FOLLOWS = f"follows {{0}} and looks like {OTHER_TABLE}"
 _BELOW = f"is below {OTHER_TABLE}, in line {{0}}"
@@ -23,14 +24,7 @@ DELIMITERS = _FOLLOWS.format("a line of delimiters alone")
 MOST_TITLES = 3
 _MOST_HELD = 5
 _MOST_BYTES = 64 << 20  # people write such files
-_NAME = re.compile(r"[^\W\d][\w .%()/#-]{0,63}")
 _VALUE = re.compile(r"\W{0,2}\d")  # no name begins so
-
-
-def are_names(fields: Sequence[str | None]) -> bool:
-    """Whether the fields of a record could be the names of as many columns."""
-    texts = [field for field in fields if field is not None and _NAME.fullmatch(field)]
-    return len(texts) == len(fields) > 1 and len({text.casefold() for text in texts}) == len(texts)
 
 
 class Parting(NamedTuple):

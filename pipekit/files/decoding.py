@@ -54,7 +54,7 @@ def plain_text(file: SourceFile, form: FileFormat, stream: IO[bytes], wide: str)
         BadFileError: It is not in that encoding.
     """
     with readable(file, form, stream) as source:
-        yield from decoded(chunks(source), wide, file)
+        yield from decoded(chunks(source), wide, file, form)
 
 
 def first_bytes(file: SourceFile, form: FileFormat, stream: IO[bytes]) -> bytes:
@@ -73,8 +73,19 @@ def chunks(stream: Readable) -> Iterator[bytes]:
         yield chunk
 
 
-def decoded(parts: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator[bytes]:
+def decoded(
+    parts: Iterator[bytes],
+    encoding: str,
+    file: SourceFile,
+    form: FileFormat,
+) -> Iterator[bytes]:
     """Text as UTF-8, without a byte order mark.
+
+    Args:
+        parts: The bytes.
+        encoding: What they are to be in.
+        file: For errors.
+        form: The declared format.
 
     Raises:
         BadFileError: It is not in that encoding.
@@ -92,7 +103,11 @@ def decoded(parts: Iterator[bytes], encoding: str, file: SourceFile) -> Iterator
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
         line += error.object[: error.start].decode(encoding, "ignore").count("\n")
-        text, hint = f"the text is not {encoding}: {error.reason}", "Set `encoding` to what the file is written in."
+        text, hint = f"the text is not {encoding}: {error.reason}", "If it is cut off, ask for it again."
+        if not form.finds_encoding:
+            hint = f"Set `encoding` to what the file is written in. {hint}"
+        elif "truncated" not in error.reason:
+            hint = "Its first bytes say so. Ask for the file to be sent again, or convert it to UTF-8."
         raise BadFileError(text, file=file.uri, line=line, hint=hint) from error
     except UnicodeError as error:  # of utf-16 and utf-32, whose first character says the order of the bytes
         text, hint = f"the text does not begin with the byte order mark of {encoding}", f"Set `encoding: {encoding}-le`"

@@ -192,7 +192,7 @@ class LocalFiles:
             refuse_other_kind(first[:MOST], file, self._form)
             encoding = self._encoding(first[:MOST])
             parts = chain([first], parts)
-            texts = checked(parts if encoding is None else decoded(parts, encoding, file), file)
+            texts = checked(parts if encoding is None else decoded(parts, encoding, file, self._form), file)
             if self._form.records_at is not None:
                 texts = self._records(_whole(texts, file), file)
             yield from without_last_lines(texts, self._form.footer_lines) if self._form.footer_lines else texts

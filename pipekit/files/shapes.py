@@ -52,6 +52,7 @@ _EXPECTED = {
     "array": "a JSON array",
     "binary": "bytes in hexadecimal digits",
 }
+_OF_JSON = [_EXPECTED[kind] for kind in ("variant", "object", "array")]
 
 
 NULL_SIGN = "\\N"
@@ -139,5 +140,10 @@ def why_bad(value: str | None, good: str, form: FileFormat) -> str:
         return IS_NULL
     if foreign := why_foreign(value, form):
         return f"{short(value)!r} {foreign}"
+    if good in _OF_JSON:
+        from pipekit.files.json_text import problem_of
+
+        if problem := problem_of(value)[1]:
+            return f"{short(value)!r} {problem}"
     quoted = "; in quotes it is not NULL, unless `quoted_nulls: true`" if value in form.unquoted_nulls else ""
     return f"{short(value)!r} is not {good}{quoted}"

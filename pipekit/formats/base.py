@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
@@ -35,16 +36,27 @@ class Records:
         lines: The 1-based line (or row of a sheet) of each record; ``None`` where the format has no lines.
         texts: Each record as it stands in the file, for rejects; ``None`` gives the values as JSON.
         problems: What is wrong with a record as a whole ("has 3 characters, not 9"), or NULL for a good one.
+        cut: By row, the column whose value is cut off, and why that shows; a column of texts takes it all the same.
     """
 
     values: pa.RecordBatch
     lines: pa.Array | None = None
     texts: pa.Array | None = None
     problems: pa.Array | None = None
+    cut: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 REPEATED = "repeats the header: here another file or table was appended"
 """What is wrong with a record whose values are the names of all columns."""
+
+_NAME = r"[^\W\d][\w .%()/#-]{0,63}"
+
+
+def are_names(fields: Sequence[Any]) -> bool:
+    """Whether the fields of a record could be the names of as many columns."""
+    texts = [field for field in fields if isinstance(field, str) and re.fullmatch(_NAME, field)]
+    return len(texts) == len(fields) > 1 and len({text.casefold() for text in texts}) == len(texts)
+
 
 ReadRecords = Callable[[Any, Path], Iterable[Records]]
 

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from math import isinf
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
-from pipekit.formats.base import REPEATED, FileFormat, FormatType, Records, batched
+from pipekit.formats.base import REPEATED, FileFormat, FormatType, Records, are_names, batched
 from pipekit.formats.columns import BadValue, column_of
 
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})?")
@@ -22,7 +23,7 @@ class ExcelFormat(FileFormat):
     """Which cells of a workbook are the table.
 
     Attributes:
-        sheet: The sheet's name; the first sheet if left out.
+        sheet: The sheet's name; the first one that is not hidden if left out.
         range: Its cells, such as ``B3:F200``, or ``B3:F`` down to the last row; all cells if left out.
         header: Whether the first row of the range names the columns; else their names are their letters.
     """
@@ -113,15 +114,24 @@ def _records(
     import pyarrow as pa
 
     read = [[row[index] for _, row in rows] for index in range(len(names))]
+    numbers = [number for number, _ in rows]
     for index, values in enumerate(read):
-        if not {dt.date, dt.datetime}.isdisjoint(map(type, values)):
-            table.mark_day_60(values, [number for number, _ in rows], kept[index])
-    again = [table.is_header(row) for _, row in rows]
-    problems = pa.array([REPEATED if each else None for each in again], pa.string()) if any(again) else None
+        types = set(map(type, values))
+        if not types.isdisjoint({dt.date, dt.datetime}):
+            table.mark_day_60(values, numbers, kept[index])
+        if not types.isdisjoint({dt.datetime, dt.time, dt.timedelta}):
+            table.set_times(values, numbers, kept[index])
+        if float in types:
+            values[:] = [_TOO_LARGE if isinstance(each, float) and isinf(each) else each for each in values]
+    found = [table.problem_of(*row) for row in rows]
+    problems = pa.array(found, pa.string()) if any(found) else None
     batch = pa.record_batch(list(map(column_of, read)), names=list(names))
     return Records(batch, pa.array([number for number, _ in rows], pa.int64()), problems=problems)
 
 
+_TOO_LARGE = BadValue("a number that is too large for 64 bits")
+_FOLLOWS = "follows an empty row and looks like the header of another table"
+_BELOW = "is below the header of another table, in row {}"
 _Merged = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -129,12 +139,14 @@ class _Table:
     """The declared block of cells of a workbook."""
 
     def __init__(self, form: ExcelFormat, path: Path) -> None:
-        from pipekit.formats.excel_parts import days_60, open_sheet, unusable_cells
+        from pipekit.formats.excel_parts import days_60, fractions, open_sheet, unusable_cells
 
         self._header = form.header
         self._texts: list[str] = []  # the header, where it is made of texts alone
+        self._with_names, self._gaps, self._seen, self._last, self._other = False, 0, 0, 0, 0
         self._sheet = open_sheet(path, form.sheet)
         self._find_days_60 = partial(days_60, path, self._sheet.name)
+        self._find_fractions = partial(fractions, path, self._sheet.name)
         self._unusable = {
             (int(place[1]) - 1, column_index(place[0])): BadValue(text)
             for place, text in unusable_cells(path, self._sheet.name)
@@ -180,10 +192,41 @@ class _Table:
             if may_be and (numbers[at] - 1, self._area.left + index) in self._days_60:
                 values[at] = BadValue("1900-02-29")
 
-    def is_header(self, row: Sequence[Any]) -> bool:
-        """Whether the values of the columns are the names of all, once more: there another table was appended."""
+    @cached_property
+    def _fractions(self) -> Mapping[tuple[int, int], int]:
+        return {(int(number) - 1, column_index(letters)): at for letters, number, at in self._find_fractions()}
+
+    def set_times(self, values: list[Any], numbers: Sequence[int], index: int) -> None:
+        """Put times with microseconds in the place of those that the reader has rounded to milliseconds.
+
+        Args:
+            values: The values of a column, in which it is done.
+            numbers: The rows.
+            index: The place of the column within the block.
+        """
+        for at, value in enumerate(values):
+            if isinstance(value, (dt.datetime, dt.time, dt.timedelta)):
+                exact = self._fractions.get((numbers[at] - 1, self._area.left + index))
+                values[at] = value if exact is None else _with_time(value, exact)
+
+    def problem_of(self, number: int, row: Sequence[Any]) -> str | None:
+        """What is wrong with a row as a whole: it is the header of another table, or below one.
+
+        Rows have to be given in their order. As in CSV an empty row tells of a header only where no other record above
+        is made of names alone, and where records are not all below empty rows.
+        """
+        gap, self._last = number > self._last + 1 > 1, number
+        if self._other:
+            return _BELOW.format(self._other)
         names = self._texts
-        return bool(names) and row[0] == names[0] and list(row) == names
+        if names and isinstance(row[0], str) and [_folded(cell) for cell in row] == [_folded(name) for name in names]:
+            return REPEATED
+        named = bool(names) and not self._with_names and are_names(row)
+        if named and gap and 2 * self._gaps < self._seen:
+            self._other = number
+            return _FOLLOWS
+        self._with_names, self._gaps, self._seen = self._with_names or named, self._gaps + gap, self._seen + 1
+        return None
 
     def columns(self) -> tuple[list[int], list[str]]:
         """The places of the columns within the block, and their names; a column without name and value is left out."""
@@ -243,6 +286,27 @@ class _Table:
 
 def _cell(row: Sequence[Any], index: int) -> Any:
     return row[index] if 0 <= index < len(row) and row[index] != "" else None
+
+
+def _folded(cell: Any) -> Any:
+    return cell.strip().casefold() if isinstance(cell, str) else cell
+
+
+_DAY = 86_400_000_000
+
+
+def _with_time(value: Any, at: int) -> Any:
+    """A value with this time of its day, in microseconds, if the reader's own is no further off than it rounds."""
+    if isinstance(value, dt.timedelta):
+        there = value // dt.timedelta(microseconds=1)
+    else:
+        there = ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
+    off = (at - there + _DAY // 2) % _DAY - _DAY // 2
+    if abs(off) > 1000:
+        return value
+    if isinstance(value, dt.time):
+        return (dt.datetime.combine(dt.date.min, dt.time()) + dt.timedelta(microseconds=at % _DAY)).time()
+    return value + dt.timedelta(microseconds=off)
 
 
 def _name(cell: Any) -> str:

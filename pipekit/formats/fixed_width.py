@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +13,7 @@ from pipekit.formats.base import Compression, FormatType, Records, batched
 from pipekit.formats.numbers import WrittenNumbers
 
 _MOST_BYTES = 16 << 20
+_HEAD = 1 << 20
 Width = Annotated[int, Field(ge=1)]
 
 
@@ -91,13 +93,21 @@ def read_fixed_width(form: FixedWidthFormat, path: Path) -> Iterator[Records]:
 def _lines(form: FixedWidthFormat, path: Path) -> Iterator[tuple[int, bytes]]:
     """Number and bytes of each line that is not empty."""
     with path.open("rb") as stream:
-        number = 0
-        while line := stream.readline(_MOST_BYTES):
-            number += 1
+        for number, line in enumerate(_physical(stream), 1):
             body = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             body = body.removesuffix(b"\n").removesuffix(b"\r")
             if number > form.skip_lines and body:
                 yield number, body
+
+
+def _physical(stream: IO[bytes]) -> Iterator[bytes]:
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    if b"\r" in head and b"\n" not in head:  # a file from before OS X; they are small
+        yield from stream.read().split(b"\r")
+        return
+    while line := stream.readline(_MOST_BYTES):
+        yield line
 
 
 def _records(form: FixedWidthFormat, length: int, lines: Sequence[tuple[int, bytes]]) -> Records:
@@ -106,8 +116,12 @@ def _records(form: FixedWidthFormat, length: int, lines: Sequence[tuple[int, byt
     columns: list[list[str | None]] = [[] for _ in form.fields]
     texts, problems = [], []
     slices, nulls = form.slices, frozenset(form.null_values)
-    for _, line in lines:
+    short: dict[int, str] = {}
+    for row, (_, line) in enumerate(lines):
         text, problem = _text(form, length, line)
+        if problem is None and len(text) < length:
+            short[row] = text
+            text = text.ljust(length)
         texts.append(text)
         problems.append(problem)
         for column, (start, end) in zip(columns, slices, strict=True):
@@ -119,7 +133,35 @@ def _records(form: FixedWidthFormat, length: int, lines: Sequence[tuple[int, byt
         pa.array([number for number, _ in lines], pa.int64()),
         pa.array(texts, pa.string()),
         pa.array(problems, pa.string()),
+        cut=_cut(form, texts, short) if short else {},
     )
+
+
+def _cut(form: FixedWidthFormat, texts: Sequence[str], short: Mapping[int, str]) -> dict[int, tuple[str, str]]:
+    """Of lines that are filled up, the field in which each ends although its values stand at the right.
+
+    A value that ends before its field does is whole where values stand at the left. They stand at the right where
+    this one begins with a blank or a zero, or others do that fill the field.
+    """
+    found: dict[int, tuple[str, str]] = {}
+    places = {start: (name, start, end) for name, (start, end) in zip(form.fields, form.slices, strict=True)}
+    at_right = {start: _at_right(texts, short, start, end) for _, start, end in places.values()}
+    for row, text in short.items():
+        for name, start, end in places.values():
+            if start < len(text) < end and (at_right[start] or re.match(_RIGHT, text[start:])):
+                found[row] = (name, _CUT.format(len(text) - start, end - start))
+    return found
+
+
+_RIGHT = " +[^ ]|[+-]?0+[0-9]"
+_CUT = "the line ends behind {} of its {} characters"
+
+
+def _at_right(texts: Sequence[str], short: Mapping[int, str], start: int, end: int) -> bool:
+    """Whether values of a field stand at the right, as far as lines show that reach its end."""
+    whole = [text[start:end] for row, text in enumerate(texts) if len(short.get(row, text)) >= end]
+    filled = [value for value in whole if value.strip(" ")]
+    return any(re.match(_RIGHT, value) for value in filled) and not any(value.endswith(" ") for value in filled)
 
 
 def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | None]:
@@ -128,9 +170,7 @@ def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | 
         text = line.decode()
     except UnicodeDecodeError:
         return line.decode(errors="replace"), "is not UTF-8"
-    if form.pad:
-        text = text.ljust(length)
-    if len(text) < length or text[length:].strip(" "):
+    if (len(text) < length and not form.pad) or text[length:].strip(" "):
         pad = "; `pad: true` in `format` fills shorter lines with blanks" if len(text) < length else ""
         return text, f"has {len(text)} characters, not {length}{pad}"
     return text, None

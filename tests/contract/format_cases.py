@@ -59,6 +59,20 @@ FIXED_CASES = (
     _fixed("places", b"x..  1\n", ((1, "x"),), format={"fields": {"b": [1, 1], "a": [4, 3]}}),
     _fixed("line_length", b"  1x   filler\n", ((1, "x"),), format={"line_length": 13}),
     _fixed("pad", b"  1x\n  2y\n", ((1, "x"), (2, "y")), format={"pad": True}),
+    _fixed(
+        "pad_and_values_cut_off", b"ab00125000\nab00125\nab\nab 1\n", (("ab", 125000), ("ab", None)),
+        ((2, "a", "'00125' is cut off: the line ends behind 5 of its 8 characters"), (4, "a", "is cut off")),
+        format={"pad": True, "fields": {"b": 2, "a": 8}}, columns={"b": "varchar", "a": "integer"},
+    ),
+    _fixed(
+        "pad_and_values_at_the_left", b"ab125     \nab3\ncd0\n", (("ab", 125), ("ab", 3), ("cd", 0)),
+        format={"pad": True, "fields": {"b": 2, "a": 8}}, columns={"b": "varchar", "a": "integer"},
+    ),
+    _fixed(
+        "pad_and_texts", b"   10125\n   201\n", ((1, "0125"), (2, "01")),
+        format={"pad": True, "fields": {"a": 4, "b": 4}},
+    ),
+    _fixed("carriage_returns", b"  1x   \r  2y   \r", ((1, "x"), (2, "y"))),
     _fixed("latin_1", "  1é   \n".encode("latin-1"), ((1, "é"),), format={"encoding": "latin-1"}),
     _fixed("characters_not_bytes", "  1日本  \n".encode(), ((1, "日本"),)),
     _fixed("gzip", gzip.compress(b"  1x   \n"), ((1, "x"),), name="a.txt.gz"),
@@ -141,6 +155,41 @@ EXCEL_CASES = (
         (("x", "y"), ("a", "z")),
         ((3, None, "repeats the header"),),
         columns={"a": "varchar", "b": "varchar"},
+    ),
+    _excel(
+        "header_again_with_blanks",
+        workbook(S=[(" A ", "b"), ("1", "y"), ("a", " B"), ("2", "z")]),
+        (("1", "y"), ("2", "z")),
+        ((3, None, "repeats the header"),),
+        columns={"a": "varchar", "b": "varchar"},
+    ),
+    _excel(
+        "another_table_below_an_empty_row",
+        workbook(S=[HEAD, (1, "x"), (2, "y"), (), ("name", "city"), (3, "Rome")]),
+        ((1, "x"), (2, "y")),
+        ((5, None, "looks like the header of another table"), (6, None, "below the header of another table, in row 5")),
+    ),
+    _excel(
+        "names_below_an_empty_row",
+        workbook(S=[HEAD, ("Ann", "Lee"), ("7", "Ray"), (), ("Cid", "May")]),
+        (("Ann", "Lee"), ("7", "Ray"), ("Cid", "May")),
+        columns={"a": "varchar", "b": "varchar"},
+    ),
+    _excel("hidden_sheet", workbook(hidden=["One"], One=[("z",)], Two=[HEAD, (1, "x")]), ((1, "x"),)),
+    _excel("hidden_sheet_by_name", workbook(hidden=["One"], One=[HEAD, (1, "x")], Two=[("z",)]), ((1, "x"),), format={"sheet": "One"}),
+    _excel(
+        "microseconds",
+        workbook(S=[("s", "t"), (number("45000.123456789", TIMESTAMP), number("0.999999999", TIME)),
+                    (number("45000.999999999", TIMESTAMP), number("1E-9", TIME)),
+                    (number("45000.520833333336", TIMESTAMP), number("1.1574074074074073E-5", TIME))]),
+        ((dt.datetime(2023, 3, 15, 2, 57, 46, 666570), dt.time(23, 59, 59, 999914)),
+         (dt.datetime(2023, 3, 15, 23, 59, 59, 999914), dt.time(0, 0, 0, 86)),
+         (MOMENT, dt.time(0, 0, 1))),
+        columns={"s": "timestamp_ntz", "t": "time"},
+    ),
+    _excel(
+        "more_than_a_float", workbook(S=[("f",), (number("1E400"),), (number("-1E400"),), (1.5,)]), ((1.5,),),
+        ((2, "f", "too large"), (3, "f", "too large")), columns={"f": "float"},
     ),
     _excel("saved_formula", workbook(S=[HEAD, (formula(3), "x")]), ((3, "x"),)),
     _excel(
@@ -234,6 +283,10 @@ AVRO_CASES = (
     ),
     _avro("count_of_nanoseconds", avro({"t": logical("long", "timestamp-nanos")}, {"t": 1706695872123456789}), ((1706695872123456789,),), columns={"t": "integer"}),
     _avro("record_inside", avro({"r": {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}]}}, {"r": {"x": 1}}), (({"x": 1},),), columns={"r": "object"}),
+    _avro(
+        "sync_marker_broken", avro(AVRO_AB, {"a": 1, "b": "x"})[:-8] + b"no match",
+        error=("a.avro", "sync marker", "on_bad_file: skip"),
+    ),
     _avro("cut_off", avro(AVRO_AB, {"a": 1, "b": "x"})[:-5], error=("a.avro", "cannot be read as avro")),
     _avro("garbage", b"Obj no", error=("a.avro", "cannot be read as avro")),
 )  # fmt: skip

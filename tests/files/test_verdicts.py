@@ -1,4 +1,4 @@
-"""What is said of a file with other columns than declared: the likely cause, and the key of the file that fixes it."""
+"""What is said of a file with other columns than declared, and of bad values: the likely cause, and what fixes it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,19 @@ def test_a_header_without_the_declared_columns(tmp_path: Path, content: str, wor
     (tmp_path / "d.csv").write_text(content)
     [error] = run(path).errors.values()
     assert all(word in str(error) for word in words), str(error)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('{"a":1,"a":2}', "has a key twice: 'a'"),
+        ('"\\ud800"', "is not valid JSON: it has one half of a surrogate pair"),
+        ("[1", "is not valid JSON: it ends too early"),
+        ("[1]", "is not a JSON object"),
+    ],
+)
+def test_why_a_text_is_no_document(tmp_path: Path, value: str, words: str) -> None:
+    path = project(tmp_path, STEPS.replace("name: varchar", "name: object"))
+    (tmp_path / "d.csv").write_text('id;name\n1;"' + value.replace('"', '""') + '"\n')
+    [error] = run(path).errors.values()
+    assert f"{value!r} {words}" in str(error)

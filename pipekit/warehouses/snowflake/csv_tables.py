@@ -16,7 +16,6 @@ from pipekit.files.csv_tables import (
     EMPTY_LINE,
     MOST_TITLES,
     Parting,
-    are_names,
     is_bare,
     is_other_header,
     is_title,
@@ -24,6 +23,7 @@ from pipekit.files.csv_tables import (
 )
 from pipekit.files.shapes import BLANKS
 from pipekit.files.verdicts import ONE_TABLE
+from pipekit.formats.base import are_names
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad

@@ -286,7 +286,7 @@ JSON_CASES = (
             ("utf-32-be", ""),
         )
     ),
-    json_case("utf_16_cut", '{"a":1,"b":"x"}\n'.encode("utf-16")[:-1], error=("a.json", "utf-16")),
+    json_case("utf_16_cut", '{"a":1,"b":"x"}\n'.encode("utf-16")[:-1], error=("a.json", "utf-16", "cut off")),
     json_case(
         "array_in_utf_16_below_a_root", '{"r":[{"a":1,"b":"é"}]}'.encode("utf-16"), ((1, "é"),), format={"root": "r"}
     ),
