@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,16 +19,19 @@ _TOO_LONG = f"has a quote that is not closed within {MOST_BYTES >> 20} MB"
 _AFTER = "has text after a closing quote"
 _STRAY = "has a quote inside an unquoted value"
 _RETURN = "has a carriage return inside an unquoted value"
+_RETURNS = "ends with a carriage return alone, and other lines end with a line feed: convert the line ends"
 _JOINED = "begins with a byte order mark: here another file was appended"
+TOOK = "has a quote that takes in records, up to the quote of another one"
 _GOES_ON = "may go on below, in a line that closes a quote that was never opened"
 
 
 class CsvReader:
     """Splits a CSV file into records, as RFC 4180 has it.
 
-    A quote opens a value only where the value begins (with ``trim``, after blanks). If a record is broken because of a
-    quote that takes in further lines, only its first line is a bad record, and reading starts again at the next line:
-    one stray quote costs no good records.
+    A quote opens a value only where the value begins (with ``trim``, after blanks). If a record is broken and a quote
+    in it takes in further lines, only its first line is a bad record, and reading starts again at the next line. Where
+    the quote of another record closes it as a quote should, that shows only if the record has too few or too many
+    fields and all lines inside are records.
 
     Args:
         form: The dialect.
@@ -121,9 +124,11 @@ class CsvReader:
                     pending.problem, pending.restarts = pending.problem or found, True
                     break
                 line = following
-            if pending.restarts:
+            if pending.restarts or self._took_records(pending, width):
                 lines.again(pending)
-            yield self._record(pending, width)
+            yield from (pending.problem is _RETURN and self._ended_by_returns(pending, width)) or (
+                self._record(pending, width),
+            )
 
     def _ignored(self, text: str, single: bool) -> bool:
         comment = self._form.comment
@@ -172,11 +177,9 @@ class CsvReader:
         return end
 
     def _no_end(self, pending: _Pending, text: str, position: int, ending: str) -> bool:
-        if end := self._ended.match(text, position):  # type: ignore[union-attr]
+        if self._ended.match(text, position):  # type: ignore[union-attr]
             pending.problem = pending.problem or _AFTER
-            # A quote where a value begins opens one: then the quote above it was the stray one.
-            before = text[: end.end() - 1]
-            pending.restarts = len(pending.lines) > 1 and (not before or before.endswith(self._form.delimiter))
+            pending.restarts = len(pending.lines) > 1  # the quote above, or this one, is a stray one
             return True
         assert pending.open is not None
         pending.open.append(text[position:] + ending)  # within quotes a line ends as it stands
@@ -191,6 +194,30 @@ class CsvReader:
     def _plain(self, text: str) -> str | None:
         value = text.strip(self._blanks) if self._form.trim else text
         return None if value in self._nulls else value
+
+    def _took_records(self, pending: _Pending, width: int) -> bool:
+        """Whether a record has too few or too many fields since a quote took in lines that are records themselves."""
+        if not width or pending.problem or len(pending.fields) == width:
+            return False
+        if self.are_records([text for text, _ in pending.lines[1:-1]], width):
+            pending.problem, pending.restarts = TOOK, True
+        return pending.restarts
+
+    def are_records(self, lines: Sequence[str], width: int) -> bool:
+        """Whether there are lines, and each is a good record of ``width`` fields by itself."""
+        for text in lines:
+            alone = _Pending(1)
+            if not self._take(alone, text, None) or alone.problem or len(alone.fields) != width:
+                return False
+        return bool(lines)
+
+    def _ended_by_returns(self, pending: _Pending, width: int) -> list[Record]:
+        """Bad records in place of a line, if each of its parts between carriage returns is as long as a record."""
+        parts = [part for part in pending.raw.split("\r") if part]
+        fits = all(part.count(self._form.delimiter) + 1 == width for part in parts)
+        if not fits or len(pending.fields) == width or (self._form.quote or "\n") in pending.raw:
+            return []
+        return [Record(pending.line, part, _RETURNS) for part in parts]
 
     def _record(self, pending: _Pending, width: int) -> Record:
         if pending.restarts:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import SourceError, WarehouseError, short
 from pipekit.files.csv_marks import Fields, Head, Writing, mark_conditions, may_end_in_tables, may_hold_tables
+from pipekit.files.csv_records import TOOK, CsvReader
 from pipekit.files.path_columns import in_files, path_columns
 from pipekit.files.shapes import blanks_of
 from pipekit.formats.csv import CsvFormat
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 
 _SQL = Writing(text, "ARRAY_CONSTRUCT")
+_CORRECT = "Snowflake does not read those lines again, so the file is refused. Correct the quotes."
+_LOOKED_AT = 1000
 
 
 @contextmanager
@@ -77,6 +80,8 @@ def _judged(
     landing = land_csv(warehouse, replace(load, source=in_files(load.source)), files, headers)
     judged = JudgedLoad(warehouse, load, files, with_path_columns(warehouse, load, files, landing, texts))
     source = in_files(load.source)
+    if judged.rejected:
+        _refuse_taken(warehouse, source, landing, files, headers)
     if judged.rejected and may_end_in_tables(source):
         # The header of another table is among the bad records; what is below it may have good values.
         refuse_tables(warehouse, replace(load, source=source), files, f"({landing.query})", headers)
@@ -200,8 +205,28 @@ def _refuse_swallowed(unreadable: Sequence[Unreadable]) -> None:
                 file=record.file.uri,
                 line=record.line,
                 value=short(record.raw or ""),
-                hint="Snowflake does not read those lines again, so the file is refused. Correct the quotes.",
+                hint=_CORRECT,
             )
+
+
+def _refuse_taken(
+    warehouse: SnowflakeSession,
+    source: Source,
+    landing: Landing,
+    files: StagedFiles,
+    headers: Mapping[SourceFile, Header],
+) -> None:
+    """Refuse a file in which a record has too few or too many fields since a quote took in others."""
+    assert isinstance(source.format, CsvFormat)
+    reader = CsvReader(source.format)
+    found = warehouse.execute(
+        f'SELECT "FILE", "ROWNO", "RAW" FROM ({landing.query}) '
+        f'WHERE "WHOLE" LIKE \'has % fields than the header\' AND CONTAINS("RAW", {text(chr(10))}) LIMIT {_LOOKED_AT}'
+    ).rows
+    for name, line, raw in found:
+        file = files.find(name)
+        if reader.are_records([each.removesuffix("\r") for each in raw.split("\n")[1:-1]], headers[file].width):
+            raise SourceError(f"the record {TOOK}", file=file.uri, line=line, value=short(raw), hint=_CORRECT)
 
 
 def trimmed(landed: str, values: Sequence[Value], form: CsvFormat, more: str = "") -> str:

@@ -287,6 +287,38 @@ PRINTED_CASES = (
         columns=_TEXTS,
         format={"skip_lines": 2},
     ),
+    csv_case(
+        "quote_closed_inside_the_value_of_another_record",
+        b'a,b\n1,"5 disk\n2,x\n3,6" disk\n4,y\n',
+        ((2, "x"), (4, "y")),
+        ((2, None, "text after a closing quote"), (4, None, "quote inside")),
+    ),
+    csv_case(
+        "quote_closed_inside_a_value_that_may_hold_it",
+        b'a,b\n1,"5 disk\n2,x\n3,6" disk\n4,y\n',
+        ((2, "x"), (3, '6" disk'), (4, "y")),
+        ((2, None, "text after a closing quote"),),
+        format={"quote_in_unquoted": "allow"},
+    ),
+    csv_case(
+        "quote_closed_at_the_end_of_another_value",
+        b'a,b\n1,"5 disk\n2,x\n3,6",z\n4,y\n',
+        ((2, "x"), (4, "y")),
+        ((2, None, "takes in records"), (4, None, "quote inside")),
+    ),
+    csv_case(
+        "quoted_lines_in_a_record_with_too_many_fields",
+        b'a,b\n1,"p\nq\nr",s\n2,y\n',
+        ((2, "y"),),
+        ((2, None, "3 fields"),),
+    ),
+    csv_case("quoted_lines_that_look_like_records", b'a,b\n1,"p\n2,y\nz"\n', ((1, "p\n2,y\nz"),)),
+    csv_case(
+        "returns_among_line_feeds",
+        b"a,b\n1,x\r2,y\r3,z\n4,w\n",
+        ((4, "w"),),
+        tuple((2, None, "ends with a carriage return alone") for _ in range(3)),
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
