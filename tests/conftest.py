@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from browser import axe, browser, shown  # noqa: F401 - fixtures
@@ -20,6 +22,7 @@ _BYTECODE, _ASKED = "pipekit-bytecode-", "TESTS_WRITE_NO_BYTECODE"
 _OF_SQLITE = ("csv_values", "json_values", "parquet")
 _READ_BY_DUCKDB = ("excel_", "avro_", "fixed_")
 _SHARE = 5
+_ENOUGH_MEMORY = 8 * 2**30
 
 
 def _compile_once() -> None:
@@ -33,7 +36,16 @@ def _compile_once() -> None:
         sys.dont_write_bytecode = True
 
 
+def _keep_files_in_memory() -> None:
+    """The folders of tests, where memory that is a file system has room for them: a run writes its files through to
+    the disk, and on some disks waits longer for that than it works."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > _ENOUGH_MEMORY:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+
+
 _compile_once()
+_keep_files_in_memory()
 
 
 def pytest_collectstart() -> None:
