@@ -13,7 +13,7 @@ import sys
 import urllib.request
 import uuid
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,9 +101,11 @@ class EmulatedSnowflake:
 
     Attributes:
         port: On 127.0.0.1.
+        made: The schemas that were made for targets.
     """
 
     port: int
+    made: list[tuple[str, str]] = field(default_factory=list)
 
     def control(self, **told: Any) -> Any:
         """Tell the emulator something: ``latency=``, ``faults=[...]``, ``schema=(database, schema)``, ``reset=``.
@@ -129,6 +131,7 @@ class EmulatedSnowflake:
         """The keys of a target on a new schema."""
         schema = f"T{uuid.uuid4().hex[:10].upper()}"
         self.control(schema=("EMULATED", schema))
+        self.made.append(("EMULATED", schema))
         return {
             "type": "snowflake",
             "account": "emulated",
@@ -182,7 +185,8 @@ def emulated(s3: S3) -> EmulatedSnowflake:
 
 @pytest.fixture
 def snowflake_account(emulated: EmulatedSnowflake) -> Iterator[EmulatedSnowflake]:
-    """The emulated account with nothing set, no fault and no statement counted."""
+    """The emulated account with nothing set, no fault and no statement counted; after the test its schemas go."""
     emulated.control(reset=True)
-    yield emulated
-    emulated.control(reset=True)
+    account = EmulatedSnowflake(emulated.port)
+    yield account
+    account.control(reset=True, drop=account.made)

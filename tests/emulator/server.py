@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import glob
 import gzip
@@ -20,6 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import duckdb
 import fakesnow.server as fake
 import uvicorn
 from declared import send_declared_types
@@ -27,7 +29,7 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
 from parsing import parse_once
 from results import in_chunks, send_small_numbers
-from session import Account, Connection, mend_null_timestamps
+from session import Account, Connection, mend_null_timestamps, quoted
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -266,8 +268,11 @@ async def control(request: Request) -> Response:
             await run_in_threadpool(fake.sessions.pop(token).end_session)
     if name := told.get("schema"):
         await run_in_threadpool(_make_schema, *name)
+    if names := told.get("drop"):
+        await run_in_threadpool(_drop_schemas, names)
     counted = {name: len(getattr(STATE, name)) for name in ("answers", "chunks", "expired")}
-    return JSONResponse({**asdict(STATE), **counted})
+    faults = [asdict(fault) for fault in STATE.faults]
+    return JSONResponse({**vars(STATE), "faults": faults, **counted})  # `asdict` would copy every statement
 
 
 async def chunk(request: Request) -> Response:
@@ -284,6 +289,14 @@ def _make_schema(database: str, schema: str) -> None:
         if database not in known:
             FakeSnowflakeCursor.execute(cursor, f"CREATE DATABASE {database}", server=True)
         cursor._duck_conn.execute(f'CREATE SCHEMA IF NOT EXISTS "{database}"."{schema}"')
+
+
+def _drop_schemas(names: list[tuple[str, str]]) -> None:
+    """Drop what a test is done with: each statement that asks for a table looks through all there are."""
+    with ACCOUNT.making:
+        for name in names:
+            with contextlib.suppress(duckdb.Error):  # a session that a test left in a transaction still has it
+                fake.shared_fs.duck_conn.cursor().execute(f"DROP SCHEMA IF EXISTS {quoted(name)} CASCADE")
 
 
 def app() -> Starlette:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,9 @@ class Stage:
                 yield StagedFile(name, listed, name, name, file.stat().st_size, etag, changed)
 
 
+@cache
 def _s3() -> Any:
+    """One client for all stages: clients may be shared by threads, and each reads botocore's descriptions again."""
     import boto3
 
     return boto3.client(

@@ -71,6 +71,9 @@ def connect_arguments(options: SnowflakeTarget, root: Path) -> dict[str, Any]:
     fixed = {"paramstyle": "qmark", "application": "pipekit", "arrow_number_to_decimal": True}
     # A session ends after 4 idle hours, and its temporary tables with it.
     fixed |= {"client_session_keep_alive": True}
+    # Otherwise each login asks AWS, Azure and Google where this machine runs, and AWS who it is, for up to 0.2 s; only
+    # the service's statistics need it.
+    fixed |= {"platform_detection_timeout_seconds": 0.0}
     return arguments | fixed | {"session_parameters": _PREFERRED | session | _SESSION}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from pathlib import Path
@@ -55,6 +56,27 @@ def test_an_account_that_cannot_be_reached_is_transient(tmp_path: Path) -> None:
     target = SnowflakeTarget.model_validate({**keys, "login_timeout": 1, "network_timeout": 1})
     with pytest.raises(TransientError):
         open_snowflake(target, tmp_path).execute("SELECT 1")
+
+
+def test_a_login_asks_nobody_but_the_account(
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The connector would ask four addresses of cloud providers for where this machine runs, again at each login."""
+    asked = []
+    connect = socket.socket.connect
+
+    def noted(self: socket.socket, address: Any) -> None:
+        asked.append(address)
+        connect(self, address)
+
+    target = SnowflakeTarget.model_validate(snowflake_account.target())
+    monkeypatch.setattr(socket.socket, "connect", noted)
+    opened = open_snowflake(target, tmp_path)
+    opened.execute("SELECT 1")
+    opened.close()
+    assert {address for address in asked if isinstance(address, tuple)} == {("127.0.0.1", snowflake_account.port)}
 
 
 def test_tags_fit_and_stay_json() -> None:
