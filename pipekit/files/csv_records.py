@@ -19,6 +19,7 @@ _TOO_LONG = f"has a quote that is not closed within {MOST_BYTES >> 20} MB"
 _AFTER = "has text after a closing quote"
 _STRAY = "has a quote inside an unquoted value"
 _RETURN = "has a carriage return inside an unquoted value"
+_TWICE = r"ends with two carriage returns: its line end was made \r\n twice, so convert the line ends"
 _RETURNS = "ends with a carriage return alone, and other lines end with a line feed: convert the line ends"
 _JOINED = "begins with a byte order mark: here another file was appended"
 TOOK = "has a quote that takes in records, up to the quote of another one"
@@ -139,12 +140,12 @@ class CsvReader:
         if not pending.lines and text.startswith(_MARK):
             pending.problem = _JOINED
         pending.add(text, problem)
-        line, text = text, without_ending(text)
+        line, text = text, without_ending(text) if self._form.quote else text  # without quotes it is off already
         ending = line[len(text) :]
         if self._form.quote is None or (self._form.quote not in text and pending.open is None):
             pending.fields.extend(self._plain(part) for part in text.split(self._form.delimiter))
             if "\r" in text:
-                pending.problem = pending.problem or _RETURN
+                pending.problem = pending.problem or (_RETURN if "\r" in text.rstrip("\r") else _TWICE)
             return True
         return self._scan(pending, text, ending)
 
@@ -172,7 +173,8 @@ class CsvReader:
         if self._strays and (self._form.quote or "") in value:
             pending.problem = pending.problem or _STRAY
         if "\r" in value:
-            pending.problem = pending.problem or _RETURN
+            twice = end == len(text) and "\r" not in value.rstrip("\r")
+            pending.problem = pending.problem or (_TWICE if twice else _RETURN)
         pending.fields.append(self._plain(value))
         return end
 

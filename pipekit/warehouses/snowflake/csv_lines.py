@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipekit.warehouses.snowflake.session import SnowflakeSession
 
 _MARK, _RETURN = "\ufeff", "\r"
-_BARE = f"REGEXP_REPLACE(\"LINE\", {text(_RETURN + '+$')}, '')"  # whether COPY leaves the return of \\r\\n is not said
+_BARE = f"REGEXP_REPLACE(\"LINE\", {text(_RETURN + '+$')}, '')"  # of a line that begins or ends inside quotes, too
 
 
 def refuse_strays(
@@ -46,6 +46,7 @@ def refuse_strays(
     assert isinstance(form, CsvFormat)
     marks = [_MARK, *([form.quote] if form.quote and form.quote_in_unquoted == "fail" else [])]
     suspected = " OR ".join(f"CONTAINS({column}, {text(mark)})" for column in columns for mark in marks)
+    suspected += "".join(f" OR ENDSWITH({column}, {text(_RETURN)})" for column in columns)
     if _refuses_returns(form):
         feed = text("\r\n")
         suspected += "".join(f" OR CONTAINS(REPLACE({column}, {feed}, ''), {text(_RETURN)})" for column in columns)
@@ -59,7 +60,7 @@ def refuse_strays(
         marked = str(found).startswith(_MARK)
         wrong = "begins with a byte order mark" if marked else "has a quote inside an unquoted value"
         wrong += ", or an escape before another character" if escaped and not marked else ""
-        returns = _RETURN in str(found).rstrip(_RETURN) and not marked
+        returns = not marked and (_RETURN in str(found).rstrip(_RETURN) or str(found).endswith(_RETURN))
         wrong = "has a carriage return or a quote inside an unquoted value" if returns else wrong
         raise SourceError(
             f"the record {wrong}",
@@ -67,7 +68,7 @@ def refuse_strays(
             line=int(line),
             value=short(str(found)),
             hint="Snowflake cannot set such a record aside, so the file is refused. Correct it"
-            + ("." if marked or returns else ", or set `quote_in_unquoted: allow`."),
+            + (", or convert the line ends." if returns else "." if marked else ", or set `quote_in_unquoted: allow`."),
         )
 
 
@@ -78,11 +79,14 @@ def _refuses_returns(form: CsvFormat) -> bool:
 
 def _first_stray(form: CsvFormat, lines: str) -> str:
     quote = form.quote
+    twice = f'ENDSWITH("LINE", {text(_RETURN)})'  # of \\r\\r\\n: COPY takes \\r\\n for one line end
+    if quote:  # within quotes a value may end so
+        twice += f" AND NOT ENDSWITH({_BARE}, {text(quote)})"
     joined = f'"ROWNO" > 1 AND STARTSWITH("LINE", {text(_MARK)})'
     if not quote:
         joined += f" OR CONTAINS({_BARE}, {text(_RETURN)})"
     if not quote or form.quote_in_unquoted == "allow":
-        return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} ORDER BY 1, 2 LIMIT 1'
+        return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} OR ({twice}) ORDER BY 1, 2 LIMIT 1'
     line = bare = _BARE
     if form.escape and form.escape != quote:
         bare = f"REPLACE(REPLACE({line}, {text(form.escape * 2)}, ''), {text(form.escape + quote)}, '')"
@@ -95,7 +99,8 @@ def _first_stray(form: CsvFormat, lines: str) -> str:
     )
     parity = f'SELECT *, COALESCE(SUM("QUOTES") {above}, 0) % 2 AS "INSIDE" FROM ({counted})'
     fits = f'IFF("INSIDE" = 0, REGEXP_LIKE("TEXT", {text(outside)}), REGEXP_LIKE("TEXT", {text(inside)}))'
-    return f'SELECT "FILE", "ROWNO", "LINE" FROM ({parity}) WHERE NOT {fits} OR ({joined}) ORDER BY 1, 2 LIMIT 1'
+    wrong = f'NOT {fits} OR ({joined}) OR (("INSIDE" + "QUOTES") % 2 = 0 AND {twice})'
+    return f'SELECT "FILE", "ROWNO", "LINE" FROM ({parity}) WHERE {wrong} ORDER BY 1, 2 LIMIT 1'
 
 
 def _patterns(form: CsvFormat) -> tuple[str, str]:
