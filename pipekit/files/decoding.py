@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import IO, Protocol
 
 from pipekit.errors import BadFileError, PipekitError
@@ -94,9 +95,10 @@ def decoded(
         yield from _without_mark(parts)
         return
     decoder = codecs.getincrementaldecoder(encoding)()
-    line = 1
+    line, first = 1, next(parts, b"")
+    refuse_mark(first, encoding, file)
     try:
-        for chunk in parts:
+        for chunk in chain([first], parts):
             text = decoder.decode(chunk)
             line += text.count("\n")
             yield text.encode()
@@ -112,6 +114,17 @@ def decoded(
     except UnicodeError as error:  # of utf-16 and utf-32, whose first character says the order of the bytes
         text, hint = f"the text does not begin with the byte order mark of {encoding}", f"Set `encoding: {encoding}-le`"
         raise BadFileError(text, file=file.uri, line=1, hint=f"{hint}, or `{encoding}-be`.") from error
+
+
+def refuse_mark(first: bytes, encoding: str, file: SourceFile) -> None:
+    """Refuse a file that begins with the byte order mark of UTF-8, where another encoding is declared.
+
+    Raises:
+        BadFileError: It does: its names and its texts would be read wrong.
+    """
+    if first.startswith(codecs.BOM_UTF8):
+        text = f"begins with the byte order mark of UTF-8, and the source says that it is {encoding}"
+        raise BadFileError(text, file=file.uri, line=1, hint="Set `encoding: utf-8`.")
 
 
 def _without_mark(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -146,4 +146,13 @@ def why_bad(value: str | None, good: str, form: FileFormat) -> str:
         if problem := problem_of(value)[1]:
             return f"{short(value)!r} {problem}"
     quoted = "; in quotes it is not NULL, unless `quoted_nulls: true`" if value in form.unquoted_nulls else ""
-    return f"{short(value)!r} is not {good}{quoted}"
+    return f"{short(value)!r} is not {good}{quoted}{_parted(value, form)}"
+
+
+def _parted(value: str, form: FileFormat) -> str:
+    """The way out for a number with blanks between its digits; nothing for another text."""
+    found = re.fullmatch("[^0-9]?[0-9]{1,3}(?:([ \u00a0\u2009\u202f])[0-9]{3})+(?:[.,][0-9]*)?[^0-9]?", value)
+    if not found or getattr(form, "thousands_separator", found[1]) == found[1]:
+        return ""
+    name = found[1] if found[1] == " " else f"\\u{ord(found[1]):04x}"
+    return f'; a blank is between its digits: set `thousands_separator: "{name}"`'

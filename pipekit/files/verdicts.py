@@ -79,12 +79,15 @@ def undeclared_columns(
         what: ``column``, or ``key`` of a document.
     """
     names = ", ".join(map(repr, extra))
+    declare = f"Declare it under sources.{source.name}.columns, or set `on_extra: ignore`."
+    if not any(name.strip() for name in extra):  # no name to declare it by
+        declare = "Set `on_extra: ignore`, or ask for files without a delimiter at the ends of lines."
     return SourceError(
         f"the {what} {names} is not declared" if len(extra) == 1 else f"the {what}s {names} are not declared",
         file=file.uri,
         line=line,
         column=extra[0],
-        hint=f"Declare it under sources.{source.name}.columns, or set `on_extra: ignore`.",
+        hint=declare,
     )
 
 

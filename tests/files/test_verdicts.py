@@ -17,10 +17,12 @@ STEPS = f"sources: {{s: {{uri: d.csv, format: {{type: csv, delimiter: ';'}}, {CO
         ("id,name\n1,a\n", ("d.csv:1: the header is one field, 'id,name'", 'Write delimiter: "," in sources.s.format')),
         ("id\tname\n1\ta\n", ("seems to be separated by", 'Write delimiter: "\\t" in sources.s.format')),
         ("1;a\n2;b\n", ("d.csv:1: none of the declared columns", "'1', 'a': it seems to be data", "header: false")),
+        ("id;name\n1\u00a0234;a\n", ("d.csv:2: column id", 'set `thousands_separator: "\\u00a0"`')),
+        ("id;name\n1 234;a\n", ("d.csv:2: column id", 'set `thousands_separator: " "`')),
         ("no;nme\n1;a\n", ("declared columns are missing: 'id', 'name'", "sources.s.columns")),
     ],
 )
-def test_a_header_without_the_declared_columns(tmp_path: Path, content: str, words: tuple[str, ...]) -> None:
+def test_what_fixes_a_file(tmp_path: Path, content: str, words: tuple[str, ...]) -> None:
     path = project(tmp_path, STEPS)
     (tmp_path / "d.csv").write_text(content)
     [error] = run(path).errors.values()

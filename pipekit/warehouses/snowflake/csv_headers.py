@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from pipekit.errors import BadFileError, SourceError
 from pipekit.files.csv_header import is_separator_line, joined_names
 from pipekit.files.csv_marks import Head, placed
 from pipekit.files.csv_records import CsvReader
+from pipekit.files.decoding import refuse_mark
 from pipekit.files.headers import column_positions, refuse_headless, refuse_names
 from pipekit.formats.csv import CsvFormat
 from pipekit.names import Table
@@ -90,6 +92,12 @@ def _lines(warehouse: SnowflakeSession, peek: str, files: StagedFiles, form: Csv
         for file, line in read.items():
             if form.header and len(line) == _LONGEST:
                 raise BadFileError(f"the header is longer than {_LONGEST:,} characters", file=file.uri, line=number)
+            if (
+                number == 1
+                and line.startswith(codecs.BOM_UTF8.decode(form.encoding, "replace"))
+                and "\ufeff" not in line
+            ):
+                refuse_mark(codecs.BOM_UTF8, form.encoding, file)
             found.setdefault(file, []).append(line.lstrip("\ufeff").rstrip("\r\n"))
     return found
 

@@ -1,6 +1,7 @@
 """The cases of a load: what each promises, as data."""
 
 from pipekit.testing.contract.cases.case import AB, CSV, JSON, PARQUET, UTC, LoadCase, Reject, Row, csv_case, json_case
+from pipekit.testing.contract.cases.csv_broken_cases import CSV_BROKEN_CASES
 from pipekit.testing.contract.cases.csv_cases import CSV_CASES
 from pipekit.testing.contract.cases.foreign_cases import FOREIGN_CASES
 from pipekit.testing.contract.cases.json_broken_cases import JSON_BROKEN_CASES
@@ -12,6 +13,7 @@ from pipekit.testing.contract.cases.way_cases import WAY_CASES
 
 CASES = (
     *CSV_CASES,
+    *CSV_BROKEN_CASES,
     *FOREIGN_CASES,
     *PRINTED_CASES,
     *VALUE_CASES,

@@ -68,4 +68,22 @@ FOREIGN_CASES = (
         columns=_TEXTS,
         format={"encoding": "cp1252"},
     ),
+    csv_case(
+        "delimiters_at_the_ends_of_all_lines",
+        b"a,b,\n1,x,\n",
+        error=("a.csv:1", "the column '' is not declared", "Set `on_extra: ignore`, or ask"),
+    ),
+    csv_case(
+        "byte_order_mark_of_utf_8_in_another_encoding",
+        b"\xef\xbb\xbfa,b\n1,x\n",
+        error=("a.csv:1", "the byte order mark of UTF-8", "Set `encoding: utf-8`"),
+        format={"encoding": "latin-1"},
+    ),
+    csv_case(
+        "byte_order_mark_of_utf_8_in_another_encoding_without_a_header",
+        b"\xef\xbb\xbf1,x\n",
+        error=("a.csv:1", "the byte order mark of UTF-8"),
+        columns=_TEXTS,
+        format={"encoding": "cp1252", "header": False},
+    ),
 )
