@@ -72,6 +72,9 @@ FOREIGN = {
     CONTROLS: "holds a control character that is a sign of text in {0}; set `encoding: {0}`",
 }
 """What is wrong with a text that was not written as it is read, by what it is or holds."""
+NO_NUL = "holds a NUL character (0x00), which no text can hold: export it without, or declare the column `variant`"
+"""The same of a text with ``NUL`` in a format in which any value can be a ``variant``."""
+ESCAPED_NUL = r"\u0000"
 
 
 def windows_encoding(form: FileFormat) -> str | None:
@@ -93,7 +96,7 @@ def may_be_null_sign(column: Column, form: FileFormat) -> bool:
 def why_foreign(value: str, form: FileFormat) -> str | None:
     """Which of ``FOREIGN`` a text is; ``None`` if it is none of them."""
     if not form.is_plain_text:
-        return None
+        return NO_NUL if NUL in value or (form.paths_are_json and ESCAPED_NUL in value) else None
     if value == NULL_SIGN:
         return FOREIGN[NULL_SIGN]
     if NUL in value:
@@ -138,7 +141,8 @@ def why_bad(value: str | None, good: str, form: FileFormat) -> str:
     """Why a value is bad, as a sentence; ``None`` stands for NULL."""
     if value is None:
         return IS_NULL
-    if foreign := why_foreign(value, form):
+    of_text = form.is_plain_text or good.startswith(_EXPECTED["varchar"])
+    if of_text and (foreign := why_foreign(value, form)):
         return f"{short(value)!r} {foreign}"
     if good in _OF_JSON:
         from pipekit.files.json_text import problem_of

@@ -35,6 +35,7 @@ EMULATOR = {
     "json_element_of_an_array_without_a_comma": "its own parser says what JSON is; the emulator's needs no commas",
     "json_comma_before_a_bracket": "its own parser says what JSON is; the emulator's takes the comma",
     "json_key_twice_below": "the emulator looks for keys given twice at the top alone",
+    "parquet_count_of_a_duration": "the emulator reads Parquet with pyarrow, which makes a length of time of it",
     "parquet_end_of_the_day": "the emulator reads Parquet with pyarrow, which makes midnight of 24:00:00",
     "json_key_twice_above": "ALLOW_DUPLICATE = FALSE refuses it, which the emulator does not look at",
 }

@@ -191,6 +191,7 @@ EXCEL_CASES = (
         "more_than_a_float", workbook(S=[("f",), (number("1E400"),), (number("-1E400"),), (1.5,)]), ((1.5,),),
         ((2, "f", "too large"), (3, "f", "too large")), columns={"f": "float"},
     ),
+    _excel("nul_in_a_text", workbook(S=[HEAD, (1, "x_x0000_y"), (2, "y")]), ((2, "y"),), ((2, "b", "NUL character"),)),
     _excel("saved_formula", workbook(S=[HEAD, (formula(3), "x")]), ((3, "x"),)),
     _excel(
         "cells_of_another_type",
@@ -237,6 +238,12 @@ AVRO_CASES = (
     _avro("missing_column", avro({"a": "long"}), error=("a.avro", "'b'", "missing")),
     _avro("extra_column", avro({**AVRO_AB, "c": "int"}, {"a": 1, "b": "x", "c": 1}), ((1, "x"),)),
     _avro("extra_column_fails", avro({**AVRO_AB, "c": "int"}), error=("a.avro", "'c'"), more={"on_extra": "fail"}),
+    _avro(
+        "nul_in_a_text",
+        avro(AVRO_AB, {"a": 1, "b": "x\0y"}, {"a": 2, "b": r"\N"}),
+        ((2, r"\N"),),
+        ((None, "b", "record 1: 'x\\x00y' holds a NUL character"),),
+    ),
     _avro(
         "types",
         avro(

@@ -168,7 +168,7 @@ def convert_text(
     if column.type.kind in SEMI:
         source = f"CASE WHEN trim({source}, ' \t\r\n') <> 'null' THEN {source} END"
     if column.null_values:
-        source = f"CASE WHEN {source} NOT IN {_null_texts(column)} THEN {source} END"
+        source = f"CASE WHEN {source} NOT IN ({', '.join(map(quoted, column.null_values))}) THEN {source} END"
     good, value = _from_text(column, source, contract)
     if column.type.kind == "varchar":
         native = [*_native(column, source, contract.format, scanned, backslashes)]
@@ -180,13 +180,11 @@ def _native(column: Column, text: str, form: FileFormat, scanned: bool, backslas
     """Conditions that are true of a text which was written as it is read: see ``FOREIGN`` of ``files.shapes``."""
     if backslashes and may_be_null_sign(column, form):
         yield f"{text} <> {quoted(NULL_SIGN)}"
-    if form.is_plain_text and not scanned:
+    if not form.is_plain_text:
+        yield f"NOT contains({text}, chr(0))"
+    elif not scanned:
         controls = r"\x{80}-\x{9F}" if windows_encoding(form) else ""
         yield f"NOT regexp_matches({text}, '[\\x00{controls}]')"
-
-
-def _null_texts(column: Column) -> str:
-    return f"({', '.join(map(quoted, column.null_values))})"
 
 
 def read_as_text(column: Column, contract: Source) -> bool:
@@ -199,7 +197,8 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
     if read_as_text(column, contract):
         return convert_text(column, source, contract)
     if column.null_values:
-        is_null = f"({source})::VARCHAR LIKE '\"%' AND ({source}->>'$') IN {_null_texts(column)}"
+        texts = ", ".join(map(quoted, column.null_values))
+        is_null = f"({source})::VARCHAR LIKE '\"%' AND ({source}->>'$') IN ({texts})"
         source = f"CASE WHEN NOT ({is_null}) THEN {source} END"
     lenient = contract.format.is_lenient and column.type.kind not in SEMI
     converted = (_leniently if lenient else _from_json)(column, source, contract)
@@ -215,6 +214,7 @@ def _leniently(column: Column, source: str, contract: Source) -> Converted:
     shaped, typed = _from_json(column, source, contract)
     text = f"(CASE WHEN {raw} LIKE '\"%' THEN {source}->>'$' ELSE {raw} END)"
     good, value = _from_text(column, text, contract)
+    good += f" AND NOT contains({text}, chr(0))" if kind == "varchar" else ""
     good = f"(NOT regexp_matches({raw}, '^[\\[{{]') AND {good})"
     if not numeric and kind != "boolean":
         return good, value
@@ -255,7 +255,8 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     if column.type.kind == "varchar" and column.type.length:
         # Most values are short enough with their quotes and escapes; then they need not be unescaped to be measured.
         good = f"(strlen({raw}) <= {column.type.length} + 2 OR {good})"
-    return f"({is_text} AND {good})", value
+    no_nul = f" AND (NOT contains({raw}, '\\u0000') OR NOT contains({text}, chr(0)))"
+    return f"({is_text} AND {good}{no_nul if column.type.kind == 'varchar' else ''})", value
 
 
 SEMI = {"variant": "%", "object": "{%", "array": "[%"}

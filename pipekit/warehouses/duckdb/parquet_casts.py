@@ -44,6 +44,8 @@ def convert_parquet(column: Column, source: str, found: str) -> Conversion | Non
         tests.append(_is_in_years(value, column))
     if kind == "time":
         tests.append(f"coalesce({value} < TIME '24:00:00', false)")
+    if kind == "varchar" and found == "VARCHAR":
+        tests.append(f"NOT contains({source}, chr(0))")
     if kind in ("varchar", "binary") and column.type.length:
         tests.append(f"{'length' if kind == 'varchar' else 'octet_length'}({value}) <= {column.type.length}")
     shown = expected(column, ParquetFormat(type="parquet")) + (", without loss" if kind == "float" else "")

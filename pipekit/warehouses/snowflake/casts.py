@@ -18,6 +18,7 @@ from pipekit.files.shapes import (
     HEXADECIMAL,
     INTEGER,
     ISO,
+    NO_NUL,
     NOT_FINITE,
     NUL,
     NULL_SIGN,
@@ -78,9 +79,9 @@ class Value:
 
 def foreign(column: Column, written: str, form: FileFormat) -> str | None:
     """SQL of why a text is none that was written as it is read, or NULL; ``None`` if that cannot be."""
-    if column.type.kind != "varchar" or not form.is_plain_text:
+    if column.type.kind != "varchar":
         return None
-    whens = [(f"CONTAINS({written}, CHR(0))", FOREIGN[NUL])]
+    whens = [(f"CONTAINS({written}, CHR(0))", FOREIGN[NUL] if form.is_plain_text else NO_NUL)]
     if may_be_null_sign(column, form):
         whens.append((f"{written} = {text(NULL_SIGN)}", FOREIGN[NULL_SIGN]))
     if windows := windows_encoding(form):

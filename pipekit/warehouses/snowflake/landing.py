@@ -16,7 +16,7 @@ from pipekit.files.signatures import refuse_other_text
 from pipekit.names import Table, quote_identifier
 from pipekit.source import SourceFile
 from pipekit.warehouses.contract import FileLoad
-from pipekit.warehouses.snowflake.casts import Value
+from pipekit.warehouses.snowflake.casts import Value, foreign
 from pipekit.warehouses.snowflake.dialect import arrow_type, text, variant_text
 from pipekit.warehouses.snowflake.errors import CopyRefused, PlaceRefused, about_file, copy_reason
 from pipekit.warehouses.snowflake.formats import PARQUET_FORMAT, peek_format
@@ -248,7 +248,7 @@ def document_select(
         typed_values: Whether a VARIANT may hold a date or a time, as Parquet's do.
         odd: SQL of what makes a record bad as a whole, and why.
     """
-    numbers = range(1, len(got) + 1)
+    numbers, form = range(1, len(got) + 1), load.source.format
     kinds = [column.type.kind if typed_values else "" for column in load.source.columns]
     texts = [variant_text(value, kind) for value, kind in zip(got, kinds, strict=True)]
     taken = ", ".join(
@@ -266,7 +266,7 @@ def document_select(
     inner = f'SELECT {PLACE}, "DOC", "RAW", {taken} FROM ({query})'
     outer = f'SELECT *, {typed}, COALESCE("RAW", TO_JSON("DOC")) AS "RECORD", {whole} AS "WHOLE" FROM ({inner})'
     values = tuple(
-        Value(column, f'"V{n}"', f'"J{n}"', f'"T{n}"', exact=f'AS_DOUBLE("J{n}")')
+        Value(column, f'"V{n}"', f'"J{n}"', f'"T{n}"', foreign(column, f'"V{n}"', form), f'AS_DOUBLE("J{n}")')
         for n, column in zip(numbers, load.source.columns, strict=True)
     )
     return Landing(outer, values, tuple(f'"J{n}"' for n in numbers))

@@ -123,7 +123,9 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     semi = {"variant", "object", "array"}
     exact = {folded(name) for (_, name), kind in kinds.items() if kind.upper().startswith("NUMBER")}
     values = tuple(
-        v if v.column.type.kind in semi else Value(v.column, v.text, refusal=_loss(v, exact), exact=v.exact)
+        v
+        if v.column.type.kind in semi
+        else Value(v.column, v.text, refusal=v.refusal or _loss(v, exact), exact=v.exact)
         for v in landing.values
     )
     present = tuple(key if len(path) > 1 else "TRUE" for key, path in zip(landing.present, paths, strict=True))

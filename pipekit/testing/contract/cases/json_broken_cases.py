@@ -1,10 +1,16 @@
-"""JSON with broken documents: they cost none of the good ones, or the file is refused."""
+"""JSON with broken documents, which cost none of the good ones or refuse the file, and with what no text holds."""
 
 from __future__ import annotations
 
 from pipekit.testing.contract.cases.case import json_case
 
 JSON_BROKEN_CASES = (
+    json_case(
+        "nul_in_a_text",
+        rb'{"a":1,"b":"x\u0000y"}' + b"\n" + rb'{"a":2,"b":"x\\u0000y"}' + b"\n" + rb'{"a":3,"b":"\\N"}',
+        ((2, r"x\u0000y"), (3, r"\N")),
+        ((1, "b", "NUL character"),),
+    ),
     json_case(
         "array_cut_after_a_comma",
         b'[{"a":1,"b":"x"},\n',

@@ -85,6 +85,12 @@ def _wide_decimals() -> pa.Table:
     return pa.table({"a": pa.array([Decimal("1" * 45)], pa.decimal256(50, 0))})
 
 
+def _durations() -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"a": pa.array([90_000_000_000], pa.duration("ns"))})
+
+
 def _day_ends() -> pa.Table:
     import pyarrow as pa
 
@@ -115,6 +121,13 @@ def _structs() -> pa.Table:
 
 
 PARQUET_CASES = (
+    _parquet(
+        "nul_in_a_text",
+        {"a": ([1, 2, 3], "int64"), "b": (["x\0y", r"\N", r"x\u0000y"], "string")},
+        ((2, r"\N"), (3, r"x\u0000y")),
+        ((None, "b", "holds a NUL character"),),
+    ),
+    _typed("count_of_a_duration", _durations, ((90_000_000_000,),), columns={"a": "integer"}),
     _parquet("plain", {"B": (["x", None], "string"), "a": ([1, 2], "int32")}, ((1, "x"), (2, None))),
     _parquet(
         "column_of_nulls_alone",
