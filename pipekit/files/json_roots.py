@@ -145,6 +145,11 @@ _NOT_CUT = (
 NO_ROOT = "no document has anything at `root: {}`"
 
 
+def _on_one_line(text: str, blank: str) -> str:
+    """A record without line breaks. In a broken one they may be within a text, where a tab is as bad as they are."""
+    return text.replace("\r", blank).replace("\n", blank)
+
+
 class Documents:
     """The text of a file, and the records in it.
 
@@ -179,8 +184,9 @@ class Documents:
             for trail in self._below((document,), self._levels):
                 record = self._text[trail[-1].start : trail[-1].end]
                 self._spans.append((trail[-1].start, trail[-1].end))
-                line = self._with_above(record, trail, wanted) if wanted else self._cut.get(record, record)
-                target.write(line.replace("\r", " ").replace("\n", " ").encode() + b"\n")
+                line = self._with_above(record, trail, wanted) if wanted else record
+                line = _on_one_line(self._cut[line], "\t") if line in self._cut else _on_one_line(line, " ")
+                target.write(line.encode() + b"\n")
             self._check_around(document)
         if documents and not self._rooted and not below.may_be_missing:
             raise self._nothing()
