@@ -114,8 +114,9 @@ class CsvReader:
 
     def _split(self, path: Path, width: int = 0) -> Iterator[Record]:
         lines = _Lines(path, self._form)
+        seen = 0  # above the header an empty line is no record, also where it may be one below
         while (line := lines.following()) is not None:
-            if not line[1] and self._ignored(without_ending(line[0]), width == 1):
+            if not line[1] and self._ignored(without_ending(line[0]), width == 1 and seen >= self._form.heads):
                 continue
             pending = _Pending(lines.number)
             while not self._take(pending, *line):
@@ -125,6 +126,7 @@ class CsvReader:
                     pending.problem, pending.restarts = pending.problem or found, True
                     break
                 line = following
+            seen += 1
             if pending.restarts or self._took_records(pending, width):
                 lines.again(pending)
             yield from (pending.problem is _RETURN and self._ended_by_returns(pending, width)) or (

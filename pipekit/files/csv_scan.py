@@ -102,13 +102,20 @@ class CsvScanner:
         return [form.quote.encode() + each + form.quote.encode() for each in written]
 
     def _start(self, stream: IO[bytes]) -> bool:
-        """Pass over the marks at the start and the lines to skip; a fast reader takes a quote in them for a value."""
+        """Pass over the marks at the start and the lines to skip.
+
+        A fast reader takes a quote in them for a value, and the line end of the first for that of all records.
+        """
         text = 0
         while stream.read(len(_MARK)) == _MARK:
             text += len(_MARK)
         stream.seek(text)
         skipped = [stream.readline() for _ in range(self._skip)]
-        return self._quote is None or not any(self._quote in line for line in skipped)
+        if not skipped:
+            return True
+        below = stream.readline()
+        stream.seek(-len(below), SEEK_CUR)
+        return _end_alike([*skipped, below]) and not (self._quote and any(self._quote in line for line in skipped))
 
     def _take(self, chunk: bytes) -> bool:
         """Take the next lines; say whether they are plain."""
@@ -261,6 +268,12 @@ class CsvScanner:
         """The text without comment lines; ``None`` if the character is elsewhere, too."""
         rest = self._comments.sub(b"", outside)
         return None if self._comment is None or self._comment in rest else rest
+
+
+def _end_alike(lines: Iterable[bytes]) -> bool:
+    """Whether lines end with ``\\n``, or all with ``\\r\\n``, and hold no other carriage return."""
+    ends = {line.endswith(b"\r\n") for line in lines if line.endswith(b"\n")}
+    return len(ends) <= 1 and not any(b"\r" in line.removesuffix(b"\n").removesuffix(b"\r") for line in lines)
 
 
 class _Newlines:

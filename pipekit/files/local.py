@@ -195,7 +195,8 @@ class LocalFiles:
             texts = checked(parts if encoding is None else decoded(parts, encoding, file, self._form), file)
             if self._form.records_at is not None:
                 texts = self._records(_whole(texts, file), file)
-            yield from without_last_lines(texts, self._form.footer_lines) if self._form.footer_lines else texts
+            footer = self._form.footer_lines
+            yield from without_last_lines(texts, footer, file.uri) if footer else texts
 
     def _records(self, text: str, file: SourceFile) -> Iterator[bytes]:
         records = BytesIO()

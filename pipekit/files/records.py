@@ -7,9 +7,12 @@ and the raw text of a bad record. Memory is bounded by one record.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipekit.errors import BadFileError
 
 MOST_BYTES = 16 << 20  # of one record; DuckDB's readers get the same limit
 _SHOWN = 1 << 16
@@ -66,8 +69,17 @@ def physical_lines(path: Path, quote: str | None = None) -> Iterator[tuple[str, 
             yield _text(line if quote else line.removesuffix(b"\n").removesuffix(b"\r"))
 
 
-def without_last_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
-    """The text without its last lines; empty lines at the end do not count. Memory is bounded by these lines."""
+def without_last_lines(chunks: Iterable[bytes], count: int, uri: str) -> Iterator[bytes]:
+    """The text without its last lines; empty lines at the end do not count. Memory is bounded by these lines.
+
+    Args:
+        chunks: The text.
+        count: How many lines to leave out.
+        uri: Of the file, for the error.
+
+    Raises:
+        BadFileError: Carriage returns in the last lines, of a text with line feeds, may be line ends as well.
+    """
     held, newline = b"", b""
     for chunk in chunks:
         held += chunk
@@ -76,7 +88,13 @@ def without_last_lines(chunks: Iterable[bytes], count: int) -> Iterator[bytes]:
         if at:
             yield held[:at]
             held = held[at:]
-    yield held[: _last_lines(held, count, newline or _newline(held) or b"\n")]
+    newline = newline or _newline(held)
+    at = _last_lines(held, count, newline or b"\n")
+    if newline == b"\n" and re.search(b"\r(?!\n|\\Z)", held[at:]):
+        reason = f"the lines at its end, of which `skip_footer: {count}` leaves out {count}, end in several ways"
+        hint = "Convert the line ends: they may be \\n, \\r\\n or \\r, and \\r alone beside no other."
+        raise BadFileError(reason, file=uri, hint=hint)
+    yield held[:at]
 
 
 def _newline(text: bytes) -> bytes:

@@ -23,6 +23,9 @@ SNOWFLAKE = {
     "csv_bad_record_below_an_empty_line": "METADATA$FILE_ROW_NUMBER does not count the empty lines that COPY leaves out",
     "csv_footer": "COPY cannot leave out the last lines; validate refuses the key",
     "csv_footer_of_a_packed_file": "COPY cannot leave out the last lines; validate refuses the key",
+    "csv_footer_behind_a_carriage_return": "COPY cannot leave out the last lines; validate refuses the key",
+    "csv_footer_of_old_macs": "COPY cannot leave out the last lines; validate refuses the key",
+    "csv_footer_of_old_macs_with_a_line_feed": "COPY cannot leave out the last lines; validate refuses the key",
 }
 # What the emulator cannot do, and Snowflake can.
 EMULATOR = {
@@ -86,6 +89,11 @@ VARIATIONS = Variations(
         "csv_line_feed_before_carriage_return": ("a.csv:2", "carriage return"),
         "csv_line_feed_before_carriage_return_and_numbers": ("a.csv:2", "carriage return"),
         "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),
+        "csv_empty_line_above_one_column": ("a.csv:1", "`skip_lines`"),
+        "csv_skipped_line_of_old_macs": (
+            "a.csv",
+            "`skip_lines: 1`",
+        ),  # SKIP_HEADER skips lines that end with a line feed
         "csv_xz": ("a.csv.xz", "does not read xz"),
         "csv_xz_in_two_streams_with_padding": ("a.csv.xz", "does not read xz"),
         "csv_zip": ("zip", "does not read zip"),

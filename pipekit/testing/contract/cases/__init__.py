@@ -6,6 +6,7 @@ from pipekit.testing.contract.cases.csv_cases import CSV_CASES
 from pipekit.testing.contract.cases.foreign_cases import FOREIGN_CASES
 from pipekit.testing.contract.cases.json_broken_cases import JSON_BROKEN_CASES
 from pipekit.testing.contract.cases.json_cases import JSON_CASES, JSON_VALUE_CASES
+from pipekit.testing.contract.cases.line_end_cases import LINE_END_CASES
 from pipekit.testing.contract.cases.parquet_cases import PARQUET_CASES
 from pipekit.testing.contract.cases.printed_cases import PRINTED_CASES
 from pipekit.testing.contract.cases.value_cases import VALUE_CASES
@@ -18,6 +19,7 @@ CASES = (
     *PRINTED_CASES,
     *VALUE_CASES,
     *WAY_CASES,
+    *LINE_END_CASES,
     *JSON_CASES,
     *JSON_VALUE_CASES,
     *JSON_BROKEN_CASES,
