@@ -98,6 +98,10 @@ ONE_TABLE = "If these are values of one table, leave its header out: `header: fa
 """The way out if what looks like the header of another table is none."""
 
 
+SET_ASIDE = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
+"""The way out of a bad record."""
+
+
 class BadRecord(NamedTuple):
     """The first bad record of a load.
 
@@ -118,7 +122,7 @@ class BadRecord(NamedTuple):
 
 def first_bad_record(first: BadRecord, rejected: int, form: FileFormat) -> SourceError:
     """The first bad record as an error, with the number of all; the way out is one that the format has."""
-    way = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
+    way = SET_ASIDE
     if NO_UTF8 in first.reason:
         named = "encoding" in type(form).model_fields
         other = (

@@ -88,13 +88,13 @@ def _judged(
     return judged
 
 
-def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields: bool = True) -> str:
+def csv_format(form: CsvFormat, group: Header, *, empty_is_null: bool, count_fields: bool = True) -> str:
     """How COPY reads a source's CSV into text: nothing guessed, nothing replaced.
 
     Args:
         form: The source's format.
+        group: Of the files. In one column an empty line would be a record, so it is an error and not passed over.
         empty_is_null: Whether an unquoted empty field is NULL; a quoted one never is.
-        skip: Lines before the first record.
         count_fields: Whether a record with too few or too many fields is an error.
     """
     listed = [value for value in form.null_values if value or form.quoted_nulls]
@@ -105,8 +105,8 @@ def csv_format(form: CsvFormat, *, empty_is_null: bool, skip: int, count_fields:
         "FIELD_DELIMITER": _mark(form.delimiter),
         "MULTI_LINE": "TRUE",
         "PARSE_HEADER": "FALSE",
-        "SKIP_HEADER": str(skip),
-        "SKIP_BLANK_LINES": "TRUE",
+        "SKIP_HEADER": str(group.skip),
+        "SKIP_BLANK_LINES": "FALSE" if group.width == 1 else "TRUE",
         "FIELD_OPTIONALLY_ENCLOSED_BY": text(form.quote) if form.quote else "NONE",
         "ESCAPE": text(form.escape) if form.escape and form.escape != form.quote else "NONE",
         "ESCAPE_UNENCLOSED_FIELD": "NONE",
@@ -142,13 +142,13 @@ def land_csv(
         present = [(each.text, at) for each, at in zip(values, group.positions, strict=True) if at is not None]
         names = "".join(f"{name}, " for name, _ in present)
         fields = "".join(f"${position}, " for _, position in present)
-        read = csv_format(form, empty_is_null=True, skip=group.skip)
+        read = csv_format(form, group, empty_is_null=True)
         options = CopyOptions(read, f"SELECT {fields}{PLACE_SELECT}", on_error)
         copied = copy(warehouse, f"{landed} ({names}{PLACE})", files, members, options)
-        uncounted = csv_format(form, empty_is_null=True, skip=group.skip, count_fields=False)
+        uncounted = csv_format(form, group, empty_is_null=True, count_fields=False)
         unreadable += unreadable_records(warehouse, f'{landed} ("V1")', files, copied, uncounted)
         # Read so that an empty field is a text, only a field that is not there is NULL.
-        count = csv_format(form, empty_is_null=False, skip=group.skip)
+        count = csv_format(form, group, empty_is_null=False)
         edge = f"SELECT {PLACE_SELECT}, ${group.width}, ${group.width + 1}"
         options = CopyOptions(count, edge, on_error)
         _require_same(copied, copy(warehouse, f'{ends} ({PLACE}, "LAST", "OVER")', files, members, options))
@@ -302,7 +302,7 @@ class PlainCsvLoad:
         form = self._load.source.format
         assert isinstance(form, CsvFormat)
         target = f"{self._landing} ({', '.join(_placed(group, self._values))})"
-        options = csv_format(form, empty_is_null=True, skip=group.skip)
+        options = csv_format(form, group, empty_is_null=True)
         for copied in copy(self._warehouse, target, files, members, CopyOptions(options)):
             self._rows[copied.file] = copied.rows
 

@@ -119,6 +119,13 @@ def _header(source: Source, form: CsvFormat, file: SourceFile, lines: list[str],
     _refuse_broken(reader, file, lines, skip)
     texts = [reader.texts(line) for line in lines]
     names = joined_names(form, file, texts)
+    if any("\r" in name for name in names):
+        raise BadFileError(
+            "the header holds a carriage return: lines that end with it alone are one line for Snowflake",
+            file=file.uri,
+            line=skip + 1,
+            hint=r"Convert the line ends of the file to \n or \r\n.",
+        )
     positions = column_positions(source, file, names, skip + 1)
     heads = placed(texts, positions)
     return Header(tuple(None if at is None else at + 1 for at in positions), len(names), skip + form.heads, heads)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, TransientError, WarehouseError, short
+from pipekit.files.verdicts import SET_ASIDE
 
 TRANSIENT, FINAL, BY_CODE = "transient", "final", "by code"
 
@@ -139,13 +140,14 @@ def about_file(reported: CopyRefused, uri: str) -> SourceError:
         return LineTooLong(reported.reason, file=uri, line=reported.line)
     whole = reported.reason.startswith((_UNPACK, _NO_PARQUET))
     kind = BadFileError if whole else SourceError
-    return kind(reported.reason, file=uri, line=None if whole else reported.line)
+    return kind(reported.reason, file=uri, line=None if whole else reported.line, hint=None if whole else SET_ASIDE)
 
 
 # COPY's messages in the words that pipekit uses on every warehouse.
 _REASONS = (
     (r"Invalid UTF-?8", "is not UTF-8"),
     (r"Found character .* instead of field delimiter", "has text after a closing quote, or a quote that is not closed"),
+    (r"End of record reached", "is an empty line: in a file of one column it would be a record"),
     (r"Error parsing JSON", "is not valid JSON"),
     (r"compressed|decompress|gzip", _UNPACK),
     (r"parquet", _NO_PARQUET),
@@ -158,7 +160,7 @@ def copy_reason(message: str) -> str:
     """Why COPY refused a record, as a sentence; the service's own words follow where they add something."""
     first = _first_line(message)
     if fields := _FIELDS.search(first):
-        return f"has {fields[1]} fields, not {fields[2]}"
+        return f"has {fields[1]} field{'' if fields[1] == '1' else 's'}, not {fields[2]}"
     known = next((words for pattern, words in _REASONS if re.search(pattern, first, re.IGNORECASE)), None)
     return f"{known} ({first})" if known else first
 

@@ -68,4 +68,6 @@ CSV_BROKEN_CASES = (
         (("x\r\r\nq", "y\r"), ("z", "w")),
         columns=_TEXTS,
     ),
+    csv_case("empty_line_in_one_column", b"a\nx\n\ny\n", (("x",), (None,), ("y",)), columns={"a": "varchar"}),
+    csv_case("returns_alone", b"a,b\r1,x\r2,y\r", ((1, "x"), (2, "y"))),
 )
