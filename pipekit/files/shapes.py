@@ -150,7 +150,7 @@ def why_bad(value: str | None, good: str, form: FileFormat) -> str:
         if problem := problem_of(value)[1]:
             return f"{short(value)!r} {problem}"
     quoted = "; in quotes it is not NULL, unless `quoted_nulls: true`" if value in form.unquoted_nulls else ""
-    return f"{short(value)!r} is not {good}{quoted}{_parted(value, form)}"
+    return f"{short(value)!r} is not {good}{quoted}{_parted(value, form)}{_other_type(value, good)}"
 
 
 def _parted(value: str, form: FileFormat) -> str:
@@ -160,3 +160,12 @@ def _parted(value: str, form: FileFormat) -> str:
         return ""
     name = found[1] if found[1] == " " else f"\\u{ord(found[1]):04x}"
     return f'; a blank is between its digits: set `thousands_separator: "{name}"`'
+
+
+def _other_type(value: str, good: str) -> str:
+    """The type that takes a number as it is written, if that is why it is bad; nothing for another text."""
+    if good == _EXPECTED["integer"] and re.fullmatch("[+-]?[0-9]+[.]0*", value):
+        return "; `number(38,0)` takes zeros behind the point"
+    if good.startswith("a number(") and "e" in value.lower() and re.fullmatch(FLOAT, value):
+        return "; `float` takes an exponent"
+    return ""

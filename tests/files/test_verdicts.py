@@ -19,6 +19,7 @@ STEPS = f"sources: {{s: {{uri: d.csv, format: {{type: csv, delimiter: ';'}}, {CO
         ("1;a\n2;b\n", ("d.csv:1: none of the declared columns", "'1', 'a': it seems to be data", "header: false")),
         ("id;name\n1\u00a0234;a\n", ("d.csv:2: column id", 'set `thousands_separator: "\\u00a0"`')),
         ("id;name\n1 234;a\n", ("d.csv:2: column id", 'set `thousands_separator: " "`')),
+        ("id;name\n1.0;a\n", ("d.csv:2: column id", "`number(38,0)` takes zeros behind the point")),
         ("no;nme\n1;a\n", ("declared columns are missing: 'id', 'name'", "sources.s.columns")),
     ],
 )
@@ -43,3 +44,10 @@ def test_why_a_text_is_no_document(tmp_path: Path, value: str, words: str) -> No
     (tmp_path / "d.csv").write_text('id;name\n1;"' + value.replace('"', '""') + '"\n')
     [error] = run(path).errors.values()
     assert f"{value!r} {words}" in str(error)
+
+
+def test_a_number_with_an_exponent_is_a_float(tmp_path: Path) -> None:
+    path = project(tmp_path, STEPS.replace("id: integer", "id: 'number(9,2)'"))
+    (tmp_path / "d.csv").write_text("id;name\n1E2;a\n")
+    [error] = run(path).errors.values()
+    assert "'1E2' is not a number(9,2); `float` takes an exponent" in str(error)
