@@ -168,6 +168,20 @@ class SourceError(PipekitError):
         parts = (place, f"column {column}" if column else "", message)
         super().__init__(": ".join(part for part in parts if part), kept=kept, hint=hint)
 
+    def place(self, file: str) -> None:
+        """Name the file, if the error names none."""
+        if self.file is None:
+            SourceError.__init__(
+                self,
+                self.reason,
+                file=file,
+                line=self.line,
+                column=self.column,
+                value=self.value,
+                kept=self.kept,
+                hint=self.hint,
+            )
+
 
 class BadFileError(SourceError):
     """A file that cannot be loaded as a whole: damaged, archived, refused, or with other columns than declared.

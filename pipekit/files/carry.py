@@ -83,7 +83,7 @@ def _read(source: Source, file: SourceFile, path: Path) -> Iterator[Records]:
     try:
         yield from form.reader(form, path)
     except SourceError as error:
-        error.file = error.file or file.uri
+        error.place(file.uri)
         raise
     except (ValueError, OverflowError, OSError) as error:
         raise BadFileError(f"cannot be read as {form.type}: {error}", file=file.uri, hint=_AGAIN) from error

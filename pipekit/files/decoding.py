@@ -36,6 +36,9 @@ def readable(file: SourceFile, form: FileFormat, raw: Readable) -> Iterator[IO[b
     kind = compression_of(file.uri, form)
     try:
         yield PACKINGS[kind].unpacked(raw)
+    except BadFileError as error:
+        error.place(file.uri)
+        raise
     except (PipekitError, FileNotFoundError):
         raise
     except OtherContent as error:

@@ -10,6 +10,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from pipekit.files.patterns import first_no_data
 from pipekit.formats.base import FileFormat
+from pipekit.formats.unpacked import refuse_beside
 
 _CHUNK = 1 << 20
 CORRUPT = (EOFError, zlib.error, OSError)
@@ -65,6 +66,7 @@ def _zip(raw: Any) -> IO[bytes]:
 
     try:
         archive = zipfile.ZipFile(raw)
+        refuse_beside(archive)
         files = [each for each in archive.infolist() if not each.is_dir() and _is_data(each.filename)]
         if len(files) != 1:
             names = ", ".join(each.filename for each in files[:3]) + (", ..." if len(files) > 3 else "")

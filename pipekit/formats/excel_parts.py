@@ -15,7 +15,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
-from pipekit.formats.unpacked import MOST_RATIO, is_bomb
+from pipekit.formats.unpacked import MOST_RATIO, is_bomb, refuse_beside
 
 _CHUNK = 4 << 20
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
@@ -35,6 +35,7 @@ def open_sheet(path: Path, name: str | None) -> Any:
     """python-calamine's sheet.
 
     Raises:
+        BadFileError: There is something else in the file beside the workbook.
         ValueError: The file is not such a workbook, or lacks the sheet.
     """
     import python_calamine
@@ -60,6 +61,7 @@ def _refuse_bomb(path: Path) -> None:
         with ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
             names = parts.namelist()
+            refuse_beside(parts)
     except (*_DAMAGE, OSError) as error:
         raise ValueError(f"is not an .xlsx workbook: {error}") from error
     if "xl/workbook.xml" not in names:
