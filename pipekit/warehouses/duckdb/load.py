@@ -302,7 +302,11 @@ def _strict_check(each: Plan) -> str:
 
 
 def _too_many(each: Plan) -> SourceError:
-    return SourceError("records have too many fields", file=each.file.uri)
+    return SourceError(
+        "it has more delimiters than its records need, and none of these is bad by itself",
+        file=each.file.uri,
+        hint="Set `on_error: reject` and `max_rejects: 0`, which reads the file record by record.",
+    )
 
 
 def _parquet_planner(warehouse: Session, source: Source, form: Any) -> Planner:
