@@ -42,6 +42,9 @@ def _plan(warehouse: Session, source: Source, form: JsonFormat, each: Fetched) -
     if paths_above(source.columns):
         return plan_below(source, file, path)
     layout = form.layout if form.layout != "auto" else layout_of(start) if form.root is None else "lines"
+    if form.layout == "lines" and form.root is None and start.startswith("[") and start.endswith(("[", ",")):
+        hint = "Leave out `layout: lines`, or set `layout: array`."
+        raise BadFileError("is an array over several lines, not a document on each line", file=file.uri, hint=hint)
     paths = [column_path(column) for column in source.columns]
     wanted = [(path_, read_as_text(column, source)) for path_, column in zip(paths, source.columns, strict=True)]
     trusted = _is_trusted(path, layout, start, end) and is_strict(warehouse, source, path, layout)

@@ -112,7 +112,11 @@ def _land_documents(
 
 
 _OPENS, _CLOSES = ".*[{[,][ \t\r]*", "[ \t]*[]}][]}, \t\r]*"
-_PARTS = " AND ".join(f'COUNT_IF(REGEXP_LIKE("RAW", {text(pattern)})) > 0' for pattern in (_OPENS, _CLOSES))
+_BEGINS, _ENDS = "[ \t]*[[].*[[,][ \t\r]*|[ \t]*[[][ \t\r]*", ".*[]][ \t\r]*"  # an array with an element on each line
+_PARTS = " OR ".join(
+    f'COUNT_IF(REGEXP_LIKE("RAW", {text(first)})) > 0 AND COUNT_IF(REGEXP_LIKE("RAW", {text(last)})) > 0'
+    for first, last in ((_OPENS, _CLOSES), (_BEGINS, _ENDS))
+)
 _MOST_OF_LINE = 1 << 16  # a first line longer than that is taken for one document, or the beginning of one
 
 

@@ -26,6 +26,12 @@ JSON_BROKEN_CASES = (
         b'[\n{"a":1,"b":"x"}\n][\n{"a":2,"b":"y"}\n]\n{"a":3,"b":"z"}',
         ((1, "x"), (2, "y"), (3, "z")),
     ),
+    json_case(
+        "array_over_lines_as_lines",
+        b'[{"a":1,"b":"x"},\n{"a":2,"b":"y"}]',
+        error=("a.json", "over several lines"),
+        format={"layout": "lines"},
+    ),
     json_case("array_with_something_behind", b'[{"a":1,"b":"x"}] end', error=("a.json:1", "on_bad_file: skip")),
     *(
         json_case(
