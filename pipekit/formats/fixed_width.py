@@ -9,6 +9,7 @@ from typing import IO, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from pipekit.errors import BadFileError
 from pipekit.formats.base import Compression, FormatType, Records, batched
 from pipekit.formats.numbers import WrittenNumbers
 
@@ -91,13 +92,21 @@ def read_fixed_width(form: FixedWidthFormat, path: Path) -> Iterator[Records]:
 
 
 def _lines(form: FixedWidthFormat, path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number and bytes of each line that is not empty."""
+    """Number and bytes of each line that is not empty.
+
+    Raises:
+        BadFileError: A line that is left out holds what may be the end of another one.
+    """
     with path.open("rb") as stream:
         for number, line in enumerate(_physical(stream), 1):
             body = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             body = body.removesuffix(b"\n").removesuffix(b"\r")
             if number > form.skip_lines and body:
                 yield number, body
+            elif b"\r" in body.rstrip(b"\r"):  # records may be lost with it
+                reason = f"the lines at its top, which `skip_lines: {form.skip_lines}` leaves out, end in several ways"
+                hint = "Convert the line ends: they may be \\n, \\r\\n or \\r, and \\r alone beside no other."
+                raise BadFileError(reason, line=number, hint=hint)
 
 
 def _physical(stream: IO[bytes]) -> Iterator[bytes]:

@@ -55,6 +55,15 @@ FIXED_CASES = (
     _fixed("null_values", b"N/Ax   \n  1N/A \n", ((None, "x"), (1, None)), format={"null_values": ["N/A"]}),
     _fixed("no_trim", b"  1 x  \n", ((" x  ",),), format={"trim": False}, columns={"b": "varchar"}),
     _fixed("skip_lines", b"made by us\n  1x   \n", ((1, "x"),), format={"skip_lines": 1}),
+    _fixed("skip_lines_of_old_macs", b"made by us\r  1x   \r  2y   \r", ((1, "x"), (2, "y")), format={"skip_lines": 1}),
+    _fixed("skip_lines_that_end_with_two_returns", b"made by us\r\r\n\n  1x   \n", ((1, "x"),), format={"skip_lines": 2}),
+    *(
+        _fixed(
+            f"skip_lines_with_a_return_among_{name}", b"made by us\r  1x   %b  2y   %b" % (last, end),
+            error=("a.txt:1", "`skip_lines: 1`", "Convert the line ends"), format={"skip_lines": 1},
+        )
+        for name, last, end in (("line_feeds", b"\n", b"\n"), ("both", b"\r\n", b"\r\n"), ("returns_but_one", b"\r", b"\r\n"))
+    ),
     _fixed("skip_footer", b"  1x   \n  2y   \nTRAILER 2\n", ((1, "x"), (2, "y")), format={"skip_footer": 1}),
     _fixed("places", b"x..  1\n", ((1, "x"),), format={"fields": {"b": [1, 1], "a": [4, 3]}}),
     _fixed("line_length", b"  1x   filler\n", ((1, "x"),), format={"line_length": 13}),
