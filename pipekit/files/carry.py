@@ -114,6 +114,11 @@ def _table(source: Source, file: SourceFile, records: Records, before: int, sche
         )
         for position, column in zip(positions, source.columns, strict=True)
     ]
+    if source.format.numbers_are_floats:
+        read = [
+            (_whole(texts) if column.type.kind == "variant" else texts, refused)
+            for (texts, refused), column in zip(read, source.columns, strict=True)
+        ]
     for row, (name, reason) in records.cut.items():
         for position, column, (texts, refused) in zip(positions, source.columns, read, strict=True):
             if position is not None and names[position] == name and column.type.kind != "varchar":
@@ -131,6 +136,13 @@ def _table(source: Source, file: SourceFile, records: Records, before: int, sche
         **{f"V{number}": texts for number, (texts, _) in enumerate(read, 1)},
     }
     return pa.table([columns[field.name].cast(field.type) for field in schema], schema=schema)
+
+
+def _whole(texts: pa.Array) -> pa.Array:
+    """JSON in which a whole number has no fraction. Texts are in quotes, and so are none."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(texts, "^(-?[0-9]+)[.]0$", r"\1")
 
 
 def _first_refusals(reasons: Sequence[dict[int, str]], rows: int) -> tuple[list[int | None], list[str | None]]:

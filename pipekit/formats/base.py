@@ -75,6 +75,7 @@ class FileFormat(Model):
         mark_is_skipped: Whether readers of the text skip a byte order mark.
         numbers_are_text: Whether columns of numbers can say how these are written.
         times_are_text: Whether columns of dates and timestamps can say how these are written.
+        numbers_are_floats: Whether every number is a floating-point one in the file, whole ones too.
         finds_encoding: Whether a file in UTF-16 or UTF-32 is known by its first bytes, and read as such.
     """
 
@@ -87,6 +88,7 @@ class FileFormat(Model):
     mark_is_skipped: ClassVar[bool] = True
     numbers_are_text: ClassVar[bool] = False
     times_are_text: ClassVar[bool] = False
+    numbers_are_floats: ClassVar[bool] = False
     finds_encoding: ClassVar[bool] = False
     _read: ReadRecords | None = PrivateAttr(default=None)
 

@@ -34,6 +34,7 @@ class ExcelFormat(FileFormat):
     header: bool = True
 
     extra_is_error: ClassVar[bool] = True
+    numbers_are_floats: ClassVar[bool] = True
 
     @field_validator("range")
     @classmethod

@@ -237,6 +237,12 @@ EXCEL_CASES = (
     ),
     _excel("a_duration", workbook(S=[("m",), (number(1.5, DURATION),)]), (), ((2, "m", "is a duration"),), columns={"m": "time"}),
     _excel(
+        "numbers_in_a_variant",
+        workbook(S=[("v",), (1,), (-20,), (0,), (1.5,), ("1.0",), (number("1E+20"),), (True,)]),
+        ((1,), (-20,), (0,), (1.5,), ("1.0",), (1e20,), (True,)),
+        columns={"v": "variant"},
+    ),
+    _excel(
         "durations_as_variants",
         workbook(S=[("m",), *((number(days, DURATION),) for days in (1 + 7384 / 86400, 1.5, 0.25, 3, 45 / 86400))]),
         (("P1DT2H3M4S",), ("P1DT12H",), ("PT6H",), ("P3D",), ("PT45S",)),
