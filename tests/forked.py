@@ -37,7 +37,7 @@ pipekit.sinks.console rich.console rich.live rich.table pyarrow pyarrow.compute 
 pyarrow.pandas_compat
 pipekit.warehouses.duckdb.warehouse pipekit.warehouses.duckdb.load pipekit.warehouses.duckdb.looking
 pipekit.warehouses.duckdb.parquet pipekit.warehouses.duckdb.carried pipekit.warehouses.duckdb.semantics.translation
-pipekit.warehouses.snowflake.warehouse pipekit.warehouses.snowflake.load fsspec s3fs"""
+pipekit.warehouses.snowflake.warehouse pipekit.warehouses.snowflake.load snowflake.connector fsspec s3fs"""
 # What Python, or a library, reads once at its start: a fork would have that of the process that it comes from.
 _READ_EARLY = ("PYTHON", "HOME", "XDG_", "LC_", "LANG", "TZ", "LD_", "SNOWFLAKE_HOME")
 _START_SECONDS = 60

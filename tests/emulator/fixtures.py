@@ -148,8 +148,9 @@ class EmulatedSnowflake:
 
 
 # Each module and conftest.py that imports these fixtures has them again, so that the servers are kept here: starting
-# both takes three seconds of CPU. After some modules comes another account, as each statement looks through all tables.
-_MODULES_OF_AN_ACCOUNT = 8
+# both takes three seconds of CPU. After many modules comes another account, as each statement looks through all tables,
+# and those of fixtures stay.
+_MODULES_OF_AN_ACCOUNT = 24
 _ASKED = itertools.count()
 
 

@@ -312,6 +312,7 @@ def app() -> Starlette:
     # A login makes nothing: a database that is not there is not the session's.
     fake.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
     fake.shared_fs.results_cache = Forgetful()
+    fake.shared_fs.duck_conn.execute("SET threads = 1")  # for a few rows others only cost time
     read_binding = fake.from_binding
     fake.from_binding = lambda binding: (
         Decimal(binding["value"]) if binding["type"] == "FIXED" and "." in binding["value"] else read_binding(binding)

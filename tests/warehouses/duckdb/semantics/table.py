@@ -78,6 +78,7 @@ class Bench:
         self._tables = tables
         self._connection = duckdb.connect()
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET threads = 1")  # for a few rows others only cost time
         self._session = Session(self._connection)
         for name, columns in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} ({', '.join(f'{c} {kind}' for c, kind in columns.items())})")
