@@ -29,7 +29,7 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.instance import FakeSnow
 from parsing import parse_once
 from results import in_chunks, send_small_numbers
-from session import Account, Connection, mend_null_timestamps, quoted
+from session import Account, Connection, leave_lengths_to_declared, mend_null_timestamps, quoted
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -307,6 +307,7 @@ def app() -> Starlette:
     quicken()
     parse_once()
     mend_null_timestamps()
+    leave_lengths_to_declared()
     send_small_numbers()
     send_declared_types()
     # A login makes nothing: a database that is not there is not the session's.

@@ -15,6 +15,7 @@ from typing import Any
 import declared as types
 import duckdb
 import fakesnow.arrow
+import fakesnow.transforms
 import pyarrow as pa
 from consistency import View
 from copying import Copy, infer_schema, staged_lines
@@ -53,6 +54,10 @@ _CONFLICT_TRIES = 200
 def refused(message: str, errno: int = 1003, sqlstate: str = "42000") -> ProgrammingError:
     """An error as the service would send it."""
     return ProgrammingError(msg=message, errno=errno, sqlstate=sqlstate)
+
+
+# One by one: DuckDB skips what they rule out, and compares a row of three with every column there is.
+_NAMED = "database_name = ? AND schema_name = ? AND table_name = ?"
 
 
 @dataclass
@@ -382,8 +387,7 @@ class Cursor(FakeSnowflakeCursor):
     def table_columns(self, name: Sequence[str]) -> list[tuple[str, str]]:
         """A table's columns and DuckDB's types of them."""
         rows = self._duck_conn.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE (database_name, schema_name, table_name)"
-            " = (?, ?, ?) ORDER BY column_index",
+            f"SELECT column_name, data_type FROM duckdb_columns() WHERE {_NAMED} ORDER BY column_index",
             list(name),
         ).fetchall()
         if not rows:
@@ -458,9 +462,8 @@ def _clone(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     conn.account.governance.replaced(new, copy_grants="COPY GRANTS" in command.upper())
     conn.account.clustering[new] = conn.account.clustering.get(old, "")
     cursor._duck_conn.execute(f"CREATE OR REPLACE TABLE {quoted(new)} AS FROM {quoted(old)}")
-    said = "SELECT column_name, column_default, is_nullable FROM duckdb_columns()"
-    where = " WHERE (database_name, schema_name, table_name) = (?, ?, ?)"
-    for column, default, nullable in cursor._duck_conn.execute(said + where, list(old)).fetchall():
+    said = f"SELECT column_name, column_default, is_nullable FROM duckdb_columns() WHERE {_NAMED}"
+    for column, default, nullable in cursor._duck_conn.execute(said, list(old)).fetchall():
         changed = f"ALTER TABLE {quoted(new)} ALTER COLUMN {quoted([column])} SET"
         if default is not None:
             cursor._duck_conn.execute(f"{changed} DEFAULT {default}")
@@ -705,7 +708,7 @@ def _show_tables(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     schema = conn.full_name(f"{match['schema']}.x")[:2] if match["schema"] else (conn.database, conn.schema)
     pattern = re.sub(r"\\\\(.)", r"\\\1", (match["like"] or "%").replace("''", "'"))
     rows = cursor._duck_conn.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE (database_name, schema_name) = (?, ?)"
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?"
         " AND table_name ILIKE ? ESCAPE '\\' ORDER BY table_name",
         [*schema, pattern],
     ).fetchall()
@@ -728,8 +731,7 @@ def _describe(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     name = cursor._conn.full_name(match["one"])
     cursor.table_columns(name)
     rows = cursor._duck_conn.execute(
-        "SELECT column_name, data_type, is_nullable FROM duckdb_columns()"
-        " WHERE (database_name, schema_name, table_name) = (?, ?, ?) ORDER BY column_index",
+        f"SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE {_NAMED} ORDER BY column_index",
         list(name),
     ).fetchall()
     masked = cursor._conn.account.governance.masked.get(name, {})
@@ -844,6 +846,16 @@ _HANDLERS: list[tuple[re.Pattern[str], Callable[[Cursor, re.Match[str], str], An
     (_pattern(r"\s*SELECT CURRENT_DATABASE\(\), CURRENT_SCHEMA\(\)\s*$"), _where),
     (_ACCEPTED, _accepted),
 ]
+
+
+def leave_lengths_to_declared() -> None:
+    """fakesnow keeps lengths of texts in a table, for its information schema; here ``declared`` knows them."""
+
+    def unchanged(expression: exp.Expression) -> exp.Expression:
+        return expression
+
+    unchanged.kinds = ()  # type: ignore[attr-defined]  # it is given no node
+    fakesnow.transforms.extract_text_length = unchanged
 
 
 def mend_null_timestamps() -> None:
