@@ -52,7 +52,11 @@ _SIGNATURES = (
     ),
     _Signature(b"PK\x03\x04", "a zip archive", _UNPACK.format("zip", "zip")),
     _Signature(b"PK\x05\x06", "a zip archive", _UNPACK.format("zip", "zip")),
-    _Signature(b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", "Save it as .xlsx or .csv."),
+    _Signature(
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel workbook (.xls), or one with a password",
+        "Save it as .xlsx, without a password, or as .csv.",
+    ),
     _Signature(b"PAR1", "a Parquet file", "Set `format: {type: parquet}`.", r"[\x00-\x08\x0e-\x1f]"),
     _Signature(b"Obj\x01", "an Avro file", "Set `format: {type: avro}`."),
     _Signature(b"ORC", "an ORC file", "Write it as Parquet.", r"[\x00-\x08\x0e-\x1f]"),
@@ -64,6 +68,13 @@ _SIGNATURES = (
         "an HTML page",
         "It may be the error page of the place that it came from.",
         r"(?i:!doctype html|html)\b",
+        None,
+    ),
+    _Signature(
+        b"<?xml",
+        "a workbook in XML of Excel 2003",
+        "Save it as .xlsx or .csv.",
+        r"(?i:[^>]*\?>\s*<(?:\?mso-application\b|workbook\b))",
         None,
     ),
     _Signature(
@@ -92,6 +103,11 @@ _SIGNATURES = (
 _FIRST = re.compile(  # what most files do not begin with, so that they need not be compared with each
     b"|".join(b".{%d}%s" % (each.at or 0, re.escape(each.begins)) for each in _SIGNATURES), re.DOTALL
 )
+_BINARY = {  # formats that are bytes: what a file of it is called, and what its first bytes say that it is
+    "parquet": ("a Parquet file", ("a Parquet file",)),
+    "avro": ("an Avro file", ("an Avro file",)),
+    "excel": ("an .xlsx workbook", ("an Excel workbook (.xlsx)", "a zip archive")),
+}
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -151,6 +167,15 @@ def refuse_other_text(start: str, file: SourceFile) -> None:
         raise BadFileError(f"is {found[0]}, not text in UTF-8", file=file.uri, hint=found[1])
 
 
+_SKIP = "`on_bad_file: skip` loads the other files without it."
+
+
+def _for_bytes(remedy: str, form: FileFormat) -> str:
+    """What to do about a file under a format of bytes: such formats may have no key for packed files."""
+    packed = remedy.startswith("Set `compression") and "compression" not in type(form).model_fields
+    return f"Unpack it first: {form.type} files are not read packed." if packed else remedy
+
+
 def _replaced(signature: _Signature) -> str:
     """A pattern of the signature in such a text."""
     begins = "".join(re.escape(chr(byte)) if byte < 0x80 else "\ufffd" for byte in signature.begins)
@@ -167,7 +192,7 @@ def _refuse_other_order(start: bytes, file: SourceFile, encoding: str) -> None:
 
 
 def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
-    """Refuse a file that is to be text, or Parquet, and is something else, as far as its first bytes show.
+    """Refuse a file that is something else than its source says, as far as its first bytes show.
 
     Args:
         start: The first ``MOST`` bytes, unpacked as the source says.
@@ -180,8 +205,11 @@ def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
     encoding = form.text_encoding
     found = kind_of(start)
     if encoding is None:
-        if found and found[0] != "a Parquet file" and form.type == "parquet":
-            raise BadFileError(f"is {found[0]}, not a Parquet file", file=file.uri, hint=found[1])
+        wanted, kinds = _BINARY.get(form.type, ("", ()))
+        if found and wanted and found[0] not in kinds:
+            raise BadFileError(
+                f"is {found[0]}, not {wanted}", file=file.uri, hint=f"{_for_bytes(found[1], form)} {_SKIP}"
+            )
         return
     if wide_encoding("a,b".encode(encoding, "replace")):
         _refuse_other_order(start, file, encoding)

@@ -96,6 +96,10 @@ NO_UTF8 = "is not UTF-8"
 OTHER_TABLE = "the header of another table"
 ONE_TABLE = "If these are values of one table, leave its header out: `header: false`, and `skip_lines: 1` or more."
 """The way out if what looks like the header of another table is none."""
+_ONE_TABLE_OF_CELLS = (
+    "If these are values of one table, leave its header out: `header: false`, and a `range` that begins below it. "
+    "To leave another table out, end the `range` above it."
+)
 
 
 SET_ASIDE = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
@@ -132,7 +136,7 @@ def first_bad_record(first: BadRecord, rejected: int, form: FileFormat) -> Sourc
         )
         way = f"If all of the file is in another encoding, {other}. {way}"
     if OTHER_TABLE in first.reason or REPEATED in first.reason:
-        way = f"{way} {ONE_TABLE}"
+        way = f"{way} {_ONE_TABLE_OF_CELLS if 'range' in type(form).model_fields else ONE_TABLE}"
     return SourceError(
         first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
         file=first.file,

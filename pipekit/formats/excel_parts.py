@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
+from pipekit.errors import BadFileError, short
 from pipekit.formats.unpacked import MOST_RATIO, is_bomb, refuse_beside
+from pipekit.suggestions import did_you_mean
 
 _CHUNK = 4 << 20
 _CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(.*?)</(?:\w+:)?c>", re.DOTALL)
@@ -35,20 +37,19 @@ def open_sheet(path: Path, name: str | None) -> Any:
     """python-calamine's sheet.
 
     Raises:
-        BadFileError: There is something else in the file beside the workbook.
-        ValueError: The file is not such a workbook, or lacks the sheet.
+        BadFileError: It is another kind of file, holds something beside the workbook, or lacks the sheet.
+        ValueError: The workbook cannot be read.
     """
     import python_calamine
 
-    _refuse_bomb(path)
+    _refuse_other(path)
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         sheets = [each for each in book.sheets_metadata if each.typ == python_calamine.SheetTypeEnum.WorkSheet]
         names = [sheet.name for sheet in sheets]
         shown = [sheet.name for sheet in sheets if sheet.visible == python_calamine.SheetVisibleEnum.Visible]
         if not names or (name is not None and name not in names):
-            wanted = "any sheet" if name is None else f"the sheet {name!r}"
-            raise ValueError(f"the workbook does not have {wanted}; it has {', '.join(map(repr, names)) or 'none'}")
+            raise _no_sheet(name, names)
         return book.get_sheet_by_name(name or [*shown, *names][0])
     except python_calamine.PasswordError as error:
         raise ValueError("the workbook is protected by a password") from error
@@ -56,18 +57,68 @@ def open_sheet(path: Path, name: str | None) -> Any:
         raise ValueError(f"is not an .xlsx workbook that can be read: {error}") from error
 
 
-def _refuse_bomb(path: Path) -> None:
+def _no_sheet(name: str | None, names: Sequence[str]) -> BadFileError:
+    wanted = "any sheet" if name is None else f"the sheet {name!r}"
+    near = "" if name is None else did_you_mean(name, names)
+    reason = f"the workbook does not have {wanted}{near}; it has {', '.join(map(repr, names)) or 'none'}"
+    return BadFileError(
+        reason, hint="Correct `sheet` in `format`; `on_bad_file: skip` loads the other files without it."
+    )
+
+
+_OTHER_PARTS = (  # a part of another kind of archive, what that is, and what to do
+    ("xl/workbook.bin", "a binary workbook (.xlsb)", "Save it as .xlsx."),
+    ("content.xml", "an OpenDocument file (.ods)", "Save it as .xlsx."),
+    ("word/document.xml", "a Word document", "Ask for the workbook itself."),
+)
+_TEXT_START = 512
+
+
+def _refuse_other(path: Path) -> None:
     try:
         with ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
             names = parts.namelist()
             refuse_beside(parts)
     except (*_DAMAGE, OSError) as error:
-        raise ValueError(f"is not an .xlsx workbook: {error}") from error
+        raise _not_an_archive(path, error) from error
     if "xl/workbook.xml" not in names:
-        raise ValueError("is not an .xlsx workbook")
+        raise _not_a_workbook(names)
     if is_bomb(size, path.stat().st_size):
         raise ValueError(f"unpacks to more than {MOST_RATIO} times its size: it looks like a decompression bomb")
+
+
+def _not_a_workbook(names: Sequence[str]) -> BadFileError:
+    for part, kind, remedy in _OTHER_PARTS:
+        if part in names:
+            return BadFileError(f"is {kind}, not an .xlsx workbook", hint=f"{remedy} {_SKIP}")
+    held = ", ".join(map(repr, names[:3])) or "nothing"
+    return BadFileError(
+        f"is not an .xlsx workbook but a zip archive that holds {held}",
+        hint=f"If a workbook is in it, unpack it; other files need another `type` and `compression: zip`. {_SKIP}",
+    )
+
+
+_SKIP = "`on_bad_file: skip` loads the other files without it."
+
+
+def _not_an_archive(path: Path, error: Exception) -> BadFileError:
+    """Why a file is no workbook: what its first bytes tell, where they are of no other kind that is known."""
+    with path.open("rb") as stream:
+        start = stream.read(_TEXT_START)
+    what, remedy = f"its first bytes are {start[:8]!r}, those of a zip archive {b'PK'!r}", "Ask for the file itself."
+    if not start.strip():
+        what, remedy = "the file is empty", "Ask for it again."
+    elif start.startswith(b"PK"):
+        lost = "its end is missing" if str(error) == "File is not a zip file" else error
+        what, remedy = f"it is cut off or damaged: {lost}", "Ask for it again."
+    elif not _CONTROL.search(start):
+        what = f"it is text, which begins {short(start.decode(errors='replace').strip(), 40)!r}"
+        remedy = "If these are the data, set `format: {type: csv}` or the like; it may be an error of where it is from."
+    return BadFileError(f"is not an .xlsx workbook: {what}", hint=f"{remedy} {_SKIP}")
+
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
+import zipfile
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,15 @@ def _fixed(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reje
 def _excel(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any) -> LoadCase:
     form = {**EXCEL, **more.pop("format", {})}
     return LoadCase(f"excel_{id}", {"a.xlsx": data}, form, more.pop("columns", AB), rows, rejects, **more)
+
+
+def archive(*names: str) -> bytes:
+    """A zip archive with such files, of a few bytes each."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as parts:
+        for name in names:
+            parts.writestr(name, "a,b")
+    return data.getvalue()
 
 
 def _avro(id: str, data: bytes, rows: tuple[Row, ...] = (), rejects: tuple[Reject, ...] = (), **more: Any) -> LoadCase:
@@ -128,7 +138,7 @@ EXCEL_CASES = (
     _excel("filled_up_with_zeros", workbook(S=[HEAD, (1, "x")]) + bytes(300), ((1, "x"),)),
     _excel("of_an_archive_with_a_comment", workbook(S=[HEAD, (1, "x")])[:-2] + b"\x07\x00made by", ((1, "x"),)),
     _excel("of_one_volume", b"PK00" + workbook(S=[HEAD, (1, "x")]), ((1, "x"),)),
-    _excel("no_such_sheet", workbook(One=[HEAD]), error=("a.xlsx", "'Two'", "'One'"), format={"sheet": "Two"}),
+    _excel("no_such_sheet", workbook(One=[HEAD]), error=("a.xlsx", "'Two'", "'One'", "Correct `sheet`"), format={"sheet": "Two"}),
     _excel("range", workbook(S=[("title",), HEAD, (1, "x"), (2, "y"), ("total", 3)]), ((1, "x"), (2, "y")), format={"range": "A2:B4"}),
     _excel("open_range", workbook(S=[("title",), (*HEAD, "note"), (1, "x", "n"), (2, "y")]), ((1, "x"), (2, "y")), format={"range": "A2:B"}),
     _excel("no_header", workbook(S=[(1, "x"), (2, "y")]), ((1, "x"), (2, "y")), format={"header": False}),
@@ -248,8 +258,24 @@ EXCEL_CASES = (
         (("P1DT2H3M4S",), ("P1DT12H",), ("PT6H",), ("P3D",), ("PT45S",)),
         columns={"m": "variant"},
     ),
-    _excel("garbage", b"PK no workbook", error=("a.xlsx", "is not an .xlsx workbook")),
-    _excel("empty_file", b"", error=("a.xlsx", "is not an .xlsx workbook")),
+    *(
+        _excel(name, data, error=("a.xlsx", *words, "on_bad_file: skip"))
+        for name, data, words in (
+            ("garbage", b"PK no workbook", ("is not an .xlsx workbook", "its end is missing")),
+            ("empty_file", b"", ("is not an .xlsx workbook", "empty")),
+            ("cut_file", workbook(S=[HEAD, (1, "x")])[:-30], ("is not an .xlsx workbook", "its end is missing")),
+            ("old_workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ("an old Excel workbook (.xls)", "password", "Save it as .xlsx")),
+            ("web_page", b"<!DOCTYPE html><html></html>", ("an HTML page", "error page")),
+            ("workbook_in_xml", b'<?xml version="1.0"?>\r\n<?mso-application progid="Excel.Sheet"?>\r\n<Workbook/>', ("in XML of Excel 2003", "Save it as .xlsx")),
+            ("csv_file", b"a,b\n1,x\n", ("is not an .xlsx workbook", "it is text", "type: csv")),
+            ("packed_file", gzip.compress(workbook(S=[HEAD, (1, "x")])), ("gzip data", "Unpack it first")),
+            ("parquet_file", b"PAR1\x15\x04\x15PAR1", ("a Parquet file", "type: parquet")),
+            ("archive_of_something_else", archive("a.csv"), ("a zip archive that holds 'a.csv'", "compression: zip")),
+            ("binary_workbook", archive("xl/workbook.bin"), ("a binary workbook (.xlsb)", "Save it as .xlsx")),
+            ("open_document", archive("mimetype", "content.xml"), ("an OpenDocument file (.ods)", "Save it as .xlsx")),
+            ("bytes_of_no_kind", bytes(range(200)), ("is not an .xlsx workbook", "first bytes")),
+        )
+    ),
 )  # fmt: skip
 
 AVRO_AB = {"a": ["null", "long"], "b": ["null", "string"]}

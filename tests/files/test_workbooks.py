@@ -35,3 +35,16 @@ def test_a_variant_has_numbers_as_the_sheet_writes_them(
     keys = {"format": {"type": "excel"}, "columns": {"v": "variant"}}
     book = workbook(S=[("v",), *((cell,) for cell in cells)])
     assert load_file(warehouse, tmp_path, "a.xlsx", book, keys, "fail") == ([(text,) for text in cells.values()], 0)
+
+
+@pytest.mark.parametrize(
+    "rows", [[("a", "b"), (1, "x"), ("a", "b"), (2, "y")], [("a", "b"), (1, "x"), (), ("c", "d"), (2, "y")]]
+)
+def test_the_header_of_another_table_has_a_way_out_that_excel_has(
+    warehouse: Warehouse, tmp_path: Path, rows: list[tuple[object, ...]]
+) -> None:
+    keys = {"format": {"type": "excel"}, "columns": {"a": "integer", "b": "varchar"}}
+    error = str(load_file(warehouse, tmp_path, "a.xlsx", workbook(S=rows), keys, "fail"))
+    assert "header" in error
+    assert "a `range` that begins below it" in error
+    assert "skip_lines" not in error
