@@ -87,7 +87,7 @@ class CsvReader:
         if self._tables and heads:
             from pipekit.files.csv_tables import last_line, of_one_table
 
-            found = of_one_table(last_line(heads[-1]), found)
+            found = of_one_table(last_line(heads[-1]), self._form.delimiter, found)
         yield from self._doubted(found, width)
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:

@@ -88,8 +88,9 @@ class CsvScanner:
         return CsvScan(plain, self._delimiters, backslashes=self._backslashes or not plain)
 
     def _begin(self) -> None:
-        self._inside = self._parted = self._backslashes = False
+        self._inside = self._parted = self._bare = self._backslashes = False
         self._each: int | None = None
+        self._line = b""
         self._newlines = _Newlines()
         self._delimiters = self._looked = 0
 
@@ -144,9 +145,11 @@ class CsvScanner:
     def _is_parted(self, outside: bytes, delimiters: int) -> bool:
         """Whether a few lines, empty or of delimiters alone, part the records: below may be another table."""
         if self._each is None:
-            self._each = outside.partition(b"\n")[0].count(self._delimiter)
+            first = outside.partition(b"\n")[0]
+            self._each = first.count(self._delimiter)
+            self._line = self._delimiter * self._each + (b"\r\n" if first.endswith(b"\r") else b"\n")
         self._looked += len(outside)
-        if self._each and self._looked <= _MOST_OF_A_SHEET and 0 < self._of_delimiters(outside) <= _FEW_GAPS:
+        if self._each and self._looked <= _MOST_OF_A_SHEET and self._is_below_delimiters(outside):
             return True
         if not self._parted and delimiters == self._each * (outside.count(b"\n") + (not outside.endswith(b"\n"))):
             return False  # each line has as many as the first, so none is empty
@@ -154,12 +157,18 @@ class CsvScanner:
         if b"\n\n" not in bare and b"\n\r\n" not in bare and not (self._parted and bare):
             self._parted = outside.endswith((b"\n\n", b"\n\r\n"))
             return False
-        return bare.count(b"\n\n") + bare.count(b"\n\r\n") <= _FEW_GAPS  # else each line is followed by one
+        return len(re.findall(b"\n(?:\r?\n)+", bare)) <= _FEW_GAPS  # else each line is followed by one
 
-    def _of_delimiters(self, outside: bytes) -> int:
-        """How many lines hold nothing but delimiters, as many as the first."""
-        line = self._delimiter * (self._each or 0) + (b"\r\n" if outside.endswith(b"\r\n") else b"\n")
-        return outside.startswith(line) + outside.count(b"\n" + line)
+    def _is_below_delimiters(self, outside: bytes) -> bool:
+        """Whether a few lines that may be titles or names are below one of delimiters alone, as many as the first."""
+        line = self._line
+        above, self._bare = self._bare, outside.endswith(b"\n" + line) or outside == line
+        if not above and not outside.startswith(line) and b"\n" + line not in outside:
+            return False
+        starts = re.escape(line)
+        found = re.findall(b"(?:(?<=\n)|^)%b(?!%b)[^0-9+.-]" % (starts, starts), outside)
+        first = above and not outside.startswith(line) and not re.match(b"[0-9+.-]", outside)
+        return 0 < len(found) + first <= _FEW_GAPS
 
     def _has_control(self, chunk: bytes) -> bool:
         """Whether there is a character that may be none of the text: each is looked at record by record.

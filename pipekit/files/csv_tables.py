@@ -22,7 +22,7 @@ _ABOVE = f"is above {OTHER_TABLE}, in line {{0}}"
 EMPTY_LINE = _FOLLOWS.format("an empty line")
 DELIMITERS = _FOLLOWS.format("a line of delimiters alone")
 MOST_TITLES = 3
-_MOST_HELD = 5
+_MOST_HELD = 10_000
 _MOST_BYTES = 64 << 20  # people write such files
 _VALUE = re.compile(r"\W{0,2}\d")  # no name begins so
 
@@ -60,14 +60,15 @@ def is_other_header(fields: Sequence[str | None], below: Sequence[str | None] | 
     return (alone and are_names(fields)) or _is_another(fields, below)
 
 
-def of_one_table(last: int, found: Iterator[Record]) -> Iterator[Record]:
+def of_one_table(last: int, delimiter: str, found: Iterator[Record]) -> Iterator[Record]:
     """The records below a header, of which those of a second table are bad.
 
     Args:
         last: The last line of the header.
+        delimiter: Between two fields.
         found: All records.
     """
-    sheet = _Sheet(last)
+    sheet = _Sheet(last, delimiter)
     while record := next(found, None):
         sheet.reach(record)
         if record.problem or not are_names(without_last_empty(record.fields)):
@@ -92,7 +93,8 @@ class _Sheet:
         held: What is held back.
     """
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, delimiter: str) -> None:
+        self._delimiter = delimiter
         self.held: list[Record] = []
         self._last = last
         self._sign = ""
@@ -114,8 +116,8 @@ class _Sheet:
         self._seen += 1
         self._gaps += record.line > self._last + 1
         self._last = last_line(record)
-        if is_bare(record.fields):
-            sign = DELIMITERS if record.raw.strip(BLANKS) else EMPTY_LINE
+        if is_bare(record.raw, self._delimiter, bool(record.problem)):
+            sign = DELIMITERS if not record.problem or record.raw.strip(BLANKS) else EMPTY_LINE
             self._sign, self._bare, self._titles = sign, False, 0
         elif self._sign and self._titles < MOST_TITLES and is_title(record.fields, bool(record.problem)):
             self._titles += 1
@@ -158,9 +160,10 @@ def is_title(fields: Sequence[str | None], problem: bool) -> bool:
     return problem or sum(map(bool, fields)) == 1
 
 
-def is_bare(fields: Sequence[str | None]) -> bool:
-    """Whether a line holds delimiters and blanks alone, as many as there may be."""
-    return bool(fields) and not any(field and field.strip(BLANKS) for field in fields)
+def is_bare(line: str, delimiter: str, problem: bool) -> bool:
+    """Whether a line holds delimiters alone; in one that is no record, there may be blanks, too."""
+    rest = line.replace(delimiter, "")
+    return bool(line) and not (rest.strip(BLANKS) if problem else rest)
 
 
 def _is_another(header: Sequence[str | None], below: Sequence[str | None]) -> bool:

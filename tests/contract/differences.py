@@ -73,6 +73,7 @@ VARIATIONS = Variations(
         "csv_another_table_below_delimiters": ("a.csv:5", "a line of delimiters alone", "a file of its own"),
         "csv_narrower_table_with_a_title_below_delimiters": ("a.csv:6", "a line of delimiters alone"),
         "csv_another_table_below_an_empty_line": ("a.csv:5", "an empty line", "a file of its own"),
+        "csv_another_table_above_many_lines_of_delimiters": ("a.csv:33", "a line of delimiters alone"),
         "csv_another_table_below_one_record_and_delimiters": ("a.csv:4", "a line of delimiters alone"),
         "csv_another_table_below_one_record_and_an_empty_line_without_a_line_end": ("a.csv:4", "an empty line"),
         "csv_another_table_below_titles_that_are_records": ("a.csv:6", "an empty line"),

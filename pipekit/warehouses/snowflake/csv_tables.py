@@ -89,7 +89,7 @@ def refuse_tables(
     for bad in unreadable_records(warehouse, f'{lines} ("LINE")', files, copied, options):
         if not (bad.raw or "").strip():
             gaps.setdefault(bad.file, []).append(bad.line)
-    look = _Look(CsvReader(form), form.lines_above)
+    look = _Look(form)
     skip = max((each.skip for each in headers.values()), default=0) - form.lines_above
     seen: set[SourceFile] = set()
     for name, number, line, below, *above in warehouse.execute(_first_names(form, lines, skip)).rows:
@@ -133,13 +133,13 @@ class _Look:
     """Looks at lines that could be headers.
 
     Args:
-        reader: Splits a line.
-        skipped: Lines above those that were landed.
+        form: The dialect.
     """
 
-    def __init__(self, reader: CsvReader, skipped: int) -> None:
-        self._reader = reader
-        self._skipped = skipped
+    def __init__(self, form: CsvFormat) -> None:
+        self._reader = CsvReader(form)
+        self._delimiter = form.delimiter
+        self._skipped = form.lines_above
 
     def refuse(self, file: SourceFile, header: Header, gaps: Sequence[int], found: _Lines) -> None:
         """Refuse a file in which the line is the header of another table.
@@ -180,8 +180,8 @@ class _Look:
                 break
             fields = self._fields(line)
             short = len(fields) != header.width
-            if is_bare(fields):
-                sign, bare = DELIMITERS if line and line.strip(BLANKS) else EMPTY_LINE, False
+            if is_bare((line or "").rstrip("\r"), self._delimiter, short):
+                sign, bare = EMPTY_LINE if short and not (line or "").strip(BLANKS) else DELIMITERS, False
             elif not is_title(fields, short):
                 break
             between += 1

@@ -287,6 +287,30 @@ PRINTED_CASES = (
         columns=_TEXTS,
         format={"skip_lines": 2},
     ),
+    csv_case(
+        "another_table_above_many_lines_of_delimiters",
+        b"a\tb\r\n1\tx\r\n" + b"\t\r\n" * 30 + b"c\td\r\n2\ty\r\n" + b"\t\r\n" * 30 + b"3\tz",
+        (("1", "x"),),
+        (
+            *((line, None, "above the header of another table, in line 33") for line in range(3, 33)),
+            (33, None, "a line of delimiters alone"),
+            *((line, None, "below the header of another table, in line 33") for line in range(34, 66)),
+        ),
+        columns=_TEXTS,
+        format={"delimiter": "\t"},
+    ),
+    csv_case(
+        "records_of_nothing_at_the_end",
+        b"a,b\n1,x\nc,d\n" + b",\n" * 30,
+        (("1", "x"), ("c", "d"), *((None, None) for _ in range(30))),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "records_of_blanks_and_of_empty_texts",
+        b'a,b\n1,x\n , \n"",""\nc,d\n2,y\n',
+        (("1", "x"), (" ", " "), ("", ""), ("c", "d"), ("2", "y")),
+        columns=_TEXTS,
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
