@@ -13,7 +13,11 @@ _MARKERS = re.compile(
     r"_SUCCESS|_FAILURE|_temporary|_metadata|_common_metadata|_delta_log|_spark_metadata|_symlink_format_manifest"
     r"|_(started|committed|vacuum|change_data)(_.*)?|.+\.crc|.+_\$folder\$"
 )
-_PERHAPS = re.compile(r"(?:^|/)[._]|\.crc|\$folder\$")  # most names are recognised by this alone
+# What file managers put into every folder that is opened, whatever it holds.
+_DESKTOP = re.compile(r"(?:eh)?thumbs(?:_vista)?\.db|desktop\.ini", re.IGNORECASE)
+_PERHAPS = re.compile(
+    r"(?:^|/)[._]|\.(?:crc|[dD][bB]$|[iI][nN][iI]$)|\$folder\$"
+)  # most names are recognised by this alone
 # What is not written to its end yet, or no data: of editors, browsers, rsync, WinSCP and Hadoop; and Excel's lock file.
 _TEMPORARY = re.compile(
     r"(?:^|/)(~)\$[^/]*$|(\.(?:tmp|temp|part|partial|filepart|crdownload|opdownload|inprogress|_COPYING_)|~)$",
@@ -23,6 +27,7 @@ _LAST = frozenset("~pPtTlLdDsS_")  # letters in which such names end: most other
 HIDDEN = "hidden"
 TEMPORARY = "temporary by name, which `include_hidden: true` takes"
 MARKER = "left by the writer"
+DESKTOP = "made by a file manager"
 EXCLUDED = "excluded"
 OTHER_CASE = "unlike the pattern in capital and small letters only"
 
@@ -100,18 +105,20 @@ def judge_of(source: Source) -> Callable[[str], Verdict | None]:
 
 
 def is_no_data(name: str) -> bool:
-    """Whether a path below ``uri`` is hidden, or is what a writer puts beside its data, or is in such a folder."""
+    """Whether a path below ``uri`` is hidden, or is what a writer or a file manager leaves, or is in such a folder."""
     return first_no_data(name) is not None
 
 
 def first_no_data(name: str) -> tuple[str, str] | None:
-    """The hidden part of a path, or the marker in it, with what is before, and which of the two it is."""
+    """The hidden part of a path, or what a writer or a file manager left, with what is before, and which it is."""
     if not _PERHAPS.search(name):
         return None
     parts = name.split("/")
     for number, part in enumerate(parts, 1):
-        if part.startswith(".") or _MARKERS.fullmatch(part):
-            why = HIDDEN if part.startswith(".") else MARKER
+        why = HIDDEN if part.startswith(".") else MARKER if _MARKERS.fullmatch(part) else None
+        if why is None and number == len(parts) and _DESKTOP.fullmatch(part):
+            why = DESKTOP
+        if why is not None:
             return "/".join(parts[:number]) + ("/" if number < len(parts) else ""), why
     return None
 

@@ -139,6 +139,28 @@ def test_what_writers_leave_beside_their_data_is_left_out_and_reported(tmp_path:
     )
 
 
+def test_what_file_managers_make_is_left_out_and_reported(tmp_path: Path) -> None:
+    for name in ("a.csv", "June.db", "thumbs.db.csv"):
+        write(tmp_path, f"in/{name}", "id\n1\n")
+    made = ("Thumbs.db", "desktop.ini", ".DS_Store", "sub/THUMBS.DB", "sub/ehthumbs.db")
+    for name in made:
+        write(tmp_path, f"in/{name}", "\x00\x01")
+    result = run_ok(project(tmp_path, pipeline("in", "**")))
+
+    assert loaded(tmp_path) == [1, 1, 1]
+    assert result.steps[0].message == (
+        "3 files; left out: 1 hidden (.DS_Store), 4 made by a file manager (Thumbs.db, desktop.ini, sub/THUMBS.DB, ...)"
+    )
+    assert names(tmp_path / "in", "*", include_hidden=True) == [
+        ".DS_Store",
+        "June.db",
+        "Thumbs.db",
+        "a.csv",
+        "desktop.ini",
+        "thumbs.db.csv",
+    ]
+
+
 TEMPORARY = ("b.csv.tmp", "c.csv.PART", "d.csv~", "~$e.csv", "f.csv.crdownload", "g.csv._COPYING_", "h.partial")
 
 

@@ -168,7 +168,7 @@ def test_nothing_is_said_of_other_texts(tmp_path: Path, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"), [(workbook(S=[]), "holds no column"), (workbook(S=SALES)[:-60], "cannot be read as excel")]
+    ("data", "said"), [(workbook(S=[]), "holds no column"), (workbook(S=SALES)[:-60], "it is cut off or damaged")]
 )
 def test_a_workbook_that_holds_no_table_is_left_out_and_named(tmp_path: Path, data: bytes, said: str) -> None:
     _files(tmp_path, orders__csv="id\n1\n2\n")
