@@ -157,7 +157,7 @@ class _Documents:
             behind = after_blanks(self._text, end) if end is not None else len(self._text)
             mark = self._text[behind : behind + 1]
             is_alone = mark in ("{", "[") and mark == self._text[position]  # a comma is missing
-            is_broken = not (mark == "," or is_alone or array_closes(self._text, behind))
+            is_broken = not (mark == "," or is_alone or array_closes(self._text, behind) or self._is_last(behind))
             if is_broken:
                 end = self._broken_end(position, listed=True)
                 behind = after_blanks(self._text, end)
@@ -168,6 +168,10 @@ class _Documents:
             if self._text[position : position + 1] == '"' and self._text[begun] == "{" and not is_broken:
                 self._refuse_closed_early(begun, position)
         return position if mark == "]" else position + 1
+
+    def _is_last(self, at: int) -> bool:
+        """Whether the array ends there, and nothing but brackets follows, of which there are too many."""
+        return self._text[at : at + 1] == "]" and re.compile(_ONLY_BRACKETS).match(self._text, at) is not None
 
     def _record(self, start: int, end: int, *, broken: bool, has_comma: bool = True) -> Record:
         self._line, self._counted = self._line_of(start), start
@@ -200,6 +204,7 @@ class _Documents:
         return end
 
 
+_ONLY_BRACKETS = r"[\]} \t\r\n]+\Z"
 _NO_COMMA = "has no comma before it, as elements of an array must"
 
 

@@ -55,6 +55,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         pytest.param(ARRAY, "[{'a': 1}, {'a': 2}]", [], 2, id="none_is_json"),
         pytest.param(ARRAY, '{"a":1}{"a":x"}{"a":3}', [1, 3], 1, id="documents_without_line_ends"),
         pytest.param(ARRAY, '{"a":1}{"a":3', [1], 1, id="the_last_document"),
+        pytest.param(ARRAY, '[{"a":1},{"a":2}]]\n', [1, 2], 1, id="a_bracket_too_many_at_the_end"),
         pytest.param(WHOLE, "[1, tru, fals, 4]", ["1", "4"], 2, id="numbers"),
         pytest.param(ARRAY, '[{"a":1},\n{"a":2,"b":{"c":"x}},\n{"a":3}\n]', [1, 3], 1, id="array_nested"),
     ],
