@@ -56,6 +56,13 @@ class Broken:
 
     def end(self, at: int) -> int | None:
         """Where the broken document ends that begins at ``at``; ``None`` if good ones might be lost with it."""
+        end = self._end(at)
+        key = None if self._listed or end is None else _FIRST_KEY.match(self._text, at)
+        if key and re.compile(r"\n{[ \t\r\n]*" + re.escape(key[1])).search(self._text, at, end or 0):
+            return None  # one that begins a line like it may be a whole one
+        return end
+
+    def _end(self, at: int) -> int | None:
         if self._listed and self._text[at : at + 1] == ",":
             return at  # there is nothing between two commas
         level = None  # the first place where as many brackets are closed as opened
