@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from math import isinf
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -123,13 +123,15 @@ def _records(
         if not types.isdisjoint({dt.datetime, dt.time, dt.timedelta}):
             table.set_times(values, numbers, kept[index])
         if float in types:
-            values[:] = [_TOO_LARGE if isinstance(each, float) and isinf(each) else each for each in values]
-    found = [table.problem_of(*row) for row in rows]
+            for at in [at for at, each in enumerate(values) if each in _INFINITE]:
+                values[at] = _TOO_LARGE
+    found = table.problems_of(rows)
     problems = pa.array(found, pa.string()) if any(found) else None
     batch = pa.record_batch(list(map(column_of, read)), names=list(names))
     return Records(batch, pa.array([number for number, _ in rows], pa.int64()), problems=problems)
 
 
+_INFINITE = (inf, -inf)
 _TOO_LARGE = BadValue("a number that is too large for 64 bits")
 _FOLLOWS = "follows an empty row and looks like the header of another table"
 _BELOW = "is below the header of another table, in row {}"
@@ -147,6 +149,7 @@ class _Table:
         self._with_names, self._gaps, self._seen, self._last, self._other = False, 0, 0, 0, 0
         self._sheet = open_sheet(path, form.sheet)
         self._find_days_60 = partial(days_60, path, self._sheet.name)
+        self._fractions: dict[int, dict[int, int]] = {}
         self._find_fractions = partial(fractions, path, self._sheet.name)
         self._unusable = {
             (int(place[1]) - 1, column_index(place[0])): BadValue(text)
@@ -193,10 +196,6 @@ class _Table:
             if may_be and (numbers[at] - 1, self._area.left + index) in self._days_60:
                 values[at] = BadValue("1900-02-29")
 
-    @cached_property
-    def _fractions(self) -> Mapping[tuple[int, int], int]:
-        return {(int(number) - 1, column_index(letters)): at for letters, number, at in self._find_fractions()}
-
     def set_times(self, values: list[Any], numbers: Sequence[int], index: int) -> None:
         """Put times with microseconds in the place of those that the reader has rounded to milliseconds.
 
@@ -205,28 +204,41 @@ class _Table:
             numbers: The rows.
             index: The place of the column within the block.
         """
-        for at, value in enumerate(values):
-            if isinstance(value, (dt.datetime, dt.time, dt.timedelta)):
-                exact = self._fractions.get((numbers[at] - 1, self._area.left + index))
-                values[at] = value if exact is None else _with_time(value, exact)
+        if index not in self._fractions:
+            self._fractions[index] = self._find_fractions(column_letters(self._area.left + index))
+        found = self._fractions[index]
+        for at, value in enumerate(values if found else ()):
+            exact = found.get(numbers[at])
+            if exact is not None and isinstance(value, (dt.datetime, dt.time, dt.timedelta)):
+                values[at] = _with_time(value, exact)
 
-    def problem_of(self, number: int, row: Sequence[Any]) -> str | None:
-        """What is wrong with a row as a whole: it is the header of another table, or below one.
+    def problems_of(self, rows: Sequence[tuple[int, Sequence[Any]]]) -> list[str | None]:
+        """What is wrong with rows as a whole: one is the header of another table, or below one.
 
         Rows have to be given in their order. As in CSV an empty row tells of a header only where no other record above
         is made of names alone, and where records are not all below empty rows.
         """
-        gap, self._last = number > self._last + 1 > 1, number
-        if self._other:
-            return _BELOW.format(self._other)
-        names = self._texts
-        if names and isinstance(row[0], str) and [_folded(cell) for cell in row] == [_folded(name) for name in names]:
+        found: list[str | None] = [None] * len(rows)
+        names, last = self._texts, self._last
+        for at, (number, row) in enumerate(rows if names else ()):
+            gap, last = number > last + 1 > 1, number
+            if self._other:
+                found[at] = _BELOW.format(self._other)
+            elif type(row[0]) is str and all(type(cell) is str for cell in row):
+                found[at] = self._problem_of_texts(number, row, gap and 2 * self._gaps < self._seen + at)
+            self._gaps += gap
+        self._seen, self._last = self._seen + len(rows), last
+        return found
+
+    def _problem_of_texts(self, number: int, row: Sequence[str], gap: bool) -> str | None:
+        if _folded(row[0]) == self._texts[0] and [*map(_folded, row)] == self._texts:
             return REPEATED
-        named = bool(names) and not self._with_names and are_names(row)
-        if named and gap and 2 * self._gaps < self._seen:
+        if self._with_names or not are_names(row):
+            return None
+        self._with_names = True
+        if gap:
             self._other = number
             return _FOLLOWS
-        self._with_names, self._gaps, self._seen = self._with_names or named, self._gaps + gap, self._seen + 1
         return None
 
     def columns(self) -> tuple[list[int], list[str]]:
@@ -241,7 +253,7 @@ class _Table:
         rows = self.records(range(width)) if nameless else ()
         used = {index for _, row in rows for index in nameless if row[index] is not None}
         kept = [index for index in range(width) if index not in nameless or index in used]
-        self._texts = [cell for index in kept if isinstance(cell := first[index], str)]
+        self._texts = [_folded(cell) for index in kept if isinstance(cell := first[index], str)]
         self._texts = self._texts if len(self._texts) == len(kept) else []
         return kept, [f"({letters[index]})" if index in nameless else names[index] for index in kept]
 
@@ -289,8 +301,8 @@ def _cell(row: Sequence[Any], index: int) -> Any:
     return row[index] if 0 <= index < len(row) and row[index] != "" else None
 
 
-def _folded(cell: Any) -> Any:
-    return cell.strip().casefold() if isinstance(cell, str) else cell
+def _folded(text: str) -> str:
+    return text.strip().casefold()
 
 
 _DAY = 86_400_000_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -27,8 +26,9 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 # Of an archive, of compressed data in it (some kinds are not read), of XML, and of links that lead nowhere.
 _DAMAGE = (BadZipFile, EOFError, zlib.error, NotImplementedError, ElementTree.ParseError, LookupError)
 _DAY_60 = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>60(?:[.][0-9]+)?<")
-_FRACTION = re.compile(
-    rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>([0-9]*[.][0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE]-[0-9]+)<"
+_FRACTION = (
+    rb'\br="%b([0-9]+)"[^>]*>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?'
+    rb"<(?:\w+:)?v>([0-9]*[.][0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE]-[0-9]+)<"
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
@@ -143,23 +143,20 @@ def days_60(path: Path, sheet: str) -> list[tuple[str, str]]:
     return [(place[1].decode(), place[2].decode()) for each in found if (place := _PLACE.search(each))]
 
 
-def fractions(path: Path, sheet: str) -> Iterator[tuple[str, str, int]]:
-    """Letters and number of each cell whose number has a fraction, and the microseconds of a day that this is.
+def fractions(path: Path, sheet: str, letters: str) -> dict[int, int]:
+    """Of cells of a column with more digits than milliseconds have, by their row, the microseconds of a day.
 
     A float of 64 bits has no more than these at today's dates. Where it is off a whole millisecond by as much as such
     a float is, that is what was meant.
     """
     with ZipFile(path) as parts:
-        found = _FRACTION.findall(parts.read(_part_of(parts, sheet)))
-    for attributes, number in found:
-        place = _PLACE.search(attributes)
-        if place is not None:
-            at = round(Fraction(number.decode()) % 1 * 86_400_000_000)
-            whole = round(at, -3)
-            yield place[1].decode(), place[2].decode(), whole if abs(at - whole) <= _FLOAT else at
+        found = re.findall(_FRACTION % letters.encode(), parts.read(_part_of(parts, sheet)))
+    fine = range(_FLOAT, 1000 - _FLOAT)
+    return {int(row): round(at) for row, number in found if int((at := float(number) % 1 * _DAY) % 1000) in fine}
 
 
 _FLOAT = 2
+_DAY = 86_400_000_000
 
 
 def _unusable_cells(path: Path, sheet: str) -> Iterator[tuple[tuple[str, str], str]]:

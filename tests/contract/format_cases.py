@@ -207,7 +207,7 @@ EXCEL_CASES = (
         workbook(S=[("s", "t"), (number("45000.123456789", TIMESTAMP), number("0.999999999", TIME)),
                     (number("45000.999999999", TIMESTAMP), number("1E-9", TIME)),
                     (number("45000.520833333336", TIMESTAMP), number("1.1574074074074073E-5", TIME))]),
-        ((dt.datetime(2023, 3, 15, 2, 57, 46, 666570), dt.time(23, 59, 59, 999914)),
+        ((dt.datetime(2023, 3, 15, 2, 57, 46, 666569), dt.time(23, 59, 59, 999914)),
          (dt.datetime(2023, 3, 15, 23, 59, 59, 999914), dt.time(0, 0, 0, 86)),
          (MOMENT, dt.time(0, 0, 1))),
         columns={"s": "timestamp_ntz", "t": "time"},
