@@ -141,7 +141,13 @@ def test_ctrl_c_rolls_back_and_is_logged(tmp_path: Path) -> None:
     made(tmp_path, "id: a, type: slow", "id: b, type: nothing, needs: a")
     execute(tmp_path, "create table kept as select 1 as x")
     process = subprocess.Popen(
-        [*PIPEKIT, "run", "p.yaml"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*PIPEKIT, "run", "p.yaml"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background of a shell ignores it, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 20
     while not (tmp_path / "started").exists() and time.monotonic() < deadline:
