@@ -173,6 +173,8 @@ async def _run(request: Request) -> bytes:
     except Exception as error:  # noqa: BLE001 - a binding that fakesnow cannot read, say
         return _refusal(f"{type(error).__name__}: {error}")
     if response.status_code in (200, 401):
+        if not STATE.chunk_rows:
+            return bytes(response.body)
         answer = json.loads(response.body)
         STATE.chunks |= in_chunks(answer, STATE.chunk_rows, f"{request.url.scheme}://{request.url.netloc}/emulator")
         return json.dumps(answer).encode()
@@ -372,7 +374,9 @@ def main() -> None:
     listener.listen(128)
     print(listener.getsockname()[1], flush=True)
     gc.freeze()  # what is imported stays
-    Server(uvicorn.Config(with_transport(app()), log_level="critical", lifespan="off")).run(sockets=[listener])
+    Server(uvicorn.Config(with_transport(app()), log_level="critical", lifespan="off", proxy_headers=False)).run(
+        sockets=[listener]
+    )
 
 
 if __name__ == "__main__":

@@ -140,15 +140,10 @@ def test_a_steps_timeout_does_not_reach_the_next_step_on_its_session(tmp_path: P
 def test_ctrl_c_rolls_back_and_is_logged(tmp_path: Path) -> None:
     made(tmp_path, "id: a, type: slow", "id: b, type: nothing, needs: a")
     execute(tmp_path, "create table kept as select 1 as x")
-    process = subprocess.Popen(
-        [*PIPEKIT, "run", "p.yaml"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test run in the background of a shell ignores it, and so would what it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # A test run in the background of a shell ignores Ctrl-C, and so would what it starts.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [PIPEKIT[0], "-c", heeding + PIPEKIT[2], "run", "p.yaml"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
     while not (tmp_path / "started").exists() and time.monotonic() < deadline:
         time.sleep(0.02)

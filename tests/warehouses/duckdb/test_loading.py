@@ -311,26 +311,39 @@ def test_a_source_is_checked_without_its_files(form: Any, columns: Any, words: s
     assert shown == [] if words is None else words in shown[0]
 
 
-@pytest.mark.parametrize("value", ["x", "", "1.5", " 7", "0x10", "9223372036854775808"])
-def test_of_hundreds_of_columns_the_bad_value_is_found(load: Any, value: str) -> None:
+def of_hundreds(value: str, *, second: bool = True) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Files of 400 columns, and their source: three good rows, the value in column 301 of the next, and a good file."""
     kinds = {f"c{n}": "integer" if n % 2 else "varchar(3)" for n in range(400)}
     columns = {name: {"type": kind, "nullable": name != "c301"} for name, kind in kinds.items()}
-    source = {"format": {"type": "csv"}, "columns": columns}
-    good = [[str(n) for n in range(400)], ["" if n != 301 else "-1" for n in range(400)], ["+07"] * 400]
-    bad = [*good[0][:301], value, *good[0][302:]]
+    row = [str(n) for n in range(400)]
+    good = [row, ["" if n != 301 else "-1" for n in range(400)], ["+07"] * 400]
+    names = ",".join(columns)
 
     def text(*rows: list[str]) -> bytes:
-        return "".join(f"{','.join(row)}\n" for row in ([*columns], *rows)).encode()
+        return "".join(f"{line}\n" for line in (names, *map(",".join, rows))).encode()
 
-    loaded = load({"1.csv": text(*good)}, source)
-    assert [row[301] for row in loaded.rows] == [301, -1, 7]
-    assert [row[300] for row in loaded.rows] == ["300", None, "+07"]
-    for files in ({"1.csv": text(*good, bad)}, {"1.csv": text(*good, bad), "2.csv": text(*good)}):
-        with pytest.raises(SourceError) as raised:
-            load(files, source)
-        assert (raised.value.line, raised.value.column) == (5, "c301")
+    files = {"1.csv": text(*good, [*row[:301], value, *row[302:]])}
+    return files | ({"2.csv": text(*good)} if second else {}), {"format": {"type": "csv"}, "columns": columns}
+
+
+@pytest.mark.parametrize("value", ["x", "", "1.5", " 7", "0x10", "9223372036854775808"])
+def test_of_hundreds_of_columns_the_bad_value_is_found(load: Any, value: str) -> None:
+    with pytest.raises(SourceError) as raised:
+        load(*of_hundreds(value))
+    assert (raised.value.line, raised.value.column) == (5, "c301")
+
+
+def test_hundreds_of_columns_are_loaded_and_a_single_file_is_judged_too(load: Any) -> None:
+    files, source = of_hundreds("2", second=False)
+    loaded = load(files, source)
+    assert [row[301] for row in loaded.rows] == [301, -1, 7, 2]
+    assert [row[300] for row in loaded.rows] == ["300", None, "+07", "300"]
+    with pytest.raises(SourceError) as raised:
+        load(*of_hundreds("x", second=False))
+    assert (raised.value.line, raised.value.column) == (5, "c301")
+    names, first = files["1.csv"].split(b"\n")[:2]
     with pytest.raises(SourceError, match="at most 3 characters") as raised:
-        load({"1.csv": text(["1234", *good[0][1:]])}, source)
+        load({"1.csv": names + b"\n1234" + first.removeprefix(b"0") + b"\n"}, source)
     assert raised.value.column == "c0"
 
 
