@@ -59,9 +59,14 @@ class CsvReader:
         escape = re.escape(self._escape or form.quote or "")
         self._unescape = re.compile(f"{escape}([{quote}{escape}])") if quote else None
 
-    def heads(self, path: Path) -> list[Record]:
-        """The records of the header, or the first record if there is none, with their texts as they are."""
-        return list(islice(self._of_texts()._split(path), self._form.heads or 1))
+    def heads(self, path: Path, width: int = 0) -> list[Record]:
+        """The records of the header, or the first record if there is none, with their texts as they are.
+
+        Args:
+            path: The file.
+            width: Fields of a record, where that is known: one of a single field may be an empty line.
+        """
+        return list(islice(self._of_texts()._split(path, width), self._form.heads or 1))
 
     def texts(self, line: str) -> list[str | None]:
         """The texts of a record that is on one line, whatever is wrong with it."""

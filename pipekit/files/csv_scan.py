@@ -282,18 +282,21 @@ class CsvScanner:
 def _end_alike(lines: Iterable[bytes]) -> bool:
     """Whether lines end with ``\\n``, or all with ``\\r\\n``, and hold no other carriage return."""
     ends = {line.endswith(b"\r\n") for line in lines if line.endswith(b"\n")}
-    return len(ends) <= 1 and not any(b"\r" in line.removesuffix(b"\n").removesuffix(b"\r") for line in lines)
+    return len(ends) <= 1 and not any(b"\r" in line.removesuffix(b"\r\n") for line in lines)
 
 
 class _Newlines:
-    """Which line ends are outside quotes; fast readers give up on a file that mixes them."""
+    """Which line ends are outside quotes.
+
+    Fast readers give up on a file that mixes them, and on one with ``\\r`` alone that has another in quotes.
+    """
 
     def __init__(self) -> None:
         self._kinds: set[str] = set()
 
     @property
     def alike(self) -> bool:
-        return len(self._kinds) <= 1 and _MIXED not in self._kinds
+        return len(self._kinds) <= 1 and self._kinds.isdisjoint({"\r", _MIXED})
 
     def take(self, chunk: bytes) -> None:
         if b"\r" not in chunk:

@@ -93,6 +93,7 @@ VARIATIONS = Variations(
         "csv_line_feed_before_carriage_return_and_numbers": ("a.csv:2", "carriage return"),
         "csv_empty_line_above_the_header": ("a.csv:1", "`skip_lines`"),
         "csv_empty_line_above_one_column": ("a.csv:1", "`skip_lines`"),
+        "csv_line_feed_in_a_name_above_lines_of_windows": ("a.csv:1", "line break inside a quoted name"),
         "csv_skipped_line_of_old_macs": (
             "a.csv",
             "`skip_lines: 1`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -85,7 +86,7 @@ class _CsvPlanner:
         if form is not self._form:
             self._below = self._below or _CsvPlanner(self._source, form)
             return self._below.plan(each)
-        heads = self._reader.heads(path)
+        heads = self._reader.heads(path, 0 if form.header else len(self._source.columns))
         if not heads:
             return None
         positions = tuple(csv_positions(self._source, form, file, heads))
@@ -95,7 +96,7 @@ class _CsvPlanner:
         )
         if line and heads[0].line == 1 and not heads[0].problem:
             self._known[line] = shape
-        trusted = _is_trusted(heads, form)
+        trusted = _is_trusted(heads, form) and _breaks_as_it_ends(heads, start)
         return self._planned(each, shape, self._scanner.scan(path, each.whole) if trusted else CsvScan(False))
 
     def _first_line(self, start: bytes) -> bytes:
@@ -153,6 +154,20 @@ def _is_trusted(heads: Sequence[Record], form: CsvFormat) -> bool:
     in_place = all(each.line == form.skip_lines + number and not each.problem for number, each in enumerate(heads, 1))
     above = "".join(each.raw for each in heads[:-1])  # DuckDB skips these lines, and takes a quote in them for a value
     return in_place and (form.quote or "\n") not in above and len(form.delimiter.encode()) <= _LONGEST_DELIMITER
+
+
+def _breaks_as_it_ends(heads: Sequence[Record], start: bytes) -> bool:
+    """Whether the first line break, from which DuckDB takes the ends of all records, is not another one in quotes.
+
+    Args:
+        heads: The records of the header, or the first record.
+        start: Of the file.
+    """
+    for head in heads:
+        if broken := re.search("\r?\n|\r", head.raw):
+            ended = re.match(b"\r?\n|\r", start.partition(head.raw.encode())[2])
+            return bool(ended) and ended[0] == broken[0].encode()  # type: ignore[index]
+    return True
 
 
 _LONGEST_DELIMITER = 4  # https://duckdb.org/docs/current/data/csv/overview

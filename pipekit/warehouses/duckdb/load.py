@@ -260,6 +260,8 @@ class DuckDBLoad:
                 "If it holds arrays one after another, set `on_error: reject` and `max_rejects: 0`, which reads them."
             )
             return BadFileError("cannot be read as one array", file=group.one.file.uri, hint=hint)
+        if len(group.plans) == 1 and group.one.split is not None and "CSV" in str(error):
+            return _not_at_once(f"cannot be read at once: {str(error).splitlines()[0]}", group.one)
         return error
 
     def _refuse_damaged(self, each: Plan) -> None:
@@ -302,11 +304,12 @@ def _strict_check(each: Plan) -> str:
 
 
 def _too_many(each: Plan) -> SourceError:
-    return SourceError(
-        "it has more delimiters than its records need, and none of these is bad by itself",
-        file=each.file.uri,
-        hint="Set `on_error: reject` and `max_rejects: 0`, which reads the file record by record.",
-    )
+    return _not_at_once("it has more delimiters than its records need, and none of these is bad by itself", each)
+
+
+def _not_at_once(reason: str, each: Plan) -> SourceError:
+    hint = "Set `on_error: reject` and `max_rejects: 0`, which reads the file record by record."
+    return SourceError(reason, file=each.file.uri, hint=hint)
 
 
 def _parquet_planner(warehouse: Session, source: Source, form: Any) -> Planner:

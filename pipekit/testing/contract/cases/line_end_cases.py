@@ -36,4 +36,17 @@ LINE_END_CASES = (
     csv_case(
         "footer_of_old_macs_with_a_line_feed", b"a,b\r1,x\r2,y\rTotal\r\n", error=_FOOTER, format={"skip_footer": 1}
     ),
+    csv_case(
+        "line_feed_in_a_name_above_lines_of_windows",
+        b'"a\nb",c\r\n1,2\r\n3,"x\ny"\r\n',
+        (("1", "2"), ("3", "x\ny")),
+        columns={"a\nb": "varchar", "c": "varchar"},
+    ),
+    csv_case(
+        "line_end_of_windows_in_the_first_value_of_all",
+        b'"q","a\r\nb"\nx,"q"\n',
+        (("q", "a\r\nb"), ("x", "q")),
+        columns=_TEXTS,
+        format={"header": False},
+    ),
 )
