@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from pipekit.errors import BadFileError, short
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
-from pipekit.files.json_text import NOT_JSON, problem_of
+from pipekit.files.json_text import NOT_JSON, TOO_EARLY, problem_of
 
 _COMMA = re.compile(r",[ \t\r\n]*(?=[{\[])")
 _NEXT = re.compile(r"(?<=[^:,\[{ \t\r\n])[ \t\r\n]*(?=[{\[])")
@@ -219,5 +219,9 @@ def refusal(text: str, at: int, line: int, element: int | None) -> BadFileError:
         return BadFileError(f"{found!r} follows the array", line=line, hint=_WAY_OUT)
     which = "a document" if element is None else f"element {element:,} of the array"
     problem = problem_of(text[at:])[1] or NOT_JSON
+    if element is not None and problem.endswith(TOO_EARLY):
+        return BadFileError(
+            f"the array is cut off in element {element:,}, and what followed is lost", line=line, hint=_WAY_OUT
+        )
     reason = f"{which} {problem}; where the next one begins is not clear, so that good ones might be lost"
     return BadFileError(reason, line=line, hint=_WAY_OUT)

@@ -11,6 +11,7 @@ from pipekit.source import Column
 
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]+)"|([^.\[\]"][^.\[\]]*))|\[([0-9]+)\]')
 _PLAIN = r'[^.\[\]"^$][^.\[\]]*'
+_decode = json.JSONDecoder().raw_decode
 BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -79,7 +80,7 @@ def after_blanks(text: str, at: int) -> int:
 def end_of(text: str, at: int) -> int | None:
     """Where the document ends that starts at ``text[at]``; ``None`` if it is broken."""
     try:
-        return json.JSONDecoder().raw_decode(text, at)[1]
+        return _decode(text, at)[1]
     except (ValueError, RecursionError):
         return None
 

@@ -21,6 +21,7 @@ Path = tuple[str | int, ...]
 Wanted = Sequence[tuple[Path, bool]]  # paths, and whether their values are wanted as plain text
 
 NOT_JSON = "is not valid JSON"
+TOO_EARLY = "it ends too early"
 NO_OBJECT = "is not a JSON object"
 
 
@@ -96,7 +97,7 @@ def _not_json(error: json.JSONDecodeError) -> str:
         if error.msg.startswith(begins):
             return words
     if not place:
-        return "it ends too early"
+        return TOO_EARLY
     found = repr(short(place, _SHOWN))
     for begins, wanted in _WANTED.items():
         if error.msg.startswith(begins):
