@@ -90,9 +90,9 @@ class CsvReader:
         found = self._split(path, width)
         heads = list(islice(found, self._form.heads))
         if self._tables and heads:
-            from pipekit.files.csv_tables import last_line, of_one_table
+            from pipekit.files.csv_tables import of_one_table
 
-            found = of_one_table(last_line(heads[-1]), self._form.delimiter, found)
+            found = of_one_table(heads, self._form.delimiter, found)
         yield from self._doubted(found, width)
 
     def _doubted(self, found: Iterator[Record], width: int) -> Iterator[Record]:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from pipekit.files.headers import folded
 from pipekit.files.records import Record
 from pipekit.files.shapes import BLANKS
 from pipekit.files.verdicts import OTHER_TABLE
@@ -60,18 +61,25 @@ def is_other_header(fields: Sequence[str | None], below: Sequence[str | None] | 
     return (alone and are_names(fields)) or _is_another(fields, below)
 
 
-def of_one_table(last: int, delimiter: str, found: Iterator[Record]) -> Iterator[Record]:
+def same_names(header: Sequence[str | None], fields: Sequence[str | None]) -> bool:
+    """Whether a record has all names of a header, in whatever order: then it is no other table's."""
+    names = {folded(name) for name in header if name}
+    return bool(names) and names <= {folded(field or "") for field in fields}
+
+
+def of_one_table(heads: Sequence[Record], delimiter: str, found: Iterator[Record]) -> Iterator[Record]:
     """The records below a header, of which those of a second table are bad.
 
     Args:
-        last: The last line of the header.
+        heads: The records of the header.
         delimiter: Between two fields.
         found: All records.
     """
-    sheet = _Sheet(last, delimiter)
+    sheet = _Sheet(last_line(heads[-1]), delimiter)
     while record := next(found, None):
         sheet.reach(record)
-        if record.problem or not are_names(without_last_empty(record.fields)):
+        names = not record.problem and are_names(without_last_empty(record.fields))
+        if not names or any(same_names(head.fields, record.fields) for head in heads):
             yield from sheet.passed(record)
             continue
         below = next(found, None)

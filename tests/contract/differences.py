@@ -20,6 +20,7 @@ SNOWFLAKE = {
         for name in ("in_nanoseconds_and_utc", "with_nanoseconds", "of_96_bits", "of_96_bits_with_nanoseconds")
     },
     "csv_delimiter_of_two_characters_and_quotes": "METADATA$FILE_ROW_NUMBER counts records, not the lines of a quoted newline",
+    "csv_header_again_below_an_empty_line": "METADATA$FILE_ROW_NUMBER does not count the empty lines that COPY leaves out",
     "csv_bad_record_below_an_empty_line": "METADATA$FILE_ROW_NUMBER does not count the empty lines that COPY leaves out",
     "csv_empty_line_in_one_column": "COPY passes over an empty line or refuses it, so here it is a bad record",
     "csv_footer": "COPY cannot leave out the last lines; validate refuses the key",
@@ -73,6 +74,7 @@ VARIATIONS = Variations(
         "csv_another_table_below_delimiters": ("a.csv:5", "a line of delimiters alone", "a file of its own"),
         "csv_narrower_table_with_a_title_below_delimiters": ("a.csv:6", "a line of delimiters alone"),
         "csv_another_table_below_an_empty_line": ("a.csv:5", "an empty line", "a file of its own"),
+        "csv_header_again_below_delimiters_and_another_table": ("a.csv:7", "an empty line"),
         "csv_another_table_above_many_lines_of_delimiters": ("a.csv:33", "a line of delimiters alone"),
         "csv_another_table_below_one_record_and_delimiters": ("a.csv:4", "a line of delimiters alone"),
         "csv_another_table_below_one_record_and_an_empty_line_without_a_line_end": ("a.csv:4", "an empty line"),

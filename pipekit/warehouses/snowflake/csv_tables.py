@@ -19,6 +19,7 @@ from pipekit.files.csv_tables import (
     is_bare,
     is_other_header,
     is_title,
+    same_names,
     without_last_empty,
 )
 from pipekit.files.shapes import BLANKS
@@ -94,7 +95,7 @@ def refuse_tables(
     seen: set[SourceFile] = set()
     for name, number, line, below, *above in warehouse.execute(_first_names(form, lines, skip)).rows:
         file = files.find(name)
-        if file not in seen and look.are_names(line):
+        if file not in seen and look.are_other_names(line, headers[file]):
             seen.add(file)
             look.refuse(file, headers[file], sorted(gaps.get(file, [])), _Lines(number, line, below, above))
 
@@ -167,9 +168,11 @@ class _Look:
             f"own. {ONE_TABLE}",
         )
 
-    def are_names(self, line: str) -> bool:
-        """Whether a line could be a header."""
-        return are_names(without_last_empty(self._fields(line)))
+    def are_other_names(self, line: str, header: Header) -> bool:
+        """Whether a line could be the header of another table, and is not that of this one."""
+        fields = self._fields(line)
+        again = len(fields) == header.width and any(same_names(head, fields) for head in header.heads)
+        return are_names(without_last_empty(fields)) and not again
 
     def _parting(self, found: _Lines, header: Header, gaps: Set[int]) -> Parting:
         heads, number = header.skip - self._skipped, found.number

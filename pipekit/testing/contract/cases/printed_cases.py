@@ -311,6 +311,20 @@ PRINTED_CASES = (
         (("1", "x"), (" ", " "), ("", ""), ("c", "d"), ("2", "y")),
         columns=_TEXTS,
     ),
+    csv_case(
+        "header_again_below_an_empty_line",
+        b"a,b\n1,x\n\nB,a\n2,y\n",
+        (("1", "x"), ("2", "y")),
+        ((4, None, _AGAIN),),
+        columns=_TEXTS,
+    ),
+    csv_case(
+        "header_again_below_delimiters_and_another_table",
+        b"a,b\n1,x\n,\na,b\n2,y\n\nc,d\n3,z\n",
+        (("1", "x"), (None, None), ("2", "y")),
+        ((4, None, _AGAIN), (7, None, "an empty line"), (8, None, "below the header of another table, in line 7")),
+        columns=_TEXTS,
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
