@@ -159,6 +159,8 @@ class _Documents:
             is_alone = mark in ("{", "[") and mark == self._text[position]  # a comma is missing
             is_broken = not (mark == "," or is_alone or array_closes(self._text, behind) or self._is_last(behind))
             if is_broken:
+                if end is not None and mark == "]" and self._is_over(position, behind):
+                    self._refuse_rest(position)
                 end = self._broken_end(position, listed=True)
                 behind = after_blanks(self._text, end)
                 mark = self._text[behind]
@@ -172,6 +174,18 @@ class _Documents:
     def _is_last(self, at: int) -> bool:
         """Whether the array ends there, and nothing but brackets follows, of which there are too many."""
         return self._text[at : at + 1] == "]" and re.compile(_ONLY_BRACKETS).match(self._text, at) is not None
+
+    def _is_over(self, at: int, bracket: int) -> bool:
+        """Whether the bracket behind a whole element is the array's own: a comma and another array follow it."""
+        comma = after_blanks(self._text, bracket + 1)
+        if self._text[at] == "[" or self._text[comma : comma + 1] != ",":
+            return False
+        return self._text.startswith("[", after_blanks(self._text, comma + 1))
+
+    def _refuse_rest(self, at: int) -> None:
+        from pipekit.files.json_broken import refusal
+
+        raise refusal(self._text, at, self._line_of(at), self._number + 1)
 
     def _record(self, start: int, end: int, *, broken: bool, has_comma: bool = True) -> Record:
         self._line, self._counted = self._line_of(start), start

@@ -32,6 +32,17 @@ JSON_BROKEN_CASES = (
         error=("a.json", "over several lines"),
         format={"layout": "lines"},
     ),
+    *(
+        json_case(
+            f"array_with_{name}_behind",
+            b'[{"a":1,"b":"x"},\n{"a":2,"b":"y"}' + data,
+            error=("a.json:", "on_bad_file: skip"),
+        )
+        for name, data in (
+            ("a_comma_and_an_array", b'],[{"a":3,"b":"z"},{"a":4,"b":"w"}]'),
+            ("a_comma_and_an_array_on_lines", b']\n,\n[{"a":3,"b":"z"}]\n'),
+        )
+    ),
     json_case("array_with_something_behind", b'[{"a":1,"b":"x"}] end', error=("a.json:1", "on_bad_file: skip")),
     *(
         json_case(
