@@ -216,7 +216,7 @@ class _Table:
         """What is wrong with rows as a whole: one is the header of another table, or below one.
 
         Rows have to be given in their order. As in CSV an empty row tells of a header only where no other record above
-        is made of names alone, and where records are not all below empty rows.
+        is made of names alone, a row is directly below, and records are not all below empty rows.
         """
         found: list[str | None] = [None] * len(rows)
         names, last = self._texts, self._last
@@ -225,18 +225,20 @@ class _Table:
             if self._other:
                 found[at] = _BELOW.format(self._other)
             elif type(row[0]) is str and all(type(cell) is str for cell in row):
-                found[at] = self._problem_of_texts(number, row, gap and 2 * self._gaps < self._seen + at)
+                has_rows = at + 1 < len(rows) and rows[at + 1][0] == number + 1
+                may_part = gap and has_rows and 2 * self._gaps < self._seen + at
+                found[at] = self._problem_of_texts(number, row, may_part)
             self._gaps += gap
         self._seen, self._last = self._seen + len(rows), last
         return found
 
-    def _problem_of_texts(self, number: int, row: Sequence[str], gap: bool) -> str | None:
+    def _problem_of_texts(self, number: int, row: Sequence[str], may_part: bool) -> str | None:
         if _folded(row[0]) == self._texts[0] and [*map(_folded, row)] == self._texts:
             return REPEATED
         if self._with_names or not are_names(row):
             return None
         self._with_names = True
-        if gap:
+        if may_part:
             self._other = number
             return _FOLLOWS
         return None

@@ -200,6 +200,12 @@ EXCEL_CASES = (
         (("Ann", "Lee"), ("7", "Ray"), ("Cid", "May")),
         columns={"a": "varchar", "b": "varchar"},
     ),
+    _excel(
+        "last_words_below_an_empty_row",
+        workbook(S=[HEAD, ("1", "x"), ("2", "y"), (), ("Total", "see above")]),
+        (("1", "x"), ("2", "y"), ("Total", "see above")),
+        columns={"a": "varchar", "b": "varchar"},
+    ),
     _excel("hidden_sheet", workbook(hidden=["One"], One=[("z",)], Two=[HEAD, (1, "x")]), ((1, "x"),)),
     _excel("hidden_sheet_by_name", workbook(hidden=["One"], One=[HEAD, (1, "x")], Two=[("z",)]), ((1, "x"),), format={"sheet": "One"}),
     _excel(
