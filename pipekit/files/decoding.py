@@ -6,10 +6,10 @@ import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from pipekit.errors import BadFileError, PipekitError
-from pipekit.files.signatures import MOST
+from pipekit.files.signatures import MOST, kind_of
 from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
 from pipekit.formats.base import FileFormat
 from pipekit.formats.unpacked import MOST_RATIO, is_bomb
@@ -46,9 +46,38 @@ def readable(file: SourceFile, form: FileFormat, raw: Readable) -> Iterator[IO[b
     except CORRUPT as error:
         if kind == NONE:
             raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
-        raise BadFileError(
-            f"the {kind} data is damaged or cut off: {error}", file=file.uri, hint="Ask for the file to be sent again."
-        ) from error
+        raise _damaged(kind, error, _start_of(raw), file) from error
+
+
+def _damaged(kind: str, error: BaseException, start: bytes, file: SourceFile) -> BadFileError:
+    """The error of a file that cannot be unpacked: it may never have been packed so."""
+    if not start or start.startswith(PACKINGS[kind].begins):
+        reason, hint = f"the {kind} data is damaged or cut off: {error}", "Ask for the file to be sent again."
+        return BadFileError(reason, file=file.uri, hint=hint)
+    other = kind_of(start)
+    reason = (
+        f"is {other[0]}, not {kind} data"
+        if other
+        else f"is not {kind} data, although its name or `compression` says so"
+    )
+    hint = (
+        other[1]
+        if other
+        else "If it is not compressed, set `compression: none`, or take the suffix off its name; else ask for it again."
+    )
+    return BadFileError(reason, file=file.uri, hint=f"{hint} `on_bad_file: skip` loads the other files without it.")
+
+
+def _start_of(raw: Readable) -> bytes:
+    """The first bytes of a stream that was read; none if it does not know them and cannot go back."""
+    try:
+        if hasattr(raw, "start"):
+            raw.read(MOST)  # they may not have been read together
+            return cast("bytes", raw.start)
+        raw.seek(0)  # type: ignore[attr-defined]
+        return raw.read(MOST)
+    except (AttributeError, OSError, ValueError):
+        return b""
 
 
 def plain_text(file: SourceFile, form: FileFormat, stream: IO[bytes], wide: str) -> Iterator[bytes]:

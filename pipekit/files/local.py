@@ -247,12 +247,15 @@ class _Counted:
         self._uri = uri
         self._hash = hashlib.sha256()
         self.size = 0
+        self.start = b""
         self.closed = False
 
     def read(self, size: int = -1) -> bytes:
         with store_errors(self._uri, missing=True):
             data = self._stream.read(size)
         self._hash.update(data)
+        if self.size < MOST:
+            self.start += data[: MOST - self.size]
         self.size += len(data)
         return data
 

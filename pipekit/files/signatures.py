@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from pipekit.errors import BadFileError
+from pipekit.files.unpacking import NONE, compression_of
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
 
@@ -167,6 +168,14 @@ def refuse_other_text(start: str, file: SourceFile) -> None:
         raise BadFileError(f"is {found[0]}, not text in UTF-8", file=file.uri, hint=found[1])
 
 
+def _not_text(kind: str, remedy: str, file: SourceFile, form: FileFormat) -> BadFileError:
+    packing = compression_of(file.uri, form)
+    if packing != NONE and remedy.startswith("Set `compression"):
+        reason = f"is {kind} within {packing} data: it was compressed twice"
+        return BadFileError(reason, file=file.uri, hint=f"Unpack it once, or ask for it compressed once. {_SKIP}")
+    return BadFileError(f"is {kind}, not text", file=file.uri, hint=remedy)
+
+
 _SKIP = "`on_bad_file: skip` loads the other files without it."
 
 
@@ -215,7 +224,7 @@ def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
         _refuse_other_order(start, file, encoding)
         return  # any two bytes may be a character
     if found:
-        raise BadFileError(f"is {found[0]}, not text", file=file.uri, hint=found[1])
+        raise _not_text(*found, file, form)
     wide = None if form.finds_encoding else wide_encoding(start)
     if wide:
         known = "encoding" in type(form).model_fields

@@ -27,11 +27,13 @@ class Packing(NamedTuple):
     Attributes:
         suffixes: By which its files are known.
         unpacked: A stream of the plain bytes behind one of packed bytes, whose ``read`` alone is used.
+        begins: Their first bytes.
         seeks: Whether the stream of packed bytes must be a file, in which it can go back.
     """
 
     suffixes: tuple[str, ...]
     unpacked: Callable[[Any], IO[bytes]]
+    begins: bytes = b""
     seeks: bool = False
 
 
@@ -87,11 +89,11 @@ def _is_data(name: str) -> bool:
 NONE = "none"
 PACKINGS: Mapping[str, Packing] = {
     NONE: Packing((), lambda raw: cast("IO[bytes]", raw)),
-    "gzip": Packing((".gz", ".gzip"), _gzip),
-    "zstd": Packing((".zst", ".zstd"), _zstd),
-    "bz2": Packing((".bz2",), _bz2),
-    "xz": Packing((".xz",), _xz),
-    "zip": Packing((".zip",), _zip, seeks=True),
+    "gzip": Packing((".gz", ".gzip"), _gzip, b"\x1f\x8b"),
+    "zstd": Packing((".zst", ".zstd"), _zstd, b"\x28\xb5\x2f\xfd"),
+    "bz2": Packing((".bz2",), _bz2, b"BZh"),
+    "xz": Packing((".xz",), _xz, b"\xfd7zXZ\0"),
+    "zip": Packing((".zip",), _zip, b"PK", seeks=True),
 }
 _BY_SUFFIX = {suffix: name for name, packing in PACKINGS.items() for suffix in packing.suffixes}
 _SUFFIXES = tuple(_BY_SUFFIX)

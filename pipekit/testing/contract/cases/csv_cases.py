@@ -389,7 +389,21 @@ CSV_CASES = (
     csv_case("utf_16_unsaid", "a,b\n1,x\n".encode("utf-16"), error=("a.csv", "UTF-16", "encoding")),
     csv_case("utf_16_unsaid_and_unmarked", "a,b\n1,x\n".encode("utf-16-le"), error=("a.csv", "UTF-16", "encoding")),
     csv_case("excel_as_latin_1", xlsx(), error=("a.csv", "Excel workbook"), format={"encoding": "latin-1"}),
-    csv_case("not_gzip_at_all", b"a,b\n1,x\n", error=("a.csv.gz", "gzip"), name="a.csv.gz"),
+    csv_case(
+        "not_gzip_at_all", b"a,b\n1,x\n", error=("a.csv.gz", "is not gzip data", "compression: none"), name="a.csv.gz"
+    ),
+    csv_case(
+        "zstd_by_the_name_of_gzip",
+        _zstd(b"a,b\n1,x\n"),
+        error=("a.csv.gz", "is zstd data, not gzip data", "compression: zstd"),
+        name="a.csv.gz",
+    ),
+    csv_case(
+        "gzip_within_gzip",
+        gzip.compress(gzip.compress(b"a,b\n1,x\n")),
+        error=("a.csv.gz", "gzip data within gzip data", "Unpack it once"),
+        name="a.csv.gz",
+    ),
     LoadCase(
         "csv_files_with_columns_in_different_orders",
         {"1.csv": b"a,b\n1,x\n", "2.csv": b"b,a\ny,2\n", "3.csv": b""},
