@@ -7,6 +7,7 @@ from pipekit.testing.contract.cases.foreign_cases import FOREIGN_CASES
 from pipekit.testing.contract.cases.json_broken_cases import JSON_BROKEN_CASES
 from pipekit.testing.contract.cases.json_cases import JSON_CASES, JSON_VALUE_CASES
 from pipekit.testing.contract.cases.line_end_cases import LINE_END_CASES
+from pipekit.testing.contract.cases.packed_cases import PACKED_CASES
 from pipekit.testing.contract.cases.parquet_cases import PARQUET_CASES
 from pipekit.testing.contract.cases.printed_cases import PRINTED_CASES
 from pipekit.testing.contract.cases.value_cases import VALUE_CASES
@@ -15,6 +16,7 @@ from pipekit.testing.contract.cases.way_cases import WAY_CASES
 CASES = (
     *CSV_CASES,
     *CSV_BROKEN_CASES,
+    *PACKED_CASES,
     *FOREIGN_CASES,
     *PRINTED_CASES,
     *VALUE_CASES,
