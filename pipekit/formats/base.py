@@ -50,12 +50,14 @@ REPEATED = "repeats the header: here another file or table was appended"
 """What is wrong with a record whose values are the names of all columns."""
 
 _NAME = r"[^\W\d][\w .%()/#-]{0,63}"
+_NO_NAMES = frozenset(("na", "n/a", "nan", "nil", "none", "null", "unknown", "true", "false", "yes", "no"))
 
 
 def are_names(fields: Sequence[Any]) -> bool:
     """Whether the fields of a record could be the names of as many columns."""
     texts = [field for field in fields if isinstance(field, str) and re.fullmatch(_NAME, field)]
-    return len(texts) == len(fields) > 1 and len({text.casefold() for text in texts}) == len(texts)
+    names = {text.casefold() for text in texts}
+    return len(texts) == len(fields) > 1 and len(names) == len(texts) and not names & _NO_NAMES
 
 
 ReadRecords = Callable[[Any, Path], Iterable[Records]]

@@ -325,6 +325,13 @@ PRINTED_CASES = (
         ((4, None, _AGAIN), (7, None, "an empty line"), (8, None, "below the header of another table, in line 7")),
         columns=_TEXTS,
     ),
+    csv_case(
+        "words_for_nothing_below_delimiters",
+        b"a,b,c\nk,1,2\n,,\nr,NA,n/a\nq,3,4\n",
+        (("k", 1, 2), (None, None, None), ("q", 3, 4)),
+        ((4, "b", "'NA' is not an integer"),),
+        columns={"a": "varchar", "b": "integer", "c": "integer"},
+    ),
     csv_case("dashes_for_nothing", b"a,b\n-,--\n-,---x\n", (("-", "--"), ("-", "---x")), columns=_TEXTS),
     csv_case(
         "control_z_behind_the_last_value",
