@@ -1,4 +1,4 @@
-"""CSV: quotes that take in other records, and line ends that are none."""
+"""CSV: quotes out of place or that take in other records, and line ends that are none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,30 @@ from pipekit.testing.contract.cases.case import csv_case
 _TEXTS = {"a": "varchar", "b": "varchar"}
 
 CSV_BROKEN_CASES = (
+    csv_case(
+        "quote_inside_an_unquoted_value",
+        b'a,b\n1,5" disk\n2,y\n3,"6"" disk"\n',
+        ((2, "y"), (3, '6" disk')),
+        ((2, None, "quote inside"),),
+    ),
+    csv_case(
+        "quote_at_the_end_of_an_unquoted_value",
+        b'a,b\n0,"p\nq"\n1,x"\n2,y\n',
+        ((0, "p\nq"), (2, "y")),
+        ((4, None, "quote inside"),),
+    ),
+    csv_case(
+        "quote_inside_an_unquoted_value_allowed",
+        b'a,b\n1,5" disk\n2,"y"\n',
+        ((1, '5" disk'), (2, "y")),
+        format={"quote_in_unquoted": "allow"},
+    ),
+    csv_case(
+        "blank_before_a_quote",
+        b'a,b\n1, "x"\n2,y\n',
+        ((2, "y"),),
+        ((2, None, "quote inside"),),
+    ),
     csv_case(
         "quote_closed_inside_the_value_of_another_record",
         b'a,b\n1,"5 disk\n2,x\n3,6" disk\n4,y\n',

@@ -176,30 +176,6 @@ CSV_CASES = (
         ((1, "x"), (2, "y")),
         more={"on_extra": "ignore"},
     ),
-    csv_case(
-        "quote_inside_an_unquoted_value",
-        b'a,b\n1,5" disk\n2,y\n3,"6"" disk"\n',
-        ((2, "y"), (3, '6" disk')),
-        ((2, None, "quote inside"),),
-    ),
-    csv_case(
-        "quote_at_the_end_of_an_unquoted_value",
-        b'a,b\n0,"p\nq"\n1,x"\n2,y\n',
-        ((0, "p\nq"), (2, "y")),
-        ((4, None, "quote inside"),),
-    ),
-    csv_case(
-        "quote_inside_an_unquoted_value_allowed",
-        b'a,b\n1,5" disk\n2,"y"\n',
-        ((1, '5" disk'), (2, "y")),
-        format={"quote_in_unquoted": "allow"},
-    ),
-    csv_case(
-        "blank_before_a_quote",
-        b'a,b\n1, "x"\n2,y\n',
-        ((2, "y"),),
-        ((2, None, "quote inside"),),
-    ),
     csv_case("blanks_around_quotes_trimmed", b'a,b\n1, "x, y" \n2,y\n', ((1, "x, y"), (2, "y")), format={"trim": True}),
     csv_case(
         "byte_order_mark_in_the_middle",
