@@ -20,6 +20,7 @@ _COMMA = re.compile(r",[ \t\r\n]*(?=[{\[])")
 _NEXT = re.compile(r"(?<=[^:,\[{ \t\r\n])[ \t\r\n]*(?=[{\[])")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},"]', re.DOTALL)  # a quote by itself opens a text that never ends
 _BEGINS = re.compile(r"""\[|{[ \t\r\n]*(?:"(?:[^"\\]|\\.)*"|'[^']*'|\w+)[ \t\r\n]*:""")
+_SEAM = re.compile(r"\][ \t\r\n]*\[[ \t\r\n]*[{\[]")
 _EMPTY = re.compile(r"{[ \t\r\n]*}")
 _FIRST_KEY = re.compile(r'{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
 
@@ -60,6 +61,8 @@ class Broken:
         key = None if self._listed or end is None else _FIRST_KEY.match(self._text, at)
         if key and re.compile(r"\n{[ \t\r\n]*" + re.escape(key[1])).search(self._text, at, end or 0):
             return None  # one that begins a line like it may be a whole one
+        if self._listed and end is not None and _SEAM.search(self._text, at, end):
+            return None  # elements of another array may be in it
         return end
 
     def _end(self, at: int) -> int | None:

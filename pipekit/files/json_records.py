@@ -226,17 +226,19 @@ def layout_of(first: str) -> str:
     """``array``, ``lines`` or ``documents``, by the first line that is not blank.
 
     A line that holds a whole document, or a broken one, is the first of many. One that ends where a document is still
-    open is the beginning of a document over several lines. Whole documents in one line have no line ends at all.
+    open is the beginning of a document over several lines. Documents in one line have no line ends at all.
     """
     first = first.strip(_BLANKS).removeprefix("\ufeff")
     if first.startswith("["):
         return "array"
     end = end_of(first, 0)
     if end is None:
-        return "documents" if first.endswith(("{", "[", ",")) else "lines"
+        return "documents" if first.endswith(("{", "[", ",")) or _SEVERAL.search(first) else "lines"
     rest = first[end:].lstrip(_BLANKS)
-    return "documents" if first.startswith("{") and rest.startswith("{") else "lines"
+    several = (first.startswith("{") and rest.startswith("{")) or (rest and _SEVERAL.search(first))
+    return "documents" if several else "lines"
 
 
+_SEVERAL = re.compile(r'}[ \t]*{[ \t]*"')
 _BLANKS = " \t\r\n"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
