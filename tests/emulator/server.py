@@ -374,6 +374,7 @@ def main() -> None:
     listener.listen(128)
     print(listener.getsockname()[1], flush=True)
     gc.freeze()  # what is imported stays
+    gc.set_threshold(10_000, 20, 20)  # each statement makes thousands of nodes, and few of them are in circles
     Server(uvicorn.Config(with_transport(app()), log_level="critical", lifespan="off", proxy_headers=False)).run(
         sockets=[listener]
     )
