@@ -142,6 +142,11 @@ _NOT_CUT = (
     "Correct the file, or set `on_bad_file: skip`. `on_error: reject` sets broken elements of a list aside where the "
     "rest of the document is whole, the ends of the elements are clear, and no column's path is above its record."
 )
+_CORRECT = "Correct the file or `root`, or set `on_bad_file: skip` to load the other files without it."
+_OUTSIDE = (
+    "This is outside of the records at the root, so no reject can hold it: correct the file, or set "
+    "`on_bad_file: skip` to load the other files without it."
+)
 NO_ROOT = "no document has anything at `root: {}`"
 
 
@@ -272,8 +277,9 @@ class Documents:
         except (ValueError, RecursionError) as error:
             raise self._error(f"is not valid JSON: {error}", getattr(error, "pos", at)) from error
 
-    def _error(self, reason: str, at: int) -> BadFileError:
-        return BadFileError(reason, file=self._uri, line=1 + self._text.count("\n", 0, at), value=self._root)
+    def _error(self, reason: str, at: int, hint: str = "") -> BadFileError:
+        line = 1 + self._text.count("\n", 0, at)
+        return BadFileError(reason, file=self._uri, line=line, value=self._root, hint=hint or _CORRECT)
 
     def _below(self, trail: tuple[_Held, ...], levels: Sequence[Level]) -> Iterator[tuple[_Held, ...]]:
         if not levels:
@@ -365,4 +371,4 @@ class Documents:
         parts.append(self._text[at : document.end])
         problem = problem_of("".join(parts))[1]
         if problem:
-            raise self._error(problem, document.start)
+            raise self._error(problem, document.start, _OUTSIDE)

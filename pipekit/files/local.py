@@ -372,4 +372,5 @@ def _whole(texts: Iterator[bytes], file: SourceFile) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         line = 1 + data.count(b"\n", 0, error.start)
-        raise BadFileError("the file is not UTF-8", file=file.uri, line=line) from error
+        hint = "Convert it to UTF-8, or set `on_bad_file: skip` to load the other files without it."
+        raise BadFileError("the file is not UTF-8", file=file.uri, line=line, hint=hint) from error

@@ -131,3 +131,22 @@ def test_a_misspelt_key_of_a_path_gets_the_keys_beside_it(
     text = f'{{"type":"x",{features},"data":{{{features}}}}}'
     keys = {"format": {"type": "json", "root": root}, "columns": {"v": {"type": "integer", "path": path}}}
     assert said in (loaded(warehouse, tmp_path, text, keys) or "")
+
+
+@pytest.mark.parametrize("mode", ["fail", "reject"])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'{"r":[{"a":1}],"r":[]}', "has a key twice: 'r'"),
+        (b'{"r":[{"a":1}],"x":NaN}', "NaN is not JSON"),
+        (b'{"r":[{"a":1},\n{"a":"\xff"}]}', "a.json:2: the file is not UTF-8"),
+        (b'[{"r":[{"a":1}]},5]', "not a JSON object on the way to the root"),
+    ],
+)
+def test_what_is_wrong_outside_of_the_records_has_a_way_out(
+    warehouse: Warehouse, tmp_path: Path, data: bytes, said: str, mode: str
+) -> None:
+    keys = {"format": {"type": "json", "root": "r"}, "columns": {"a": "integer"}}
+    error = str(load_file(warehouse, tmp_path, "a.json", data, keys, mode))
+    assert said in error
+    assert "on_bad_file: skip" in error

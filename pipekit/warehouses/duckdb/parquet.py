@@ -111,7 +111,8 @@ def _refuse_misread(file: SourceFile, path: Path, column: Column, field: Field) 
     https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
     """
     if problem := field.problem():
-        raise BadFileError(problem, file=file.uri, column=column.name)
+        hint = "Let the writer change it, or leave the column undeclared; `on_bad_file: skip` loads the other files."
+        raise BadFileError(problem, file=file.uri, column=column.name, hint=hint)
     cut = _is_cut(path, field.name) if field.is_old_time else field.has_old_times and _is_cut_inside(path, field.name)
     if cut:
         raise BadFileError(

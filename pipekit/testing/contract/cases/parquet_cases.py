@@ -216,7 +216,10 @@ PARQUET_CASES = (
         {"a": "float"},
     ),
     _typed(
-        "decimals_of_more_than_38_digits", _wide_decimals, columns={"a": "float"}, error=("a.parquet", "column a", "38")
+        "decimals_of_more_than_38_digits",
+        _wide_decimals,
+        columns={"a": "float"},
+        error=("a.parquet", "column a", "38", "on_bad_file"),
     ),
     _typed(
         "end_of_the_day",
