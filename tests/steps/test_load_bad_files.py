@@ -77,7 +77,7 @@ CASES = [
     csv("not UTF-8", HEADER + ROW + b"2,\xff\xfe,1,2024-01-31\n", "is not UTF-8", "in/1.csv:3"),
     csv("UTF-16", (HEADER + ROW).decode().encode("utf-16"), "is text in UTF-16", "in/1.csv"),
     Bad("truncated gzip", {"1.csv.gz": gzip.compress(MANY)[:-40]}, "damaged or cut off", "in/1.csv.gz"),
-    Bad("gzip in name only", {"1.csv.gz": HEADER + ROW}, "damaged or cut off", "in/1.csv.gz"),
+    Bad("gzip in name only", {"1.csv.gz": HEADER + ROW}, "is not gzip data", "in/1.csv.gz"),
     Bad(
         "one bad file of two", {"1.csv": HEADER + ROW, "2.csv": HEADER + b"x,A,1,\n"}, "'x' is not", "in/2.csv:2", "id"
     ),
