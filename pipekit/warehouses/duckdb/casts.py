@@ -255,9 +255,8 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     if column.type.kind == "varchar" and column.type.length:
         # Most values are short enough with their quotes and escapes; then they need not be unescaped to be measured.
         good = f"(strlen({raw}) <= {column.type.length} + 2 OR {good})"
-    if column.type.kind == "varchar":  # CASE, since in an OR both sides are computed
-        good += f" AND CASE WHEN contains({raw}, '\\u0000') THEN NOT contains({text}, chr(0)) ELSE true END"
-    return f"({is_text} AND {good})", value
+    no_nul = f" AND CASE WHEN contains({raw}, '\\u0000') THEN NOT contains({text}, chr(0)) ELSE true END"  # an OR computes both
+    return f"({is_text} AND {good}{no_nul if column.type.kind == 'varchar' else ''})", value
 
 
 SEMI = {"variant": "%", "object": "{%", "array": "[%"}
