@@ -253,9 +253,9 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     text, is_text = f"({source}->>'$')", f"{raw} LIKE '\"%'"
     good, value = _from_text(column, text, contract)
     if column.type.kind == "varchar" and column.type.length:
-        # Most values are short enough with their quotes and escapes; then they need not be unescaped to be measured.
+        # Most values are short with their quotes and escapes. As in the CASE below, they need not be unescaped then.
         good = f"(strlen({raw}) <= {column.type.length} + 2 OR {good})"
-    no_nul = f" AND CASE WHEN contains({raw}, '\\u0000') THEN NOT contains({text}, chr(0)) ELSE true END"  # an OR computes both
+    no_nul = f" AND CASE WHEN contains({raw}, '\\u0000') THEN NOT contains({text}, chr(0)) ELSE true END"
     return f"({is_text} AND {good}{no_nul if column.type.kind == 'varchar' else ''})", value
 
 
