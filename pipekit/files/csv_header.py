@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipekit.errors import BadFileError, short
 from pipekit.files.headers import column_positions, refuse_names
-from pipekit.files.records import Record
+from pipekit.files.records import LINE_ENDS, Record
 from pipekit.files.shapes import BLANKS
 from pipekit.formats.csv import CsvFormat
 from pipekit.source import Source, SourceFile
@@ -17,7 +17,6 @@ from pipekit.source import Source, SourceFile
 _SEPARATOR = re.compile(r'"?sep=(?P<value>[^"\r\n]+)"?', re.IGNORECASE)
 _LONGEST = 1000
 _WRITTEN = "Declare how the file is written with `skip_lines`, `quote` and `encoding`, or correct it."
-_LINE_ENDS = r"Convert the line ends: they may be \n, \r\n or \r, and \r alone beside no other."
 
 
 def is_separator_line(form: CsvFormat, file: SourceFile, line: str) -> bool:
@@ -96,6 +95,6 @@ def csv_positions(source: Source, form: CsvFormat, file: SourceFile, heads: Sequ
                 file=file.uri,
                 line=each.line,
                 value=short(each.raw),
-                hint=_LINE_ENDS if "\r" in each.raw else _WRITTEN,
+                hint=LINE_ENDS if "\r" in each.raw else _WRITTEN,
             )
     return column_positions(source, file, joined_names(form, file, [each.fields for each in heads]), heads[0].line)

@@ -15,6 +15,8 @@ from pathlib import Path
 from pipekit.errors import BadFileError
 
 MOST_BYTES = 16 << 20  # of one record; DuckDB's readers get the same limit
+LINE_ENDS = r"Convert the line ends: they may be \n, \r\n or \r, and \r alone beside no other."
+"""The way out of a text whose lines end in several ways."""
 _SHOWN = 1 << 16
 _CHUNK = 1 << 20
 
@@ -92,8 +94,7 @@ def without_last_lines(chunks: Iterable[bytes], count: int, uri: str) -> Iterato
     at = _last_lines(held, count, newline or b"\n")
     if newline == b"\n" and re.search(b"\r(?!\n|\\Z)", held[at:]):
         reason = f"the lines at its end, of which `skip_footer: {count}` leaves out {count}, end in several ways"
-        hint = "Convert the line ends: they may be \\n, \\r\\n or \\r, and \\r alone beside no other."
-        raise BadFileError(reason, file=uri, hint=hint)
+        raise BadFileError(reason, file=uri, hint=LINE_ENDS)
     yield held[:at]
 
 
