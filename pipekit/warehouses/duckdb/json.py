@@ -68,7 +68,8 @@ def _records(layout: str, each: Fetched) -> Iterator[Record]:
     try:
         yield from _READERS[layout](each.path)
     except BadFileError as error:
-        raise BadFileError(error.reason, file=each.file.uri, line=error.line, hint=error.hint) from error
+        error.place(each.file.uri)
+        raise
 
 
 def _is_trusted(path: Path, layout: str, start: str, end: str) -> bool:
