@@ -1,42 +1,28 @@
 """Where reading can start again behind a broken document, so that it costs none of the good ones behind it.
 
-A lost quote turns texts inside out, a lost bracket shifts all that follows, and a list inside a record looks like the
-list of records. So an end is believed only where the document behind it is whole, and either all that follows is, or
-something besides says that the broken document ends there: its brackets, quotes apart, or its place on the line.
+An end is believed for one of three reasons: brackets, commas and colons are in order but for what the values look
+like; each document begins a line of its own; or as many brackets are closed as opened. A record that is part of another
+one is followed by the brackets of that, which are then too many. So nothing is believed where these are, and where an
+end is not clear the file is refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from pipekit.errors import BadFileError, short
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
 from pipekit.files.json_text import NOT_JSON, TOO_EARLY, problem_of
 
-_COMMA = re.compile(r",[ \t\r\n]*(?=[{\[])")
-_NEXT = re.compile(r"(?<=[^:,\[{ \t\r\n])[ \t\r\n]*(?=[{\[])")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},"]', re.DOTALL)  # a quote by itself opens a text that never ends
-_BEGINS = re.compile(r"""\[|{[ \t\r\n]*(?:"(?:[^"\\]|\\.)*"|'[^']*'|\w+)[ \t\r\n]*:""")
-_SEAM = re.compile(r"\][ \t\r\n]*\[[ \t\r\n]*[{\[]")
-_EMPTY = re.compile(r"{[ \t\r\n]*}")
-_FIRST_KEY = re.compile(r'{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
-
-
-class _Run(NamedTuple):
-    """Whole documents one after another.
-
-    Attributes:
-        end: Where they end.
-        closes: Whether nothing else follows them.
-        goes_on: Whether another document should follow, which is broken.
-    """
-
-    end: int
-    closes: bool
-    goes_on: bool
+_BLANKS = " \t\r\n"
+_NEXT = re.compile(r"[^:{\[ \t\r\n][ \t\r\n]*(?=[{\[])")
+_SEAM = re.compile(r"[}\]][ \t\r\n]*[{\[]")  # in no document, but between two
+_MARK = re.compile(r"[{}\[\]]|,[ \t\r\n]*(?=[{\[])")
+_TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\],:])|"(?:[^"\\]|\\.)*"|[^ \t\r\n"{}\[\],:]+)', re.DOTALL)
+_OBJECT = re.compile(r'{[ \t]*"')
+_SPREAD = re.compile(r"{[ \t]*\r?\n[ \t]")
+_CLOSED = re.compile(r"\n\][ \t\r\n]*\Z")
 
 
 class Broken:
@@ -44,138 +30,116 @@ class Broken:
 
     Args:
         text: The text.
+        first: Where the first of the documents begins.
         listed: Whether the documents are elements of a list; else they are one after another.
         inside: Whether the list is inside of a document, so that more than its bracket may follow.
     """
 
-    def __init__(self, text: str, *, listed: bool = True, inside: bool = False) -> None:
+    def __init__(self, text: str, first: int, *, listed: bool = True, inside: bool = False) -> None:
         self._text = text
         self._listed = listed
         self._inside = inside
-        self._sure = -1  # up to there each place where brackets agree is an end
-        self._by_tokens = False
+        self._indent = self._indent_of(first)
 
     def end(self, at: int) -> int | None:
         """Where the broken document ends that begins at ``at``; ``None`` if good ones might be lost with it."""
-        end = self._end(at)
-        key = None if self._listed or end is None else _FIRST_KEY.match(self._text, at)
-        if key and re.compile(r"\n{[ \t\r\n]*" + re.escape(key[1])).search(self._text, at, end or 0):
-            return None  # one that begins a line like it may be a whole one
-        if self._listed and end is not None and _SEAM.search(self._text, at, end):
-            return None  # elements of another array may be in it
-        return end
+        if self._listed and (self._text[at : at + 1] == "," or self._closes(at)):
+            return at  # there is nothing between two commas, or behind the last one
+        end = self._by_tokens(at)
+        if end is not None:
+            return end
+        end = self._by_lines(at)
+        end = self._by_brackets(at) if end is None else end
+        return None if end is None or self._holds_another(at, end) else end
 
-    def _end(self, at: int) -> int | None:
-        if self._listed and self._text[at : at + 1] == ",":
-            return at  # there is nothing between two commas
-        level = None  # the first place where as many brackets are closed as opened
-        token = self._token_end(at)
-        passed = at
-        for start, here, depth in self._places(at):
-            if depth == 0 and level is None and _BEGINS.match(self._text, here):
-                level = start
-            if start <= self._sure:
-                if level is not None or start == self._sure:
-                    return start
-                continue
-            if here < passed or _EMPTY.match(self._text, here):  # brackets alone show nothing
-                continue
-            run = self._run(here)
-            passed = max(run.end, here)
-            agrees = depth == 0 or start == token or self._is_aligned(at, start, here)
-            if (agrees and (run.closes or run.goes_on)) or (run.closes and self._looks_alike(at, start, here)):
-                self._sure = start
-                return start if level is None else level
-            if run.closes or run.goes_on:
-                return None
-        return self._last(at, level, token)
-
-    def _places(self, at: int) -> Iterator[tuple[int, int, int]]:
-        """Where a document may end, where the next one then begins, and how many brackets are open between."""
-        depth, counted = 0, at
-        for match in (_COMMA if self._listed else _NEXT).finditer(self._text, at + 1):
-            depth += self._opened(counted, match.start())
-            counted = match.start()
-            yield match.start(), match.end(), depth
-
-    def _opened(self, start: int, end: int) -> int:
-        count = self._text.count
-        return sum(count(each, start, end) for each in "{[") - sum(count(each, start, end) for each in "}]")
-
-    def _run(self, at: int) -> _Run:
-        first = at
-        while (end := end_of(self._text, at)) is not None:
-            at = after_blanks(self._text, end)
-            if self._closes(at):
-                return _Run(at, True, False)
-            mark = self._text[at : at + 1]
-            if mark != "," if self._listed else mark not in ("{", "["):
-                return _Run(at, False, False)
-            at = after_blanks(self._text, at + 1) if self._listed else at
-        return _Run(at, False, at > first)
+    def _ends(self, at: int) -> bool:
+        """Whether what is at ``at`` can be next to a document."""
+        at = after_blanks(self._text, at)
+        if self._listed:
+            return self._text[at : at + 1] == "," or self._closes(at)
+        return self._text[at : at + 1] in ("", "{", "[")
 
     def _closes(self, at: int) -> bool:
-        """Whether the last document has ended."""
-        if not self._listed:
-            return at == len(self._text)
+        """Whether the list ends there."""
         return array_closes(self._text, at) or (self._inside and self._text[at : at + 1] == "]")
 
-    def _is_aligned(self, at: int, start: int, here: int) -> bool:
-        """Whether two documents are at the same place of different lines: no text holds a line end."""
-        blanks = self._text[start + self._listed : here]
-        return "\n" in blanks and self._text.endswith(blanks, 0, at)
-
-    def _looks_alike(self, at: int, start: int, here: int) -> bool:
-        """Whether the document behind can be no part of the broken one: that has none in it, and they begin alike."""
-        if self._inside or self._text.find("{", at + 1, start) >= 0:
-            return False
-        broken, behind = _FIRST_KEY.match(self._text, at), _FIRST_KEY.match(self._text, here)
-        return broken is None or (behind is not None and broken[1] == behind[1])
-
-    def _token_end(self, at: int) -> int | None:
-        """Where the next comma or bracket of the list is, as far as quotes and brackets show."""
-        depth = 0
-        for token in _TOKEN.finditer(self._text, at):
-            mark = token[0]
-            if depth == 0 and self._listed and mark in (",", "]"):
-                return token.start()
-            depth += (mark in ("[", "{")) - (mark in ("]", "}"))
-            if depth < 0:
-                return None
-            if depth == 0 and not self._listed and mark in ("]", "}"):
-                return token.end()
+    def _by_tokens(self, at: int) -> int | None:
+        """The end of a value that is JSON but for its texts, names and words, and a comma before a bracket."""
+        opened: list[str] = []
+        wanted, before = "v{[", ""
+        while (token := _TOKEN.match(self._text, at)) and (mark := token[1] or "v") in wanted:
+            at = token.end()
+            if mark in "{[":
+                opened.append(mark)
+            elif mark in "}]":
+                opened.pop()
+            if mark == ":":
+                wanted = "v{["
+            elif mark in "{[,":
+                wanted = "v}" if opened[-1] == "{" else "v{[]"
+            elif not opened:
+                return at if self._ends(at) else None
+            else:
+                is_name = mark == "v" and opened[-1] == "{" and before in "{,"
+                wanted = ":" if is_name else ",}" if opened[-1] == "{" else ",]"
+            before = mark
         return None
 
-    def _last(self, at: int, level: int | None, token: int | None) -> int | None:
-        """The end where no whole document follows: the text's own end, if nothing is cut off there."""
-        end = len(self._text.rstrip(" \t\r\n"))
-        if self._listed:
-            closed = not self._inside and self._text[end - 1 : end] == "]" and self._text[at : at + 1] in ("{", "[")
-            end = end - 1 if closed else -1
-        if end > at:
-            opened = self._opened(at, end)
-            if opened == 0:
-                self._sure = end
-                return end if level is None else level
-            alone = (_COMMA if self._listed else _NEXT).search(self._text, at + 1, end) is None
-            if alone and (opened < 0 or not self._listed):
-                return end
-        return token if self._closed_by_tokens(at) else None
+    def _indent_of(self, at: int) -> str | None:
+        """The blanks before a document that begins a line."""
+        blanks = self._text[self._text.rfind("\n", 0, at) + 1 : at]
+        return None if blanks.strip(" \t") else blanks
 
-    def _closed_by_tokens(self, at: int) -> bool:
-        """Whether the list, or the document, is closed where quotes and brackets say so."""
-        if self._by_tokens:
-            return True
-        depth = 0
-        for token in _TOKEN.finditer(self._text, at):
-            mark = token[0]
-            if depth == 0 and mark == "]" and self._listed:
-                self._by_tokens = self._closes(token.start())
-                return self._by_tokens
-            depth += (mark in ("[", "{")) - (mark in ("]", "}"))
-            if depth < 0 or mark == '"':
-                return False
-        return False
+    def _by_lines(self, at: int) -> int | None:
+        """The end of a document that begins a line, before another that begins one alike: no text holds a line end."""
+        indent = self._indent_of(at)
+        if indent is None or (self._indent is not None and indent != self._indent):
+            return None
+        behind = self._text.find(f"\n{indent}{{", at)
+        is_last = behind < 0
+        if is_last and self._listed:
+            closed = _CLOSED.search(self._text, at)
+            behind = closed.start() if closed and not self._inside else at
+        part = self._text[at : None if is_last and not self._listed else behind].rstrip(_BLANKS)
+        is_spread = self._indent if self._listed else _SPREAD.match(part) and part.endswith("\n}")
+        if not part or ("\n" in part and not is_spread) or _SEAM.search(part):
+            return None
+        if not all(line.startswith(indent) for line in part.split("\n")[1:]):
+            return None  # the end of another one
+        if self._listed and not is_last:
+            return at + len(part) - 1 if part[-1] == "," else None
+        return None if part.endswith("},") else at + len(part)
+
+    def _holds_another(self, at: int, end: int) -> bool:
+        """Whether a whole document is at the end of a broken one, which then has ended before it."""
+        end = at + len(self._text[at:end].rstrip(_BLANKS))
+        return any(end_of(self._text, found.end()) == end for found in _NEXT.finditer(self._text, at, end))
+
+    def _by_brackets(self, at: int) -> int | None:
+        """The end where as many brackets are closed as opened, those within texts included."""
+        objects = lists = 0
+        has_list = has_several = False
+        for match in _MARK.finditer(self._text, at):
+            mark, here = match[0][0], match.start()
+            is_level = lists == 0 and (objects == 0 or not has_list)
+            if mark == ",":
+                if self._listed and is_level:
+                    return here if self._indent_of(at) in (None, self._indent_of(match.end())) else None
+                if objects < 1 or lists < 1:
+                    return None
+                has_several = True
+                continue
+            if mark == "]" and self._listed and is_level and self._closes(here):
+                return here if self._text[at] in "{[" else None
+            objects += (mark == "{") - (mark == "}")
+            lists += (mark == "[") - (mark == "]")
+            has_list = has_list or mark in "[]"
+            if self._listed and lists < 0:
+                return None
+            if not self._listed and _SEAM.match(self._text, here):
+                return here + 1 if objects <= 0 and lists <= 0 else None
+        is_clear = not has_several or objects == lists == 0
+        return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 
 
 _WAY_OUT = (
@@ -184,9 +148,15 @@ _WAY_OUT = (
 )
 
 
-def is_brackets(text: str, at: int) -> bool:
-    """Whether nothing but brackets is between a document and the next one: then it has one too many."""
-    return re.compile(r"[}\] \t\r\n]*(?:[{\[]|\Z)").match(text, at) is not None
+def is_part(line: str) -> bool:
+    """Whether a line that is no document is a bracket, an element of an array, or parts of several records."""
+    if not line.strip("}], ") or _SEAM.search(line):
+        return bool(line)
+    end = end_of(line, 0) if line[0] == "{" else None
+    if end is not None and line[end:].strip(_BLANKS) in (",", "]", "],"):
+        return True
+    commas = (match.start() for match in _MARK.finditer(line) if match[0][0] == ",")
+    return any(not _OBJECT.match(line) or line.count("}", 0, at) >= line.count("{", 0, at) for at in commas)
 
 
 def is_rest(text: str, at: int, behind: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipekit.errors import BadFileError
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
 from pipekit.files.json_text import NOT_JSON, problem_of
 from pipekit.files.records import Record, physical_lines
@@ -21,12 +22,21 @@ def json_lines(path: Path) -> Iterator[Record]:
     """The records of a JSON lines file: every line that is not blank, and a document over several lines as one.
 
     What is inside such a document is not a record, also where it fills a line.
+
+    Raises:
+        BadFileError: No line holds an object, and one of them shows that a record is not on a line.
     """
     lines = ((number, *line) for number, line in enumerate(physical_lines(path), 1))
     ahead: deque[_Line] = deque()
     in_vain = 0
+    has_object, broken, odd = False, False, None
     while ahead or (line := next(lines, None)):
         number, text, problem = ahead.popleft() if ahead else line  # type: ignore[misc]
+        if not has_object:
+            shape = _shape(text.strip(_BLANKS))
+            has_object = shape == "object"
+            odd = odd or (number if shape == "part" or (shape == "array" and broken) else None)
+            broken = broken or shape in ("part", "broken")
         if not problem and in_vain < _MOST_IN_VAIN and text.rstrip(_BLANKS).endswith(("{", "[", ",")):
             ahead, inside = _closed(text, ahead, lines)
             in_vain += 0 if inside else len(ahead)
@@ -35,6 +45,24 @@ def json_lines(path: Path) -> Iterator[Record]:
                 continue
         if problem or text.strip(" \t\r"):
             yield Record(number, text, problem)
+    if odd and not has_object:
+        raise BadFileError(_NO_LINES, line=odd, hint=_NO_LINES_HINT)
+
+
+def _shape(line: str) -> str:
+    """Of a line: ``object``, ``array`` (of objects), ``part`` (no record can be like it), ``broken``, or ``other``."""
+    if not line or (end_of(line, 0) == len(line) and line != "{}"):
+        return "object" if line.startswith("{") else "array" if re.match(r"\[\s*{", line) else "other"
+    from pipekit.files.json_broken import is_part
+
+    return "part" if is_part(line) else "broken"
+
+
+_NO_LINES = "no line is a JSON document, and this one shows that a record may be on several lines or several on one"
+_NO_LINES_HINT = (
+    "The beginning of the file seems to be damaged: ask for it again, or correct it; `on_bad_file: skip` loads the "
+    "others without it."
+)
 
 
 _Line = tuple[int, str, str | None]
@@ -122,7 +150,7 @@ class _Documents:
         self._is_whole = is_whole
         self._line, self._counted = 1, 0
         self._number = 0
-        self._broken: dict[bool, Broken] = {}
+        self._broken: Broken | None = None
 
     def begin(self) -> int | None:
         """Where the first document begins."""
@@ -142,15 +170,16 @@ class _Documents:
         behind = self._start(end) if end is not None else None
         is_broken = end is None or (behind is not None and self._text[behind] not in "{[")
         if is_broken:
-            end = self._broken_end(at, behind, listed=False)
+            end = self._end_of_one(at, behind)
         assert end is not None
         yield self._record(at, end, broken=is_broken)
         return end
 
     def _elements(self, at: int) -> Generator[Record, None, int]:
-        self._broken.pop(True, None)
+        self._broken = None
         self._number = 0
-        position, mark = after_blanks(self._text, at + 1), "["
+        first = position = after_blanks(self._text, at + 1)
+        mark = "["
         while mark != "]" and not (mark == "[" and array_closes(self._text, position)):
             has_comma = mark in "[,"
             end = end_of(self._text, position)
@@ -161,7 +190,7 @@ class _Documents:
             if is_broken:
                 if end is not None and mark == "]" and self._is_over(position, behind):
                     self._refuse_rest(position)
-                end = self._broken_end(position, listed=True)
+                end = self._broken_end(position, first)
                 behind = after_blanks(self._text, end)
                 mark = self._text[behind]
             assert end is not None
@@ -172,7 +201,7 @@ class _Documents:
         return position if mark == "]" else position + 1
 
     def _is_last(self, at: int) -> bool:
-        """Whether the array ends there, and nothing but brackets follows, of which there are too many."""
+        """Whether the array ends there, and nothing follows but its bracket again."""
         return self._text[at : at + 1] == "]" and re.compile(_ONLY_BRACKETS).match(self._text, at) is not None
 
     def _is_over(self, at: int, bracket: int) -> bool:
@@ -206,19 +235,28 @@ class _Documents:
         if is_rest(self._text, at, behind):
             raise refusal(self._text, behind, self._line_of(behind), self._number + 1)
 
-    def _broken_end(self, at: int, behind: int | None = None, *, listed: bool) -> int:
-        """Where the broken document ends that begins at ``at``; ``behind`` is what follows, if it seems to be whole."""
-        from pipekit.files.json_broken import Broken, is_brackets, refusal
+    def _broken_end(self, at: int, first: int) -> int:
+        """Where the broken element ends that begins at ``at``, of an array with its first one at ``first``."""
+        from pipekit.files.json_broken import Broken, refusal
 
-        if listed not in self._broken:
-            self._broken[listed] = Broken(self._text, listed=listed)
-        end = self._broken[listed].end(at) if behind is None or is_brackets(self._text, behind) else None
+        self._broken = self._broken or Broken(self._text, first)
+        end = self._broken.end(at)
         if end is None:
-            raise refusal(self._text, at, self._line_of(at), self._number + 1 if listed else None)
+            raise refusal(self._text, at, self._line_of(at), self._number + 1)
+        return end
+
+    def _end_of_one(self, at: int, behind: int | None) -> int:
+        """Where the broken document ends that begins at ``at``; ``behind`` is what follows, if it seems to be whole."""
+        from pipekit.files.json_broken import Broken, refusal
+
+        broken = Broken(self._text, after_blanks(self._text, 0), listed=False)
+        end = broken.end(at) if behind is None or self._text[behind] in "}]" else None
+        if end is None:
+            raise refusal(self._text, at, self._line_of(at), None)
         return end
 
 
-_ONLY_BRACKETS = r"[\]} \t\r\n]+\Z"
+_ONLY_BRACKETS = r"\][ \t\r\n]*\][ \t\r\n]*\Z"
 _NO_COMMA = "has no comma before it, as elements of an array must"
 
 

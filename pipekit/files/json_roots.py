@@ -257,10 +257,13 @@ class Documents:
         from pipekit.files.json_broken import Broken
 
         found: list[tuple[int, int]] = []
-        broken = Broken(self._text, inside=True)
         mark, at = ",", after_blanks(self._text, at + 1)
+        broken = Broken(self._text, at, inside=True)
+        before = at
         while mark == ",":
-            end = end_of(self._text, at)
+            if self._text[before] == "{" and self._text[at : at + 1] == '"':
+                return []  # the one before it may have been closed too early
+            end, before = end_of(self._text, at), at
             behind = after_blanks(self._text, end) if end is not None else at
             if end is None or self._text[behind : behind + 1] not in (",", "]", self._text[at]):
                 end = broken.end(at)

@@ -21,6 +21,14 @@ def load_file(
     warehouse: Warehouse, folder: Path, name: str, data: bytes, keys: Mapping[str, Any], on_error: str
 ) -> tuple[Rows, int] | PipekitError:
     """The rows that one file gives and the number of rejects, or the error."""
+    outcome = load_with_rejects(warehouse, folder, name, data, keys, on_error)
+    return outcome if isinstance(outcome, PipekitError) else (outcome[0], len(outcome[1]))
+
+
+def load_with_rejects(
+    warehouse: Warehouse, folder: Path, name: str, data: bytes, keys: Mapping[str, Any], on_error: str = "reject"
+) -> tuple[Rows, list[str]] | PipekitError:
+    """The rows that one file gives and the text of each reject, or the error."""
     place = folder / name
     place.write_bytes(data)
     try:
@@ -37,7 +45,7 @@ def counted(outcome: tuple[Rows, int] | PipekitError) -> tuple[Counter[tuple[Any
     return outcome if isinstance(outcome, PipekitError) else (Counter(outcome[0]), outcome[1])
 
 
-def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, int]:
+def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, list[str]]:
     table, rejects = warehouse.scratch(Table(("loaded",))), warehouse.scratch(Table(("rejects",)))
     warehouse.create_table(table, source.columns)
     warehouse.create_table(rejects, REJECT_COLUMNS)
@@ -47,7 +55,10 @@ def _loaded(warehouse: Warehouse, source: Source, on_error: str) -> tuple[Rows, 
             prepared.copy_into(table)
             prepared.write_rejects(rejects)
             rejected = prepared.rejected
-        return list(warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows), rejected
+        rows = list(warehouse.execute(f"SELECT * FROM {warehouse.quote(table)}").rows)
+        raws = [raw for (raw,) in warehouse.execute(f"SELECT raw_record FROM {warehouse.quote(rejects)}").rows]
+        assert len(raws) == rejected
+        return rows, raws
     finally:
         for each in (table, rejects):
             warehouse.execute(f"DROP TABLE {warehouse.quote(each)}")
