@@ -29,14 +29,11 @@ def json_lines(path: Path) -> Iterator[Record]:
     lines = ((number, *line) for number, line in enumerate(physical_lines(path), 1))
     ahead: deque[_Line] = deque()
     in_vain = 0
-    has_object, broken, odd = False, False, None
+    shapes: dict[str, int] = {}  # of the lines up to the first object, and where each is first
     while ahead or (line := next(lines, None)):
         number, text, problem = ahead.popleft() if ahead else line  # type: ignore[misc]
-        if not has_object:
-            shape = _shape(text.strip(_BLANKS))
-            has_object = shape == "object"
-            odd = odd or (number if shape == "part" or (shape == "array" and broken) else None)
-            broken = broken or shape in ("part", "broken")
+        if "object" not in shapes:
+            shapes.setdefault(_shape(text.strip(_BLANKS)), number)
         if not problem and in_vain < _MOST_IN_VAIN and text.rstrip(_BLANKS).endswith(("{", "[", ",")):
             ahead, inside = _closed(text, ahead, lines)
             in_vain += 0 if inside else len(ahead)
@@ -45,21 +42,26 @@ def json_lines(path: Path) -> Iterator[Record]:
                 continue
         if problem or text.strip(" \t\r"):
             yield Record(number, text, problem)
-    if odd and not has_object:
-        raise BadFileError(_NO_LINES, line=odd, hint=_NO_LINES_HINT)
+    if "object" not in shapes and not shapes.keys().isdisjoint(("part", "broken")):
+        for odd in ("part", "array", "empty"):
+            if odd in shapes:
+                raise BadFileError(NO_LINES, line=shapes[odd], hint=NO_LINES_HINT)
 
 
 def _shape(line: str) -> str:
-    """Of a line: ``object``, ``array`` (of objects), ``part`` (no record can be like it), ``broken``, or ``other``."""
-    if not line or (end_of(line, 0) == len(line) and line != "{}"):
-        return "object" if line.startswith("{") else "array" if re.match(r"\[\s*{", line) else "other"
+    """What a line is: an ``object`` or an ``empty`` one, an ``array`` (of objects), ``part`` of records, ``broken``."""
+    if line == "{}":
+        return "empty"
+    if not line or end_of(line, 0) == len(line):
+        return "object" if line.startswith("{") else "array" if re.match(r"\[\s*{", line) else "value"
     from pipekit.files.json_broken import is_part
 
     return "part" if is_part(line) else "broken"
 
 
-_NO_LINES = "no line is a JSON document, and this one shows that a record may be on several lines or several on one"
-_NO_LINES_HINT = (
+NO_LINES = "no line is a JSON document, and this one shows that a record may be on several lines or several on one"
+"""Why a file of lines is refused in which all may be bad because they are no records."""
+NO_LINES_HINT = (
     "The beginning of the file seems to be damaged: ask for it again, or correct it; `on_bad_file: skip` loads the "
     "others without it."
 )

@@ -261,7 +261,7 @@ class Documents:
         broken = Broken(self._text, at, inside=True)
         before = at
         while mark == ",":
-            if self._text[before] == "{" and self._text[at : at + 1] == '"':
+            if self._text.startswith("{", before) and self._text.startswith('"', at):
                 return []  # the one before it may have been closed too early
             end, before = end_of(self._text, at), at
             behind = after_blanks(self._text, end) if end is not None else at

@@ -153,10 +153,10 @@ def legal(file: Damaged) -> list[dict[str, Any]]:
     found = [
         document
         for at, origin in enumerate(file.origins[1:-1])
-        if origin in starts and (document := _document(file, text, at, ends))
+        if origin in starts and (document := _document(file, text, at, ends)) is not None
     ]
     if file.clean.layout == "lines":
-        found += [document for line in file.data.split(b"\n") if (document := _parsed(line))]
+        found += [document for line in file.data.split(b"\n") if (document := _parsed(line)) is not None]
     return [*found, *_whole(file)]
 
 

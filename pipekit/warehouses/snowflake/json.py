@@ -82,8 +82,8 @@ def land_json(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles) -
     landing = document_select(
         load, _below(query, levels), [get_path(*place) for place in places], odd=[*odd.items()][::-1]
     )
-    parts = _PARTS if lines else ""
-    landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True, parts=parts)
+    parts, part = (_PARTS, _PART) if lines else ("", "")
+    landing = dataclasses.replace(landing, unreadable=tuple(unreadable), has_keys=True, parts=parts, part=part)
     return dataclasses.replace(landing, line="NULL", place=NUMBER) if levels else landing
 
 
@@ -116,6 +116,20 @@ _BEGINS, _ENDS = "[ \t]*[[].*[[,][ \t\r]*|[ \t]*[[][ \t\r]*", ".*[]][ \t\r]*"  #
 _PARTS = " OR ".join(
     f'COUNT_IF(REGEXP_LIKE("RAW", {text(first)})) > 0 AND COUNT_IF(REGEXP_LIKE("RAW", {text(last)})) > 0'
     for first, last in ((_OPENS, _CLOSES), (_BEGINS, _ENDS))
+)
+_PART = " OR ".join(
+    [
+        *(
+            f'REGEXP_LIKE("RAW", {text(pattern)})'
+            for pattern in (
+                "[ \t]*[]}][]}, \t\r]*",  # brackets alone
+                ".*[]}][ \t]*[[{].*",  # one record behind another
+                "[ \t]*[{][^{}]*[}][ \t]*,[ \t]*[[{].*",
+                '[ \t]*([^{ \t].*|[{][ \t]*[^" \t].*),[ \t]*[[{].*',
+            )
+        ),
+        """(TRIM("RAW", ' \t') LIKE '{%' AND TRY_PARSE_JSON('[' || RTRIM("RAW", '], \t\r') || ']') IS NOT NULL)""",
+    ]
 )
 _MOST_OF_LINE = 1 << 16  # a first line longer than that is taken for one document, or the beginning of one
 

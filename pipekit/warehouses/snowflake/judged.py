@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipekit.errors import BadFileError, SourceError, WarehouseError
 from pipekit.files.json_paths import column_path
-from pipekit.files.json_records import SPREAD
+from pipekit.files.json_records import NO_LINES, NO_LINES_HINT, SPREAD
 from pipekit.files.json_roots import parse_above
 from pipekit.files.path_columns import in_files
 from pipekit.files.shapes import expected
@@ -59,6 +59,8 @@ class JudgedLoad:
             raise self._first_bad()
         if landing.parts and self.rejected:
             self._refuse_parts(landing.parts)
+            if any(rows == bad > 0 for rows, bad in self._counts.values()):
+                self._refuse_no_lines(landing.part)
         if load.source.fails_on_extra and landing.has_keys:
             self._refuse_extra_keys()
 
@@ -115,6 +117,16 @@ class JudgedLoad:
         for (reported,) in rows:
             hint = "Write each document on one line, or all of them in one array."
             raise BadFileError(f"a record {SPREAD}", file=self._reported[reported].uri, hint=hint)
+
+    def _refuse_no_lines(self, part: str) -> None:
+        """Refuse a file in which all lines may be bad because records are not on lines."""
+        rows = self._warehouse.execute(
+            f'SELECT "FILE", MIN(IFF({part}, "ROWNO", NULL)) FROM ({self._landing.query}) GROUP BY "FILE" '
+            f"HAVING COUNT_IF(TYPEOF(\"DOC\") = 'OBJECT') = 0 AND COUNT_IF({part}) > 0 ORDER BY 1 LIMIT 1"
+        ).rows
+        for reported, line in rows:
+            file = self._reported[reported]
+            raise BadFileError(NO_LINES, file=file.uri, line=int(line), hint=NO_LINES_HINT)
 
     def _refuse_extra_keys(self) -> None:
         own = (each for each in in_files(self._load.source).columns if parse_above(each.path or "") is None)

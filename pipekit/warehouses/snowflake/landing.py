@@ -180,8 +180,8 @@ class Landing:
         line: SQL of the line on which a record is; ``NULL`` where the format has no lines.
         place: SQL of how a reason begins: with the record's number, where there may be no line.
         record: SQL of a record's text, for ``raw_record``.
-        parts: SQL of an aggregate over the bad records of a file, true where they seem to be parts of one document:
-            then what is inside it may have been taken for records.
+        parts: SQL of an aggregate over the bad records of a file, true where they seem to be parts of one document.
+        part: SQL of a record, true where a line of a file without any document shows that records are not on lines.
         has_keys: Whether the column DOC holds objects whose keys are to be checked against the contract.
     """
 
@@ -193,6 +193,7 @@ class Landing:
     place: str | None = None
     record: str = '"RECORD"'
     parts: str = ""
+    part: str = ""
     has_keys: bool = False
 
 

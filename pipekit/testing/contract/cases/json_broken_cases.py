@@ -43,6 +43,20 @@ JSON_BROKEN_CASES = (
             ("a_comma_and_an_array_on_lines", b']\n,\n[{"a":3,"b":"z"}]\n'),
         )
     ),
+    *(
+        json_case(f"lines_without_a_document_{name}", data, error=("a.json:1",))
+        for name, data in (
+            ("of_an_array_without_its_bracket", b'{"a":1,"b":"x"},{"a":2,"b":"y"}]'),
+            ("of_an_array_with_a_bracket_more", b'}[{"a":1,"b":"x"},{"a":2,"b":"y"}]'),
+            ("of_an_array_of_lines", b'{"a":1,"b":"x"},\n{"a":2,"b":"y"},\n'),
+        )
+    ),
+    json_case(
+        "lines_of_which_one_holds_two",
+        b'{"a":1,"b":"x"},{"a":2,"b":"y"}]\n{"a":3,"b":"z"}',
+        ((3, "z"),),
+        ((1, None, "JSON"),),
+    ),
     json_case("array_with_something_behind", b'[{"a":1,"b":"x"}] end', error=("a.json:1", "on_bad_file: skip")),
     *(
         json_case(
