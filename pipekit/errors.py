@@ -183,6 +183,10 @@ class SourceError(PipekitError):
             )
 
 
+SKIP_FILE = "`on_bad_file: skip` loads the other files without it."
+"""The way out of a bad file that stays as it is; it ends a hint."""
+
+
 class BadFileError(SourceError):
     """A file that cannot be loaded as a whole: damaged, archived, refused, or with other columns than declared.
 

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipekit.errors import BadFileError, SourceError
+from pipekit.errors import SKIP_FILE, BadFileError, SourceError
 from pipekit.files.headers import column_positions
 from pipekit.files.listing import refuse_changed
 from pipekit.files.local import Fetched, LocalFiles
@@ -89,7 +89,7 @@ def _read(source: Source, file: SourceFile, path: Path) -> Iterator[Records]:
         raise BadFileError(f"cannot be read as {form.type}: {error}", file=file.uri, hint=_AGAIN) from error
 
 
-_AGAIN = "If it should be such a file, ask for it to be sent again; `on_bad_file: skip` loads the others without it."
+_AGAIN = f"If it should be such a file, ask for it to be sent again. {SKIP_FILE}"
 
 
 def _schema(width: int) -> pa.Schema:

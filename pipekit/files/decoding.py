@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import IO, Protocol, cast
 
-from pipekit.errors import BadFileError, PipekitError
+from pipekit.errors import SKIP_FILE, BadFileError, PipekitError
 from pipekit.files.signatures import MOST, kind_of
 from pipekit.files.unpacking import CORRUPT, NONE, PACKINGS, OtherContent, compression_of
 from pipekit.formats.base import FileFormat
@@ -65,7 +65,7 @@ def _damaged(kind: str, error: BaseException, start: bytes, file: SourceFile) ->
         if other
         else "If it is not compressed, set `compression: none`, or take the suffix off its name; else ask for it again."
     )
-    return BadFileError(reason, file=file.uri, hint=f"{hint} `on_bad_file: skip` loads the other files without it.")
+    return BadFileError(reason, file=file.uri, hint=f"{hint} {SKIP_FILE}")
 
 
 def _start_of(raw: Readable) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 
-from pipekit.errors import BadFileError, short
+from pipekit.errors import SKIP_FILE, BadFileError, short
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
 from pipekit.files.json_text import NOT_JSON, TOO_EARLY, problem_of
 
@@ -143,8 +143,8 @@ class Broken:
 
 
 _WAY_OUT = (
-    "Ask for the whole file again, or correct it; `on_bad_file: skip` loads the others without it. In files with a "
-    "document on each line a broken one costs itself alone."
+    f"Ask for the whole file again, or correct it. {SKIP_FILE} In files with a document on each line a broken one "
+    "costs itself alone."
 )
 
 

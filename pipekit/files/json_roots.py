@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, NamedTuple
 
-from pipekit.errors import BadFileError, short
+from pipekit.errors import SKIP_FILE, BadFileError, short
 from pipekit.files.json_paths import after_blanks, end_of, member, off_the_way, parse_path
 from pipekit.files.json_text import problem_of
 from pipekit.source import Column
@@ -139,14 +139,11 @@ class Below(NamedTuple):
 
 
 _NOT_CUT = (
-    "Correct the file, or set `on_bad_file: skip`. `on_error: reject` sets broken elements of a list aside where the "
+    f"Correct the file. {SKIP_FILE} `on_error: reject` sets broken elements of a list aside where the "
     "rest of the document is whole, the ends of the elements are clear, and no column's path is above its record."
 )
-_CORRECT = "Correct the file or `root`, or set `on_bad_file: skip` to load the other files without it."
-_OUTSIDE = (
-    "This is outside of the records at the root, so no reject can hold it: correct the file, or set "
-    "`on_bad_file: skip` to load the other files without it."
-)
+_CORRECT = f"Correct the file or `root`. {SKIP_FILE}"
+_OUTSIDE = f"This is outside of the records at the root, so no reject can hold it: correct the file. {SKIP_FILE}"
 NO_ROOT = "no document has anything at `root: {}`"
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import IO, NamedTuple
 
-from pipekit.errors import BadFileError, SourceError, WarehouseError
+from pipekit.errors import SKIP_FILE, BadFileError, SourceError, WarehouseError
 from pipekit.files.decoding import checked, chunks, decoded, readable
 from pipekit.files.json_roots import Below, Documents
 from pipekit.files.places import Store, local_path, replaced, scheme_of, store_errors
@@ -372,5 +372,5 @@ def _whole(texts: Iterator[bytes], file: SourceFile) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         line = 1 + data.count(b"\n", 0, error.start)
-        hint = "Convert it to UTF-8, or set `on_bad_file: skip` to load the other files without it."
+        hint = f"Convert it to UTF-8. {SKIP_FILE}"
         raise BadFileError("the file is not UTF-8", file=file.uri, line=line, hint=hint) from error

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
-from pipekit.errors import BadFileError, PipekitError, SourceError, TransientError
+from pipekit.errors import SKIP_FILE, BadFileError, PipekitError, SourceError, TransientError
 from pipekit.files.patterns import is_deep, is_folder_marker
 from pipekit.source import Source, SourceFile
 from pipekit.suggestions import did_you_mean
@@ -319,7 +319,7 @@ _ABOUT_THE_OBJECT = ("InvalidObjectState", "AccessDenied", "403", "Forbidden")
 _WITHOUT_RIGHTS = (
     "If the reader pays, set FSSPEC_S3_REQUESTER_PAYS=true; if the bucket is public, set FSSPEC_S3_ANON=true."
 )
-_ARCHIVED = "It is archived (Glacier): restore it, move it away, or set on_bad_file: skip."
+_ARCHIVED = f"It is archived (Glacier): restore it or move it away. {SKIP_FILE}"
 
 
 def _unreadable(uri: str, error: BaseException) -> SourceError:

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import NamedTuple
 
-from pipekit.errors import BadFileError
+from pipekit.errors import SKIP_FILE, BadFileError
 from pipekit.files.unpacking import NONE, compression_of
 from pipekit.formats.base import FileFormat
 from pipekit.source import SourceFile
@@ -172,11 +172,8 @@ def _not_text(kind: str, remedy: str, file: SourceFile, form: FileFormat) -> Bad
     packing = compression_of(file.uri, form)
     if packing != NONE and remedy.startswith("Set `compression"):
         reason = f"is {kind} within {packing} data: it was compressed twice"
-        return BadFileError(reason, file=file.uri, hint=f"Unpack it once, or ask for it compressed once. {_SKIP}")
+        return BadFileError(reason, file=file.uri, hint=f"Unpack it once, or ask for it compressed once. {SKIP_FILE}")
     return BadFileError(f"is {kind}, not text", file=file.uri, hint=remedy)
-
-
-_SKIP = "`on_bad_file: skip` loads the other files without it."
 
 
 def _for_bytes(remedy: str, form: FileFormat) -> str:
@@ -217,7 +214,7 @@ def refuse_other_kind(start: bytes, file: SourceFile, form: FileFormat) -> None:
         wanted, kinds = _BINARY.get(form.type, ("", ()))
         if found and wanted and found[0] not in kinds:
             raise BadFileError(
-                f"is {found[0]}, not {wanted}", file=file.uri, hint=f"{_for_bytes(found[1], form)} {_SKIP}"
+                f"is {found[0]}, not {wanted}", file=file.uri, hint=f"{_for_bytes(found[1], form)} {SKIP_FILE}"
             )
         return
     if wide_encoding("a,b".encode(encoding, "replace")):

@@ -14,7 +14,7 @@ from typing import IO, Any
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
-from pipekit.errors import BadFileError, short
+from pipekit.errors import SKIP_FILE, BadFileError, short
 from pipekit.formats.unpacked import MOST_RATIO, is_bomb, refuse_beside
 from pipekit.suggestions import did_you_mean
 
@@ -61,9 +61,7 @@ def _no_sheet(name: str | None, names: Sequence[str]) -> BadFileError:
     wanted = "any sheet" if name is None else f"the sheet {name!r}"
     near = "" if name is None else did_you_mean(name, names)
     reason = f"the workbook does not have {wanted}{near}; it has {', '.join(map(repr, names)) or 'none'}"
-    return BadFileError(
-        reason, hint="Correct `sheet` in `format`; `on_bad_file: skip` loads the other files without it."
-    )
+    return BadFileError(reason, hint=f"Correct `sheet` in `format`. {SKIP_FILE}")
 
 
 _OTHER_PARTS = (  # a part of another kind of archive, what that is, and what to do
@@ -91,15 +89,12 @@ def _refuse_other(path: Path) -> None:
 def _not_a_workbook(names: Sequence[str]) -> BadFileError:
     for part, kind, remedy in _OTHER_PARTS:
         if part in names:
-            return BadFileError(f"is {kind}, not an .xlsx workbook", hint=f"{remedy} {_SKIP}")
+            return BadFileError(f"is {kind}, not an .xlsx workbook", hint=f"{remedy} {SKIP_FILE}")
     held = ", ".join(map(repr, names[:3])) or "nothing"
     return BadFileError(
         f"is not an .xlsx workbook but a zip archive that holds {held}",
-        hint=f"If a workbook is in it, unpack it; other files need another `type` and `compression: zip`. {_SKIP}",
+        hint=f"If a workbook is in it, unpack it; other files need another `type` and `compression: zip`. {SKIP_FILE}",
     )
-
-
-_SKIP = "`on_bad_file: skip` loads the other files without it."
 
 
 def _not_an_archive(path: Path, error: Exception) -> BadFileError:
@@ -115,7 +110,7 @@ def _not_an_archive(path: Path, error: Exception) -> BadFileError:
     elif not _CONTROL.search(start):
         what = f"it is text, which begins {short(start.decode(errors='replace').strip(), 40)!r}"
         remedy = "If these are the data, set `format: {type: csv}` or the like; it may be an error of where it is from."
-    return BadFileError(f"is not an .xlsx workbook: {what}", hint=f"{remedy} {_SKIP}")
+    return BadFileError(f"is not an .xlsx workbook: {what}", hint=f"{remedy} {SKIP_FILE}")
 
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")

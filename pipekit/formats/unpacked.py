@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipekit.errors import BadFileError
+from pipekit.errors import SKIP_FILE, BadFileError
 
 if TYPE_CHECKING:
     from zipfile import ZipFile
@@ -50,5 +50,5 @@ def refuse_beside(archive: ZipFile) -> None:
 
 _ALONE = (
     "Send each file by itself: zip archives and workbooks cannot be appended to each other or to anything else. "
-    "`on_bad_file: skip` loads the other files without this one."
+    + SKIP_FILE
 )

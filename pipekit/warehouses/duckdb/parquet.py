@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from pipekit.errors import BadFileError, SourceError
+from pipekit.errors import SKIP_FILE, BadFileError, SourceError
 from pipekit.files.headers import column_positions, folded
 from pipekit.files.local import Fetched
 from pipekit.files.parquet_joined import refuse_joined
@@ -111,7 +111,7 @@ def _refuse_misread(file: SourceFile, path: Path, column: Column, field: Field) 
     https://github.com/apache/parquet-format/blob/master/LogicalTypes.md
     """
     if problem := field.problem():
-        hint = "Let the writer change it, or leave the column undeclared; `on_bad_file: skip` loads the other files."
+        hint = f"Let the writer change it, or leave the column undeclared. {SKIP_FILE}"
         raise BadFileError(problem, file=file.uri, column=column.name, hint=hint)
     cut = _is_cut(path, field.name) if field.is_old_time else field.has_old_times and _is_cut_inside(path, field.name)
     if cut:

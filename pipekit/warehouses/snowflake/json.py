@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pipekit.errors import BadFileError, SourceError
+from pipekit.errors import SKIP_FILE, BadFileError, SourceError
 from pipekit.files.json_paths import column_path, off_the_way
 from pipekit.files.json_records import layout_of
 from pipekit.files.json_roots import NO_ROOT, Level, parse_above, parse_root
@@ -94,7 +94,7 @@ def _broken(reason: str, uri: str | None, line: int | None) -> BadFileError:
         file=uri,
         line=line,
         hint="Snowflake reads an array, and documents over several lines, up to the first mistake. Correct the file, "
-        "or write a document on each line: then a bad one costs itself alone. `on_bad_file: skip` loads the others.",
+        f"or write a document on each line: then a bad one costs itself alone. {SKIP_FILE}",
     )
 
 

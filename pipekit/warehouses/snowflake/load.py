@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipekit.errors import BadFileError, PipekitError
+from pipekit.errors import SKIP_FILE, BadFileError, PipekitError
 from pipekit.files.path_columns import in_files, path_columns_last
 from pipekit.warehouses.contract import FileLoad, PreparedLoad
 from pipekit.warehouses.snowflake.carried import prepare_carried
@@ -80,7 +80,7 @@ def _named(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, erro
     """The refusal with the file that it is about: Snowflake does not name it."""
     form, every = named_format(warehouse, load), load.on_bad_file == "skip"
     names = refused_names(warehouse, form, files, list(files.names), every=every)
-    hint = "If it is archived, restore it, move it away, or set on_bad_file: skip."
+    hint = f"If it is archived, restore it or move it away. {SKIP_FILE}"
     reason = f"cannot be read: {error.message}"
     found = [BadFileError(reason, file=files.names[name].uri, hint=hint) for name in names]
     return BadFileError.together(found) if found else error
