@@ -1,4 +1,4 @@
-"""Each statement is parsed once: fakesnow parses it to know its type, and again to run it."""
+"""Each statement is parsed once at most: fakesnow parses it to know its type, and again to run it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import fakesnow.cursor
 import fakesnow.server
 from fakesnow.dialect import parse_one
 from sqlglot import Expr
+from translated import Kinds
 
 _PARSED: ContextVar[list[tuple[str, Expr]]] = ContextVar("parsed")
+_KINDS = Kinds()
 
 
 def parse_once() -> None:
@@ -18,8 +20,8 @@ def parse_once() -> None:
 
 
 def _first(sql: str) -> Expr:
-    tree = parse_one(sql)
-    _PARSED.set([(sql, tree)])
+    tree, whole = _KINDS.of(sql, parse_one)
+    _PARSED.set([(sql, tree)] if whole else [])
     return tree
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -146,21 +147,57 @@ def _template(text: str) -> exp.Expression:
     return parse_one(text, read="duckdb")
 
 
-def refuse_other_case(
-    tree: exp.Expression, full_name: Callable[[str], tuple[str, ...]], columns_of: Callable[[tuple[str, ...]], Names]
-) -> None:
-    """Refuse a table or column that is there only in another case; DuckDB would find it, Snowflake does not."""
-    ctes = {_folded(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
-    made = {_folded(alias.args["alias"]) for alias in tree.find_all(exp.Alias) if alias.args.get("alias")}
-    columns: set[str] = set()
-    for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Create | exp.Schema):
-            name = _table_name(table, full_name)
-            columns |= columns_of(name) if name[-1] not in ctes else set()
-    lower = {column.lower() for column in columns}
-    for name in _column_names(tree):
-        if name not in columns | made and name.lower() in lower:
-            raise ProgrammingError(msg=f"invalid identifier '{name}'", errno=904, sqlstate="42000")
+@dataclass(frozen=True)
+class Named:
+    """What a statement names.
+
+    Attributes:
+        tables: The parts of the names of tables.
+        queries: The names of queries in its WITH.
+        made: The names that it gives.
+        columns: The names of columns.
+    """
+
+    tables: tuple[tuple[str, ...], ...]
+    queries: frozenset[str]
+    made: frozenset[str]
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tree: exp.Expression) -> Named:
+        """The names in a statement."""
+        return cls(
+            tuple(
+                _parts(table)
+                for table in tree.find_all(exp.Table)
+                if isinstance(table.this, exp.Identifier) and not isinstance(table.parent, exp.Create | exp.Schema)
+            ),
+            frozenset(_folded(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)),
+            frozenset(_folded(alias.args["alias"]) for alias in tree.find_all(exp.Alias) if alias.args.get("alias")),
+            tuple(dict.fromkeys(_column_names(tree))),
+        )
+
+    def renamed(self, new: Callable[[str], str]) -> Named:
+        """The same with other names."""
+        return Named(
+            tuple(tuple(map(new, parts)) for parts in self.tables),
+            frozenset(map(new, self.queries)),
+            frozenset(map(new, self.made)),
+            tuple(map(new, self.columns)),
+        )
+
+    def refuse_other_case(
+        self, full_name: Callable[[str], tuple[str, ...]], columns_of: Callable[[tuple[str, ...]], Names]
+    ) -> None:
+        """Refuse a table or column that is there only in another case; DuckDB would find it, Snowflake does not."""
+        columns: set[str] = set()
+        for parts in self.tables:
+            name = full_name(".".join('"' + part.replace('"', '""') + '"' for part in parts))
+            columns |= columns_of(name) if name[-1] not in self.queries else set()
+        lower = {column.lower() for column in columns}
+        for name in self.columns:
+            if name not in columns | self.made and name.lower() in lower:
+                raise ProgrammingError(msg=f"invalid identifier '{name}'", errno=904, sqlstate="42000")
 
 
 Names = set[str]
@@ -170,9 +207,8 @@ def _folded(identifier: exp.Identifier) -> str:
     return identifier.this if identifier.quoted else identifier.this.upper()
 
 
-def _table_name(table: exp.Table, full_name: Callable[[str], tuple[str, ...]]) -> tuple[str, ...]:
-    parts = [part for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part]
-    return full_name(".".join('"' + _folded(part).replace('"', '""') + '"' for part in parts))
+def _parts(table: exp.Table) -> tuple[str, ...]:
+    return tuple(_folded(part) for part in (table.args.get("catalog"), table.args.get("db"), table.this) if part)
 
 
 def _column_names(tree: exp.Expression) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,11 +23,12 @@ from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from governance import Governance
 from locks import Locks, locks
-from rewriting import DIVISION_BY_ZERO, as_duckdb, columns_of, refuse_other_case
+from rewriting import DIVISION_BY_ZERO, Named, as_duckdb, columns_of
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
 from stages import Stage, Stages, options_of, stage_reference
+from translated import Text, Translations, settings_of
 
 Answer = tuple[Sequence[str], Sequence[Sequence[Any]]]
 SERVED: Answer = ((), ())  # the cursor holds its result already
@@ -76,6 +77,7 @@ class Account:
     created: dict[tuple[str, ...], datetime] = field(default_factory=dict)
     changed: dict[tuple[str, ...], int] = field(default_factory=dict)
     declared: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+    translations: Translations = field(default_factory=Translations)
 
     def change(self, names: Iterable[tuple[str, ...]]) -> None:
         """Rows of these tables were changed and committed."""
@@ -125,6 +127,12 @@ class Connection(FakeSnowflakeConnection):
         return str(self.settings.get(name, self.account.parameters.get(name, default)))
 
     @property
+    def depends(self) -> Hashable:
+        """What the translation of a statement depends on beside its text."""
+        settings = settings_of(self.settings.items(), self.account.parameters.items())
+        return self.database, self.database_set, self.schema_set, settings
+
+    @property
     def late(self) -> float:
         """Seconds after which commits of other sessions are seen."""
         return 0.0 if self.account.parameters.get("READ_CONSISTENCY_MODE") == "GLOBAL" else self.account.late
@@ -171,6 +179,8 @@ class Cursor(FakeSnowflakeCursor):
     bindings: Sequence[Any] = ()
     _described: list[Sequence[Any]] | None = None
     _described_table: str | None = None
+    _text: Text | None = None
+    _named: Named | None = None
 
     def execute(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
         """Run a statement; DuckDB's write conflicts are waited out, as Snowflake waits for a lock."""
@@ -318,7 +328,7 @@ class Cursor(FakeSnowflakeCursor):
                     return self if answer is SERVED else self.answer(*answer)
         self._described_table = types.described_table(command)
         rewritten = _KEY.sub("", _as_permanent(self._conn, _replacing(self._conn, command)))
-        result = super().execute(rewritten, *arguments, **named)
+        result = self.translated(rewritten, *arguments, **named)
         self._note_transaction(command)
         return result
 
@@ -329,8 +339,24 @@ class Cursor(FakeSnowflakeCursor):
         elif word in ("COMMIT", "ROLLBACK"):
             self._conn.open_transaction = False
 
+    def translated(self, command: str, *arguments: Any, **named: Any) -> FakeSnowflakeCursor:
+        """Run a statement by fakesnow, with the translation that is kept of it."""
+        text = Text.of(command)
+        known = self._conn.account.translations.find(text, self._conn.depends)
+        if known is None:
+            self._text = text
+            try:
+                return super().execute(command, *arguments, **named)
+            finally:
+                self._text = self._named = None
+        known.named.renamed(text.renamed).refuse_other_case(self._conn.full_name, self._known_columns)
+        params = named.get("binding_params") if known.bound else None
+        self._execute(known.tree(text.renamed), list(params) if isinstance(params, tuple) else params)
+        return self
+
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
-        refuse_other_case(expression, self._conn.full_name, self._known_columns)
+        self._named = Named.of(expression)
+        self._named.refuse_other_case(self._conn.full_name, self._known_columns)
         return super()._transform(as_duckdb(with_formats(expression, self._conn.parameter)), params)
 
     def _known_columns(self, name: tuple[str, ...]) -> set[str]:
@@ -344,9 +370,14 @@ class Cursor(FakeSnowflakeCursor):
 
     def _transform_explode(self, expression: exp.Expression) -> list[exp.Expression]:
         # DuckDB's own MERGE works inside a transaction, fakesnow's helper table does not.
-        return [expression] if isinstance(expression, exp.Merge) else super()._transform_explode(expression)
+        found = [expression] if isinstance(expression, exp.Merge) else super()._transform_explode(expression)
+        if len(found) > 1:
+            self._text = None
+        return found
 
     def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
+        if self._text and self._named:
+            self._conn.account.translations.keep(self._text, self._conn.depends, transformed, self._named)
         if isinstance(transformed, exp.Merge):
             self._merge(transformed, params)
             return
@@ -481,7 +512,7 @@ def _overwrite(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     try:
         cursor._duck_conn.execute(f"DELETE FROM {quoted(conn.full_name(match['name']))}")
         plain = f"INSERT INTO {command[match.start('name') :]}"
-        FakeSnowflakeCursor.execute(cursor, plain, binding_params=cursor.bindings, server=True)
+        cursor.translated(plain, binding_params=cursor.bindings, server=True)
     except BaseException:
         if alone:
             conn._duck_conn.rollback()

@@ -32,6 +32,36 @@ def test_ddl_inside_a_transaction_is_refused(connection: Any) -> None:
     connection.cursor().execute("ROLLBACK")
 
 
+ONE, TWO = "PIPEKIT_0123456789AB", "PIPEKIT_BA9876543210"
+
+
+def test_a_statement_that_comes_again_is_of_its_own_tables_columns_and_settings(
+    connection: Any,
+    snowflake_account: EmulatedSnowflake,  # noqa: F811
+) -> None:
+    execute = connection.cursor().execute
+    for name, value, column in ((ONE, 1, "K"), (TWO, 2, '"k"')):
+        execute(f"CREATE TABLE {name} ({column} INTEGER, D VARCHAR)")
+        execute(f"INSERT INTO {name} (D) VALUES (%s)", (f"0{value}.02.2024",))
+    for name in (ONE, TWO):
+        assert execute(f"SELECT COUNT(*), MAX(D), '{name}' FROM {name}").fetchall()[0][2] == name
+    assert [execute(f"SELECT MAX(D) FROM {name}").fetchone() for name in (TWO, ONE)] == [
+        ("02.02.2024",),
+        ("01.02.2024",),
+    ]
+    assert execute(f"SELECT K FROM {ONE}").fetchall() == [(None,)]
+    with pytest.raises(ProgrammingError, match="invalid identifier 'K'"):
+        execute(f"SELECT K FROM {TWO}")
+    execute(f"UPDATE {TWO} SET D = '03.02.2024'")
+    for settings, date in (
+        ({"DATE_INPUT_FORMAT": "DD.MM.YYYY"}, "02-03"),
+        ({"DATE_INPUT_FORMAT": "MM.DD.YYYY"}, "03-02"),
+    ):
+        (other,) = in_turn(snowflake_account, connection.schema, settings)
+        assert str(other.cursor().execute(f"SELECT TRY_TO_DATE(D) FROM {TWO}").fetchone()[0]) == f"2024-{date}"
+        other.close()
+
+
 @pytest.mark.parametrize(
     "sql", ['SELECT "id" FROM THINGS', 'SELECT ID FROM "things"', 'INSERT INTO "Things" VALUES (1, 2)']
 )
