@@ -18,8 +18,10 @@ from pipekit.files.json_text import NOT_JSON, TOO_EARLY, problem_of
 _BLANKS = " \t\r\n"
 _NEXT = re.compile(r"[^:{\[ \t\r\n][ \t\r\n]*(?=[{\[])")
 _SEAM = re.compile(r"[}\]][ \t\r\n]*[{\[]")  # in no document, but between two
-_MARK = re.compile(r"[{}\[\]]|,[ \t\r\n]*(?=[{\[])")
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"(?=[ \t\r\n]*[:,}\]])|[{}\[\]]|,[ \t\r\n]*(?=[{\[])', re.DOTALL)
+_FIRST_KEY = re.compile(r'{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
 _TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\],:])|"(?:[^"\\]|\\.)*"|[^ \t\r\n"{}\[\],:]+)', re.DOTALL)
+_MOST_IN_VAIN = 5_000_000  # characters looked at for ends that were not found
 _OBJECT = re.compile(r'{[ \t]*"')
 _SPREAD = re.compile(r"{[ \t]*\r?\n[ \t]")
 _CLOSED = re.compile(r"\n\][ \t\r\n]*\Z")
@@ -39,6 +41,7 @@ class Broken:
         self._text = text
         self._listed = listed
         self._inside = inside
+        self._in_vain = 0
         self._indent = self._indent_of(first)
 
     def end(self, at: int) -> int | None:
@@ -66,7 +69,7 @@ class Broken:
     def _by_tokens(self, at: int) -> int | None:
         """The end of a value that is JSON but for its texts, names and words, and a comma before a bracket."""
         opened: list[str] = []
-        wanted, before = "v{[", ""
+        wanted, before, start = "v{[" if self._in_vain < _MOST_IN_VAIN else "", "", at
         while (token := _TOKEN.match(self._text, at)) and (mark := token[1] or "v") in wanted:
             at = token.end()
             if mark in "{[":
@@ -83,12 +86,15 @@ class Broken:
                 is_name = mark == "v" and opened[-1] == "{" and before in "{,"
                 wanted = ":" if is_name else ",}" if opened[-1] == "{" else ",]"
             before = mark
+        self._in_vain += at - start
         return None
 
     def _indent_of(self, at: int) -> str | None:
         """The blanks before a document that begins a line."""
-        blanks = self._text[self._text.rfind("\n", 0, at) + 1 : at]
-        return None if blanks.strip(" \t") else blanks
+        start = at
+        while start and self._text[start - 1] in " \t":
+            start -= 1
+        return self._text[start:at] if start == 0 or self._text[start - 1] == "\n" else None
 
     def _by_lines(self, at: int) -> int | None:
         """The end of a document that begins a line, before another that begins one alike: no text holds a line end."""
@@ -116,14 +122,16 @@ class Broken:
         return any(end_of(self._text, found.end()) == end for found in _NEXT.finditer(self._text, at, end))
 
     def _by_brackets(self, at: int) -> int | None:
-        """The end where as many brackets are closed as opened, those within texts included."""
+        """The end where as many brackets are closed as opened, but for those in what is surely a text."""
         objects = lists = 0
         has_list = has_several = False
         for match in _MARK.finditer(self._text, at):
             mark, here = match[0][0], match.start()
             is_level = lists == 0 and (objects == 0 or not has_list)
+            if mark == '"':
+                continue
             if mark == ",":
-                if self._listed and is_level:
+                if self._listed and is_level and (objects <= 0 or self._is_like(at, match.end())):
                     return here if self._indent_of(at) in (None, self._indent_of(match.end())) else None
                 if objects < 1 or lists < 1:
                     return None
@@ -141,6 +149,11 @@ class Broken:
         is_clear = not has_several or objects == lists == 0
         return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 
+    def _is_like(self, at: int, behind: int) -> bool:
+        """Whether two objects begin with the same key: then the second is no part of the first, which has it once."""
+        keys = [_FIRST_KEY.match(self._text, place) for place in (at, behind)]
+        return all(keys) and len({key and key[1] for key in keys}) == 1
+
 
 _WAY_OUT = (
     f"Ask for the whole file again, or correct it. {SKIP_FILE} In files with a document on each line a broken one "
@@ -155,8 +168,12 @@ def is_part(line: str) -> bool:
     end = end_of(line, 0) if line[0] == "{" else None
     if end is not None and line[end:].strip(_BLANKS) in (",", "]", "],"):
         return True
-    commas = (match.start() for match in _MARK.finditer(line) if match[0][0] == ",")
-    return any(not _OBJECT.match(line) or line.count("}", 0, at) >= line.count("{", 0, at) for at in commas)
+    opened = 0
+    for match in _MARK.finditer(line):
+        if match[0][0] == "," and (opened <= 0 or not _OBJECT.match(line)):
+            return True
+        opened += (match[0] == "{") - (match[0] == "}")
+    return False
 
 
 def is_rest(text: str, at: int, behind: int) -> bool:
