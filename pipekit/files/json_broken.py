@@ -22,7 +22,7 @@ _MARK = re.compile(r'"(?:[^"\\]|\\.)*"(?=[ \t\r\n]*[:,}\]])|[{}\[\]]|,[ \t\r\n]*
 _FIRST_KEY = re.compile(r'{[ \t\r\n]*("(?:[^"\\]|\\.)*")[ \t\r\n]*:')
 _TOKEN = re.compile(r'[ \t\r\n]*(?:([{}\[\],:])|"(?:[^"\\]|\\.)*"|[^ \t\r\n"{}\[\],:]+)', re.DOTALL)
 _MOST_IN_VAIN = 5_000_000  # characters looked at for ends that were not found
-_OBJECT = re.compile(r'{[ \t]*"')
+_OBJECT = re.compile(r'{[ \t\r\n]*"')
 _SPREAD = re.compile(r"{[ \t]*\r?\n[ \t]")
 _CLOSED = re.compile(r"\n\][ \t\r\n]*\Z")
 
@@ -114,7 +114,7 @@ class Broken:
             return None  # the end of another one
         if self._listed and not is_last:
             return at + len(part) - 1 if part[-1] == "," else None
-        return None if part.endswith("},") else at + len(part)
+        return None if is_part(part) and not self._listed else at + len(part)
 
     def _holds_another(self, at: int, end: int) -> bool:
         """Whether a whole document is at the end of a broken one, which then has ended before it."""
@@ -145,8 +145,8 @@ class Broken:
             if self._listed and lists < 0:
                 return None
             if not self._listed and _SEAM.match(self._text, here):
-                return here + 1 if objects <= 0 and lists <= 0 else None
-        is_clear = not has_several or objects == lists == 0
+                return here + 1 if objects <= 0 and lists == 0 else None
+        is_clear = lists >= -(self._text[at] == "]") and (objects == lists == 0 or not has_several)
         return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 
     def _is_like(self, at: int, behind: int) -> bool:
@@ -172,7 +172,7 @@ def is_part(line: str) -> bool:
     for match in _MARK.finditer(line):
         if match[0][0] == "," and (opened <= 0 or not _OBJECT.match(line)):
             return True
-        opened += (match[0] == "{") - (match[0] == "}")
+        opened += (match[0] == "[") - (match[0] == "]")
     return False
 
 
