@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,14 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     opened.close()
 
 
-@pytest.mark.parametrize("seeds", [range(12), pytest.param(range(12, 1000), marks=pytest.mark.long)])
+SEEDS = (12, 18, 23, 30, 40, 83, 131, 142, 155, 156, 188, 226, 353)
+"""Each gives, in one layout or another, a file of which a reader that believes more makes a wrong row."""
+
+
+@pytest.mark.parametrize("seeds", [SEEDS, pytest.param(range(1000), marks=pytest.mark.long)])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_nothing_is_invented_or_lost_without_a_word(
-    warehouse: Warehouse, tmp_path: Path, layout: str, seeds: range
+    warehouse: Warehouse, tmp_path: Path, layout: str, seeds: Iterable[int]
 ) -> None:
     for seed in seeds:
         chance = random.Random(f"{layout} {seed}")

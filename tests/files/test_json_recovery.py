@@ -53,6 +53,20 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         pytest.param(ARRAY, '[{"a":1},\n{"a":2}],\n{"a":3},\n{"a":4}]', [1, 3, 4], 1, id="a_bracket_too_many"),
         pytest.param(ARRAY, '[{"a":1},{"a":2}},{"a":3},{"a":4}]', [1, 3, 4], 1, id="a_brace_too_many"),
         pytest.param(ARRAY, '[{"a":1},{"a":2,"b":"x",{"a":3}]', [1, 3], 1, id="a_brace_too_few"),
+        pytest.param(
+            ARRAY,
+            '[{"a":1},{"a":2,"b":x"]}","l":[{"a":5},{"a":6},{"a":7}]},{"a":3}]',
+            [1, 3],
+            1,
+            id="brackets_in_what_looks_like_a_text",
+        ),
+        pytest.param(
+            ARRAY,
+            '[\n{"a":1,"l":[{"a":5,"b":"x]}"},{"a":6},{"a":7]},\n{"a":2}\n]',
+            [2],
+            1,
+            id="a_list_in_a_line",
+        ),
         pytest.param(ARRAY, '[{"a":1},{"a":x"}]\n[{"a":3},{"a":4}]', [1, 3, 4], 1, id="the_last_of_the_first_array"),
         pytest.param(ARRAY, '[{"a":1},,{"a":3},]', [1, 3], 2, id="nothing_between_commas_and_at_the_end"),
         pytest.param(ARRAY, "[{'a': 1}, {'a': 2}]", [], 2, id="none_is_json"),
@@ -89,6 +103,8 @@ def test_one_reject(
         pytest.param(
             ARRAY, '[{"a":1,"b":"xy"},{"a":7},{"a":8}]},{"a":3}]', id="elements_of_a_list_that_lost_its_record"
         ),
+        pytest.param(ARRAY, '[{"a":1,{"b":"x"},{"a":3}]', id="a_brace_inside"),
+        pytest.param(ARRAY, '[{"a":1},{"a":2,"l":[{"a":5},{"a":6}]}]}]', id="brackets_too_many_at_the_end"),
         pytest.param(WHOLE, "[[1],[2]],[3]]", id="a_bracket_too_many_in_lists"),
         pytest.param(ARRAY, '{"a":1},{"a":2},{"a":3}]', id="an_array_without_its_bracket"),
         pytest.param(ARRAY, '{"a":1}"a":2}{"a":3}', id="documents_without_a_bracket"),
