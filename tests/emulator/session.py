@@ -21,13 +21,14 @@ from consistency import View
 from copying import Copy, infer_schema, staged_lines
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.dialect import parse_one
 from governance import Governance
 from locks import Locks, locks
 from rewriting import DIVISION_BY_ZERO, Named, as_duckdb, columns_of
 from session_formats import with_formats
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
-from stages import Stage, Stages, options_of, stage_reference
+from stages import Stage, Stages, know_internal, options_of, stage_reference
 from translated import Text, Translations, settings_of
 
 Answer = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -643,8 +644,7 @@ def _create_stage(cursor: Cursor, match: re.Match[str], command: str) -> Answer 
         lenient=bool(match["exists"]),
     )
     if made and not options.get("URL"):
-        # fakesnow answers PUT, so it must know the internal stages.
-        FakeSnowflakeCursor.execute(cursor, f"CREATE OR REPLACE STAGE {match['name']}", server=True)
+        know_internal(cursor._duck_conn, name)
     return DONE
 
 
@@ -668,8 +668,9 @@ def _list(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
 
 def _put(cursor: Cursor, match: re.Match[str], command: str) -> Answer:
     # fakesnow takes the stage only without quotes around it.
-    plain = re.sub(r"'@((?:[^'])*)'", r"@\1", command)
-    FakeSnowflakeCursor.execute(cursor, plain, server=True)
+    put = parse_one(re.sub(r"'@((?:[^'])*)'", r"@\1", command))
+    conn = cursor._conn
+    cursor._execute(fakesnow.transforms.put_stage(put, conn.database, conn.schema, None, conn.table_stages))
     return SERVED
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fakesnow.transforms.stage import LOCAL_BUCKET_PATH
+from fakesnow.transforms.stage import LOCAL_BUCKET_PATH, internal_dir
 from snowflake.connector.errors import ProgrammingError
 
 _TEXT = r"'(?:[^'\\]|\\.|'')*'"
@@ -54,6 +55,16 @@ def _value(match: re.Match[str]) -> Any:
     if not inside or inside.startswith("'"):
         return [unescape(part) for part in re.findall(r"'((?:[^'\\]|\\.|'')*)'", inside)]
     return options_of(inside)
+
+
+def know_internal(duck: Any, name: Sequence[str]) -> None:
+    """Let fakesnow, which answers PUT, know an internal stage; one of that name before it goes with its files."""
+    shutil.rmtree(internal_dir(".".join(name)), ignore_errors=True)
+    duck.execute(
+        "INSERT OR REPLACE INTO _fs_global._fs_information_schema._fs_stages (database_name, schema_name, name, type)"
+        " VALUES (?, ?, ?, 'INTERNAL')",
+        list(name),
+    )
 
 
 def stage_reference(text: str) -> tuple[str, str]:
