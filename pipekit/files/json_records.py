@@ -9,10 +9,10 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipekit.errors import BadFileError
+from pipekit.errors import SKIP_FILE, BadFileError
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
 from pipekit.files.json_text import NOT_JSON, problem_of
-from pipekit.files.records import Record, physical_lines
+from pipekit.files.records import TOO_LONG, Record, physical_lines
 
 if TYPE_CHECKING:
     from pipekit.files.json_broken import Broken
@@ -32,7 +32,7 @@ def json_lines(path: Path) -> Iterator[Record]:
     shapes: dict[str, int] = {}  # of the lines up to the first object, and where each is first
     while ahead or (line := next(lines, None)):
         number, text, problem = ahead.popleft() if ahead else line  # type: ignore[misc]
-        if "object" not in shapes:
+        if "object" not in shapes and problem != TOO_LONG:
             shapes.setdefault(_shape(text.strip(_BLANKS)), number)
         if not problem and in_vain < _MOST_IN_VAIN and text.rstrip(_BLANKS).endswith(("{", "[", ",")):
             ahead, inside = _closed(text, ahead, lines)
@@ -59,12 +59,9 @@ def _shape(line: str) -> str:
     return "part" if is_part(line) else "broken"
 
 
-NO_LINES = "no line is a JSON document, and this one shows that a record may be on several lines or several on one"
+NO_LINES = "no line is a JSON document, and this one looks like a part of an array, or of several records"
 """Why a file of lines is refused in which all may be bad because they are no records."""
-NO_LINES_HINT = (
-    "The beginning of the file seems to be damaged: ask for it again, or correct it; `on_bad_file: skip` loads the "
-    "others without it."
-)
+NO_LINES_HINT = f"The beginning of the file seems to be damaged: ask for it again, or correct it. {SKIP_FILE}"
 
 
 _Line = tuple[int, str, str | None]

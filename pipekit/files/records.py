@@ -15,6 +15,7 @@ from pathlib import Path
 from pipekit.errors import BadFileError
 
 MOST_BYTES = 16 << 20  # of one record; DuckDB's readers get the same limit
+TOO_LONG = f"is longer than {MOST_BYTES >> 20} MB"
 LINE_ENDS = r"Convert the line ends: they may be \n, \r\n or \r, and \r alone beside no other."
 """The way out of a text whose lines end in several ways."""
 _SHOWN = 1 << 16
@@ -128,7 +129,7 @@ def without_ending(line: str) -> str:
 
 def _text(body: bytes) -> tuple[str, str | None]:
     if len(body) > MOST_BYTES:
-        return body[:_SHOWN].decode(errors="replace"), f"is longer than {MOST_BYTES >> 20} MB"
+        return body[:_SHOWN].decode(errors="replace"), TOO_LONG
     try:
         return body.decode(), None
     except UnicodeDecodeError:

@@ -124,6 +124,20 @@ def test_refused_with_a_way_out(
     assert "on_bad_file: skip" in str(outcome)
 
 
+@pytest.mark.parametrize(
+    ("text", "bad"),
+    [
+        pytest.param('{"a":1,"l":[{"c":1},{"c":2}],"b":x}\n', 1, id="a_list_of_records"),
+        pytest.param('{"a":1,"b":"c:\\d"}\n{"a":2,"b":"c:\\d"}\n', 2, id="bad_escapes"),
+        pytest.param('{"a":1,"o":{"c":1}\n', 1, id="a_brace_lost"),
+        pytest.param("a,b\n1,2\n", 2, id="no_json"),
+        pytest.param('{"a":"%s"}\n' % ("x" * (17 << 20)), 1, id="too_long"),
+    ],
+)
+def test_lines_that_are_all_bad_are_rejects(warehouse: Warehouse, tmp_path: Path, text: str, bad: int) -> None:
+    assert load_file(warehouse, tmp_path, "a.json", text.encode(), ARRAY, "reject") == ([], bad)
+
+
 TEXTS = ("x", "a, b", "{x}", 'see [1], {"a":2}', "é", 'say "hi"', "", "a\\b", "x\ny", "1,2")
 
 
