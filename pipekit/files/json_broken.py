@@ -46,7 +46,9 @@ class Broken:
 
     def end(self, at: int) -> int | None:
         """Where the broken document ends that begins at ``at``; ``None`` if good ones might be lost with it."""
-        if self._listed and (self._text[at : at + 1] == "," or self._closes(at)):
+        if at == len(self._text):
+            return None
+        if self._listed and (self._text[at] == "," or self._closes(at)):
             return at  # there is nothing between two commas, or behind the last one
         end = self._by_tokens(at)
         if end is not None:
@@ -146,7 +148,7 @@ class Broken:
                 return None
             if not self._listed and _SEAM.match(self._text, here):
                 return here + 1 if objects <= 0 and lists == 0 else None
-        is_clear = lists >= -(self._text[at] == "]") and (objects == lists == 0 or not has_several)
+        is_clear = lists >= -self._text.startswith("]", at) and (objects == lists == 0 or not has_several)
         return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 
     def _is_like(self, at: int, behind: int) -> bool:
