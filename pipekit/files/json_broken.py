@@ -41,6 +41,7 @@ class Broken:
         self._text = text
         self._listed = listed
         self._inside = inside
+        self._has_arrays = text.startswith("[", first)  # among documents
         self._in_vain = 0
         self._indent = self._indent_of(first)
 
@@ -115,8 +116,11 @@ class Broken:
         if not all(line.startswith(indent) for line in part.split("\n")[1:]):
             return None  # the end of another one
         if self._listed and not is_last:
-            return at + len(part) - 1 if part[-1] == "," else None
-        return None if is_part(part) and not self._listed else at + len(part)
+            is_closed = (
+                "\n" not in part or part.endswith(f"\n{indent}}},") or self._is_like(at, behind + 1 + len(indent))
+            )
+            return at + len(part) - 1 if part[-1] == "," and is_closed else None
+        return None if "\n" not in part and not self._listed and is_part(part) else at + len(part)
 
     def _holds_another(self, at: int, end: int) -> bool:
         """Whether a whole document is at the end of a broken one, which then has ended before it."""
@@ -147,8 +151,9 @@ class Broken:
             if self._listed and lists < 0:
                 return None
             if not self._listed and _SEAM.match(self._text, here):
-                return here + 1 if objects <= 0 and lists == 0 else None
-        is_clear = lists >= -self._text.startswith("]", at) and (objects == lists == 0 or not has_several)
+                return here + 1 if objects <= 0 and (lists == 0 or (lists < 0 and not self._has_arrays)) else None
+        is_clear = lists >= 0 or not self._has_arrays or self._text.startswith("]", at)  # an array's, once more
+        is_clear = is_clear and (objects == lists == 0 or not has_several)
         return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 
     def _is_like(self, at: int, behind: int) -> bool:
