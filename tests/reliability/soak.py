@@ -16,6 +16,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import duckdb
 import psutil
 
 from reliability.crash import run
@@ -31,6 +32,7 @@ class Sample:
         files: Its open files and sockets.
         threads: Its threads.
         database: Bytes of the DuckDB file and its log.
+        tables: Tables and views in it.
         state: Files in the state's folder.
         seconds: What the run took.
     """
@@ -39,6 +41,7 @@ class Sample:
     files: int
     threads: int
     database: int
+    tables: int
     state: int
     seconds: float
 
@@ -68,9 +71,16 @@ def _sample(folder: Path, seconds: float) -> Sample:
         files=process.num_fds(),
         threads=process.num_threads(),
         database=sum(path.stat().st_size for path in state.glob("warehouse.duckdb*") if path.is_file()),
+        tables=_tables(state / "warehouse.duckdb"),
         state=sum(path.is_file() for path in state.rglob("*")),
         seconds=seconds,
     )
+
+
+def _tables(database: Path) -> int:
+    with duckdb.connect(database, read_only=True) as connection:
+        (row,) = connection.execute("SELECT count(*) FROM information_schema.tables").fetchall()
+    return int(row[0])
 
 
 def growth(samples: list[Sample], name: str) -> tuple[float, float, float]:
@@ -93,6 +103,7 @@ def main() -> None:
         ("files", 1, "open files"),
         ("threads", 1, "threads"),
         ("database", 1 << 20, "DuckDB file, MB"),
+        ("tables", 1, "tables"),
         ("state", 1, "files in .pipekit"),
         ("seconds", 1, "seconds a run"),
     ):
