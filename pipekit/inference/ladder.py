@@ -198,7 +198,7 @@ def expressions(question: Question, contract: Source, convert: Convert, real: st
     found += [f"count(*) FILTER ({real} AND {condition.format(t=text)})" for condition in question.extra.values()]
     for candidate in question.candidates:
         conversion = convert(candidate.column, question, contract)
-        found.append(f"count(*) FILTER ({real} AND {conversion.good} AND ({conversion.value}) IS NOT NULL)")
+        found.append(f"count(*) FILTER ({real} AND {conversion.right} AND ({conversion.value}) IS NOT NULL)")
     return [*found, f"list(DISTINCT {text}) FILTER (NOT {real} AND {text} IS NOT NULL)"]
 
 

@@ -39,7 +39,7 @@ from pipekit.formats.base import FileFormat
 from pipekit.source import Column, Source
 from pipekit.sql.text import quoted
 from pipekit.warehouses.duckdb.json_strict import decimals_of, has_exponent, is_strict
-from pipekit.warehouses.duckdb.time_formats import strptime_format
+from pipekit.warehouses.duckdb.time_formats import in_years, strptime_format, zoned_value
 
 _TYPES = {
     "integer": "BIGINT",
@@ -74,6 +74,7 @@ class Conversion(NamedTuple):
         good: Whether a value that is there has the right shape.
         value: The typed value, whatever its shape; NULL if it cannot be had.
         expected: What a good value is, as the end of the sentence "... is not".
+        unless: What else makes a value wrong, if anything does. Apart from ``good``, DuckDB asks it of few values.
         name: The value in the file, where ``model`` says what is made of it.
         model: The same of any name, which stands as ``ANY_NAME``; shared by columns that are converted alike.
     """
@@ -83,6 +84,7 @@ class Conversion(NamedTuple):
     good: str
     value: str
     expected: str
+    unless: str = ""
     name: str = ""
     model: Conversion | None = None
 
@@ -94,13 +96,22 @@ class Conversion(NamedTuple):
     @property
     def wrong(self) -> str:
         """Whether the value has the wrong shape, or is NULL and may not be; NULL counts as no."""
-        return f"NOT {self.good}" if self.column.nullable else f"{self.source} IS NULL OR NOT {self.good}"
+        return self._wrong if self.column.nullable else f"{self.source} IS NULL OR {self._wrong}"
+
+    @property
+    def _wrong(self) -> str:
+        return f"NOT {self.good} OR ({self.unless})" if self.unless else f"NOT {self.good}"
+
+    @property
+    def right(self) -> str:
+        """Whether a value that is there has the right shape, and nothing else is wrong with it."""
+        return f"({self.good} AND NOT ({self.unless}))" if self.unless else self.good
 
     def bad(self, value: str) -> str:
         """Whether the record is bad, given the name under which ``value`` was selected."""
         if not self.column.nullable:
-            return f"{value} IS NULL OR NOT {self.good}"
-        return f"{self.source} IS NOT NULL AND ({value} IS NULL OR NOT {self.good})"
+            return f"{value} IS NULL OR {self._wrong}"
+        return f"{self.source} IS NOT NULL AND ({value} IS NULL OR {self._wrong})"
 
     def reason(self, text: str | None, form: FileFormat) -> str:
         """Why a value is bad, as a sentence; ``text`` is the value as read, ``None`` for NULL."""
@@ -125,8 +136,9 @@ def conversions(convert: Convert, contract: Source) -> tuple[Conversion, ...]:
         if kind not in models:
             models[kind] = convert(column, ANY_NAME, contract)
         model, name = models[kind], f"x{index}"
-        source, good, value = (text.replace(ANY_NAME, name) for text in (model.source, model.good, model.value))
-        found.append(Conversion(column, source, good, value, model.expected, name, model))
+        parts = (model.source, model.good, model.value, model.unless)
+        source, good, value, unless = (text.replace(ANY_NAME, name) for text in parts)
+        found.append(Conversion(column, source, good, value, model.expected, unless, name, model))
     return tuple(found)
 
 
@@ -201,8 +213,10 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
         is_null = f"({source})::VARCHAR LIKE '\"%' AND ({source}->>'$') IN ({texts})"
         source = f"CASE WHEN NOT ({is_null}) THEN {source} END"
     lenient = contract.format.is_lenient and column.type.kind not in SEMI
-    converted = (_leniently if lenient else _from_json)(column, source, contract)
-    return Conversion(column, source, *converted, expected(column, contract.format))
+    good, value = (_leniently if lenient else _from_json)(column, source, contract)
+    nul = f"contains(({source})::VARCHAR, '\\u0000') AND contains(({source}->>'$'), chr(0))"
+    plain = lenient or column.type.kind != "varchar"
+    return Conversion(column, source, good, value, expected(column, contract.format), "" if plain else nul)
 
 
 def _leniently(column: Column, source: str, contract: Source) -> Converted:
@@ -255,8 +269,7 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     if column.type.kind == "varchar" and column.type.length:
         # Most values are short with their quotes and escapes. As in the CASE below, they need not be unescaped then.
         good = f"(strlen({raw}) <= {column.type.length} + 2 OR {good})"
-    no_nul = f" AND CASE WHEN contains({raw}, '\\u0000') THEN NOT contains({text}, chr(0)) ELSE true END"
-    return f"({is_text} AND {good}{no_nul if column.type.kind == 'varchar' else ''})", value
+    return is_text if good == "true" else f"({is_text} AND {good})", value
 
 
 SEMI = {"variant": "%", "object": "{%", "array": "[%"}
@@ -269,11 +282,11 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
         if given:
             epoch = epoch_of(given)
             return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
-        value = f"TRY_CAST({_without_blank(text) if kind in _ZONED else text} AS {_TYPES[kind]})"
+        value = zoned_value(text) if kind in _ZONED else f"TRY_CAST({text} AS {_TYPES[kind]})"
         good = f"regexp_full_match({text}, '{ISO[kind]}')"
         if kind in _ZONED:
-            sure = f"{text} > '0001-01-02' AND {text} < '9999-12-31'"
-            good = f"({good} AND {_in_years(sure, value)})"
+            sure = f"{text} BETWEEN '0001-01-02' AND '9999-12-31'"
+            good = f"({good} AND {in_years(sure, value)})"
         return _as_written(f"strlen({text}) = 10 AND {value}", text, good) if kind == "date" else good, value
     if written := number_text(column, contract.format):
         return _written(text, column, written)
@@ -281,18 +294,6 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
 
 
 _ZONED = ("timestamp_tz", "timestamp_ltz")
-
-
-def _in_years(sure: str, value: str) -> str:
-    """Whether a timestamp is in the years 1 to 9999 also in UTC; its value is asked only where that is not sure."""
-    first, last = ("0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00")
-    return f"CASE WHEN {sure} THEN true ELSE {value} BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}' END"
-
-
-def _without_blank(text: str) -> str:
-    """A timestamp with no blank before its offset."""
-    closed = f"replace(replace({text}, ' +', '+'), ' -', '-')"
-    return f"CASE WHEN contains({text}, ' +') OR contains({text}, ' -') THEN {closed} ELSE {text} END"
 
 
 def _as_written(value: str, text: str, good: str) -> str:
@@ -369,7 +370,7 @@ def _formatted(kind: str, text: str, given: str) -> Converted:
     good, value = f"regexp_full_match({text}, '{regex}')", f"({value})::{_TYPES[kind]}"
     if format_.zoned:
         sure = f"NOT contains({text}, '0001') AND NOT contains({text}, '9999')"
-        good = f"({good} AND {_in_years(sure, value)})"
+        good = f"({good} AND {in_years(sure, value)})"
     return good, value
 
 

@@ -84,7 +84,10 @@ def _odd_ways(ways: Sequence[tuple[str, Steps, bool]]) -> str:
         tests = " OR ".join(_is_odd(start, steps[:at], steps[at]) for at in range(first, len(steps)))
         # DuckDB takes "0" for a place in a list, and 0 for a key of an object.
         always = any(str(step).isdigit() for step in steps)
-        guarded.setdefault(tests, []).append("true" if always else f"{_at(start, steps, as_text)} IS NULL")
+        guard = "true" if always else f"{_at(start, steps, as_text)} IS NULL"
+        if len(steps) == 1 and first == 0 and not always:
+            guard += f" AND {start}::VARCHAR NOT LIKE '{{%'"  # an object is never in the way of a key, and is seen soon
+        guarded.setdefault(tests, []).append(guard)
     return "".join(
         f" OR CASE WHEN {' AND '.join(guards)} THEN {tests} ELSE false END"
         for tests, guards in guarded.items()
