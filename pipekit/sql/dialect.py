@@ -182,7 +182,7 @@ class Dialect:
         semantics: Writes a query of the project's SQL so that it gives the same values here; without it sqlglot's
             translation is taken.
         needs_compute: Whether a statement needs a cluster that is billed while it runs.
-        version: Of ``semantics``, unless it comes with pipekit: translations kept from another version are not used.
+        version: Of ``semantics``: translations kept from another version are not used.
     """
 
     name: str

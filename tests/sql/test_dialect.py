@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pipekit.sql.dialect import Dialect, Merge, merge_statement, update_and_inse
 from pipekit.sql.semantics import ColumnTypes, Rewritten
 from pipekit.sql.translate import translate
 from pipekit.warehouses.contract import WarehouseType
+from pipekit.warehouses.duckdb import dialect as duckdb_dialect
 from pipekit.warehouses.duckdb.dialect import DUCKDB
 from pipekit.warehouses.duckdb.target import DuckDBTarget
 from pipekit.warehouses.snowflake.dialect import SNOWFLAKE
@@ -90,3 +92,16 @@ def test_a_dialect_may_write_queries_by_its_own_rules() -> None:
 def test_a_warehouse_type_with_a_name_in_place_of_a_dialect_is_refused() -> None:
     with pytest.raises(TypeError, match=r"the warehouse type lake: dialect is a pipekit.Dialect"):
         WarehouseType("lake", DuckDBTarget, lambda options, root: None, "duckdb", lambda options: "x")  # type: ignore[arg-type,return-value]
+
+
+def test_another_state_of_the_rules_is_another_version_of_the_dialect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "semantics"
+    rules.mkdir()
+    (rules / "texts.py").write_text("TRIM = 1\n")
+    monkeypatch.setattr(duckdb_dialect, "__file__", str(tmp_path / "dialect.py"))
+    before = duckdb_dialect._state_of_rules()
+    assert duckdb_dialect._state_of_rules() == before
+    (rules / "texts.py").write_text("TRIM = 10\n")
+    assert duckdb_dialect._state_of_rules() != before

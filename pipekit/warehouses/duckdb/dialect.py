@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from pipekit.sql.dialect import PLAIN_FAMILIES, Dialect, families
 from pipekit.sql.fragments import Fragment, fragment, joined
@@ -29,6 +31,13 @@ def _widens(old: str, new: str) -> bool:
     if {old, new} <= set(_WHOLE):
         return _WHOLE.index(old) < _WHOLE.index(new)
     return (old, new) == ("FLOAT", "DOUBLE") or longer(old, new, frozenset({"DECIMAL"}))
+
+
+def _state_of_rules() -> str:
+    """Sizes and times of the rules' files: another state of the source with the same version translates anew."""
+    with os.scandir(Path(__file__).with_name("semantics")) as files:
+        found = sorted((file.name, file.stat()) for file in files if file.name.endswith(".py"))
+    return " ".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in found)
 
 
 # Of a query in DuckDB's own dialect; none of these reads a file, a setting or a secret.
@@ -63,4 +72,5 @@ DUCKDB = Dialect(
     table_functions=_TABLE_FUNCTIONS,
     text_number="CAST('0x' || md5({})[:15] AS BIGINT)",
     semantics=DuckDBSemantics(),
+    version=_state_of_rules(),
 )

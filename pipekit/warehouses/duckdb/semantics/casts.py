@@ -19,7 +19,7 @@ from pipekit.warehouses.duckdb.semantics.literals import (
 from pipekit.warehouses.duckdb.semantics.nanoseconds import read_exactly, seconds
 from pipekit.warehouses.duckdb.semantics.parsing import Template, template
 from pipekit.warehouses.duckdb.semantics.refusals import refuse
-from pipekit.warehouses.duckdb.semantics.typed import Typed, make
+from pipekit.warehouses.duckdb.semantics.typed import DIGITS_OF_64_BITS, Typed, make, to_fewer_places
 from pipekit.warehouses.duckdb.semantics.types import (
     ARRAY,
     BINARY,
@@ -152,6 +152,8 @@ def to_exact(value: Typed, precision: int, scale: int, *, wide: bool = False, sa
         return value
     if value.type.is_semi:
         value = to_text(value, PART_NUMBER)
+    if not safe and value.type.kind == "dec" and value.type.scale > scale:
+        return to_fewer_places(value, kind)
     verb = "TRY_CAST" if safe else "CAST"
     return make(f"{verb}({{0}} AS {kind.duckdb})", kind, value)
 
@@ -181,8 +183,8 @@ def _whole(value: Typed, *, wide: bool, safe: bool) -> Typed:  # noqa: PLR0911 -
     if kind == "huge" or (kind == "dec" and value.type.scale == 0):
         return value
     if kind == "dec":
-        fits = value.type.precision - value.type.scale <= 18
-        return make("CAST({0} AS BIGINT)" if fits else "CAST({0} AS DECIMAL(38,0))", INT if fits else HUGE, value)
+        fits = value.type.precision - value.type.scale <= DIGITS_OF_64_BITS
+        return to_fewer_places(value, INT) if fits else make("CAST({0} AS DECIMAL(38,0))", HUGE, value)
     if kind in ("float", "quotient"):
         return make("CAST(round({0}) AS BIGINT)", INT, value)
     if kind == "bool":

@@ -8,6 +8,7 @@ from pipekit.warehouses.duckdb.semantics import arithmetic
 from pipekit.warehouses.duckdb.semantics.casts import convert, to_float, to_number
 from pipekit.warehouses.duckdb.semantics.dates import truncated
 from pipekit.warehouses.duckdb.semantics.rules import FUNCTIONS, Call, Typed, constant, function, make, refused, simple
+from pipekit.warehouses.duckdb.semantics.typed import to_fewer_places
 from pipekit.warehouses.duckdb.semantics.types import BOOL, FLOAT, HUGE, INT, Type, common, decimal
 
 simple(
@@ -159,7 +160,7 @@ def _rounded(call: Call, value: Typed, text: str) -> Typed:
         return value
     if value.type.kind == "dec" and places >= 0 and text.startswith("round"):
         kind = decimal(value.type.precision - value.type.scale + places + 1, places)
-        return make(f"CAST({{0}} AS {kind.duckdb})", kind, value)
+        return to_fewer_places(value, kind)
     return make(text.replace("{1}", str(places)), value.type, value)
 
 

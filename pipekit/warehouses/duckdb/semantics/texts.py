@@ -33,9 +33,6 @@ simple(
         ],
         "TRANSLATE": [("text text text", "translate({0}, {1}, {2})", TEXT)],
         "INITCAP": [("text", "sf_initcap({0})", TEXT), ("text text", "sf_initcap_by({0}, {1})", TEXT)],
-        "TRIM": [("text", "trim({0}, ' ')", TEXT), ("text text", "trim({0}, {1})", TEXT)],
-        "LTRIM": [("text", "ltrim({0}, ' ')", TEXT), ("text text", "ltrim({0}, {1})", TEXT)],
-        "RTRIM": [("text", "rtrim({0}, ' ')", TEXT), ("text text", "rtrim({0}, {1})", TEXT)],
         "RTRIMMED_LENGTH": [("text", "length(rtrim({0}, ' '))", INT)],
         "ASCII": [("text", "CAST(ascii({0}) AS BIGINT)", INT)],
         "UNICODE": [("text", "CAST(sf_not_negative(unicode({0})) AS BIGINT)", INT)],
@@ -160,12 +157,34 @@ def position(rewriter: Rewriter, node: Any) -> Typed:
 
 
 @visits(exp.Trim)
-def trim(rewriter: Rewriter, node: Any) -> Typed:
+def trim_from(rewriter: Rewriter, node: Any) -> Typed:
     """TRIM as the parser makes it of ``trim(BOTH 'x' FROM y)``."""
     characters = node.args.get("expression")
-    chars = to_text(rewriter.visit(characters)) if characters is not None else make("' '", TEXT)
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or "").upper(), "trim")
-    return make(f"{name}({{0}}, {{1}})", TEXT, to_text(rewriter.visit(node.this)), chars)
+    return _trimmed(
+        name,
+        to_text(rewriter.visit(node.this)),
+        None if characters is None else to_text(rewriter.visit(characters)),
+    )
+
+
+@function("TRIM", "LTRIM", "RTRIM")
+def trim(call: Call) -> Typed:
+    """https://docs.snowflake.com/en/sql-reference/functions/trim: spaces alone, where no characters are given."""
+    return _trimmed(call.name.lower(), call.as_kind(0, "text"), call.as_kind(1, "text") if len(call) > 1 else None)
+
+
+def _trimmed(name: str, value: Typed, characters: Typed | None) -> Typed:
+    if characters is not None:
+        return make(f"{name}({{0}}, {{1}})", TEXT, value, characters)
+    if not isinstance(value.node, exp.Column):
+        return make(f"{name}({{0}}, ' ')", TEXT, value)
+    # DuckDB sees three times as fast that there is no blank at an end.
+    blank = " OR ".join(f"{{0}} LIKE '{pattern}'" for pattern in _BLANK_AT[name])
+    return make(f"(CASE WHEN {blank} THEN {name}({{0}}, ' ') ELSE {{0}} END)", TEXT, value)
+
+
+_BLANK_AT = {"trim": (" %", "% "), "ltrim": (" %",), "rtrim": ("% ",)}
 
 
 @visits(exp.Like, exp.ILike)
