@@ -215,8 +215,8 @@ def convert_json(column: Column, source: str, contract: Source) -> Conversion:
     lenient = contract.format.is_lenient and column.type.kind not in SEMI
     good, value = (_leniently if lenient else _from_json)(column, source, contract)
     nul = f"contains(({source})::VARCHAR, '\\u0000') AND contains(({source}->>'$'), chr(0))"
-    plain = lenient or column.type.kind != "varchar"
-    return Conversion(column, source, good, value, expected(column, contract.format), "" if plain else nul)
+    unless = nul if column.type.kind == "varchar" and not lenient else ""
+    return Conversion(column, source, good, value, expected(column, contract.format), unless)
 
 
 def _leniently(column: Column, source: str, contract: Source) -> Converted:
@@ -273,6 +273,7 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
 
 
 SEMI = {"variant": "%", "object": "{%", "array": "[%"}
+_ZONED = ("timestamp_tz", "timestamp_ltz")
 
 
 def _from_text(column: Column, text: str, contract: Source) -> Converted:
@@ -282,18 +283,15 @@ def _from_text(column: Column, text: str, contract: Source) -> Converted:
         if given:
             epoch = epoch_of(given)
             return _epoch(kind, text, epoch) if epoch else _formatted(kind, text, given)
-        value = zoned_value(text) if kind in _ZONED else f"TRY_CAST({text} AS {_TYPES[kind]})"
         good = f"regexp_full_match({text}, '{ISO[kind]}')"
         if kind in _ZONED:
-            sure = f"{text} BETWEEN '0001-01-02' AND '9999-12-31'"
-            good = f"({good} AND {in_years(sure, value)})"
+            value, sure = zoned_value(text), f"{text} BETWEEN '0001-01-02' AND '9999-12-31'"
+            return f"({good} AND {in_years(sure, value)})", value
+        value = f"TRY_CAST({text} AS {_TYPES[kind]})"
         return _as_written(f"strlen({text}) = 10 AND {value}", text, good) if kind == "date" else good, value
     if written := number_text(column, contract.format):
         return _written(text, column, written)
     return _float(text, finite=False) if kind == "float" else _FROM_TEXT[kind](text, column)
-
-
-_ZONED = ("timestamp_tz", "timestamp_ltz")
 
 
 def _as_written(value: str, text: str, good: str) -> str:
