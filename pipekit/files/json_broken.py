@@ -152,7 +152,7 @@ class Broken:
                 return None
             if not self._listed and _SEAM.match(self._text, here):
                 return here + 1 if objects <= 0 and (lists == 0 or (lists < 0 and not self._has_arrays)) else None
-        is_clear = lists >= 0 or not self._has_arrays or self._text.startswith("]", at)  # an array's, once more
+        is_clear = lists >= 0 or self._text.startswith("]", at)  # an array's bracket once more
         is_clear = is_clear and (objects == lists == 0 or not has_several)
         return len(self._text.rstrip(_BLANKS)) if is_clear and not self._listed else None
 

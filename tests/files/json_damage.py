@@ -194,8 +194,11 @@ def _whole(file: Damaged) -> list[dict[str, Any]]:
 
 
 def alone(file: Damaged) -> Iterator[tuple[bytes, bool]]:
-    """The text of each record that is as it was, and whether the bytes around it are, up to the next record's."""
-    for span in file.clean.spans:
+    """The text of each record that is as it was, and whether the bytes around it are, up to the next record's.
+
+    None if the file is JSON all the same, such as an array in which the records have become a list of their own.
+    """
+    for span in () if _whole(file) else file.clean.spans:
         if _is_held(file.origins, span.start, span.end):
             around = _is_held(file.origins, span.before, span.after + 1)
             yield file.clean.data[span.start : span.end], around
