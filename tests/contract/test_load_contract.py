@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -34,3 +35,11 @@ class TestLoads(LoadContract):
 
 def test_every_format_has_cases() -> None:
     assert {case.format["type"] for case in TestLoads.cases} == set(BUILT_IN_FORMATS)
+
+
+def test_cases_with_the_same_id_are_refused() -> None:
+    class Twice(LoadContract):
+        cases: ClassVar = (*CASES, CASES[0])
+
+    with pytest.raises(ValueError, match=f"several cases have the id '{CASES[0].id}'"):
+        Twice().pytest_generate_tests(SimpleNamespace(fixturenames=["case"]))  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +56,14 @@ class LoadContract(Contract):
     variations: ClassVar[Variations] = Variations()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Every test of a case, for each case."""
+        """Every test of a case, for each case.
+
+        Raises:
+            ValueError: Two cases have the same id, by which differences and the limits of a warehouse name them.
+        """
         if "case" in metafunc.fixturenames:
+            if twice := [name for name, number in Counter(case.id for case in self.cases).items() if number > 1]:
+                raise ValueError(f"several cases have the id {', '.join(map(repr, twice))}")
             metafunc.parametrize("case", self.cases, ids=str)
 
     @pytest.fixture

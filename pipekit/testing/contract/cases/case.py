@@ -57,21 +57,37 @@ def xlsx() -> bytes:
     return data.getvalue()
 
 
-# Files under a wrong name, and words of the error.
-OTHER_KINDS = (
-    (gzip.compress(b"a,b\n1,x\n"), "gzip data", "compression: gzip"),
-    (bz2.compress(b"a,b\n1,x\n"), "bz2 data", "compression: bz2"),
-    (b"\x28\xb5\x2f\xfd\x04\x00\x41\x00\x00", "zstd data", "compression: zstd"),
-    (lzma.compress(b"a,b\n1,x\n"), "xz data", "compression: xz"),
-    (b"PK\x03\x04" + b"\x00" * 26 + b"a.csv", "a zip archive", "compression: zip"),
-    (xlsx(), "an Excel workbook", "type: excel"),
-    (b"PAR1\x15\x04\x15", "a Parquet file", "type: parquet"),
-    (b"<!DOCTYPE html>\n<html></html>", "an HTML page", "error page"),
-    (b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>", "an error or a page in XML", "error of"),
-    (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n", "a pointer of Git LFS", "git lfs pull"),
-    (b'{"index":{"_id":"1"}}\n{"a":1,"b":"x"}\n', "a bulk request of Elasticsearch", "action lines"),
-    (b'{"create":{}}\n{"a":1,"b":"x"}\n', "a bulk request of Elasticsearch", "action lines"),
-)
+# Files under a wrong name, by the words of the id: their bytes, and words of the error.
+OTHER_KINDS = {
+    "gzip_data": (gzip.compress(b"a,b\n1,x\n"), "gzip data", "compression: gzip"),
+    "bz2_data": (bz2.compress(b"a,b\n1,x\n"), "bz2 data", "compression: bz2"),
+    "zstd_data": (b"\x28\xb5\x2f\xfd\x04\x00\x41\x00\x00", "zstd data", "compression: zstd"),
+    "xz_data": (lzma.compress(b"a,b\n1,x\n"), "xz data", "compression: xz"),
+    "a_zip_archive": (b"PK\x03\x04" + b"\x00" * 26 + b"a.csv", "a zip archive", "compression: zip"),
+    "an_Excel_workbook": (xlsx(), "an Excel workbook", "type: excel"),
+    "a_Parquet_file": (b"PAR1\x15\x04\x15", "a Parquet file", "type: parquet"),
+    "an_HTML_page": (b"<!DOCTYPE html>\n<html></html>", "an HTML page", "error page"),
+    "an_error_or_a_page_in_XML": (
+        b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code></Error>",
+        "an error or a page in XML",
+        "error of",
+    ),
+    "a_pointer_of_Git_LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n",
+        "a pointer of Git LFS",
+        "git lfs pull",
+    ),
+    "a_bulk_request_of_Elasticsearch": (
+        b'{"index":{"_id":"1"}}\n{"a":1,"b":"x"}\n',
+        "a bulk request of Elasticsearch",
+        "action lines",
+    ),
+    "a_bulk_request_without_ids": (
+        b'{"create":{}}\n{"a":1,"b":"x"}\n',
+        "a bulk request of Elasticsearch",
+        "action lines",
+    ),
+}
 CSV = {"type": "csv"}
 JSON = {"type": "json"}
 PARQUET = {"type": "parquet"}

@@ -284,7 +284,7 @@ CSV_CASES = (
         ((2, "a", "NULL"),),
         columns={"a": {"type": "integer", "nullable": False}, "b": "varchar"},
     ),
-    *(csv_case(f"that_is_{words[0].replace(' ', '_')}", data, error=("a.csv", *words)) for data, *words in OTHER_KINDS),
+    *(csv_case(f"that_is_{name}", data, error=("a.csv", *words)) for name, (data, *words) in OTHER_KINDS.items()),
     csv_case(
         "that_begins_like_something_else",
         b"PAR1,BZh1\n1,x\n",

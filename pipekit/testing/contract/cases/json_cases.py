@@ -290,10 +290,7 @@ JSON_CASES = (
     json_case(
         "array_in_utf_16_below_a_root", '{"r":[{"a":1,"b":"é"}]}'.encode("utf-16"), ((1, "é"),), format={"root": "r"}
     ),
-    *(
-        json_case(f"that_is_{words[0].replace(' ', '_')}", data, error=("a.json", *words))
-        for data, *words in OTHER_KINDS
-    ),
+    *(json_case(f"that_is_{name}", data, error=("a.json", *words)) for name, (data, *words) in OTHER_KINDS.items()),
     json_case("not_utf_8", b'{"a":1,"b":"x"}\n{"a":2,"b":"\xff"}\n', ((1, "x"),), ((2, None, "UTF-8"),)),
     json_case(
         "no_objects",

@@ -147,13 +147,13 @@ PARQUET_CASES = (
     ),
     *(
         LoadCase(
-            f"parquet_that_is_{words[0].replace(' ', '_')}",
+            f"parquet_that_is_{name}",
             {"a.parquet": data},
             PARQUET,
             AB,
             error=("a.parquet", words[0]),
         )
-        for data, *words in OTHER_KINDS
+        for name, (data, *words) in OTHER_KINDS.items()
         if words[0] != "a Parquet file"
     ),
     _times("in_nanoseconds_and_utc", [1704067200_123456_000], "1704067200123456"),
