@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import IO, Protocol, cast
@@ -27,8 +27,16 @@ class Readable(Protocol):
 
 
 @contextmanager
-def readable(file: SourceFile, form: FileFormat, raw: Readable) -> Iterator[IO[bytes]]:
+def readable(
+    file: SourceFile, form: FileFormat, raw: Readable, first: Callable[[], bytes] | None = None
+) -> Iterator[IO[bytes]]:
     """The file's bytes, unpacked.
+
+    Args:
+        file: For errors.
+        form: The declared format.
+        raw: The file's bytes; an open file if ``first`` is left out.
+        first: Gives the first bytes of a stream that cannot go back, for the error of data that cannot be unpacked.
 
     Raises:
         BadFileError: Its compressed data is damaged, or it cannot be read.
@@ -45,8 +53,9 @@ def readable(file: SourceFile, form: FileFormat, raw: Readable) -> Iterator[IO[b
         raise BadFileError(str(error), file=file.uri, hint="Unpack it, or pack each file by itself.") from error
     except CORRUPT as error:
         if kind == NONE:
-            raise BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri) from error
-        raise _damaged(kind, error, _start_of(raw), file) from error
+            raise _unreadable(error, file) from error
+        start = first() if first else _start_of(cast("IO[bytes]", raw), file)
+        raise _damaged(kind, error, start, file) from error
 
 
 def _damaged(kind: str, error: BaseException, start: bytes, file: SourceFile) -> BadFileError:
@@ -68,16 +77,19 @@ def _damaged(kind: str, error: BaseException, start: bytes, file: SourceFile) ->
     return BadFileError(reason, file=file.uri, hint=f"{hint} {SKIP_FILE}")
 
 
-def _start_of(raw: Readable) -> bytes:
-    """The first bytes of a stream that was read; none if it does not know them and cannot go back."""
-    try:
-        if hasattr(raw, "start"):
-            raw.read(MOST)  # they may not have been read together
-            return cast("bytes", raw.start)
-        raw.seek(0)  # type: ignore[attr-defined]
-        return raw.read(MOST)
-    except (AttributeError, OSError, ValueError):
+def _start_of(stream: IO[bytes], file: SourceFile) -> bytes:
+    """The first bytes of a file that was read; none if what unpacked it has closed it."""
+    if stream.closed:
         return b""
+    try:
+        stream.seek(0)
+        return stream.read(MOST)
+    except OSError as error:
+        raise _unreadable(error, file) from error
+
+
+def _unreadable(error: BaseException, file: SourceFile) -> BadFileError:
+    return BadFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=file.uri)
 
 
 def plain_text(file: SourceFile, form: FileFormat, stream: IO[bytes], wide: str) -> Iterator[bytes]:

@@ -186,7 +186,8 @@ class LocalFiles:
         place.unlink()
 
     def _texts(self, file: SourceFile, raw: IO[bytes] | _Counted) -> Iterator[bytes]:
-        with readable(file, self._form, raw) as source:
+        start = raw.first if isinstance(raw, _Counted) else None
+        with readable(file, self._form, raw, start) as source:
             parts = chunks(source)
             first = next(parts, b"")
             refuse_other_kind(first[:MOST], file, self._form)
@@ -258,6 +259,11 @@ class _Counted:
             self.start += data[: MOST - self.size]
         self.size += len(data)
         return data
+
+    def first(self) -> bytes:
+        """The first ``MOST`` bytes, which may not have been read together."""
+        self.read(MOST)
+        return self.start
 
     def close(self) -> None:
         """Nothing: whoever opened the stream closes it. Arrow calls this nevertheless."""

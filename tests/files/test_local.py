@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import io
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_projects import project, query, run, run_ok
 
-from pipekit.errors import SourceError
+from pipekit.errors import BadFileError, SourceError
+from pipekit.files.decoding import readable
+from pipekit.formats.csv import CsvFormat
+from pipekit.source import SourceFile
 
 from .conftest import Store
 from .test_listing import loaded, pipeline
@@ -80,3 +86,15 @@ def test_a_step_that_is_out_of_time_while_records_are_split_is_no_bug(tmp_path: 
     result = run(project(tmp_path, pipeline("in", step=", timeout: 1s, retries: 0")))
 
     assert result.ok or "timed out" in str(result.errors["t"])
+
+
+class FailingDisk(io.BytesIO):
+    def seek(self, *_: int) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_that_fails_after_damaged_data_was_found_is_what_is_told() -> None:
+    file = SourceFile("a.csv.gz", 10)
+    told = pytest.raises(BadFileError, match=f"cannot be read: {os.strerror(errno.EIO)}")
+    with told, readable(file, CsvFormat(type="csv"), FailingDisk(b"a,b\n1,x\n")) as stream:
+        stream.read()
