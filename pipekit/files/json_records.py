@@ -13,6 +13,7 @@ from pipekit.errors import SKIP_FILE, BadFileError
 from pipekit.files.json_paths import after_blanks, array_closes, end_of
 from pipekit.files.json_text import NOT_JSON, problem_of
 from pipekit.files.records import TOO_LONG, Record, physical_lines
+from pipekit.formats.base import NO_UTF8
 
 if TYPE_CHECKING:
     from pipekit.files.json_broken import Broken
@@ -220,7 +221,7 @@ class _Documents:
         self._number += 1
         raw = self._text[start:end]
         if not self._is_whole and not _is_utf_8(data := raw.encode(errors=_ESCAPED)):
-            return Record(self._line, data.decode(errors="replace"), "is not UTF-8")
+            return Record(self._line, data.decode(errors="replace"), NO_UTF8)
         problem = problem_of(raw)[1] or NOT_JSON if broken else None
         return Record(self._line, raw, problem if has_comma or problem else _NO_COMMA)
 

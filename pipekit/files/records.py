@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipekit.errors import BadFileError
+from pipekit.formats.base import NO_UTF8
 
 MOST_BYTES = 16 << 20  # of one record; DuckDB's readers get the same limit
 TOO_LONG = f"is longer than {MOST_BYTES >> 20} MB"
@@ -133,4 +134,4 @@ def _text(body: bytes) -> tuple[str, str | None]:
     try:
         return body.decode(), None
     except UnicodeDecodeError:
-        return body.decode(errors="replace"), "is not UTF-8"
+        return body.decode(errors="replace"), NO_UTF8

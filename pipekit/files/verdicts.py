@@ -5,11 +5,11 @@ An adapter finds what is wrong; the sentence, the hint and what is shown of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pipekit.errors import SourceError, short
-from pipekit.formats.base import REPEATED, FileFormat
+from pipekit.formats.base import NO_UTF8, REPEATED, FileFormat
 from pipekit.source import Column, Source, SourceFile
 from pipekit.suggestions import nearest
 
@@ -91,15 +91,38 @@ def undeclared_columns(
     )
 
 
-NO_UTF8 = "is not UTF-8"
-"""What is said of a record whose bytes are not the text that they are to be."""
-OTHER_TABLE = "the header of another table"
 ONE_TABLE = "If these are values of one table, leave its header out: `header: false`, and `skip_lines: 1` or more."
 """The way out if what looks like the header of another table is none."""
 _ONE_TABLE_OF_CELLS = (
     "If these are values of one table, leave its header out: `header: false`, and a `range` that begins below it. "
     "To leave another table out, end the `range` above it."
 )
+
+
+def _one_table(form: FileFormat) -> str:
+    return _ONE_TABLE_OF_CELLS if "range" in type(form).model_fields else ONE_TABLE
+
+
+def _other_encoding(form: FileFormat) -> str:
+    named = "encoding" in type(form).model_fields
+    other = (
+        "name it in the `format`, as in `encoding: cp1252`"
+        if named
+        else f"convert it to UTF-8: {form.type} has no other"
+    )
+    return f"If all of the file is in another encoding, {other}."
+
+
+OTHER_TABLE = "the header of another table"
+_WAYS_OUT: Sequence[tuple[str, Callable[[FileFormat], str]]] = (
+    (NO_UTF8, _other_encoding),
+    (OTHER_TABLE, _one_table),
+    (REPEATED, _one_table),
+)
+"""Reasons for which a record is bad as a whole, each with the way out that it has besides ``SET_ASIDE``.
+
+A reason comes here by way of a warehouse's table, as a text; so its words are what the way out is found by.
+"""
 
 
 SET_ASIDE = "Correct the file or the contract, or set `on_error: reject` to set bad records aside."
@@ -126,22 +149,13 @@ class BadRecord(NamedTuple):
 
 def first_bad_record(first: BadRecord, rejected: int, form: FileFormat) -> SourceError:
     """The first bad record as an error, with the number of all; the way out is one that the format has."""
-    way = SET_ASIDE
-    if NO_UTF8 in first.reason:
-        named = "encoding" in type(form).model_fields
-        other = (
-            "name it in the `format`, as in `encoding: cp1252`"
-            if named
-            else f"convert it to UTF-8: {form.type} has no other"
-        )
-        way = f"If all of the file is in another encoding, {other}. {way}"
-    if OTHER_TABLE in first.reason or REPEATED in first.reason:
-        way = f"{way} {_ONE_TABLE_OF_CELLS if 'range' in type(form).model_fields else ONE_TABLE}"
+    whole = first.column is None
+    own = next((way(form) for words, way in _WAYS_OUT if whole and words in first.reason), "")
     return SourceError(
         first.reason + (f"; {rejected:,} bad records in all" if rejected > 1 else ""),
         file=first.file,
         line=first.line,
         column=first.column,
         value=None if first.value is None else short(first.value),
-        hint=way,
+        hint=f"{own} {SET_ASIDE}".lstrip(),
     )

@@ -46,6 +46,8 @@ class Records:
     cut: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
+NO_UTF8 = "is not UTF-8"
+"""What is wrong with a record whose bytes are not the text that they are to be."""
 REPEATED = "repeats the header: here another file or table was appended"
 """What is wrong with a record whose values are the names of all columns."""
 

@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pipekit.errors import BadFileError
-from pipekit.formats.base import Compression, FormatType, Records, batched
+from pipekit.formats.base import NO_UTF8, Compression, FormatType, Records, batched
 from pipekit.formats.numbers import WrittenNumbers
 
 _MOST_BYTES = 16 << 20
@@ -178,7 +178,7 @@ def _text(form: FixedWidthFormat, length: int, line: bytes) -> tuple[str, str | 
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        return line.decode(errors="replace"), "is not UTF-8"
+        return line.decode(errors="replace"), NO_UTF8
     if (len(text) < length and not form.pad) or text[length:].strip(" "):
         pad = "; `pad: true` in `format` fills shorter lines with blanks" if len(text) < length else ""
         return text, f"has {len(text)} characters, not {length}{pad}"

@@ -51,3 +51,15 @@ def test_a_number_with_an_exponent_is_a_float(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("id;name\n1E2;a\n")
     [error] = run(path).errors.values()
     assert "'1E2' is not a number(9,2); `float` takes an exponent" in str(error)
+
+
+def test_a_value_that_has_the_words_of_a_reason_is_not_explained_by_them(tmp_path: Path) -> None:
+    path = project(tmp_path, STEPS)
+    (tmp_path / "d.csv").write_text("id;name\nis not UTF-8;a\n")
+    [error] = run(path).errors.values()
+    assert "'is not UTF-8'" in str(error)
+    assert "encoding" not in str(error)
+    (tmp_path / "d.csv").write_bytes(b"id;name\n1;\xff\n")
+    [error] = run(path).errors.values()
+    assert "If all of the file is in another encoding, name it in the `format`" in str(error)
+    assert "set `on_error: reject` to set bad records aside." in str(error)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipekit.errors import BadFileError, PipekitError, QueryError, SourceError, TransientError, WarehouseError, short
 from pipekit.files.verdicts import SET_ASIDE
+from pipekit.formats.base import NO_UTF8
 
 TRANSIENT, FINAL, BY_CODE = "transient", "final", "by code"
 
@@ -145,7 +146,7 @@ def about_file(reported: CopyRefused, uri: str) -> SourceError:
 
 # COPY's messages in the words that pipekit uses on every warehouse.
 _REASONS = (
-    (r"Invalid UTF-?8", "is not UTF-8"),
+    (r"Invalid UTF-?8", NO_UTF8),
     (r"Found character .* instead of field delimiter", "has text after a closing quote, or a quote that is not closed"),
     (r"End of record reached", "is an empty line: in a file of one column it would be a record"),
     (r"Error parsing JSON", "is not valid JSON"),
