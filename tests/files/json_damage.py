@@ -196,12 +196,13 @@ def _whole(file: Damaged) -> list[dict[str, Any]]:
 def alone(file: Damaged) -> Iterator[tuple[bytes, bool]]:
     """The text of each record that is as it was, and whether the bytes around it are, up to the next record's.
 
-    None if the file is JSON all the same, such as an array in which the records have become a list of their own.
+    In a file that is JSON all the same they may be records no more, such as elements that are a list of their own.
     """
-    for span in () if _whole(file) else file.clean.spans:
-        if _is_held(file.origins, span.start, span.end):
-            around = _is_held(file.origins, span.before, span.after + 1)
-            yield file.clean.data[span.start : span.end], around
+    whole = _whole(file)
+    for span in file.clean.spans:
+        text = file.clean.data[span.start : span.end]
+        if _is_held(file.origins, span.start, span.end) and (not whole or json.loads(text) in whole):
+            yield text, _is_held(file.origins, span.before, span.after + 1)
 
 
 def _is_held(origins: tuple[int, ...], start: int, end: int) -> bool:
