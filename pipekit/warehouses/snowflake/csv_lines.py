@@ -27,6 +27,21 @@ _MARK, _RETURN = "\ufeff", "\r"
 _BARE = f"REGEXP_REPLACE(\"LINE\", {text(_RETURN + '+$')}, '')"  # of a line that begins or ends inside quotes, too
 
 
+def _ends_by_return(column: str) -> str:
+    """Whether a line or a value ends by a carriage return, in SQL: of \\r\\r\\n COPY takes \\r\\n for the line end."""
+    return f"ENDSWITH({column}, {text(_RETURN)})"
+
+
+def _has_return(column: str) -> str:
+    """Whether a carriage return is anywhere in it, in SQL."""
+    return f"CONTAINS({column}, {text(_RETURN)})"
+
+
+def _is_about_returns(line: str) -> bool:
+    """Whether one of the two holds of a line that was refused."""
+    return line.endswith(_RETURN) or _RETURN in line.rstrip(_RETURN)
+
+
 def refuse_strays(
     warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles, landed: str, columns: Sequence[str]
 ) -> None:
@@ -46,10 +61,10 @@ def refuse_strays(
     assert isinstance(form, CsvFormat)
     marks = [_MARK, *([form.quote] if form.quote and form.quote_in_unquoted == "fail" else [])]
     suspected = " OR ".join(f"CONTAINS({column}, {text(mark)})" for column in columns for mark in marks)
-    suspected += "".join(f" OR ENDSWITH({column}, {text(_RETURN)})" for column in columns)
+    suspected += "".join(f" OR {_ends_by_return(column)}" for column in columns)
     if _refuses_returns(form):
-        feed = text("\r\n")
-        suspected += "".join(f" OR CONTAINS(REPLACE({column}, {feed}, ''), {text(_RETURN)})" for column in columns)
+        line_end = text("\r\n")
+        suspected += "".join(" OR " + _has_return(f"REPLACE({column}, {line_end}, '')") for column in columns)
     escaped = form.escape is not None and form.escape != form.quote  # what it does before a letter is not documented
     if not escaped and not warehouse.execute(f"SELECT 1 FROM {landed} WHERE {suspected} LIMIT 1").rows:
         return
@@ -60,7 +75,7 @@ def refuse_strays(
         marked = str(found).startswith(_MARK)
         wrong = "begins with a byte order mark" if marked else "has a quote inside an unquoted value"
         wrong += ", or an escape before another character" if escaped and not marked else ""
-        returns = not marked and (_RETURN in str(found).rstrip(_RETURN) or str(found).endswith(_RETURN))
+        returns = not marked and _is_about_returns(str(found))
         wrong = "has a carriage return or a quote inside an unquoted value" if returns else wrong
         raise SourceError(
             f"the record {wrong}",
@@ -79,12 +94,12 @@ def _refuses_returns(form: CsvFormat) -> bool:
 
 def _first_stray(form: CsvFormat, lines: str) -> str:
     quote = form.quote
-    twice = f'ENDSWITH("LINE", {text(_RETURN)})'  # of \\r\\r\\n: COPY takes \\r\\n for one line end
+    twice = _ends_by_return('"LINE"')
     if quote:  # within quotes a value may end so
         twice += f" AND NOT ENDSWITH({_BARE}, {text(quote)})"
     joined = f'"ROWNO" > 1 AND STARTSWITH("LINE", {text(_MARK)})'
     if not quote:
-        joined += f" OR CONTAINS({_BARE}, {text(_RETURN)})"
+        joined += f" OR {_has_return(_BARE)}"
     if not quote or form.quote_in_unquoted == "allow":
         return f'SELECT "FILE", "ROWNO", "LINE" FROM {lines} WHERE {joined} OR ({twice}) ORDER BY 1, 2 LIMIT 1'
     line = bare = _BARE
