@@ -134,7 +134,8 @@ def _expected_time(kind: str, given: str) -> str:
         return f"a number of {epoch.unit} since 1970, in the years 1 to 9999"
     if kind == "timestamp_ntz" and time_format(given).zoned:
         return f"a timestamp without an offset, and {given} has one"
-    return f"a {kind.partition('_')[0]} in the format {given}"
+    midnight = ", at midnight" if kind == "date" and time_format(given).timed else ""
+    return f"a {kind.partition('_')[0]} in the format {given}{midnight}"
 
 
 def why_bad(value: str | None, good: str, form: FileFormat) -> str:

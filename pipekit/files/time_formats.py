@@ -75,10 +75,19 @@ class TimeFormat(NamedTuple):
         """Whether the text carries an offset."""
         return any(part.element.startswith("TZH") for part in self.parts)
 
+    @property
+    def timed(self) -> bool:
+        """Whether the text carries a time of day."""
+        return any(part.element in _TIMES for part in self.parts)
+
 
 @cache
-def time_format(text: str) -> TimeFormat:
+def time_format(text: str, kind: str = "") -> TimeFormat:
     """Read a format such as ``YYYY-MM-DD"T"HH24:MI:SS.FF3``.
+
+    Args:
+        text: The format.
+        kind: Of the column. A ``date`` has no room for a time of day, so that it must be midnight where there is one.
 
     Raises:
         ValueError: It has an element that is unknown or not supported.
@@ -89,7 +98,24 @@ def time_format(text: str) -> TimeFormat:
         pattern, part, position = _next(text, position)
         patterns.append(pattern)
         parts.append(part)
-    return TimeFormat("".join(_fixed_width(patterns)), tuple(parts))
+    patterns = _fixed_width(patterns)
+    if kind == "date":
+        twelve = any(part.element in _HALVES for part in parts)
+        patterns = [_midnight(p, part.element, twelve=twelve) for p, part in zip(patterns, parts, strict=True)]
+    return TimeFormat("".join(patterns), tuple(parts))
+
+
+_HALVES = ("AM", "PM")
+_TIMES = ("HH24", "HH12", "HH", "MI", "SS", "FF", ".FF", *_HALVES)
+
+
+def _midnight(pattern: str, element: str, *, twelve: bool) -> str:
+    """The pattern of an element of a time of day that is midnight; ``twelve`` if its hours are from 1 to 12."""
+    if element in _HALVES:
+        return "[Aa][Mm]"
+    if element == "HH12" or (element == "HH" and twelve):
+        return "12"
+    return pattern.replace("[0-9]", "0") if element in _TIMES else pattern
 
 
 _DIRECTIVES = {

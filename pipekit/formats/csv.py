@@ -58,6 +58,13 @@ class CsvFormat(WrittenNumbers):
             raise ValueError(f'{value!r} is not a delimiter; write "{meant}"')
         return value
 
+    @field_validator("quote")
+    @classmethod
+    def _is_a_character(cls, value: str | None) -> str | None:
+        if value == "":
+            raise ValueError("'' is not a character; write null for a file in which a quote is text")
+        return value
+
     extra_is_error: ClassVar[bool] = True
     is_plain_text: ClassVar[bool] = True
 

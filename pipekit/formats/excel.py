@@ -120,6 +120,8 @@ def _records(
         types = set(map(type, values))
         if not types.isdisjoint({dt.date, dt.datetime}):
             table.mark_day_60(values, numbers, kept[index])
+        if dt.time in types:
+            table.mark_negatives(values, numbers, kept[index])
         if not types.isdisjoint({dt.datetime, dt.time, dt.timedelta}):
             table.set_times(values, numbers, kept[index])
         if float in types:
@@ -142,13 +144,14 @@ class _Table:
     """The declared block of cells of a workbook."""
 
     def __init__(self, form: ExcelFormat, path: Path) -> None:
-        from pipekit.formats.excel_parts import days_60, fractions, open_sheet, unusable_cells
+        from pipekit.formats.excel_parts import days_60, fractions, negatives, open_sheet, unusable_cells
 
         self._header = form.header
         self._texts: list[str] = []  # the header, where it is made of texts alone
         self._with_names, self._gaps, self._seen, self._last, self._other = False, 0, 0, 0, 0
         self._sheet = open_sheet(path, form.sheet)
         self._find_days_60 = partial(days_60, path, self._sheet.name)
+        self._find_negatives = partial(negatives, path, self._sheet.name)
         self._fractions: dict[int, dict[int, int]] = {}
         self._find_fractions = partial(fractions, path, self._sheet.name)
         self._unusable = {
@@ -195,6 +198,21 @@ class _Table:
             may_be = isinstance(value, dt.date) and (value.year, value.month, value.day) == (1900, 2, 28)
             if may_be and (numbers[at] - 1, self._area.left + index) in self._days_60:
                 values[at] = BadValue("1900-02-29")
+
+    @cached_property
+    def _negatives(self) -> Mapping[tuple[int, int], str]:
+        found = self._find_negatives()
+        return {(int(number) - 1, column_index(letters)): value for (letters, number), value in found}
+
+    def mark_negatives(self, values: list[Any], numbers: Sequence[int], index: int) -> None:
+        """Put a bad value in the place of a date or time below zero, for which the reader gives a time of day.
+
+        Excel shows ``#####`` for it. Arguments are those of ``mark_day_60``.
+        """
+        for at, value in enumerate(values):
+            if isinstance(value, dt.time):
+                number = self._negatives.get((numbers[at] - 1, self._area.left + index))
+                values[at] = value if number is None else BadValue(f"the number {number} as a date or time")
 
     def set_times(self, values: list[Any], numbers: Sequence[int], index: int) -> None:
         """Put times with microseconds in the place of those that the reader has rounded to milliseconds.

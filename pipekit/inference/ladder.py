@@ -236,7 +236,7 @@ def shape_of(candidate: Candidate, form: FileFormat) -> Callable[[str], Any]:
     if written := number_text(column, form):
         return re.compile(written.shape).fullmatch
     if candidate.format:
-        return re.compile(time_format(candidate.format).regex).fullmatch
+        return re.compile(time_format(candidate.format, column.type.kind).regex).fullmatch
     shapes = {INTEGER_: f"(?:{INTEGER})(?<![0-9]{{20}})", WHOLE: INTEGER, NUMBER: number_shape(12), FLOAT_: FLOAT}
     return re.compile(shapes.get(candidate) or ISO[column.type.kind]).fullmatch
 

@@ -168,6 +168,13 @@ EXCEL_CASES = (
     ),
     _excel("midnight", workbook(S=[("s",), (number(45000, TIMESTAMP),)]), ((dt.datetime(2023, 3, 15),),), columns={"s": "timestamp_ntz"}),
     _excel(
+        "times_below_zero",
+        workbook(S=[("t", "n"), (number("-0.375", TIME), -1), (number(0.375, TIME), 2), (number("-5.5", TIMESTAMP), 3), (number("-1", DATE), 4)]),
+        ((dt.time(9), 2),),
+        ((2, "t", "'the number -0.375 as a date or time' is an error"), (4, "t", "-5.5"), (5, "t", "-1")),
+        columns={"t": "time", "n": "integer"},
+    ),
+    _excel(
         "the_day_that_never_was",
         workbook(S=[("s", "n"), (number(59, DATE), 60), (number(60, DATE), 60), (number("60.5", TIMESTAMP), 60), (number(61, DATE), 60)]),
         ((dt.datetime(1900, 2, 28), 60), (dt.datetime(1900, 3, 1), 60)),

@@ -355,7 +355,7 @@ _FROM_TEXT = {
 
 
 def _formatted(kind: str, text: str, given: str) -> Converted:
-    format_ = time_format(given)
+    format_ = time_format(given, kind)
     if kind == "timestamp_ntz" and format_.zoned:
         return "false", "NULL::TIMESTAMP"
     regex, pattern = (part.replace("'", "''") for part in (format_.regex, strptime_format(format_)))

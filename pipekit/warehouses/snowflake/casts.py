@@ -278,7 +278,7 @@ def _shape(column: Column, form: FileFormat) -> str | None:
         given = given_format(column, form)
         if given and (epoch := epoch_of(given)):
             return posix(epoch.shape)
-        return posix(time_format(given).regex if given else ISO[kind])
+        return posix(time_format(given, kind).regex if given else ISO[kind])
     shape = {"integer": INTEGER, "float": FLOAT, "binary": HEXADECIMAL}.get(kind)
     return posix(shape) if shape else None
 

@@ -37,6 +37,7 @@ ROWS: list[tuple[str, str, str, tuple[str, ...]]] = [
     ("{type: json}", "{type=json}", "{type=json}", (EQUALS + "type: json",)),
     ("[a, b]", "[a, b]]", "[a, b]]", ("']' in column", "closes no '['", "open is the '{' of line 34", "remove it")),
     ("type: json}", "type: json}}", "type: json}}", ("'}' in column", "has no partner", "remove it")),
+    ("{type: json}", "{type: csv, quote: ''}", "quote: ''", ("'' is not a character", "write null")),
     ("[per_day]", "[per_day]]", "[per_day]]", ("']' in column", "has no partner", "remove it")),
     ("[per_day]", "[per_day}", "[per_day}", ("closes no '{'", "open is the '[' of line", "write ']'")),
     ("{type: json}", "{type: json]", "{type: json]", ("closes no '['", "open is the '{' of line", "write '}'")),

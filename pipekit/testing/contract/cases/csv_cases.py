@@ -237,6 +237,17 @@ CSV_CASES = (
         format={"trim": True},
     ),
     csv_case(
+        "a_date_with_a_time_is_at_midnight",
+        b"a,b\n01/02/2024 00:00,01/02/2024 12:00:00 AM\n01/02/2024 10:00,\n,01/02/2024 12:00:00 PM\n",
+        ((dt.date(2024, 1, 2), dt.date(2024, 1, 2)),),
+        (
+            (3, "a", "'01/02/2024 10:00' is not a date in the format MM/DD/YYYY HH24:MI, at midnight"),
+            (4, "b", "at midnight"),
+        ),
+        format={"date_format": "MM/DD/YYYY HH24:MI"},
+        columns={"a": "date", "b": {"type": "date", "format": "MM/DD/YYYY HH12:MI:SS AM"}},
+    ),
+    csv_case(
         "a_format_per_column",
         b"a,b,c,d\n31.12.2024,1735687800,12/31/2024 23:30:00,5\n2024-12-31,x,y,(5)\n",
         ((dt.date(2024, 12, 31), NTZ, NTZ, 5),),
