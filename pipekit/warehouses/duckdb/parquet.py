@@ -70,13 +70,31 @@ def _plan(warehouse: Session, source: Source, file: SourceFile, path: Path) -> P
             _refuse_misread(file, path, column, fields[at if at < len(tops) else top])
     values = tuple("NULL" if at is None else [*map(name, names), *inside.values()][at] for at in places)
     kinds = [row[1] for row in warehouse.execute(f"DESCRIBE {_select(values, [path])}").rows]
+    kinds = [_NULL_TYPE if at is None else kinds[index] for index, at in enumerate(places)]
+    empty = _without_values(warehouse, source, kinds, _select(values, [path]))
     conversions = tuple(
-        _parquet_conversion(file, column, index, _NULL_TYPE if at is None else kinds[index])
-        for index, (column, at) in enumerate(zip(source.columns, places, strict=True))
+        _parquet_conversion(file, column, index, _NULL_TYPE if index in empty else kinds[index])
+        for index, column in enumerate(source.columns)
     )
-    alike = names == tops and PLACE not in map(str.lower, names)
+    alike = names == tops and PLACE not in map(str.lower, names) and not empty
     shape = tuple((row[0], row[1]) for row in rows) if alike else None
     return Plan(file, path, partial(_select, values), None, conversions, source, shape=shape)
+
+
+def _without_values(warehouse: Session, source: Source, kinds: Sequence[str], select: str) -> frozenset[int]:
+    """Places of declared columns whose type does not fit, but that hold nothing but NULL, as pandas writes them.
+
+    Such a file is read alone: another one with the same types may have values there.
+    """
+    others = [
+        index
+        for index, (column, kind) in enumerate(zip(source.columns, kinds, strict=True))
+        if convert_parquet(column, "x", kind) is None
+    ]
+    if not others:
+        return frozenset()
+    [counts] = warehouse.execute(f"SELECT {', '.join(f'count(x{index})' for index in others)} FROM ({select})").rows
+    return frozenset(index for index, count in zip(others, counts, strict=True) if not count)
 
 
 def _top(tops: Sequence[str], column: Column) -> int:

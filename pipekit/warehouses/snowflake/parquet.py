@@ -10,7 +10,7 @@ from pipekit.files.headers import column_positions, folded
 from pipekit.files.shapes import expected
 from pipekit.formats.parquet import ParquetFormat
 from pipekit.names import Table
-from pipekit.source import Source, SourceFile
+from pipekit.source import Column, Source, SourceFile
 from pipekit.warehouses.contract import FileLoad
 from pipekit.warehouses.snowflake.casts import Value
 from pipekit.warehouses.snowflake.dialect import text
@@ -47,10 +47,34 @@ _PARQUET_TYPES = {
 }
 
 
-def _check_type(source: Source, name: str, kind: str, file: SourceFile) -> None:
-    for column in source.columns:
-        allowed = _PARQUET_TYPES.get(column.type.kind)
-        if column.source_name.casefold() == name.casefold() and allowed and not kind.upper().startswith(allowed):
+def _unfit(source: Source, kinds: Mapping[tuple[SourceFile, str], str]) -> Iterator[tuple[SourceFile, Column, str]]:
+    """Files with the declared columns whose type they have differently, and that type."""
+    for (file, name), kind in kinds.items():
+        for column in source.columns:
+            allowed = _PARQUET_TYPES.get(column.type.kind)
+            if column.source_name.casefold() == name.casefold() and allowed and not kind.upper().startswith(allowed):
+                yield file, column, kind
+
+
+def _refuse_unfit(
+    warehouse: SnowflakeSession, unfit: Sequence[tuple[SourceFile, Column, str]], files: StagedFiles, landed: str
+) -> None:
+    """Refuse a column of another type, unless it holds nothing but NULL: writers give such a one any type.
+
+    A JSON null is NULL as a VARCHAR: https://docs.snowflake.com/en/user-guide/semistructured-considerations
+
+    Raises:
+        SourceError: It has values.
+    """
+    columns = list(dict.fromkeys(column for _, column, _ in unfit))
+    if not columns:
+        return
+    got = (get_path(DOC, [column.source_name], "GET_IGNORE_CASE") for column in columns)
+    counts = ", ".join(f"COUNT({each}::VARCHAR)" for each in got)
+    rows = warehouse.execute(f'SELECT "FILE", {counts} FROM {landed} GROUP BY "FILE"').rows
+    found = {files.find(name): dict(zip(columns, values, strict=True)) for name, *values in rows}
+    for file, column, kind in unfit:
+        if found.get(file, {}).get(column):
             raise SourceError(f"is declared {column.type}, but the file has {kind}", file=file.uri, column=column.name)
 
 
@@ -78,8 +102,6 @@ def parquet_columns(
                 kinds[file, column] = kind
     for file, columns in names.items():
         column_positions(source, file, [*columns, *_inside(source, columns)], None)
-    for (file, column), kind in kinds.items():
-        _check_type(source, column, kind, file)
     return kinds
 
 
@@ -113,6 +135,7 @@ def land_parquet(warehouse: SnowflakeSession, load: FileLoad, files: StagedFiles
     landed = create_landing(warehouse, f'"DOC" VARIANT, {PLACE_TYPES}')
     options = CopyOptions(PARQUET_FORMAT, f"SELECT $1, {PLACE_SELECT}")
     copy(warehouse, f'{landed} ("DOC", {PLACE})', files, [*files.names], options)
+    _refuse_unfit(warehouse, list(_unfit(load.source, kinds)), files, landed)
     query = f'SELECT {PLACE}, NULL::VARCHAR AS "RAW", "DOC" FROM {landed}'
     inside = set(_inside(load.source, [name for _, name in kinds]))
     names = [column.source_name for column in load.source.columns]

@@ -135,6 +135,12 @@ PARQUET_CASES = (
         ((1, None),),
     ),
     _parquet(
+        "typed_columns_of_nulls_alone",
+        {"a": ([1], "int32"), "b": ([None], "float64"), "c": ([None], "int32"), "d": ([None], "date32")},
+        ((1, None, None, None),),
+        columns={"a": "integer", "b": "varchar", "c": "date", "d": "boolean"},
+    ),
+    _parquet(
         "optional_column",
         {"a": ([1], "int32")},
         ((1, None),),
