@@ -105,7 +105,10 @@ def _of_family(family: str, values: Any, column: Column, as_text: bool) -> Texts
     return texts, {row: _misfit(family, text, column) for row, text in given}
 
 
-_INEXACT = f"{{!r}} has more than {_MOST_DIGITS} digits, so it may have been rounded already"
+_INEXACT = (
+    f"{{!r}} has more than {_MOST_DIGITS} digits, so it may have been rounded already; declare float, or let the "
+    "sender round it"
+)
 
 
 _LOST = "{!r} is not a number that fits a 64-bit float without loss"
