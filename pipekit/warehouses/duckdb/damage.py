@@ -15,7 +15,8 @@ _KIND = r"\A(?:[A-Z]\w+ )*(?:Error|TProtocolException): ?"
 _FILE = r"\A(?:Failed to read (?:Parquet )?file|Parquet file) \(?[\"'].*?[\"']\)?:? ?"
 # What DuckDB says of a file's content without its name; of its own database it says "Database file".
 _CONTENT = r"(?<!Database file appears to be )corrupt|Parquet (?:file|metadata)|converted type"
-_AGAIN = "It is damaged or was not written to its end: fetch it again, or let it be written again."
+AGAIN = "It is damaged or was not written to its end: fetch it again, or let it be written again."
+"""The way out of a damaged file."""
 
 
 @contextmanager
@@ -36,5 +37,5 @@ def as_damage(file: SourceFile, path: Path, what: str = "cannot be read") -> Ite
         if isinstance(error, QueryError) or str(path) in error.message or re.search(_CONTENT, error.message):
             text = error.message.partition("\n")[0].strip()
             bare = re.sub(_FILE, "", re.sub(_KIND, "", text)).strip(" :") or text
-            raise BadFileError(f"{what}: {short(bare, 200)}", file=file.uri, hint=_AGAIN) from error
+            raise BadFileError(f"{what}: {short(bare, 200)}", file=file.uri, hint=AGAIN) from error
         raise

@@ -26,7 +26,7 @@ from pipekit.source import Source
 from pipekit.warehouses.contract import FileLoad, LoadedFile, Session
 from pipekit.warehouses.duckdb.casts import any_wrong
 from pipekit.warehouses.duckdb.csv import csv_planner
-from pipekit.warehouses.duckdb.damage import as_damage
+from pipekit.warehouses.duckdb.damage import AGAIN, as_damage
 from pipekit.warehouses.duckdb.groups import Counted, Group, Together, grouped, still_there
 from pipekit.warehouses.duckdb.json import json_planner
 from pipekit.warehouses.duckdb.judging import judged_rows
@@ -107,7 +107,8 @@ def _planned(planner: Planner, load: FileLoad, each: Fetched) -> Plan | None:
             refuse_headless(load.source.format, each.file, load.on_empty)
         return plan
     except OSError as error:
-        raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri) from error
+        hint = AGAIN if error.errno is None else None  # Arrow's, of what is in the file
+        raise BadFileError(f"cannot be read: {error.strerror or error}", file=each.file.uri, hint=hint) from error
 
 
 class DuckDBLoad:
