@@ -25,10 +25,9 @@ _PLACE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]+)<")
 # Of an archive, of compressed data in it (some kinds are not read), of XML, and of links that lead nowhere.
 _DAMAGE = (BadZipFile, EOFError, zlib.error, NotImplementedError, ElementTree.ParseError, LookupError)
-_DAY_60 = re.compile(rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>60(?:[.][0-9]+)?<")
-_NEGATIVE = re.compile(
-    rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>(-[0-9.]+(?:[eE][-+]?[0-9]+)?)<"
-)
+_NUMBER_CELL = rb"<(?:\w+:)?c\s([^>]*[^>/])>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?<(?:\w+:)?v>(%b)<"
+_DAY_60 = re.compile(_NUMBER_CELL % rb"60(?:[.][0-9]+)?")
+_NEGATIVE = re.compile(_NUMBER_CELL % rb"-[0-9.]+(?:[eE][-+]?[0-9]+)?")
 _FRACTION = (
     rb'\br="%b([0-9]+)"[^>]*>(?:<(?:\w+:)?f[^<]*</(?:\w+:)?f>)?'
     rb"<(?:\w+:)?v>([0-9]*[.][0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE]-[0-9]+)<"
@@ -136,19 +135,21 @@ def days_60(path: Path, sheet: str) -> list[tuple[str, str]]:
 
     https://learn.microsoft.com/en-us/office/troubleshoot/excel/wrongly-assumes-1900-is-leap-year
     """
-    with ZipFile(path) as parts:
-        found = _DAY_60.findall(parts.read(_part_of(parts, sheet)))
-    return [(place[1].decode(), place[2].decode()) for each in found if (place := _PLACE.search(each))]
+    return [place for place, _ in _number_cells(path, sheet, _DAY_60)]
 
 
 def negatives(path: Path, sheet: str) -> list[tuple[tuple[str, str], str]]:
     """Letters and number of each cell with a number below zero, and the number: as a date or time there is none."""
+    return _number_cells(path, sheet, _NEGATIVE)
+
+
+def _number_cells(path: Path, sheet: str, numbers: re.Pattern[bytes]) -> list[tuple[tuple[str, str], str]]:
     with ZipFile(path) as parts:
-        found = _NEGATIVE.findall(parts.read(_part_of(parts, sheet)))
+        found = numbers.findall(parts.read(_part_of(parts, sheet)))
     return [
         ((place[1].decode(), place[2].decode()), number.decode())
-        for each, number in found
-        if (place := _PLACE.search(each))
+        for cell, number in found
+        if (place := _PLACE.search(cell))
     ]
 
 

@@ -267,7 +267,7 @@ def _from_json_string(column: Column, source: str, raw: str, contract: Source) -
     text, is_text = f"({source}->>'$')", f"{raw} LIKE '\"%'"
     good, value = _from_text(column, text, contract)
     if column.type.kind == "varchar" and column.type.length:
-        # Most values are short with their quotes and escapes. As in the CASE below, they need not be unescaped then.
+        # Most values are short with their quotes and escapes. They need not be unescaped then.
         good = f"(strlen({raw}) <= {column.type.length} + 2 OR {good})"
     return is_text if good == "true" else f"({is_text} AND {good})", value
 
